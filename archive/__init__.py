@@ -1,0 +1,1 @@
+"""Evidence: bytes in, proofs out. Imports none of the other packages."""

@@ -1,0 +1,1 @@
+"""The service: HTTP, database, work queue, platforms, console."""

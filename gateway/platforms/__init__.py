@@ -1,0 +1,1 @@
+"""Connections to approved platforms (PA): one port, one file per dialect."""

@@ -1,0 +1,1 @@
+"""Bytes and model in, Report out."""

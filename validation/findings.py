@@ -1,0 +1,170 @@
+"""What validation says: findings, the outcome of each layer, and the report as the machine contract has it.
+
+Pure and dependency-free, so that the service may hold reports without an XML library.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    FATAL = "fatal"
+    """Published flag fatal, or a published assert or report without a flag."""
+
+    ERROR = "error"
+    """A blocking rule of our own."""
+
+    WARNING = "warning"
+    """Published flag warning, or a warning of our own. Blocks nothing."""
+
+    INFO = "info"
+    """Blocks nothing."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a finding of this severity makes a document invalid."""
+        return self in {Severity.FATAL, Severity.ERROR}
+
+
+class Outcome(StrEnum):
+    """What became of a layer."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class Verdict(StrEnum):
+    """What became of a document. ERROR means that we failed, not the document."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for people, in French and in English."""
+
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a rule says about a document."""
+
+    rule: str
+    """The published id, else the first bracketed code of its text, else `<rule_set>#<12 hex>`."""
+
+    severity: Severity
+    layer: str
+    message: Text
+    terms: tuple[str, ...] = ()
+    """Business terms concerned, e.g. ("BT-131",)."""
+
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same rule."""
+
+    location: str | None = None
+    """XPath with the prefixes rsm ram udt qdt ubl cn cac cbc; JSON pointer for JSON."""
+
+    line: int | None = None
+    """Line in the XML or JSON text, 1-based."""
+
+    remedy: Text | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What the document says and what was expected, text to text."""
+
+    group: str | None = None
+    """Findings with the same group have one cause."""
+
+    ruling: str | None = None
+    """Our word on a known defect of a published rule."""
+
+    blocks: bool = True
+    """False where a ruling lowers what this finding does to the verdict. Not part of the contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerOutcome:
+    """What became of one layer: `container pdfa xsd en16931 extended br-fr mentions business cdar flux10`."""
+
+    layer: str
+    outcome: Outcome
+    reason: str | None = None
+    rule_set: str | None = None
+    version: str | None = None
+    sha256: str | None = None
+    findings_total: int = 0
+    duration_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The answer about one document."""
+
+    verdict: Verdict
+    syntax: str
+    profile: str
+    specification_identifier: str | None
+    layers: tuple[LayerOutcome, ...]
+    findings: tuple[Finding, ...]
+    elapsed_ms: float = 0.0
+
+    def rules(self, *severities: Severity) -> set[str]:
+        """The ids of the rules that fired, of these severities or of all."""
+        return {f.rule for f in self.findings if not severities or f.severity in severities}
+
+    def to_json(self) -> dict[str, object]:
+        """The object of the machine contract, without `file` (the caller knows how it was typed)."""
+        return {
+            "verdict": self.verdict.value,
+            "syntax": self.syntax,
+            "profile": self.profile,
+            "specification_identifier": self.specification_identifier,
+            "layers": [layer_json(layer) for layer in self.layers],
+            "findings": [finding_json(finding) for finding in self.findings],
+            "elapsed_ms": round(self.elapsed_ms, 3),
+        }
+
+
+def layer_json(layer: LayerOutcome) -> dict[str, object]:
+    """One entry of `layers` in the machine contract."""
+    return {
+        "layer": layer.layer,
+        "outcome": layer.outcome.value,
+        "reason": layer.reason,
+        "rule_set": layer.rule_set,
+        "version": layer.version,
+        "sha256": layer.sha256,
+        "findings_total": layer.findings_total,
+        "duration_ms": round(layer.duration_ms, 3),
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """One entry of `findings` in the machine contract."""
+    return {
+        "rule": finding.rule,
+        "aliases": list(finding.aliases),
+        "severity": finding.severity.value,
+        "layer": finding.layer,
+        "terms": list(finding.terms),
+        "location": finding.location,
+        "line": finding.line,
+        "message": text_json(finding.message),
+        "remedy": text_json(finding.remedy) if finding.remedy is not None else None,
+        "values": dict(finding.values),
+        "group": finding.group,
+        "ruling": finding.ruling,
+    }
+
+
+def text_json(text: Text) -> dict[str, str]:
+    """A bilingual text as `{fr, en}`."""
+    return {"fr": text.fr, "en": text.en}
