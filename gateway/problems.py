@@ -1,0 +1,89 @@
+"""Errors as RFC 9457 problems with a stable `code`, and how they are answered."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """An answer that is not a success. `code` is stable, `detail` is for people, `extra` joins the body."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(f"{status} {code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.extra = extra
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object of the answer."""
+        return {
+            "type": f"urn:passerelle:problem:{self.code}",
+            "title": TITLES.get(self.code, self.code.replace("-", " ")),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+TITLES: Mapping[str, str] = {
+    "not-found": "Introuvable / Not found",
+    "unauthenticated": "Authentification requise / Authentication required",
+    "forbidden": "Action non autorisée / Not allowed",
+    "invalid-request": "Requête invalide / Invalid request",
+    "idempotency-key-missing": "En-tête Idempotency-Key requis / Idempotency-Key header required",
+    "idempotency-key-reused": "Clé d'idempotence déjà utilisée / Idempotency key already used",
+    "idempotency-in-progress": "Même envoi en cours / Same submission in progress",
+    "invoice-already-exists": "Facture déjà reçue avec un autre contenu / Invoice already received with other content",
+    "invoice-refused": "Facture refusée / Invoice refused",
+    "seller-not-yours": "Vendeur inconnu pour ce compte / Seller is none of your legal entities",
+    "entity-not-enabled": "Entité non activée / Legal entity not switched on",
+    "too-large": "Document trop volumineux / Document too large",
+    "unsupported-media-type": "Type de contenu non pris en charge / Unsupported media type",
+    "internal": "Erreur interne / Internal error",
+}
+
+
+def not_found() -> Problem:
+    """The one answer for what is absent and for what belongs to somebody else: they look the same."""
+    return Problem(404, "not-found", "Aucun objet ne porte cet identifiant. / Nothing has this identifier.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as application/problem+json, without internals."""
+
+    @app.exception_handler(Problem)
+    def on_problem(_: Request, problem: Problem) -> JSONResponse:
+        return answer(problem)
+
+    @app.exception_handler(RequestValidationError)
+    def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [{"location": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+        return answer(Problem(422, "invalid-request", "La requête ne suit pas le schéma. / Not as described.",
+                              fields=fields))
+
+    @app.exception_handler(HTTPException)
+    def on_http(_: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+        return answer(Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})))
+
+
+def answer(problem: Problem) -> JSONResponse:
+    """The HTTP response of a problem."""
+    return JSONResponse(
+        problem.body(), status_code=problem.status, media_type="application/problem+json", headers=problem.headers
+    )

@@ -1,0 +1,74 @@
+"""Everything an operator may set, in one class. Environment names are `PASSERELLE_` plus the field name.
+
+Without any setting the service runs embedded: SQLite, a worker thread, a directory of objects, a local test
+timestamp authority, a mail spool. Secrets have no default: where none is given, one is made at first start and
+kept in a 0600 file of the data folder.
+"""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one service."""
+
+    model_config = SettingsConfigDict(env_prefix="PASSERELLE_", extra="forbid")
+
+    data: Path = Path("var/data")
+    """Folder for everything embedded: database, objects, keys, mail spool."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    """How others reach the service; None means http://host:port."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL; None means SQLite in `data`."""
+
+    broker_url: str | None = None
+    """Celery broker; None means a worker thread in this process."""
+
+    objects_url: str | None = None
+    """Where objects live; None means a directory in `data`. Only file: is supported today."""
+
+    tsa_url: str | None = None
+    """RFC 3161 authority; None means the local test authority, marked as not qualified."""
+
+    tsa_ca: Path | None = None
+    """PEM of the root that the authority at `tsa_url` must chain to."""
+
+    smtp_url: str | None = None
+    """smtp://user:password@host:port or smtps://...; None means a spool of files that the console shows."""
+
+    mail_from: str = "relances@passerelle.example"
+    secret: SecretStr | None = None
+    """Base64 of 32 bytes: encrypts credentials at rest and signs forms. None means a file in `data`."""
+
+    workshop_workers: int = 1
+    workshop_seconds: float = 30.0
+    workshop_bytes: int = 1 << 30
+    poll_seconds: float = 60.0
+    """How often each platform is asked for news. Callbacks only make it sooner."""
+
+    seal_seconds: float = 900.0
+    """A checkpoint is sealed at most this long after something new was journaled."""
+
+    remind_seconds: float = 3600.0
+    """How often reminders are decided."""
+
+    work_seconds: float = 0.25
+    """How often an idle worker looks at the outbox."""
+
+    log_json: bool = True
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.data / 'passerelle.sqlite3'}"
+
+    @property
+    def url(self) -> str:
+        """The address that callbacks and links use."""
+        return self.public_url or f"http://{self.host}:{self.port}"

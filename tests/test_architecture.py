@@ -1,0 +1,247 @@
+"""The rules of the house, as tests. A rule that nothing enforces is not a rule."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("formats", "schematron", "validation", "archive", "gateway")
+MODULES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if "versions" not in path.parts
+)
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "formats": set(),
+    "schematron": set(),
+    "archive": set(),
+    "validation": {"formats", "schematron"},
+    "gateway": {"formats", "validation", "archive"},
+}
+"""Who may import whom. gateway is narrowed further below."""
+
+GATEWAY_MAY_SEE = {
+    "formats": {"invoice", "codes", "identifiers", "amounts", "errors", "status"},
+    "validation": {"findings", "workshop"},
+}
+"""The pure modules: everything else of these two packages runs in a workshop process."""
+
+OUT_OF_PROCESS = {Path("gateway/commands")}
+"""Commands that run in a process of their own, not in the service, and may use every room."""
+
+DATA = {Path("formats/invoice.py"), Path("formats/codes.py")}
+"""Data tables: up to 600 lines, as the files of formats/mapping."""
+
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
+CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
+FEATURES = {
+    "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "portal", "webhooks",
+    "evidence", "accounts",
+}
+
+
+@cache
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"))
+
+
+def imports_of(module: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_modules_imported(module: Path) -> set[Path]:
+    found = set()
+    for name in imports_of(module):
+        path = Path(*name.split("."))
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if (ROOT / candidate).is_file():
+                found.add(candidate)
+    return {path for path in found if path.name != "__init__.py"} - {module}
+
+
+def lines_of(module: Path) -> int:
+    return len((ROOT / module).read_text(encoding="utf-8").splitlines())
+
+
+def is_command(module: Path) -> bool:
+    return any(folder in module.parents for folder in OUT_OF_PROCESS)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_imports_follow_the_arrows(module: Path) -> None:
+    package = module.parts[0]
+    imported = {name.split(".")[0] for name in imports_of(module)} & MAY_IMPORT.keys()
+    allowed = set(MAY_IMPORT) if is_command(module) else MAY_IMPORT[package]
+    assert imported - {package} <= allowed
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] == "gateway" and not is_command(m)], ids=str)
+def test_the_service_sees_only_pure_modules(module: Path) -> None:
+    for path in own_modules_imported(module):
+        if path.parts[0] in GATEWAY_MAY_SEE:
+            assert path.stem in GATEWAY_MAY_SEE[path.parts[0]], path
+
+
+def feature_of(path: Path) -> str | None:
+    return path.parts[1] if path.parts[0] == "gateway" and len(path.parts) > 2 and path.parts[1] in FEATURES else None
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if feature_of(m)], ids=str)
+def test_a_feature_never_imports_another_features_service(module: Path) -> None:
+    for path in own_modules_imported(module):
+        other = feature_of(path)
+        if other is not None and other != feature_of(module):
+            assert path.stem not in {"service", "routes"}, path
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_module_is_one_room(module: Path) -> None:
+    limit = 600 if module in DATA or Path("formats/mapping") in module.parents else 400
+    assert lines_of(module) <= limit
+
+
+def test_median_module_is_small() -> None:
+    sizes = [lines_of(module) for module in MODULES if module.name != "__init__.py"]
+    assert statistics.median(sizes) < 150
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_functions_are_short(module: Path) -> None:
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, node.name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_fan_out_is_bounded(module: Path) -> None:
+    limit = 40 if module in {Path("gateway/worker.py"), Path("gateway/app.py"), Path("gateway/cli.py")} else 15
+    assert len(own_modules_imported(module)) <= limit
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_names_say_something(module: Path) -> None:
+    assert module.stem not in BANNED_NAMES
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ClassDef):
+            assert not node.name.endswith(("Manager", "Helper", "Handler")), node.name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_no_hidden_state_and_no_hidden_import(module: Path) -> None:
+    for node in ast.walk(tree_of(module)):
+        assert not isinstance(node, ast.Global), f"global at line {node.lineno}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            hidden = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
+            assert not hidden, f"import inside {node.name}"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.name == "__init__.py"], ids=str)
+def test_package_files_hold_a_docstring_only(module: Path) -> None:
+    assert [type(node) for node in tree_of(module).body] == [ast.Expr]
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != Path("gateway/deps.py")], ids=str)
+def test_only_deps_reads_the_clock(module: Path) -> None:
+    assert not CLOCK.search((ROOT / module).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != Path("gateway/db.py")], ids=str)
+def test_only_db_commits(module: Path) -> None:
+    """A commit in the middle of a request cannot be rolled back with the rest of it."""
+    if module == Path("gateway/sandbox/ledger.py"):
+        return  # the sandbox platform is another program with a database of its own
+    calls = {
+        node.func.attr
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert "commit" not in calls
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_every_module_says_what_it_is(module: Path) -> None:
+    assert ast.get_docstring(tree_of(module))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_public_functions_are_described(module: Path) -> None:
+    for node in tree_of(module).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_xml_is_built_and_found_properly(module: Path) -> None:
+    text = (ROOT / module).read_text(encoding="utf-8")
+    assert "//*[local-name()" not in text
+    assert "huge_tree=True" not in text
+    if module not in {Path("formats/safexml.py")}:
+        assert not re.search(r"etree\.(fromstring|parse|XML)\(", text) or module.parts[0] == "schematron" or (
+            module in {Path("validation/stylesheet.py"), Path("validation/xsd.py"), Path("formats/paths.py"),
+                       Path("formats/order.py"), Path("formats/facturx.py")}
+        ), "only safexml parses what others sent; the rest parse packaged files"
+
+
+def test_no_import_cycle() -> None:
+    graph = {module: own_modules_imported(module) for module in MODULES}
+    done: set[Path] = set()
+
+    def visit(module: Path, trail: tuple[Path, ...]) -> None:
+        assert module not in trail, " -> ".join(map(str, (*trail[trail.index(module):], module)))
+        if module not in done:
+            for child in graph.get(module, set()):
+                visit(child, (*trail, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+def test_top_level_is_as_planned() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    names = {Path(name).parts[0] for name in tracked}
+    assert names <= {
+        "pyproject.toml", "gateway", "validation", "schematron", "formats", "archive", "tests", "README.md",
+        "Makefile", ".ci", ".gitignore", "NOTICE", "LICENSE", "docs", "deploy",
+    }
+
+
+def test_money_is_never_a_float() -> None:
+    suspicious = re.compile(r"\bfloat\(\s*\w*(amount|total|price|due|paid)", re.IGNORECASE)
+    for module in MODULES:
+        assert not suspicious.search((ROOT / module).read_text(encoding="utf-8")), module
+
+
+def test_the_service_loads_no_document_library() -> None:
+    """Untrusted bytes are read only in workshop processes: the API process cannot even parse them."""
+    code = (
+        "import sys, gateway.app\n"
+        "print(sorted({'lxml', 'saxonche', 'pikepdf', 'facturx', 'typst'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_validate_loads_no_service_library() -> None:
+    code = (
+        "import sys, gateway.commands.validate\n"
+        "print(sorted({'fastapi', 'sqlalchemy', 'celery', 'uvicorn'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
