@@ -1,0 +1,101 @@
+"""The database: engine, the one place that commits, and the guard that keeps tenants apart.
+
+A transaction belongs to one tenant, or to the machinery (`EVERY_TENANT`: worker, migrations, log-in). Every
+ORM statement on a tenant's table inside a tenant's transaction gets the tenant as a further condition; a
+session without an owner cannot read such a table at all.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+
+from gateway.tables import TenantScoped
+
+EVERY_TENANT: Final = "*"
+"""The owner of a transaction of the machinery. Never derived from a request."""
+
+READING: Final = "passerelle_reading"
+
+
+class TenantMissing(RuntimeError):
+    """A statement on a tenant's table in a session that belongs to nobody: a bug, never a user's fault."""
+
+
+class Database:
+    """Sessions on one engine. `after_commit` is called once for each committed transaction (the doorbell)."""
+
+    def __init__(self, url: str, *, after_commit: Callable[[], None] | None = None) -> None:
+        self.engine = open_engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+        self._after_commit = after_commit
+
+    @contextmanager
+    def transaction(self, tenant_id: str) -> Iterator[Session]:
+        """Everything inside is committed together, or not at all. Nothing outside the database belongs here."""
+        with self._sessions() as session:
+            session.info["tenant"] = tenant_id
+            with session.begin():
+                yield session
+        if self._after_commit is not None:
+            self._after_commit()
+
+    @contextmanager
+    def reading(self, tenant_id: str) -> Iterator[Session]:
+        """A session for reading; what is changed in it is thrown away."""
+        with self._sessions() as session:
+            session.info["tenant"] = tenant_id
+            session.connection(execution_options={READING: True})
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_engine(url: str) -> Engine:
+    """An engine with the durability that evidence needs.
+
+    SQLite: WAL, `synchronous=FULL` (NORMAL may lose acknowledged commits at power loss), foreign keys, and
+    BEGIN IMMEDIATE for writers, so that two writers queue instead of failing in the middle.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself: _begin_sqlite does
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _guard(state: ORMExecuteState) -> None:
+    if not (state.is_select or state.is_update or state.is_delete) or state.is_column_load:
+        return
+    if not any(issubclass(mapper.class_, TenantScoped) for mapper in state.all_mappers):
+        return
+    tenant = state.session.info.get("tenant")
+    if tenant is None:
+        raise TenantMissing(str(state.statement))
+    if tenant != EVERY_TENANT:
+        state.statement = state.statement.options(
+            with_loader_criteria(TenantScoped, lambda table: table.tenant_id == tenant, include_aliases=True)
+        )

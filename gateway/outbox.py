@@ -1,0 +1,137 @@
+"""Work to do after a commit: the row is the queue, everything else is a doorbell.
+
+An entry is added in the transaction of the state change that causes it. A worker claims one in a short
+transaction (lease), acts outside any transaction, then records the result. A worker that dies leaves a lease
+that expires. An entry that keeps failing is parked for a person, with its reason.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from gateway.db import EVERY_TENANT, Database
+from gateway.tables import OutboxEntry
+
+LEASE = timedelta(minutes=5)
+MOST_ATTEMPTS = 12
+"""With the backoff below about a day and a half of trying."""
+
+
+class RetryLater(Exception):  # noqa: N818 - a request to the relay, not a fault
+    """Raised while handling an entry: try again, at a time or after the usual backoff."""
+
+    def __init__(self, reason: str, *, at: datetime | None = None, patient: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = at
+        self.patient = patient
+        """True where waiting is the normal course (not a failure): attempts do not count."""
+
+
+class Park(Exception):  # noqa: N818 - as RetryLater
+    """Raised while handling an entry: a person must decide."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A claimed entry."""
+
+    tenant_id: str
+    id: str
+    topic: str
+    subject_id: str
+    payload: Mapping[str, Any]
+    attempts: int
+    """How many times it was claimed, this one included."""
+
+
+def put(
+    session: Session,
+    tenant_id: str,
+    topic: str,
+    subject_id: str,
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    payload: Mapping[str, Any] | None = None,
+) -> str:
+    """Add work in the caller's transaction; returns the entry's id."""
+    entry = OutboxEntry(
+        tenant_id=tenant_id, id=str(uuid.uuid4()), topic=topic, subject_id=subject_id, payload=dict(payload or {}),
+        created_at=now, due_at=due_at or now, lease_until=None, attempts=0, state="pending", reason=None,
+    )
+    session.add(entry)
+    return entry.id
+
+
+def claim(db: Database, now: datetime, *, lease: timedelta = LEASE) -> Entry | None:
+    """The next due entry, leased to the caller; None when nothing is due."""
+    free = or_(OutboxEntry.lease_until.is_(None), OutboxEntry.lease_until < now)
+    due = (
+        select(OutboxEntry)
+        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free)
+        .order_by(OutboxEntry.due_at, OutboxEntry.created_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    with db.reading(EVERY_TENANT) as session:  # look before taking the write lock: most looks find nothing
+        if session.scalar(due.with_for_update(None)) is None:
+            return None
+    with db.transaction(EVERY_TENANT) as session:
+        row = session.scalar(due)
+        if row is None:
+            return None
+        row.lease_until = now + lease
+        row.attempts += 1
+        return Entry(tenant_id=row.tenant_id, id=row.id, topic=row.topic, subject_id=row.subject_id,
+                     payload=row.payload, attempts=row.attempts)
+
+
+def done(db: Database, entry: Entry) -> None:
+    """The work is finished."""
+    _set(db, entry, state="done", lease_until=None, reason=None)
+
+
+def again(db: Database, entry: Entry, error: RetryLater, now: datetime) -> None:
+    """Try later; park what has failed too often."""
+    if entry.attempts >= MOST_ATTEMPTS and not error.patient:
+        park(db, entry, f"{error.reason} ({entry.attempts} essais)")
+        return
+    _set(db, entry, lease_until=None, reason=error.reason, due_at=error.at or now + backoff(entry.attempts),
+         **({"attempts": entry.attempts - 1} if error.patient else {}))
+
+
+def park(db: Database, entry: Entry, reason: str) -> None:
+    """Wait for a person."""
+    _set(db, entry, state="parked", lease_until=None, reason=reason)
+
+
+def revive(session: Session, entry_id: str, now: datetime) -> bool:
+    """Put a parked entry back to work; False when it is not parked. Inside the caller's transaction."""
+    changed = session.execute(
+        update(OutboxEntry)
+        .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
+        .values(state="pending", attempts=0, due_at=now, lease_until=None)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+
+
+def backoff(attempts: int) -> timedelta:
+    """Exponential with full jitter, from about two seconds to three hours."""
+    ceiling = min(3 * 3600.0, 2.0 * 2.0**attempts)
+    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311 - jitter needs no secrecy
+
+
+def _set(db: Database, entry: Entry, **values: Any) -> None:
+    with db.transaction(entry.tenant_id) as session:
+        session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(**values))
