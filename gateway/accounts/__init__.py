@@ -1,0 +1,1 @@
+"""Tenants, legal entities, connections, keys and users."""

@@ -1,0 +1,1 @@
+"""The web pages, in French, server-rendered."""

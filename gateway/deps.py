@@ -1,0 +1,65 @@
+"""What the service works with, built once and handed down. The only module that reads the clock."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+
+from archive.store import Store
+from gateway.db import Database
+from gateway.settings import Settings
+from gateway.vault import Vault
+from validation.workshop import Workshop
+
+PARIS = ZoneInfo("Europe/Paris")
+"""Dates of French invoices are French dates."""
+
+
+class Bell:
+    """The doorbell of the embedded worker: rung after each commit, missed rings cost only a moment."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def ring(self) -> None:
+        """Say that there may be work."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until somebody rings, at most this long."""
+        self._event.wait(seconds)
+        self._event.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything a service function may need."""
+
+    settings: Settings
+    db: Database
+    store: Store
+    workshop: Workshop
+    vault: Vault
+    bell: Bell
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        """The present moment, aware UTC."""
+        return self.clock()
+
+    def today(self) -> date:
+        """Today in France."""
+        return self.clock().astimezone(PARIS).date()
+
+
+def deps_of(request: Request) -> Deps:
+    """The Deps of the application that answers `request`."""
+    deps: Deps = request.app.state.deps
+    return deps
+
+
+CurrentDeps = Annotated[Deps, Depends(deps_of)]

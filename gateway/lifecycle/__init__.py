@@ -1,0 +1,1 @@
+"""Statuses of an invoice: taken in, derived, and sent as the seller."""

@@ -1,0 +1,1 @@
+"""Invoices that leave: intake over HTTP, deposit at the platform."""

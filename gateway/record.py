@@ -1,0 +1,77 @@
+"""One state change, told three times in one transaction: event, journal entry, work that follows.
+
+Every service changes state only through `record`, inside its own transaction, so that there is no change
+without an entry and no entry without a change.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway import outbox
+from gateway.evidence.ledger import Kept, write_entry
+from gateway.tables import Event, Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Something to do once the change is committed."""
+
+    topic: str
+    subject_id: str
+    after: timedelta = timedelta(0)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happened. Only ids, codes and hashes reach the journal; `reason` and `data` stay in the event."""
+
+    kind: str
+    """submission, transmission, lifecycle, payment, reminder, access, setting, evidence."""
+
+    code: str
+    """What exactly: "accepted", "deposited", "207", "sent" ..."""
+
+    actor: str
+    """`key:<prefix>`, `user:<id>`, `worker`, `platform:<connection id>`."""
+
+    submission_id: str | None = None
+    subject: str | None = None
+    """What it is about when it is no invoice, e.g. `user:<id>`."""
+
+    reason: str | None = None
+    platform_at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    objects: tuple[Kept, ...] = ()
+    """Kept objects that belong to the change; the first one shows it."""
+
+    rule_sets: tuple[str, ...] = ()
+    """`id@sha256` of the rule sets that decided."""
+
+    then: tuple[Work, ...] = ()
+
+
+def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:
+    """Add event, journal entry and work to the caller's transaction; returns the event."""
+    session.get(Tenant, tenant_id, with_for_update=True)  # one writer per tenant: positions without gaps
+    last = session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
+    event = Event(
+        tenant_id=tenant_id, id=str(uuid.uuid4()), position=last + 1, submission_id=change.submission_id, at=now,
+        platform_at=change.platform_at, kind=change.kind, code=change.code, actor=change.actor, reason=change.reason,
+        data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
+    )
+    session.add(event)
+    write_entry(session, tenant_id, now=now, type_=f"{change.kind}.{change.code}",
+                subject=change.submission_id or change.subject or "", actor=change.actor, cause=event.id,
+                objects=change.objects, rule_sets=change.rule_sets)
+    for work in change.then:
+        outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
+                   payload=work.payload)
+    session.flush()
+    return event

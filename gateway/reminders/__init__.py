@@ -1,0 +1,1 @@
+"""Reminders that follow the real life of an invoice."""
