@@ -6,10 +6,28 @@ Decisions). This module is pure so that the gateway may build and keep messages 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from formats.invoice import Identifier
+
+INVOICE_PROFILE = "urn.cpro.gouv.fr:1p0:CDV:invoice"
+"""MDT-3 between platforms, and between a platform and its users (BR-FR-CDV-02)."""
+
+PPF_PROFILE = "urn.cpro.gouv.fr:1p0:CDV:einvoicingF2"
+"""MDT-3 of a message whose one recipient is the PPF (BR-FR-CDV-02)."""
+
+TRANSMISSION_STATUSES = frozenset({"200", "201", "202", "203", "213", "221"})
+"""Statuses that platforms set (MDT-77 = 305). All other 2xx are set by parties (MDT-77 = 23)."""
+
+REFERENCE_STATUS = {
+    "200": "10", "201": "51", "202": "43", "203": "48", "213": "8",
+    "204": "45", "205": "1", "206": "49", "207": "46", "208": "39", "209": "37", "210": "50", "211": "47", "212": "47",
+}
+"""MDT-88 (UNTDID 1373) per status. A status that is absent here is sent without it, as its public example is.
+
+Source: the published CDAR examples, and BR-FR-CDV-CL-05 for which codes each phase allows.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +66,21 @@ class StatusAmount:
     on: date | None = None
     """MDT-219. The day of collection or payment, when the sender says it."""
 
+    term: str | None = None
+    """MDT-206. The business term concerned, e.g. "BT-152". On DIV (invalid) and DVA (expected) pairs."""
+
+    name: str | None = None
+    """MDT-211. What that term is called."""
+
+    location: str | None = None
+    """MDT-213. XPath of the term in the invoice, as the sender wrote it; never evaluated."""
+
+    changed: bool | None = None
+    """MDT-209. Whether the value is a change to what the invoice says."""
+
+    value: str | None = None
+    """A value that is neither amount nor percentage, e.g. the bank details of a CBB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusDetail:
@@ -70,6 +103,12 @@ class StatusDetail:
 
     amounts: tuple[StatusAmount, ...] = ()
     """MDG-43."""
+
+    rule: str | None = None
+    """MDT-125. The rule that was broken, on refusals by the PPF (G7.29)."""
+
+    subject: str | None = None
+    """MDT-127. The name of the offending data (G7.29)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,3 +165,32 @@ class StatusMessage:
 
     details: tuple[StatusDetail, ...] = ()
     """MDG-37."""
+
+    name: str | None = None
+    """MDT-5. A name for people."""
+
+    profile: str = INVOICE_PROFILE
+    """MDT-3."""
+
+    reference_type: str | None = None
+    """MDT-97. The profile again, on messages to the PPF."""
+
+
+def phase_of(code: str) -> str:
+    """MDT-77 of a status we send: "305" when a platform sets it, "23" when a party does."""
+    return "305" if code in TRANSMISSION_STATUSES else "23"
+
+
+def stamp(moment: datetime) -> str:
+    """A time in format 204, in UTC: `YYYYMMDDhhmmss`. Raises ValueError for a time without zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone")
+    return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}"
+
+
+def message_id(*, invoice_number: str, code: str, set_at: datetime, invoice_type: str, invoice_date: date) -> str:
+    """MDT-4 in the pattern that platforms use among themselves: `<BT-1>_<status>_<time>#<BT-3>_<BT-2>`.
+
+    Two messages about the same invoice, status and second get the same id: the caller keeps them apart.
+    """
+    return f"{invoice_number}_{code}_{stamp(set_at)}#{invoice_type}_{invoice_date:%Y%m%d}"
