@@ -38,7 +38,7 @@ GATEWAY_MAY_SEE = {
 OUT_OF_PROCESS = {Path("gateway/commands")}
 """Commands that run in a process of their own, not in the service, and may use every room."""
 
-DATA = {Path("formats/invoice.py"), Path("formats/codes.py")}
+DATA = {Path("formats/invoice.py"), Path("formats/codes.py"), Path("gateway/tables.py")}
 """Data tables: up to 600 lines, as the files of formats/mapping."""
 
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
