@@ -1,0 +1,243 @@
+"""Driver for platforms that speak XP Z12-013: flow service and directory service, 1.1 to 1.3.
+
+Paths, fields and limits are those of the 1.3.0 descriptions; answers of older versions are accepted.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from gateway.platforms.answers import (
+    Malformed,
+    read_flow,
+    read_line,
+    read_object,
+    read_receipt,
+    read_results,
+    read_webhook,
+)
+from gateway.platforms.connection import ConnectionSettings
+from gateway.platforms.link import Effect, Link
+from gateway.platforms.port import (
+    DirectoryLine,
+    Flow,
+    FlowPage,
+    FlowState,
+    PlatformError,
+    Precondition,
+    Receipt,
+    Rejected,
+    Unavailable,
+    Unknown,
+)
+
+PAGE = 100
+"""The largest `limit` of a search."""
+
+SMALLEST_FULL_PAGE = 25
+"""The default limit. A platform that ignores ours and offers no cursor may stop here without saying so."""
+
+DATE_CURSOR = "after:"
+"""Marks a cursor of ours that continues a search by date."""
+
+MAX_PAGES = 50
+"""Bound of the loops that look for one thing or read one SIREN's lines."""
+
+ALREADY_THERE = frozenset({"AlreadyExistingFlow", "ALREADY_EXISTING_FLOW", "DUPLICATE_RESOURCE"})
+"""Synchronous answers that say the platform has this document already (seen beside a bare 409)."""
+
+T = TypeVar("T")
+
+
+class AfnorPlatform:
+    """A `Platform` over XP Z12-013. Holds a connection pool and a token; safe to use from several threads."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self._link = Link(settings)
+        self._flows = settings.flow_url.rstrip("/") + "/v1"
+        self._directory = settings.directory_url and settings.directory_url.rstrip("/") + "/v1"
+        self._paging = settings.paging
+        self._max_document_bytes = settings.max_document_bytes
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._link.close()
+
+    def send(self, document: bytes, tracking_id: str, flow: Flow) -> Receipt:
+        """Deposit once; the fingerprint goes along. Never repeats by itself, except after a refused token.
+
+        A platform that answers "already there" is asked for the tracking id: if that flow is ours, its receipt is
+        given; if not, another flow carries the same invoice and Rejected says AlreadyExistingFlow.
+        """
+        info = {"trackingId": tracking_id, "name": flow.name[:255], "processingRule": flow.processing_rule,
+                "flowSyntax": flow.syntax, "sha256": hashlib.sha256(document).hexdigest()}
+        if flow.profile is not None:
+            info["flowProfile"] = flow.profile
+        files = {"flowInfo": (None, json.dumps(info, ensure_ascii=False).encode(), "application/json"),
+                 "file": (flow.name[:255], document, flow.media_type)}
+        try:
+            answer = self._link.call("POST", f"{self._flows}/flows", effect=Effect.DEPOSIT, files=files)
+        except Rejected as error:
+            if error.code not in ALREADY_THERE and error.code != "HTTP_409":
+                raise
+            return self._receipt_of(tracking_id, error)
+        return _understood(lambda: read_receipt(answer.body), Unknown)
+
+    def find_flow(self, tracking_id: str) -> FlowState | None:
+        """The outgoing flow with this tracking id, or None if the platform certainly has none.
+
+        Where several have it, the first that is not in error. Raises Unknown when the platform does not filter by
+        tracking id and its list is too long to be read to the end.
+        """
+        where = {"trackingId": tracking_id, "flowDirection": ["Out"]}
+        cursor: str | None = None
+        found: list[FlowState] = []
+        for _ in range(MAX_PAGES):
+            page = self._search(where, cursor)
+            found += [flow for flow in page.flows if flow.tracking_id == tracking_id]
+            cursor = page.next_cursor
+            if cursor is None or found:
+                return min(found, key=lambda flow: (flow.ack_status == "Error", flow.submitted_at), default=None)
+        raise Unknown("SEARCH_UNFILTERED", f"no end after {MAX_PAGES} pages in search of {tracking_id}")
+
+    def flows_since(self, updated_after: datetime, cursor: str | None = None,
+                    *, flow_types: Sequence[str] = (), direction: str | None = None) -> FlowPage:
+        """Flows updated strictly after this time, by date within the page.
+
+        Repeat with `next_cursor` and the same criteria until it is None. Where the platform walks by date, the
+        next page starts again at the last time but one, so flows may come twice: tell them by (flow_id,
+        updated_at). Rows may appear late with past dates; overlapping is the caller's business.
+        """
+        where: dict[str, object] = {"updatedAfter": _wire_time(updated_after)}
+        if flow_types:
+            where["flowType"] = list(flow_types)
+        if direction is not None:
+            where["flowDirection"] = [direction]
+        return self._search(where, cursor)
+
+    def get_flow(self, flow_id: str) -> FlowState:
+        """One flow's metadata."""
+        answer = self._link.call("GET", self._flow_address(flow_id), params={"docType": "Metadata"})
+        return _understood(lambda: read_flow(read_object(answer.body)), Unavailable)
+
+    def fetch(self, flow_id: str, doc_type: str = "Original") -> bytes:
+        """The document of a flow: Original, Converted or ReadableView. Rejected when there is none."""
+        answer = self._link.call("GET", self._flow_address(flow_id), params={"docType": doc_type},
+                                 max_bytes=self._max_document_bytes)
+        if not answer.body:
+            raise Rejected("EMPTY_DOCUMENT", f"flow {flow_id} has no {doc_type}")
+        return answer.body
+
+    def directory_lines(self, siren: str) -> tuple[DirectoryLine, ...]:
+        """All addressing lines of a SIREN; empty when the directory knows none.
+
+        No `fields` are asked for: asking hides the status of the line. 204 and 404 mean none, 206 means more.
+        """
+        if self._directory is None:
+            raise Precondition("NO_DIRECTORY", "this connection has no directory address")
+        lines: dict[str, DirectoryLine] = {}
+        for page in range(MAX_PAGES):
+            results = self._line_page(siren, page * PAGE)
+            before = len(lines)
+            lines |= {line.addressing_identifier: line for line in results}
+            if len(results) < PAGE or len(lines) == before:
+                return tuple(lines.values())
+        raise Unavailable("TOO_MANY_LINES", f"SIREN {siren} has more than {MAX_PAGES * PAGE} lines")
+
+    def register_webhook(self, callback_url: str) -> tuple[str, bytes]:
+        """(webhook id, signing key) of a new webhook for every incoming flow. Two calls make two webhooks."""
+        answer = self._link.call("POST", f"{self._flows}/webhooks",
+                                 json={"callbackUrl": callback_url, "flowDirection": "In"})
+        return _understood(lambda: read_webhook(answer.body), Unavailable)
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """End a webhook. One that is not there any more is fine."""
+        try:
+            self._link.call("DELETE", f"{self._flows}/webhooks/{quote(webhook_id, safe='')}")
+        except Rejected as error:
+            if error.evidence is None or not error.evidence.startswith("HTTP 404"):
+                raise
+
+    def healthcheck(self) -> None:
+        """Return when the platform answers."""
+        self._link.call("GET", f"{self._flows}/healthcheck")
+
+    def _flow_address(self, flow_id: str) -> str:
+        return f"{self._flows}/flows/{quote(flow_id, safe='')}"
+
+    def _receipt_of(self, tracking_id: str, refusal: Rejected) -> Receipt:
+        """The receipt of an earlier deposit that a refusal speaks of."""
+        try:
+            flow = self.find_flow(tracking_id)
+        except PlatformError as error:
+            raise Unknown("ALREADY_THERE", "the platform says it has this flow, but not which",
+                          evidence=refusal.evidence) from error
+        if flow is None:
+            raise Rejected("AlreadyExistingFlow", refusal.message, evidence=refusal.evidence)
+        return Receipt(flow_id=flow.flow_id, submitted_at=flow.submitted_at, raw=flow.raw)
+
+    def _line_page(self, siren: str, ignore: int) -> tuple[DirectoryLine, ...]:
+        criteria = {"filters": {"siren": {"op": "strict", "value": siren}}, "limit": PAGE, "ignore": ignore,
+                    "sorting": [{"field": "addressingIdentifier", "order": "ascending"}]}
+        try:
+            answer = self._link.call("POST", f"{self._directory}/directory-line/search", json=criteria)
+        except Rejected as error:
+            if error.evidence is not None and error.evidence.startswith("HTTP 404"):
+                return ()
+            raise
+        return _understood(lambda: tuple(read_line(item) for item in read_results(read_object(answer.body))),
+                           Unavailable)
+
+    def _search(self, where: dict[str, Any], cursor: str | None) -> FlowPage:
+        """One page, continued by the platform's cursor or by ours."""
+        request: dict[str, Any] = {"limit": PAGE, "where": dict(where)}
+        if cursor is not None and cursor.startswith(DATE_CURSOR):
+            request["where"]["updatedAfter"] = cursor.removeprefix(DATE_CURSOR)
+        elif cursor is not None:
+            request["cursor"] = cursor
+        answer = self._link.call("POST", f"{self._flows}/flows/search", json=request)
+        fields = _understood(lambda: read_object(answer.body), Unavailable)
+        flows = _understood(lambda: tuple(read_flow(item) for item in read_results(fields)), Unavailable)
+        flows = tuple(sorted(flows, key=lambda flow: flow.updated_at))
+        following = fields.get("nextCursor")
+        if following and self._paging != "date":
+            if following == cursor:
+                raise Unavailable("CURSOR_LOOP", "the platform answers with the cursor it was given")
+            return FlowPage(flows=flows, next_cursor=str(following))
+        if self._paging == "cursor" or (cursor is not None and "cursor" in request):
+            return FlowPage(flows=flows, next_cursor=None)
+        return FlowPage(flows=flows, next_cursor=_next_by_date(flows, fields.get("limit")))
+
+
+def _next_by_date(flows: Sequence[FlowState], stated_limit: object) -> str | None:
+    """Where a search by date goes on after this page; None when the page was not full.
+
+    The last time of a full page may be shared by flows that did not fit, so the walk goes on from the time before
+    it. A page that shares one time all through cannot be passed, and silence would lose flows.
+    """
+    full = min(stated_limit, SMALLEST_FULL_PAGE) if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
+    if not flows or len(flows) < full:
+        return None
+    last = _wire_time(flows[-1].updated_at)
+    earlier = [time for flow in flows if (time := _wire_time(flow.updated_at)) < last]
+    if earlier:
+        return DATE_CURSOR + max(earlier)
+    if len(flows) < PAGE:
+        return None
+    raise Precondition("SEARCH_STUCK", f"{len(flows)} flows share the time {last} and the platform has no cursor")
+
+
+def _wire_time(value: datetime) -> str:
+    """UTC with milliseconds and Z, rounded down: the form that working clients use."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _understood(read: Callable[[], T], otherwise: type[PlatformError]) -> T:
+    """What `read` gives; a malformed answer becomes the error that fits the call."""
+    try:
+        return read()
+    except Malformed as error:
+        raise otherwise("MALFORMED_ANSWER", str(error)) from error
