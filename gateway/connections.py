@@ -1,0 +1,26 @@
+"""From a stored platform connection to a Platform that can be called."""
+
+import json
+from typing import Any
+
+from gateway.deps import Deps
+from gateway.platforms.port import Platform
+from gateway.platforms.registry import ConnectionSettings, open_platform
+from gateway.tables import PlatformConnection
+from gateway.vault import Vault
+
+
+def open_connection(deps: Deps, row: PlatformConnection) -> Platform:
+    """A driver for this connection, with its credentials opened. Raises VaultError under another key."""
+    return open_platform(settings_of(deps.vault, row))
+
+
+def settings_of(vault: Vault, row: PlatformConnection) -> ConnectionSettings:
+    """The driver's settings: the stored configuration and the secrets together."""
+    secrets: dict[str, Any] = json.loads(vault.open(row.credentials))
+    return ConnectionSettings(**{**row.config, "driver": row.driver, **secrets})
+
+
+def seal_credentials(vault: Vault, client_id: str, client_secret: str) -> bytes:
+    """What goes into `credentials`."""
+    return vault.seal(json.dumps({"client_id": client_id, "client_secret": client_secret}))

@@ -1,0 +1,98 @@
+"""Idempotency-Key: the same key gives the same answer, whatever happened in between.
+
+Missing: 400. Same key and request: the first answer again. Same key, other request: 422. First still running:
+409 with Retry-After. A first request whose process died is taken over after `TAKEOVER`.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Header
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.problems import Problem
+from gateway.tables import IdempotencyKey
+
+TAKEOVER = timedelta(seconds=60)
+"""Longer than a request can take (30 s of workshop), so nobody takes over a request that still runs."""
+
+Answer = tuple[int, dict[str, Any]]
+
+
+def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+    """The header's value. Raises Problem 400 when it is missing or not 1 to 255 characters."""
+    key = (value or "").strip().strip('"')
+    if not 1 <= len(key) <= 255:
+        raise Problem(400, "idempotency-key-missing", "Donnez une clé unique par envoi. / Give one key per submission.")
+    return key
+
+
+def fingerprint_of(*parts: bytes) -> str:
+    """What makes two requests the same: method, path and body."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def once(deps: Deps, tenant_id: str, key: str, fingerprint: str, act: Callable[[], Answer]) -> Answer:
+    """Run `act` for a new key; repeat the first answer for a known one.
+
+    `act` must call `remember` in the transaction that takes effect. When it raises, the key is free again,
+    except for a Problem that `act` remembered itself.
+
+    Raises:
+        Problem: 422 key reused for another request, 409 first request still running.
+    """
+    earlier = _begin(deps, tenant_id, key, fingerprint)
+    if earlier is not None:
+        return earlier
+    try:
+        return act()
+    except BaseException:
+        _forget_unanswered(deps, tenant_id, key)
+        raise
+
+
+def remember(session: Session, tenant_id: str, key: str, answer: Answer) -> None:
+    """Keep the answer, in the transaction of the effect."""
+    row = session.get(IdempotencyKey, (tenant_id, key))
+    if row is not None:
+        row.status, row.answer = answer
+
+
+def _begin(deps: Deps, tenant_id: str, key: str, fingerprint: str) -> Answer | None:
+    now = deps.now()
+    try:
+        with deps.db.transaction(tenant_id) as session:
+            row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
+            if row is None:
+                session.add(IdempotencyKey(tenant_id=tenant_id, key=key, fingerprint=fingerprint, started_at=now,
+                                           status=None, answer=None))
+                return None
+            if row.fingerprint != fingerprint:
+                raise Problem(422, "idempotency-key-reused",
+                              "Cette clé a servi pour un autre contenu. / This key was used for other content.")
+            if row.status is not None:
+                return row.status, row.answer or {}
+            if now - row.started_at < TAKEOVER:
+                raise _running()
+            row.started_at = now
+            return None
+    except IntegrityError:  # two first requests at once: the other one won
+        raise _running() from None
+
+
+def _running() -> Problem:
+    return Problem(409, "idempotency-in-progress", "Réessayez dans un instant. / Try again in a moment.",
+                   headers={"Retry-After": "1"})
+
+
+def _forget_unanswered(deps: Deps, tenant_id: str, key: str) -> None:
+    with deps.db.transaction(tenant_id) as session:
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.key == key, IdempotencyKey.status.is_(None)))
