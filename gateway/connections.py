@@ -1,5 +1,6 @@
 """From a stored platform connection to a Platform that can be called."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -11,8 +12,12 @@ from gateway.vault import Vault
 
 
 def open_connection(deps: Deps, row: PlatformConnection) -> Platform:
-    """A driver for this connection, with its credentials opened. Raises VaultError under another key."""
-    return open_platform(settings_of(deps.vault, row))
+    """A driver for this connection, kept open while its configuration stays. Raises VaultError under another key."""
+    fingerprint = hashlib.sha256(repr((row.tenant_id, row.id, row.driver, row.config)).encode() + row.credentials)
+    found = deps.platforms.get(fingerprint.hexdigest())
+    if found is None:
+        found = deps.platforms[fingerprint.hexdigest()] = open_platform(settings_of(deps.vault, row))
+    return found
 
 
 def settings_of(vault: Vault, row: PlatformConnection) -> ConnectionSettings:

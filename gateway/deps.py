@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from archive.store import Store
 from gateway.db import Database
+from gateway.platforms.port import Platform
 from gateway.settings import Settings
 from gateway.vault import Vault
 from validation.workshop import Workshop
@@ -45,6 +46,9 @@ class Deps:
     workshop: Workshop
     vault: Vault
     bell: Bell
+    platforms: dict[str, Platform] = field(default_factory=dict)
+    """Open platform connections with their tokens, by fingerprint; see connections.py."""
+
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def now(self) -> datetime:

@@ -67,8 +67,8 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
         data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
     )
     session.add(event)
-    write_entry(session, tenant_id, now=now, type_=f"{change.kind}.{change.code}",
-                subject=change.submission_id or change.subject or "", actor=change.actor, cause=event.id,
+    write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code,
+                subject=change.submission_id or change.subject or tenant_id, actor=change.actor, cause=event.id,
                 objects=change.objects, rule_sets=change.rule_sets)
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,

@@ -294,7 +294,7 @@ class Event(Row, Base):
 
 
 class JournalEntry(TenantScoped, Base):
-    """One line of a tenant's Merkle log, with its leaf hash and the frontier after it."""
+    """One line of a tenant's Merkle log, with its leaf hash and the frontier before it (archive/journal.py)."""
 
     __tablename__ = "journal"
     log: Mapped[str] = mapped_column(String(120), primary_key=True)

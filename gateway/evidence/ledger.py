@@ -1,0 +1,102 @@
+"""The journal in the service's own database: an entry joins the transaction of the change it tells of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.journal import Entry, ObjectRef, Row, append
+from archive.store import Digest
+from gateway.tables import JournalEntry
+
+SOFTWARE = f"passerelle-{version('passerelle')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An object of the store that belongs to a change."""
+
+    role: str
+    sha256: str
+    size: int
+
+
+class LogRows:
+    """One log of one tenant as archive.journal wants it (its Protocol `Rows`), inside the given transaction."""
+
+    def __init__(self, session: Session, tenant_id: str, log: str) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self._log = log
+        self.at: datetime | None = None
+        self.columns: dict[str, str] = {}
+
+    def last(self) -> Row | None:
+        """The newest row."""
+        newest = self._session.scalar(
+            select(JournalEntry)
+            .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log)
+            .order_by(JournalEntry.seq.desc())
+            .limit(1)
+        )
+        return None if newest is None else row_of(newest)
+
+    def get(self, seq: int) -> Row:
+        """The row at a position that exists."""
+        found = self._session.get(JournalEntry, (self._tenant_id, self._log, seq))
+        if found is None:
+            raise LookupError(f"{self._log} has no entry {seq}")
+        return row_of(found)
+
+    def append(self, row: Row) -> None:
+        """Keep one more row, with the columns that the console searches by."""
+        self._session.add(JournalEntry(tenant_id=self._tenant_id, log=self._log, seq=row.seq, at=self.at,
+                                       line=row.line, leaf=row.leaf, frontier=row.frontier, **self.columns))
+        self._session.flush()
+
+    def all(self) -> Iterator[Row]:
+        """Every row in order, a few thousand at a time."""
+        rows = self._session.scalars(
+            select(JournalEntry)
+            .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log)
+            .order_by(JournalEntry.seq)
+            .execution_options(yield_per=2000)
+        )
+        return (row_of(row) for row in rows)
+
+
+def row_of(entry: JournalEntry) -> Row:
+    """A stored entry as archive.journal knows it."""
+    return Row(entry.seq, entry.line, entry.leaf, entry.frontier)
+
+
+def log_of(now: datetime) -> str:
+    """The log that an entry of this moment goes to: one per calendar year (UTC)."""
+    return f"{now.year}"
+
+
+def write_entry(
+    session: Session,
+    tenant_id: str,
+    *,
+    now: datetime,
+    kind: str,
+    code: str,
+    subject: str,
+    actor: str,
+    cause: str,
+    objects: tuple[Kept, ...] = (),
+    rule_sets: tuple[str, ...] = (),
+) -> int:
+    """Append one entry to the tenant's log; returns its seq. The caller holds the tenant's row."""
+    rows = LogRows(session, tenant_id, log_of(now))
+    rows.at = now
+    rows.columns = {"type": kind, "subject": subject, "actor": actor}
+    return append(rows, Entry(
+        type=kind, at=now, subject=subject, actor=actor, outcome=code, cause=cause, version=SOFTWARE,
+        ruleset=",".join(rule_sets)[:200],
+        objects=tuple(ObjectRef(kept.role, Digest(kept.sha256), kept.size) for kept in objects),
+    ))
