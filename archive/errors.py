@@ -1,0 +1,93 @@
+"""What can go wrong with evidence, as one family with stable codes."""
+
+# ruff: noqa: N818 - the names say what is wrong, every one of them is raised, so "Error" adds nothing
+
+from typing import ClassVar
+
+
+class ArchiveError(Exception):
+    """Base of all. `code` is stable, the text is for people."""
+
+    code: ClassVar[str] = "archive-error"
+
+
+class BadDigest(ArchiveError):
+    """A text that is not 64 lower-case hexadecimal digits."""
+
+    code = "bad-digest"
+
+
+class ObjectMissing(ArchiveError):
+    """The store has no such object (any more)."""
+
+    code = "object-missing"
+
+
+class ObjectDamaged(ArchiveError):
+    """What is stored under a hash does not have that hash, or what was handed in is not what was announced."""
+
+    code = "object-damaged"
+
+
+class DestructionRefused(ArchiveError):
+    """An object is destroyed only on purpose, with a reason."""
+
+    code = "destruction-refused"
+
+
+class BadEntry(ArchiveError):
+    """A journal entry that is too long, is not canonical, or holds more than ids and hashes."""
+
+    code = "bad-entry"
+
+
+class JournalDamaged(ArchiveError):
+    """The rows of a log contradict each other. `seq` is the first bad row."""
+
+    code = "journal-damaged"
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(f"entry {seq}: {why}")
+        self.seq = seq
+
+
+class BadProof(ArchiveError):
+    """An inclusion or consistency proof that does not prove it."""
+
+    code = "bad-proof"
+
+
+class BadKey(ArchiveError):
+    """A key file that is absent, readable by others, or not an Ed25519 key."""
+
+    code = "bad-key"
+
+
+class BadCheckpoint(ArchiveError):
+    """A checkpoint or tlog-proof that is malformed, or whose signature is not by the given key."""
+
+    code = "bad-checkpoint"
+
+
+class TimestampUnavailable(ArchiveError):
+    """The timestamp authority gave no answer in time. Trying again later may help."""
+
+    code = "timestamp-unavailable"
+
+
+class TimestampRefused(ArchiveError):
+    """The answer is no valid timestamp of what was asked. It must not be kept as one."""
+
+    code = "timestamp-refused"
+
+
+class BadDossier(ArchiveError):
+    """A dossier that cannot be built as asked."""
+
+    code = "bad-dossier"
+
+
+class BadTrust(ArchiveError):
+    """A trust file that cannot be read or that trusts nobody in one of the three roles."""
+
+    code = "bad-trust"
