@@ -169,6 +169,15 @@ class ConsoleSession(Row, Base):
     expires_at: Mapped[datetime]
 
 
+class SignInFailure(Base):
+    """Failed sign-ins under one e-mail address, known to us or not: what slows down guessing."""
+
+    __tablename__ = "sign_in_failures"
+    email_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+    last_at: Mapped[datetime]
+
+
 class IdempotencyKey(TenantScoped, Base):
     """A remembered Idempotency-Key with its first answer."""
 
