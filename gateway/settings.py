@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     remind_seconds: float = 3600.0
     """How often reminders are decided."""
 
+    settle_seconds: float = 30.0
+    """After a lost answer, how long a platform may take to know what it has before we send again."""
+
     work_seconds: float = 0.25
     """How often an idle worker looks at the outbox."""
 

@@ -1,0 +1,76 @@
+"""From an inspected document to the row that remembers it. Pure: nothing is read, nothing is stored."""
+
+from datetime import datetime
+from typing import Any
+
+from formats.invoice import Invoice
+from gateway.tables import LegalEntity, Submission
+from validation.findings import Report
+
+MEDIA_TYPES = {"factur-x": "application/pdf", "pdf": "application/pdf", "json": "application/json"}
+EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml"}
+
+
+def draft(
+    submission_id: str,
+    tenant_id: str,
+    actor: str,
+    sha256: str,
+    report: Report,
+    invoice: Invoice | None,
+    entity: LegalEntity | None,
+    now: datetime,
+) -> Submission:
+    """A submission with everything the lists and rules of the service need, not yet accepted or refused."""
+    seen = invoice or Invoice()
+    return Submission(
+        tenant_id=tenant_id, id=submission_id, received_at=now, actor=actor, sha256=sha256, sent_sha256=None,
+        legal_entity_id=entity.id if entity else None, connection_id=entity.connection_id if entity else None,
+        number=seen.number, issue_date=seen.issue_date, issue_year=seen.issue_date.year if seen.issue_date else None,
+        type_code=seen.type_code, business_process=seen.business_process,
+        seller_siren=(seen.seller.siren or "")[:9] or None, seller_name=seen.seller.name,
+        seller_address=seen.seller.electronic_address.value if seen.seller.electronic_address else None,
+        buyer_siren=seen.buyer.siren, buyer_name=seen.buyer.name,
+        buyer_address=seen.buyer.electronic_address.value if seen.buyer.electronic_address else None,
+        buyer_email=seen.buyer.contact.email if seen.buyer.contact else None,
+        currency=seen.currency, total=seen.totals.with_vat, due=seen.totals.due, due_date=seen.due_date,
+        vat=vat_rows(seen), vat_due_code=seen.tax_point_date_code,
+        preceding=[earlier.number for earlier in seen.preceding_invoices if earlier.number],
+        syntax=report.syntax, profile=report.profile, verdict=report.verdict.value,
+        active=None, replaces=None, transmission="refused", transmission_reason=None, flow_id=None, lifecycle=None,
+    )
+
+
+def vat_rows(invoice: Invoice) -> list[dict[str, str]]:
+    """BG-23 as plain text, the form in which a 212 is split by it."""
+    return [
+        {
+            "category": row.category or "",
+            "rate": format(row.rate, "f") if row.rate is not None else "0",
+            "taxable": format(row.taxable_amount, "f") if row.taxable_amount is not None else "0",
+            "tax": format(row.tax_amount, "f") if row.tax_amount is not None else "0",
+        }
+        for row in invoice.vat_breakdown
+    ]
+
+
+def media_type_of(syntax: str) -> str:
+    """The media type of a document in this syntax."""
+    return MEDIA_TYPES.get(syntax, "application/xml")
+
+
+def file_name(number: str | None, role: str, media_type: str) -> str:
+    """A harmless file name for a document of an invoice: ASCII letters, digits, dash and underscore."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in number or "document")[:60]
+    return f"{safe}-{role}.{EXTENSIONS.get(media_type, 'bin')}"
+
+
+def rule_sets_of(report: Report) -> tuple[str, ...]:
+    """`id=hash` of the rule sets that decided, short enough for the journal."""
+    return tuple(f"{layer.rule_set}={layer.sha256[:12]}" for layer in report.layers
+                 if layer.rule_set and layer.sha256 and layer.outcome in {"passed", "failed"})
+
+
+def summary(submission: Submission) -> dict[str, Any]:
+    """The public facts of a submission, for events."""
+    return {"number": submission.number, "sha256": submission.sha256, "verdict": submission.verdict}

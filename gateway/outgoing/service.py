@@ -1,0 +1,189 @@
+"""Taking in one outgoing invoice: keep the bytes, read and judge them elsewhere, decide, remember, queue.
+
+The order is the promise: bytes first (an orphan object is harmless, a row without bytes is not), then one
+transaction with submission, event, journal entry, outbox entry and the remembered answer.
+"""
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from formats.errors import FormatError
+from formats.invoice import Invoice
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.evidence.ledger import Kept
+from gateway.idempotency import Answer, fingerprint_of, once, remember
+from gateway.outgoing.drafts import draft, file_name, media_type_of, rule_sets_of, summary
+from gateway.problems import Problem, not_found
+from gateway.record import Change, Work, record
+from gateway.tables import Document, LegalEntity, Submission
+from validation.findings import Report, Verdict, finding_json
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One document after the workshop: what came, what will go, what is said about it."""
+
+    original: Kept
+    sent: Kept
+    sent_syntax: str
+    report: Report
+    report_kept: Kept
+    invoice: Invoice | None
+    loss: Kept | None = None
+
+
+def submit(deps: Deps, principal: Principal, document: bytes, key: str) -> Answer:
+    """Accept or refuse one outgoing invoice; returns (HTTP status, body).
+
+    202 accepted and queued; 200 the same invoice is already here; problems: 422 refused with every finding,
+    403 seller-not-yours, 409 invoice-already-exists or entity-not-enabled, 503 validation-unavailable. A refusal
+    is recorded and remembered like an acceptance.
+    """
+    fingerprint = fingerprint_of(b"POST /v1/invoices", document)
+    return once(deps, principal.tenant_id, key, fingerprint, lambda: _take(deps, principal, document, key))
+
+
+def _take(deps: Deps, principal: Principal, document: bytes, key: str) -> Answer:
+    examined, entity = _examine(deps, principal.tenant_id, document)
+    if examined.report.verdict is Verdict.ERROR:
+        raise Problem(503, "validation-unavailable", "La vérification n'a pas abouti, rien n'est envoyé ; réessayez. / "
+                      "Validation did not finish, nothing is sent; try again.", headers={"Retry-After": "5"},
+                      findings=[finding_json(f) for f in examined.report.findings])
+    try:
+        return _remember(deps, principal, examined, entity, key)
+    except IntegrityError:  # another request took the same invoice identity first: the second look finds it
+        return _remember(deps, principal, examined, entity, key)
+
+
+def _examine(deps: Deps, tenant_id: str, document: bytes) -> tuple[Examined, LegalEntity | None]:
+    original = keep(deps, "original", document)
+    inspection = deps.workshop.inspect(document, as_of=deps.today())
+    entity = _entity_of(deps, tenant_id, inspection.invoice)
+    sent, syntax, loss = original, inspection.report.syntax, None
+    if syntax == "json" and inspection.report.verdict is Verdict.VALID and entity is not None:
+        logo = None
+        try:
+            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now(),
+                                            logo=logo)
+        except FormatError as error:
+            raise Problem(422, "invoice-refused", f"{error.code}: {error}") from error
+        sent, syntax = keep(deps, "sent", written.document), written.syntax
+        loss = keep(deps, "loss", canonical_json(written.loss))
+        inspection = deps.workshop.inspect(written.document, as_of=deps.today())
+    report = keep(deps, "report", canonical_json(inspection.report.to_json()))
+    return Examined(original, sent, syntax, inspection.report, report, inspection.invoice, loss), entity
+
+
+def _remember(
+    deps: Deps, principal: Principal, examined: Examined, entity: LegalEntity | None, key: str
+) -> Answer:
+    now = deps.now()
+    with deps.db.transaction(principal.tenant_id) as session:
+        submission = draft(str(uuid.uuid4()), principal.tenant_id, principal.actor, examined.original.sha256,
+                           examined.report, examined.invoice, entity, now)
+        answer = _judge(session, submission, examined.report, entity)
+        if answer is None:
+            submission.active, submission.transmission = True, "queued"
+            submission.sent_sha256 = examined.sent.sha256
+            answer = 202, {"id": submission.id, "verdict": submission.verdict, "findings": _findings(examined.report)}
+        elif answer[0] == 200:
+            remember(session, principal.tenant_id, key, answer)
+            return answer
+        session.add(submission)
+        session.flush()
+        kept = _attach(session, submission, examined, now)
+        record(session, principal.tenant_id, Change(
+            kind="submission", code="accepted" if submission.active else "refused", actor=principal.actor,
+            submission_id=submission.id, reason=submission.transmission_reason, data=summary(submission),
+            objects=kept, rule_sets=rule_sets_of(examined.report),
+            then=(Work("deliver", submission.id),) if submission.active else (),
+        ), now=now)
+        if answer[0] >= 400:
+            answer[1]["id"] = submission.id
+        remember(session, principal.tenant_id, key, answer)
+    return answer
+
+
+def _judge(session: Session, submission: Submission, report: Report, entity: LegalEntity | None) -> Answer | None:
+    """The answer that ends it here, or None for an invoice to accept. Sets `replaces` and the reason."""
+    if report.verdict is not Verdict.VALID:
+        blocking = sum(f.severity.blocks and f.blocks for f in report.findings)
+        return _refuse(submission, 422, "invoice-refused", f"{blocking} anomalie(s) bloquante(s). / blocking finding(s).",
+                       verdict=report.verdict.value, findings=_findings(report))
+    if entity is None:
+        return _refuse(submission, 403, "seller-not-yours",
+                       f"Le vendeur (SIREN {submission.seller_siren or 'absent'}) n'est aucune de vos entités. / "
+                       "The seller is none of your legal entities.")
+    if not entity.enabled:
+        return _refuse(submission, 409, "entity-not-enabled",
+                       "L'entité n'est pas encore activée. / The legal entity is not switched on yet.")
+    same = (Submission.seller_siren == submission.seller_siren, Submission.number == submission.number,
+            Submission.issue_year == submission.issue_year)
+    holder = session.scalar(select(Submission).where(*same, Submission.active.is_(True)))
+    if holder is not None and holder.sha256 == submission.sha256:
+        return 200, {"id": holder.id, "verdict": holder.verdict, "findings": _findings(report)}
+    if holder is not None:
+        return _refuse(submission, 409, "invoice-already-exists",
+                       "Ce numéro est déjà pris par un autre contenu. / This number already has other content.",
+                       existing=holder.id, existing_sha256=holder.sha256, received_sha256=submission.sha256)
+    earlier = session.scalar(select(Submission).where(*same).order_by(Submission.received_at.desc()).limit(1))
+    submission.replaces = earlier.id if earlier is not None else None
+    return None
+
+
+def _refuse(submission: Submission, status: int, code: str, detail: str, **extra: Any) -> Answer:
+    submission.transmission_reason = f"{code}: {detail}"
+    return status, Problem(status, code, detail, **extra).body()
+
+
+def _attach(session: Session, submission: Submission, examined: Examined, now: Any) -> tuple[Kept, ...]:
+    original_type = media_type_of("json" if examined.loss is not None else examined.report.syntax)
+    rows = [(examined.original, original_type, "json" if examined.loss is not None else examined.report.syntax)]
+    if examined.sent.sha256 != examined.original.sha256:
+        rows.append((examined.sent, media_type_of(examined.sent_syntax), examined.sent_syntax))
+    rows.append((examined.report_kept, "application/json", "report"))
+    if examined.loss is not None:
+        rows.append((examined.loss, "application/json", "loss"))
+    for kept, media_type, syntax in rows:
+        session.add(Document(
+            tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role=kept.role,
+            syntax=syntax, media_type=media_type, name=file_name(submission.number, kept.role, media_type),
+            sha256=kept.sha256, size=kept.size, at=now,
+        ))
+    return tuple(kept for kept, _, _ in rows)
+
+
+def _entity_of(deps: Deps, tenant_id: str, invoice: Invoice | None) -> LegalEntity | None:
+    if invoice is None or invoice.seller.siren is None:
+        return None
+    with deps.db.reading(tenant_id) as session:
+        return session.scalar(select(LegalEntity).where(LegalEntity.siren == invoice.seller.siren))
+
+
+def _findings(report: Report) -> list[dict[str, object]]:
+    return [finding_json(finding) for finding in report.findings]
+
+
+def keep(deps: Deps, role: str, data: bytes) -> Kept:
+    """Put bytes into the store and name what they are for."""
+    return Kept(role, deps.store.put(data).hex, len(data))
+
+
+def canonical_json(value: object) -> bytes:
+    """JSON bytes for an object that is kept: sorted keys, readable, UTF-8."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def get_submission(session: Session, tenant_id: str, submission_id: str) -> Submission:
+    """The submission, or the one answer for absent and foreign."""
+    found = session.get(Submission, (tenant_id, submission_id))
+    if found is None:
+        raise not_found()
+    return found
