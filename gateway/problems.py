@@ -82,6 +82,12 @@ def install(app: FastAPI) -> None:
         return answer(Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})))
 
 
+def answer_of(status: int, body: Mapping[str, Any]) -> JSONResponse:
+    """A remembered answer as a response: problems keep their media type."""
+    return JSONResponse(dict(body), status_code=status,
+                        media_type="application/problem+json" if status >= 400 else "application/json")
+
+
 def answer(problem: Problem) -> JSONResponse:
     """The HTTP response of a problem."""
     return JSONResponse(

@@ -208,6 +208,9 @@ class Submission(Row, Base):
     issue_year: Mapped[int | None]
     type_code: Mapped[str | None]
     business_process: Mapped[str | None]
+    processing_rule: Mapped[str]
+    """Of XP Z12-013, from the BAR note: B2B, B2BInt, B2C, OutOfScope, ArchiveOnly."""
+
     seller_siren: Mapped[str | None] = mapped_column(String(9))
     seller_name: Mapped[str | None]
     seller_address: Mapped[str | None]

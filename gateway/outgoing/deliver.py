@@ -115,7 +115,7 @@ def _flow(submission: Submission) -> Flow:
         name=file_name(submission.number, "facture", media_type),
         syntax=FLOW_SYNTAX.get(submission.syntax, "CII"),
         profile=FLOW_PROFILE.get(submission.profile, "CIUS"),
-        processing_rule="B2B",
+        processing_rule=submission.processing_rule,
         media_type=media_type,
     )
 

@@ -8,10 +8,15 @@ from gateway.tables import LegalEntity, Submission
 from validation.findings import Report
 
 MEDIA_TYPES = {"factur-x": "application/pdf", "pdf": "application/pdf", "json": "application/json"}
+PROCESSING_RULES = {"B2B": "B2B", "B2BINT": "B2BInt", "B2C": "B2C", "B2CINT": "B2C", "OUTOFSCOPE": "OutOfScope",
+                    "ARCHIVEONLY": "ArchiveOnly"}
+"""BAR note (BR-FR-20) to processingRule (XP Z12-013)."""
+
 EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml"}
 
 
 def draft(
+    *,
     submission_id: str,
     tenant_id: str,
     actor: str,
@@ -27,7 +32,7 @@ def draft(
         tenant_id=tenant_id, id=submission_id, received_at=now, actor=actor, sha256=sha256, sent_sha256=None,
         legal_entity_id=entity.id if entity else None, connection_id=entity.connection_id if entity else None,
         number=seen.number, issue_date=seen.issue_date, issue_year=seen.issue_date.year if seen.issue_date else None,
-        type_code=seen.type_code, business_process=seen.business_process,
+        type_code=seen.type_code, business_process=seen.business_process, processing_rule=processing_rule_of(seen),
         seller_siren=(seen.seller.siren or "")[:9] or None, seller_name=seen.seller.name,
         seller_address=seen.seller.electronic_address.value if seen.seller.electronic_address else None,
         buyer_siren=seen.buyer.siren, buyer_name=seen.buyer.name,
@@ -39,6 +44,12 @@ def draft(
         syntax=report.syntax, profile=report.profile, verdict=report.verdict.value,
         active=None, replaces=None, transmission="refused", transmission_reason=None, flow_id=None, lifecycle=None,
     )
+
+
+def processing_rule_of(invoice: Invoice) -> str:
+    """What the invoice says of its treatment; B2B when it says nothing."""
+    treatments = [(note.text or "").strip() for note in invoice.notes if note.subject_code == "BAR"]
+    return next((PROCESSING_RULES[text] for text in treatments if text in PROCESSING_RULES), "B2B")
 
 
 def vat_rows(invoice: Invoice) -> list[dict[str, str]]:

@@ -86,8 +86,10 @@ def _remember(
 ) -> Answer:
     now = deps.now()
     with deps.db.transaction(principal.tenant_id) as session:
-        submission = draft(str(uuid.uuid4()), principal.tenant_id, principal.actor, examined.original.sha256,
-                           examined.report, examined.invoice, entity, now)
+        submission = draft(
+            submission_id=str(uuid.uuid4()), tenant_id=principal.tenant_id, actor=principal.actor,
+            sha256=examined.original.sha256, report=examined.report, invoice=examined.invoice, entity=entity, now=now,
+        )
         answer = _judge(session, submission, examined.report, entity)
         if answer is None:
             submission.active, submission.transmission = True, "queued"
@@ -115,7 +117,8 @@ def _judge(session: Session, submission: Submission, report: Report, entity: Leg
     """The answer that ends it here, or None for an invoice to accept. Sets `replaces` and the reason."""
     if report.verdict is not Verdict.VALID:
         blocking = sum(f.severity.blocks and f.blocks for f in report.findings)
-        return _refuse(submission, 422, "invoice-refused", f"{blocking} anomalie(s) bloquante(s). / blocking finding(s).",
+        return _refuse(submission, 422, "invoice-refused",
+                       f"{blocking} anomalie(s) bloquante(s). / {blocking} blocking finding(s).",
                        verdict=report.verdict.value, findings=_findings(report))
     if entity is None:
         return _refuse(submission, 403, "seller-not-yours",

@@ -1,0 +1,121 @@
+"""What goes over the wire about invoices, as the machine contract has it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from formats.codes import STATUSES
+from gateway.tables import Document, Event, Submission
+
+
+class Out(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SubmissionOut(Out):
+    """The answer to a posted invoice."""
+
+    id: str
+    verdict: str
+    findings: list[dict[str, Any]]
+
+
+class TransmissionOut(Out):
+    """Where the invoice is on its way to the platform; says nothing about what the buyer does with it."""
+
+    state: str
+    reason: str | None
+
+
+class LifecycleOut(Out):
+    """The latest status that counts (CDAR code and French label); null before the first."""
+
+    code: str | None
+    label: str | None
+
+
+class EventOut(Out):
+    """One thing that happened, with our clock and the platform's."""
+
+    at: datetime
+    platform_at: datetime | None
+    kind: str
+    code: str
+    actor: str
+    reason: str | None
+
+
+class DocumentOut(Out):
+    """One kept object."""
+
+    role: str
+    syntax: str | None
+    sha256: str
+    href: str
+
+
+class InvoiceRowOut(Out):
+    """An invoice in a list."""
+
+    id: str
+    number: str | None
+    issue_date: date | None
+    seller: str | None
+    buyer: str | None
+    total: str | None
+    currency: str | None
+    verdict: str
+    transmission: TransmissionOut
+    lifecycle: LifecycleOut
+
+
+class InvoiceOut(InvoiceRowOut):
+    """One invoice with its events and documents."""
+
+    replaces: str | None
+    events: list[EventOut]
+    documents: list[DocumentOut]
+
+
+class InvoiceListOut(Out):
+    """A page of invoices, oldest first; `next` is the `after` of the following page, null at the end."""
+
+    items: list[InvoiceRowOut]
+    next: str | None
+
+
+def row_out(row: Submission) -> dict[str, Any]:
+    """The fields that list and detail share."""
+    return {
+        "id": row.id,
+        "number": row.number,
+        "issue_date": row.issue_date,
+        "seller": row.seller_name,
+        "buyer": row.buyer_name,
+        "total": format(row.total, "f") if row.total is not None else None,
+        "currency": row.currency,
+        "verdict": row.verdict,
+        "transmission": {"state": row.transmission, "reason": row.transmission_reason},
+        "lifecycle": {"code": row.lifecycle, "label": label_of(row.lifecycle)},
+    }
+
+
+def label_of(code: str | None) -> str | None:
+    """The French label of a status; None without one or for a code nobody knows."""
+    status = STATUSES.get(code or "")
+    return status.fr if status is not None else None
+
+
+def invoice_out(row: Submission, events: list[Event], documents: list[Document]) -> InvoiceOut:
+    """The whole answer about one invoice."""
+    return InvoiceOut(
+        **row_out(row),
+        replaces=row.replaces,
+        events=[EventOut(at=e.at, platform_at=e.platform_at, kind=e.kind, code=e.code, actor=e.actor,
+                         reason=e.reason) for e in events],
+        documents=[DocumentOut(role=d.role, syntax=d.syntax, sha256=d.sha256,
+                               href=f"/v1/invoices/{row.id}/documents/{d.sha256}") for d in documents],
+    )
