@@ -19,10 +19,6 @@ log = structlog.get_logger()
 Handler = Callable[[Deps, Entry], None]
 
 
-HANDLERS: Mapping[str, Handler] = {}
-"""Topic to the function that does the work. One line per topic, nothing registers itself."""
-
-
 def relay(deps: Deps, handlers: Mapping[str, Handler], *, most: int = 1000) -> int:
     """Handle due entries until there are none (or `most`); returns how many were handled."""
     for count in range(most):

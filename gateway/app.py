@@ -1,0 +1,51 @@
+"""The web application: every route in one list, and the life of the embedded worker around it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from gateway import health
+from gateway.accounts import routes as accounts
+from gateway.console import pages as console
+from gateway.deps import Deps
+from gateway.evidence import routes as evidence
+from gateway.incoming import callbacks
+from gateway.lifecycle import routes as lifecycle
+from gateway.outgoing import routes as outgoing
+from gateway.problems import install
+from gateway.receivables import routes as receivables
+from gateway.reminders import routes as reminders
+from gateway.topics import HANDLERS, ticks
+from gateway.worker import Worker
+
+ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
+           accounts.router, callbacks.router)
+
+
+def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
+    """The application on these Deps; `with_worker` runs the embedded worker as long as the application lives."""
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(deps, HANDLERS, ticks(deps.settings)) if with_worker else None
+        if worker is not None:
+            worker.start()
+        yield
+        if worker is not None:
+            worker.stop()
+
+    app = FastAPI(
+        title="Passerelle",
+        version="1",
+        description="Passerelle de facturation électronique française. / Gateway for French e-invoicing.",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.deps = deps
+    install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    console.install(app)
+    return app

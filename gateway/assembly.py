@@ -1,0 +1,74 @@
+"""Building Deps from Settings, and giving everything back."""
+
+import base64
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archive.store import Store
+from gateway.db import Database
+from gateway.deps import Bell, Deps
+from gateway.logs import set_up_logs
+from gateway.migrations.upgrade import upgrade
+from gateway.settings import Settings
+from gateway.vault import Vault, load_key
+from validation.workshop import Workshop
+
+
+class UnsafeSetup(RuntimeError):
+    """The service refuses to start; the text says what must change."""
+
+
+@contextmanager
+def assembled(settings: Settings) -> Iterator[Deps]:
+    """The Deps of a service process: database upgraded, archive writable, workshop warm. All closed at the end.
+
+    Raises:
+        UnsafeSetup: the archive cannot be written, or a public bind without a secret of its own.
+    """
+    set_up_logs(json=settings.log_json)
+    check_safe(settings)
+    bell = Bell()
+    db = Database(settings.database, after_commit=bell.ring)
+    upgrade(db.engine)
+    workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
+                        seconds=settings.workshop_seconds)
+    try:
+        yield Deps(settings=settings, db=db, store=Store(objects_folder(settings)), workshop=workshop,
+                   vault=Vault(key_of(settings)), bell=bell)
+    finally:
+        workshop.close()
+        db.close()
+
+
+def check_safe(settings: Settings) -> None:
+    """Refuse an unsafe mix before anything is accepted."""
+    public = settings.host not in {"127.0.0.1", "::1", "localhost"}
+    if public and settings.secret is None:
+        raise UnsafeSetup("PASSERELLE_SECRET must be set before the service listens on a public address")
+    folder = objects_folder(settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        os.close(descriptor)
+        Path(name).unlink()
+    except OSError as error:
+        raise UnsafeSetup(f"the archive at {folder} cannot be written: {error}") from error
+
+
+def objects_folder(settings: Settings) -> Path:
+    """Where the write-once directory is."""
+    if settings.objects_url is None:
+        return settings.data / "objects"
+    if not settings.objects_url.startswith("file:"):
+        raise UnsafeSetup("PASSERELLE_OBJECTS_URL: only file: is supported")
+    return Path(settings.objects_url.removeprefix("file:"))
+
+
+def key_of(settings: Settings) -> bytes:
+    """The 32-byte secret in force."""
+    if settings.secret is not None:
+        return base64.b64decode(settings.secret.get_secret_value())
+    return load_key(settings.data)

@@ -1,0 +1,1 @@
+"""Database migrations (Alembic). The service upgrades its own database at start."""

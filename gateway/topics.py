@@ -1,0 +1,30 @@
+"""Which function handles which topic of the outbox, and what is done regularly. Nothing registers itself."""
+
+from collections.abc import Mapping
+
+from gateway.evidence.sealing import handle_seal, seal_due
+from gateway.incoming.poll import handle_poll, poll_all
+from gateway.lifecycle.sending import handle_send_status
+from gateway.lifecycle.taking import handle_status
+from gateway.outgoing.deliver import deliver
+from gateway.reminders.service import handle_remind, remind_due
+from gateway.settings import Settings
+from gateway.worker import Handler, Tick
+
+HANDLERS: Mapping[str, Handler] = {
+    "deliver": deliver,
+    "poll": handle_poll,
+    "status": handle_status,
+    "send-status": handle_send_status,
+    "remind": handle_remind,
+    "seal": handle_seal,
+}
+
+
+def ticks(settings: Settings) -> Mapping[str, Tick]:
+    """The regular work of one worker."""
+    return {
+        "poll": Tick(settings.poll_seconds, poll_all),
+        "seal": Tick(settings.seal_seconds, seal_due),
+        "remind": Tick(settings.remind_seconds, remind_due),
+    }
