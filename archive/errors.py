@@ -1,7 +1,5 @@
 """What can go wrong with evidence, as one family with stable codes."""
 
-# ruff: noqa: N818 - the names say what is wrong, every one of them is raised, so "Error" adds nothing
-
 from typing import ClassVar
 
 

@@ -25,6 +25,7 @@ MOST_BYTES = 4096
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:,;/+#=~-]{0,199}")
+_SOFTWARE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:,;/+#=~@-]{0,1999})?")
 _SIZE = 32
 
 
@@ -72,7 +73,8 @@ class Entry:
     """Something that happened. Ids and hashes only: no names, no e-mail addresses, no amounts.
 
     Every text must look like an id (ASCII letters, digits and `._:,;/+#=~-`, at most 200): blanks and `@` are
-    refused, so that neither a name nor a mail address slips in. `cause`, `version` and `ruleset` may be empty.
+    refused, so that neither a name nor a mail address slips in. `cause`, `version` and `ruleset` may be empty;
+    the last two, which are our own words, may be longer and hold `@`.
     """
 
     type: str
@@ -108,11 +110,13 @@ class Entry:
         """
         if self.at.tzinfo is None:
             raise BadEntry("the time has no zone")
-        needed = (self.type, self.subject, self.actor, self.outcome, *(ref.role for ref in self.objects))
-        optional = tuple(text for text in (self.cause, self.version, self.ruleset) if text)
-        for text in needed + optional:
+        ids = (self.type, self.subject, self.actor, self.outcome, *(ref.role for ref in self.objects))
+        for text in (*ids, self.cause) if self.cause else ids:
             if not _ID.fullmatch(text):
                 raise BadEntry(f"{text!r} is not an id")
+        for text in (self.version, self.ruleset):
+            if not _SOFTWARE.fullmatch(text):
+                raise BadEntry(f"{text!r} names no software")
         line = canonical({
             "v": 1,
             "seq": seq,

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from archive_log import MemoryRows, entry_of, grown
 from hypothesis import given
 from hypothesis import strategies as st
-from archive_log import MemoryRows, entry_of, grown
 
 from archive import journal
 from archive.errors import BadEntry, BadProof, JournalDamaged
@@ -232,12 +232,12 @@ def test_the_line_is_canonical_and_holds_nothing_else() -> None:
     entry = Entry(
         type="submission.accepted", at=datetime(2026, 11, 21, 23, 0, 0, 42, timezone(timedelta(hours=1))),
         subject="inv-1", actor="key:1", outcome="valid", cause="request:9",
-        objects=(ObjectRef("original", Digest("ab" * 32), 7),), version="0.1.0", ruleset="factur-x:1.09",
+        objects=(ObjectRef("original", Digest("ab" * 32), 7),), version="0.1.0", ruleset="en16931@1f",
     )
     assert entry.line(3) == (
         b'{"actor":"key:1","at":"2026-11-21T22:00:00.000042Z","cause":"request:9","objects":[{"role":"original",'
         b'"sha256":"' + b"ab" * 32 + b'","size":7}],"outcome":"valid","seq":3,'
-        b'"soft":{"ruleset":"factur-x:1.09","version":"0.1.0"},"subject":"inv-1","type":"submission.accepted","v":1}'
+        b'"soft":{"ruleset":"en16931@1f","version":"0.1.0"},"subject":"inv-1","type":"submission.accepted","v":1}'
     )
     assert journal.read_entry(entry.line(3)) == (3, replace(entry, at=entry.at.astimezone(UTC)))
 
@@ -249,6 +249,12 @@ def test_the_line_is_canonical_and_holds_nothing_else() -> None:
 def test_only_ids_enter_the_journal(field: str, text: str) -> None:
     with pytest.raises(BadEntry):
         replace(entry_of(1), **{field: text}).line(0)
+
+
+def test_software_is_named_without_blanks() -> None:
+    for field in ("version", "ruleset"):
+        with pytest.raises(BadEntry, match="software"):
+            replace(entry_of(1), **{field: "made by Jeanne"}).line(0)
 
 
 def test_a_naive_time_or_a_long_entry_is_refused() -> None:

@@ -151,7 +151,7 @@ def test_many_writers_of_the_same_objects(store: Store) -> None:
 
     def write() -> None:
         try:
-            for document in random.sample(documents, len(documents)):  # noqa: S311 - any order will do
+            for document in random.sample(documents, len(documents)):
                 assert store.get(store.put(document)) == document
         except BaseException as error:  # noqa: BLE001 - a thread's error must reach the test
             troubles.append(error)
