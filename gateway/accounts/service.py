@@ -31,7 +31,8 @@ def create_tenant(deps: Deps, name: str, actor: str) -> Tenant:
     with deps.db.transaction(tenant.id) as session:
         session.add(tenant)
         session.flush()
-        record(session, tenant.id, _setting("tenant-created", f"tenant:{tenant.id}", actor, name=tenant.name), now=deps.now())
+        change = _setting("tenant-created", f"tenant:{tenant.id}", actor, name=tenant.name)
+        record(session, tenant.id, change, now=deps.now())
     return tenant
 
 
@@ -55,7 +56,8 @@ def create_entity(deps: Deps, tenant_id: str, entity: EntityIn, actor: str) -> L
             _check_connection(session, tenant_id, entity.connection_id)
             session.add(row)
             session.flush()
-            record(session, tenant_id, _setting("entity-created", f"entity:{row.id}", actor, siren=row.siren, name=row.name), now=deps.now())
+            change = _setting("entity-created", f"entity:{row.id}", actor, siren=row.siren, name=row.name)
+            record(session, tenant_id, change, now=deps.now())
     except IntegrityError as error:
         raise Problem(409, "entity-exists", f"Le SIREN {entity.siren} a déjà une entité. / SIREN already set up.",
                       ) from error
@@ -82,7 +84,8 @@ def change_entity(deps: Deps, tenant_id: str, entity_id: str, change: EntityChan
         if row.enabled and row.connection_id is None:
             raise Problem(409, "entity-not-ready", "Désactivez l'entité avant de retirer sa plateforme. / "
                           "Switch the entity off before you take its platform away.")
-        record(session, tenant_id, _setting("entity-changed", f"entity:{row.id}", actor, siren=row.siren, changed=changed), now=deps.now())
+        told = _setting("entity-changed", f"entity:{row.id}", actor, siren=row.siren, changed=changed)
+        record(session, tenant_id, told, now=deps.now())
     return row
 
 
@@ -94,7 +97,8 @@ def enable_entity(deps: Deps, tenant_id: str, entity_id: str, actor: str) -> Leg
             raise Problem(409, "entity-not-ready", "Choisissez d'abord une plateforme agréée. / "
                           "Choose a platform first.")
         row.enabled = True
-        record(session, tenant_id, _setting("entity-enabled", f"entity:{row.id}", actor, siren=row.siren), now=deps.now())
+        change = _setting("entity-enabled", f"entity:{row.id}", actor, siren=row.siren)
+        record(session, tenant_id, change, now=deps.now())
     return row
 
 
@@ -103,7 +107,8 @@ def disable_entity(deps: Deps, tenant_id: str, entity_id: str, actor: str) -> Le
     with deps.db.transaction(tenant_id) as session:
         row = _get(session, LegalEntity, tenant_id, entity_id)
         row.enabled = False
-        record(session, tenant_id, _setting("entity-disabled", f"entity:{row.id}", actor, siren=row.siren), now=deps.now())
+        change = _setting("entity-disabled", f"entity:{row.id}", actor, siren=row.siren)
+        record(session, tenant_id, change, now=deps.now())
     return row
 
 
@@ -138,7 +143,8 @@ def create_connection(deps: Deps, tenant_id: str, connection: ConnectionIn, acto
     with deps.db.transaction(tenant_id) as session:
         session.add(row)
         session.flush()
-        record(session, tenant_id, _setting("connection-created", f"connection:{row.id}", actor, name=row.name), now=deps.now())
+        change = _setting("connection-created", f"connection:{row.id}", actor, name=row.name)
+        record(session, tenant_id, change, now=deps.now())
     return row
 
 
@@ -159,7 +165,8 @@ def create_key(deps: Deps, tenant_id: str, name: str, scopes: list[Permission], 
     with deps.db.transaction(tenant_id) as session:
         session.add(row)
         session.flush()
-        record(session, tenant_id, _setting("key-created", f"key:{prefix}", actor, name=row.name, scopes=row.scopes), now=deps.now())
+        change = _setting("key-created", f"key:{prefix}", actor, name=row.name, scopes=row.scopes)
+        record(session, tenant_id, change, now=deps.now())
     return full
 
 
@@ -169,7 +176,8 @@ def revoke_key(deps: Deps, tenant_id: str, key_id: str, actor: str) -> None:
         row = _get(session, ApiKey, tenant_id, key_id)
         if row.revoked_at is None:
             row.revoked_at = deps.now()
-            record(session, tenant_id, _setting("key-revoked", f"key:{row.prefix}", actor, name=row.name), now=deps.now())
+            change = _setting("key-revoked", f"key:{row.prefix}", actor, name=row.name)
+            record(session, tenant_id, change, now=deps.now())
 
 
 def list_keys(deps: Deps, tenant_id: str) -> list[ApiKey]:
