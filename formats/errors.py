@@ -52,6 +52,12 @@ class NotExtractable(FormatError):
     code = "not-extractable"
 
 
+class NothingInside(NotExtractable):
+    """A sound PDF without an invoice in it."""
+
+    code = "nothing-inside"
+
+
 class CannotWrite(FormatError):
     """The model lacks something without which the target cannot be written at all."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from formats.codes import STATUSES
 from formats.invoice import Identifier
 
 INVOICE_PROFILE = "urn.cpro.gouv.fr:1p0:CDV:invoice"
@@ -17,17 +18,8 @@ INVOICE_PROFILE = "urn.cpro.gouv.fr:1p0:CDV:invoice"
 PPF_PROFILE = "urn.cpro.gouv.fr:1p0:CDV:einvoicingF2"
 """MDT-3 of a message whose one recipient is the PPF (BR-FR-CDV-02)."""
 
-TRANSMISSION_STATUSES = frozenset({"200", "201", "202", "203", "213", "221"})
-"""Statuses that platforms set (MDT-77 = 305). All other 2xx are set by parties (MDT-77 = 23)."""
-
-REFERENCE_STATUS = {
-    "200": "10", "201": "51", "202": "43", "203": "48", "213": "8",
-    "204": "45", "205": "1", "206": "49", "207": "46", "208": "39", "209": "37", "210": "50", "211": "47", "212": "47",
-}
-"""MDT-88 (UNTDID 1373) per status. A status that is absent here is sent without it, as its public example is.
-
-Source: the published CDAR examples, and BR-FR-CDV-CL-05 for which codes each phase allows.
-"""
+REFERENCE_STATUS = {code: row.reference_status for code, row in STATUSES.items() if row.reference_status is not None}
+"""MDT-88 (UNTDID 1373) per status. A status that is absent here is sent without it, as its public example is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +169,8 @@ class StatusMessage:
 
 
 def phase_of(code: str) -> str:
-    """MDT-77 of a status we send: "305" when a platform sets it, "23" when a party does."""
-    return "305" if code in TRANSMISSION_STATUSES else "23"
+    """MDT-77 of a status: "305" when a platform sets it, "23" when a party does or the code is unknown."""
+    return STATUSES[code].type_code if code in STATUSES else "23"
 
 
 def stamp(moment: datetime) -> str:
