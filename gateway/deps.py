@@ -1,15 +1,16 @@
-"""What the service works with, built once and handed down. The only module that reads the clock."""
+"""What the service works with, built once and handed down."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
 from archive.store import Store
+from gateway.clock import wall_clock
 from gateway.db import Database
 from gateway.platforms.port import Platform
 from gateway.settings import Settings
@@ -49,7 +50,7 @@ class Deps:
     platforms: dict[str, Platform] = field(default_factory=dict)
     """Open platform connections with their tokens, by fingerprint; see connections.py."""
 
-    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = field(default=wall_clock)
 
     def now(self) -> datetime:
         """The present moment, aware UTC."""

@@ -1,0 +1,58 @@
+"""The command `passerelle`: maps a command to its module and loads only that one.
+
+Loading by name keeps `passerelle validate` free of web, database and queue libraries.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("gateway.commands.validate", "Vérifier des documents / Validate documents"),
+    "convert": ("gateway.commands.documents", "Convertir un document / Convert a document"),
+    "render": ("gateway.commands.documents", "Dessiner le PDF lisible / Draw the readable PDF"),
+    "extract": ("gateway.commands.documents", "Extraire le XML d'un PDF / Extract the XML of a PDF"),
+    "verify": ("gateway.commands.verify", "Contrôler un dossier de preuve / Verify a dossier"),
+    "rules": ("gateway.commands.rules", "Jeux de règles / Rule sets"),
+    "send": ("gateway.commands.client", "Envoyer une facture / Send an invoice"),
+    "status": ("gateway.commands.client", "État d'une facture / State of an invoice"),
+    "export": ("gateway.commands.client", "Exporter un dossier de preuve / Export a dossier"),
+    "serve": ("gateway.commands.serve", "Servir l'API et la console / Serve API and console"),
+    "worker": ("gateway.commands.serve", "Un ouvrier de plus / One more worker"),
+    "sandbox": ("gateway.sandbox.server", "La plateforme de démonstration / The sandbox platform"),
+    "migrate": ("gateway.commands.serve", "Mettre la base à jour / Upgrade the database"),
+    "backup": ("gateway.commands.care", "Sauvegarder / Back up"),
+    "restore": ("gateway.commands.care", "Restaurer / Restore"),
+    "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
+    "key": ("gateway.commands.admin", "Clés d'API / API keys"),
+    "user": ("gateway.commands.admin", "Utilisateurs / Users"),
+    "demo": ("gateway.commands.demo", "Tout le chemin, une fois / The whole way, once"),
+}
+"""Command to (module, what it does). Modules that serve several commands are told which one."""
+
+SEVERAL = {"gateway.commands.documents", "gateway.commands.client", "gateway.commands.serve",
+           "gateway.commands.care", "gateway.commands.admin"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the command's, 2 for a command that does not exist."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["--version"]:
+        print(f"passerelle {version('passerelle')}")
+        return 0
+    if not arguments or arguments[0] not in COMMANDS:
+        asked = arguments[0] if arguments else "--help"
+        stream = sys.stdout if asked in {"--help", "-h", "help"} else sys.stderr
+        print("usage: passerelle COMMAND …\n", file=stream)
+        for name, (_, text) in COMMANDS.items():
+            print(f"  {name:<10} {text}", file=stream)
+        return 0 if stream is sys.stdout else 2
+    module, _ = COMMANDS[arguments[0]]
+    run = importlib.import_module(module).main
+    result: int = run(arguments if module in SEVERAL else arguments[1:])
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

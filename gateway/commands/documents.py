@@ -1,0 +1,93 @@
+"""`passerelle convert | render | extract`: one document in, one out, in this process alone.
+
+Exit codes: 0 done; 1 the source is unreadable or cannot become the target; 2 could not run; 3 refused by --strict.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from formats.conversion import convert
+from formats.errors import FormatError
+from formats.facturx import extract
+from formats.opening import open_document
+from formats.rendering.render import draw
+from formats.syntax import read
+from gateway.clock import wall_clock
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `argv[0]`, one of convert, render, extract."""
+    options = parser(argv[0]).parse_args(argv[1:])
+    try:
+        source = Path(options.file).read_bytes()
+    except OSError as error:
+        print(f"passerelle: {error}", file=sys.stderr)
+        return 2
+    try:
+        return ACTIONS[argv[0]](source, options)
+    except FormatError as error:
+        print(f"{options.file}: {error.code}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"passerelle: {error}", file=sys.stderr)
+        return 2
+
+
+def parser(command: str) -> argparse.ArgumentParser:
+    """The options of one command, as the machine contract names them."""
+    made = argparse.ArgumentParser(prog=f"passerelle {command}")
+    made.add_argument("file", metavar="FILE")
+    made.add_argument("-o", dest="out", metavar="OUT")
+    if command in {"convert", "render"}:
+        made.add_argument("--lang", choices=("fr", "en"), default="fr")
+    if command == "convert":
+        made.add_argument("--to", choices=("ubl", "cii", "factur-x", "json"), required=True)
+        made.add_argument("--profile")
+        made.add_argument("--pdf", type=Path)
+        made.add_argument("--loss-report", type=Path)
+        made.add_argument("--strict", action="store_true")
+    return made
+
+
+def converting(source: bytes, options: argparse.Namespace) -> int:
+    """Write the converted document, and the loss report where asked."""
+    pdf = options.pdf.read_bytes() if options.pdf else None
+    result = convert(source, options.to, profile=options.profile, pdf=pdf, lang=options.lang, made_at=wall_clock())
+    loss = result.loss.to_json()
+    if options.loss_report:
+        options.loss_report.write_text(json.dumps(loss, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lost = loss["not_carried"]
+    if lost:
+        print(f"{options.file}: {len(lost)} information(s) non reprise(s) / not carried over", file=sys.stderr)
+    if lost and options.strict:
+        return 3
+    return put(result.document, options.out)
+
+
+def rendering(source: bytes, options: argparse.Namespace) -> int:
+    """Draw the readable PDF of a document."""
+    opened = open_document(source)
+    return put(draw(read(opened.payload or source).invoice, lang=options.lang), options.out)
+
+
+def extracting(source: bytes, options: argparse.Namespace) -> int:
+    """Write the invoice that is inside a PDF, byte for byte."""
+    return put(extract(source).xml, options.out)
+
+
+ACTIONS: dict[str, Callable[[bytes, argparse.Namespace], int]] = {
+    "convert": converting, "render": rendering, "extract": extracting,
+}
+
+
+def put(document: bytes, out: str | None) -> int:
+    """To the file, or to standard output."""
+    if out is None:
+        sys.stdout.buffer.write(document)
+        sys.stdout.buffer.flush()
+    else:
+        Path(out).write_bytes(document)
+    return 0

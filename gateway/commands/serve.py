@@ -1,0 +1,66 @@
+"""`passerelle serve | worker | migrate`: the processes of the service."""
+
+import argparse
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+import uvicorn
+
+from gateway.app import create_app
+from gateway.assembly import UnsafeSetup, assembled
+from gateway.db import Database
+from gateway.migrations.upgrade import upgrade
+from gateway.settings import Settings
+from gateway.topics import HANDLERS, ticks
+from gateway.worker import Worker
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe."""
+    options = argparse.ArgumentParser(prog=f"passerelle {argv[0]}")
+    if argv[0] == "serve":
+        options.add_argument("--host")
+        options.add_argument("--port", type=int)
+    asked = {name: value for name, value in vars(options.parse_args(argv[1:])).items() if value is not None}
+    settings = Settings(**asked)
+    try:
+        return {"serve": serve, "worker": worker, "migrate": migrate}[argv[0]](settings)
+    except UnsafeSetup as error:
+        print(f"passerelle: {error}")
+        return 2
+
+
+def serve(settings: Settings) -> int:
+    """API and console, with the embedded worker unless a broker is set."""
+    with assembled(settings) as deps:
+        app = create_app(deps, with_worker=settings.broker_url is None)
+        uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False,
+                    server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384)
+    return 0
+
+
+def worker(settings: Settings) -> int:
+    """A worker without a web server, until SIGTERM or SIGINT."""
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    with assembled(settings) as deps:
+        runner = Worker(deps, HANDLERS, ticks(settings))
+        runner.start()
+        ended.wait()
+        runner.stop()
+    return 0
+
+
+def migrate(settings: Settings) -> int:
+    """Upgrade the database and end."""
+    db = Database(settings.database)
+    upgrade(db.engine)
+    db.close()
+    return 0
