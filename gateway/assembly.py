@@ -10,6 +10,7 @@ from pathlib import Path
 from archive.store import Store
 from gateway.db import Database
 from gateway.deps import Bell, Deps
+from gateway.doorbell import celery_app, ringer
 from gateway.logs import set_up_logs
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings
@@ -31,7 +32,8 @@ def assembled(settings: Settings) -> Iterator[Deps]:
     set_up_logs(json=settings.log_json)
     check_safe(settings)
     bell = Bell()
-    db = Database(settings.database, after_commit=bell.ring)
+    ring = ringer(celery_app(settings.broker_url)) if settings.broker_url else bell.ring
+    db = Database(settings.database, after_commit=ring)
     upgrade(db.engine)
     workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
                         seconds=settings.workshop_seconds)

@@ -20,6 +20,8 @@ EVERY_TENANT: Final = "*"
 """The owner of a transaction of the machinery. Never derived from a request."""
 
 READING: Final = "passerelle_reading"
+NEW_WORK: Final = "new_work"
+"""Set in a session's `info` by gateway/outbox.py when it adds or revives an entry."""
 
 
 class TenantMissing(RuntimeError):
@@ -27,7 +29,7 @@ class TenantMissing(RuntimeError):
 
 
 class Database:
-    """Sessions on one engine. `after_commit` is called once for each committed transaction (the doorbell)."""
+    """Sessions on one engine. `after_commit` is called after a transaction that added work (the doorbell)."""
 
     def __init__(self, url: str, *, after_commit: Callable[[], None] | None = None) -> None:
         self.engine = open_engine(url)
@@ -41,7 +43,8 @@ class Database:
             session.info["tenant"] = tenant_id
             with session.begin():
                 yield session
-        if self._after_commit is not None:
+            ring = bool(session.info.get(NEW_WORK))
+        if ring and self._after_commit is not None:
             self._after_commit()
 
     @contextmanager

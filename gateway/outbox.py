@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT, Database
+from gateway.db import EVERY_TENANT, NEW_WORK, Database
 from gateway.tables import OutboxEntry
 
 LEASE = timedelta(minutes=5)
@@ -71,6 +71,7 @@ def put(
         created_at=now, due_at=due_at or now, lease_until=None, attempts=0, state="pending", reason=None,
     )
     session.add(entry)
+    session.info[NEW_WORK] = True
     return entry.id
 
 
@@ -123,6 +124,7 @@ def revive(session: Session, entry_id: str, now: datetime) -> bool:
         .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
         .values(state="pending", attempts=0, due_at=now, lease_until=None)
     )
+    session.info[NEW_WORK] = True
     return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
 
 

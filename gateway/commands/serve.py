@@ -11,6 +11,7 @@ import uvicorn
 from gateway.app import create_app
 from gateway.assembly import UnsafeSetup, assembled
 from gateway.db import Database
+from gateway.doorbell import celery_app, install_relay
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings
 from gateway.topics import HANDLERS, ticks
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> int:
 
 
 def worker(settings: Settings) -> int:
-    """A worker without a web server, until SIGTERM or SIGINT."""
+    """A worker without a web server, until SIGTERM or SIGINT; with a broker, rung by Celery."""
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -53,7 +54,12 @@ def worker(settings: Settings) -> int:
     with assembled(settings) as deps:
         runner = Worker(deps, HANDLERS, ticks(settings))
         runner.start()
-        ended.wait()
+        if settings.broker_url:
+            app = celery_app(settings.broker_url)
+            install_relay(app, deps, HANDLERS)
+            app.worker_main(["worker", "--pool=solo", "--without-gossip", "--without-mingle", "--loglevel=WARNING"])
+        else:
+            ended.wait()
         runner.stop()
     return 0
 

@@ -1,0 +1,48 @@
+# Two commands do it all on a fresh clone: `make demo` and `make test`. Every target may be repeated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench oracles vectors fmt
+
+help:
+	@echo "make demo     tout le chemin, une fois / the whole way, once"
+	@echo "make run      servir sur http://127.0.0.1:8080 / serve"
+	@echo "make test     tous les tests / all tests"
+	@echo "make check    lint et types / lint and types"
+	@echo "make bench    mesures / measurements"
+	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
+	@echo "make vectors  données de test générées / generated test data"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash)"
+
+$(STAMP): pyproject.toml deploy/constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/passerelle demo --folder var/demo
+
+run: $(STAMP)
+	@$(BIN)/passerelle serve
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(STAMP)
+	@$(BIN)/python -m pytest tests/bench -q -s
+
+oracles:
+	@sh deploy/fetch-oracles.sh
+
+vectors: $(STAMP)
+	@$(BIN)/python tests/vectors/make.py
+
+campaign-%: $(STAMP)
+	@$(BIN)/python tests/campaigns/$*.py

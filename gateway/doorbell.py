@@ -1,0 +1,52 @@
+"""Celery as a doorbell: a commit that adds work rings, a worker drains the outbox. The rows are the truth.
+
+The task carries nothing but the wish to look. Losing the broker loses nothing: each worker process also looks
+by itself every `sweep` (gateway/worker.py), and a task delivered ten times finds the work done.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from gateway.deps import Deps
+from gateway.worker import Handler, relay
+
+TASK = "passerelle.relay"
+log = structlog.get_logger()
+
+
+def celery_app(broker_url: str) -> Celery:
+    """The Celery application, with deliveries that survive a killed worker."""
+    app = Celery("passerelle", broker=broker_url)
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"visibility_timeout": 3600},
+    )
+    return app
+
+
+def install_relay(app: Celery, deps: Deps, handlers: Mapping[str, Handler]) -> None:
+    """Let this process's Celery worker drain the outbox when it is rung."""
+
+    @app.task(name=TASK)
+    def relay_task() -> int:
+        return relay(deps, handlers)
+
+
+def ringer(app: Celery) -> Callable[[], None]:
+    """What a commit calls. A broker that is away is logged, never an error: the sweep comes anyway."""
+
+    def ring() -> None:
+        try:
+            app.send_task(TASK, expires=300, retry=False)
+        except (OperationalError, OSError) as error:
+            log.warning("broker does not answer", error=str(error))
+
+    return ring
