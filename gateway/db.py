@@ -54,7 +54,7 @@ class Database:
             session.info["tenant"] = tenant_id
             session.connection(execution_options={READING: True})
             yield session
-            session.rollback()
+            session.expunge_all()  # before the roll-back, which would empty what the caller keeps
 
     def close(self) -> None:
         """Give the connections back."""
