@@ -13,13 +13,9 @@ from gateway.deps import Bell, Deps
 from gateway.doorbell import celery_app, ringer
 from gateway.logs import set_up_logs
 from gateway.migrations.upgrade import upgrade
-from gateway.settings import Settings
+from gateway.settings import Settings, UnsafeSetup
 from gateway.vault import Vault, load_key
 from validation.workshop import Workshop
-
-
-class UnsafeSetup(RuntimeError):
-    """The service refuses to start; the text says what must change."""
 
 
 @contextmanager

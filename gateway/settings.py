@@ -11,6 +11,10 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+class UnsafeSetup(RuntimeError):
+    """The service refuses to start or to act; the text says which setting must change."""
+
+
 class Settings(BaseSettings):
     """The settings of one service."""
 

@@ -9,11 +9,11 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import create_app
-from gateway.assembly import UnsafeSetup, assembled
+from gateway.assembly import assembled
 from gateway.db import Database
 from gateway.doorbell import celery_app, install_relay
 from gateway.migrations.upgrade import upgrade
-from gateway.settings import Settings
+from gateway.settings import Settings, UnsafeSetup
 from gateway.topics import HANDLERS, ticks
 from gateway.worker import Worker
 
