@@ -27,6 +27,7 @@ PATTERN_MODE: Final = re.compile(r"M\d+")
 FILLERS: Final = {"text()", "@*|node()"}
 WALKS: Final = {"*", "@*|*", "*|comment()|processing-instruction()"}
 LOOK_UP: Final = re.compile(r"document\('([^']+)'\)/codedb/cl\[@id=(\d+)\]/enumeration\[@value=(\$[\w.-]+)\]")
+EXTERNAL_FILE: Final = re.compile(r"document\('([^']+)'\)")
 NOT_ELEMENTS: Final = re.compile(r"@|\$|\.|\b(id|key|text|comment|node|processing-instruction|document-node)\s*\(")
 STRING: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 BETWEEN_CODES: Final = "\n"
@@ -218,3 +219,22 @@ def _below(rule: _Rule, rules: Sequence[_Rule]) -> str:
     rivals = [other.select for other in higher if other.last_step & rule.last_step]
     taken = f"(({rule.select}) except ({' | '.join(rivals)}))" if rivals else f"({rule.select})"
     return f"{taken}/descendant::*"
+
+
+def with_codes_inside(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
+    """The published form, complete in one text: its external code lists become variables that hold the same trees."""
+    root = etree.fromstring(stylesheet, etree.XMLParser(no_network=True, resolve_entities=False))
+    files: dict[str, str] = {}
+    for test in root.iter(f"{XSL}when", f"{XSL}if"):
+        test.set(
+            "test",
+            EXTERNAL_FILE.sub(
+                lambda found: "$" + files.setdefault(found.group(1), f"passerelle-file-{len(files)}"),
+                test.get("test", ""),
+            ),
+        )
+    for position, (file, name) in enumerate(files.items()):
+        variable = etree.Element(f"{XSL}variable", name=name)
+        variable.append(etree.fromstring(read_codes(file)))
+        root.insert(position, variable)
+    return etree.tostring(root, encoding="unicode")

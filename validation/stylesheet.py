@@ -1,0 +1,151 @@
+"""Run a published rule set over a document, by SaxonC.
+
+SaxonC would read files and the network for a document or a stylesheet that asks: its protocols are switched off
+before anything else, stylesheets are compiled from text, and a document reaches it only as the text of a tree that
+our own parser has built. One processor per process; compiled stylesheets are kept for its life. SaxonC holds the
+GIL and cannot be cancelled, so this module belongs into a workshop process.
+"""
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from saxonche import PySaxonApiError, PySaxonProcessor
+
+from schematron import prepare, supply
+
+from validation.locations import Place, find_places, rewrite
+
+ALLOWED_PROTOCOLS: Final = "http://saxon.sf.net/feature/allowedProtocols"
+SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
+BRACKETED_CODE: Final = re.compile(r"\[([A-Z][A-Z0-9.-]*\d[A-Za-z0-9._-]*)\]")
+ERROR_CODE: Final = re.compile(r"\b([A-Z]{4}\d{4})\b")
+
+log = logging.getLogger(__name__)
+
+
+class EngineFailure(Exception):
+    """The rules could not be run to their end over this document (an XSLT dynamic error)."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        found = ERROR_CODE.search(text)
+        self.code = found.group(1) if found else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One failed assert or successful report, as published except for the words of its location."""
+
+    rule: str
+    """The published id, else the first bracketed code of the text, else `<rule_set>#<12 hex>`."""
+
+    flag: str | None
+    """As published; None where the rule has none."""
+
+    text: str
+    """As published, white space folded."""
+
+    place: Place
+    """The element that the rule was about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rule set ready to run."""
+
+    rule_set: supply.RuleSet
+    executable: Any
+    """A saxonche.PyXsltExecutable."""
+
+    prepared: bool
+    """False where the published form had to be used."""
+
+
+@cache
+def processor() -> PySaxonProcessor:
+    """The one SaxonC processor of this process, without access to files and network."""
+    made = PySaxonProcessor(license=False)
+    made.set_configuration_property(ALLOWED_PROTOCOLS, "none")
+    return made
+
+
+@cache
+def compiled(rule_set: str) -> Compiled:
+    """The rule set of this id, checked against the manifest, prepared and compiled; kept.
+
+    Raises:
+        RuleSetMissing, RuleSetAltered: see schematron.supply.
+    """
+    described = supply.get_rule_set(rule_set)
+    path = supply.check(described)
+    text, prepared = _fastest_form(described, path)
+    return Compiled(described, processor().new_xslt30_processor().compile_stylesheet(stylesheet_text=text), prepared)
+
+
+def run(rules: Compiled, root: etree._Element) -> tuple[Fired, ...]:
+    """What the rule set says about the document, in the order of its patterns and of the document.
+
+    Raises:
+        EngineFailure: the engine stopped with a dynamic error; the document gives the rules something they cannot
+            compute with.
+    """
+    try:
+        node = processor().parse_xml(xml_text=etree.tostring(root, encoding="unicode"))
+        answer = rules.executable.transform_to_string(xdm_node=node)
+    except PySaxonApiError as error:
+        raise EngineFailure(" ".join(str(error).split())) from error
+    if not answer:
+        raise EngineFailure("the engine gave no answer")
+    results = [e for e in _parse_answer(answer) if e.tag in {f"{SVRL}failed-assert", f"{SVRL}successful-report"}]
+    places = find_places(root, {int(e.get("n", 0)) for e in results})
+    return tuple(_fired(rules.rule_set.id, element, places) for element in results)
+
+
+def rule_id(rule_set: str, published: str | None, text: str, context: str, test: str) -> str:
+    """The name of a rule: its published id, else the first bracketed code of its text, else a hash of its words."""
+    if published:
+        return published
+    if code := BRACKETED_CODE.search(text):
+        return code.group(1)
+    return f"{rule_set}#{hashlib.sha256(f'{context}{test}'.encode()).hexdigest()[:12]}"
+
+
+def _fastest_form(described: supply.RuleSet, path: Path) -> tuple[str, bool]:
+    published = path.read_bytes()
+
+    def read_codes(name: str) -> bytes:
+        return next(p for p in supply.companion_paths(described) if p.name == name).read_bytes()
+
+    try:
+        return prepare.prepare(published, read_codes), True
+    except prepare.NotPreparable as reason:
+        log.warning("%s runs in its published, slower form: %s", described.id, reason)
+        return prepare.with_codes_inside(published, read_codes), False
+
+
+def _parse_answer(answer: str) -> etree._Element:
+    return etree.fromstring(answer.encode(), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+
+
+def _fired(rule_set: str, element: etree._Element, places: dict[int, Place]) -> Fired:
+    text = " ".join("".join(element.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # always there
+    place = places.get(int(element.get("n", 0))) or Place(rewrite(element.get("location", "")), None)
+    context = element.get("context", "") or _context_before(element)
+    return Fired(
+        rule=rule_id(rule_set, element.get("id"), text, context, element.get("test", "")),
+        flag=element.get("flag"),
+        text=text,
+        place=place,
+    )
+
+
+def _context_before(element: etree._Element) -> str:
+    """The context that the published form wrote before its findings."""
+    fired = next(element.itersiblings(f"{SVRL}fired-rule", preceding=True), None)
+    return fired.get("context", "") if fired is not None else ""
