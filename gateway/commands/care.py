@@ -1,0 +1,82 @@
+"""`passerelle backup FILE | restore FILE`: everything embedded (database, objects, keys, mail spool) as one tar.
+
+The database is copied first, then the objects: an object without a row is harmless, a row without its object is
+not. The service may run during a backup; a restore wants an empty data folder. With another database engine or
+object store, use that engine's own means.
+Exit codes: 0 done; 1 refused; 2 could not run.
+"""
+
+import argparse
+import sqlite3
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from gateway.assembly import objects_folder
+from gateway.settings import Settings
+
+DATABASE = "passerelle.sqlite3"
+FOLDERS = ("keys", "tsa", "mail", "objects")
+FILES = ("secret.key",)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `argv[0]`, backup or restore."""
+    options = argparse.ArgumentParser(prog=f"passerelle {argv[0]}")
+    options.add_argument("file", type=Path)
+    target: Path = options.parse_args(argv[1:]).file
+    settings = Settings()
+    if make_url(settings.database).get_backend_name() != "sqlite":
+        print("passerelle: backup and restore serve the embedded database only", file=sys.stderr)
+        return 2
+    try:
+        return backup(settings, target) if argv[0] == "backup" else restore(settings, target)
+    except (OSError, tarfile.TarError, sqlite3.Error) as error:
+        print(f"passerelle: {error}", file=sys.stderr)
+        return 2
+
+
+def backup(settings: Settings, target: Path) -> int:
+    """Write the tar, first under another name, so that a half-written backup never looks like one."""
+    source = Path(make_url(settings.database).database or "")
+    unfinished = target.with_name(target.name + ".part")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / DATABASE
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(copy)) as kept:
+            live.backup(kept)
+        with tarfile.open(unfinished, "w") as tar:
+            tar.add(copy, DATABASE)
+            for name in FILES:
+                if (settings.data / name).exists():
+                    tar.add(settings.data / name, name)
+            for name in FOLDERS:
+                place = objects_folder(settings) if name == "objects" else settings.data / name
+                if place.exists():
+                    tar.add(place, name, filter=_no_temporary)
+    unfinished.rename(target)
+    print(target)
+    return 0
+
+
+def restore(settings: Settings, source: Path) -> int:
+    """Unpack into an empty data folder. Run `passerelle verify --all` afterwards."""
+    if settings.data.exists() and any(settings.data.iterdir()):
+        print(f"passerelle: {settings.data} n'est pas vide / is not empty", file=sys.stderr)
+        return 1
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(source) as tar:
+        tar.extractall(settings.data, filter="data")
+    place = objects_folder(settings)
+    if place != settings.data / "objects":
+        (settings.data / "objects").rename(place)
+    print(settings.data)
+    return 0
+
+
+def _no_temporary(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "/tmp/" in f"{member.name}/" else member  # noqa: S108 - the store's own folder
