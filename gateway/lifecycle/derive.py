@@ -1,0 +1,260 @@
+"""The state of an invoice, derived from its lifecycle statuses. Pure; the order of arrival never matters.
+
+No public source has a transition matrix, so GUARD is our own, kept as data: 213, 210 and 220 end an invoice, a 209
+answers an open 208, a 212 needs a deposited invoice and never takes back more than was received. Statuses of the
+platforms (deposit to availability) come before those of the parties, whatever the clocks say; those of the
+parties follow their own times. A status that the guard does not let through is kept as an anomaly and changes nothing.
+Codes that nobody here knows are kept and change nothing either.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from formats.codes import STATUSES, Label
+
+PLATFORM, BUYER, SELLER, OTHER = "platform", "buyer", "seller", "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One status as somebody set it. Two equal ones are one status told twice."""
+
+    code: str
+    """MDT-105."""
+
+    at: datetime
+    """MDT-78, aware."""
+
+    by: str = OTHER
+    """platform, buyer, seller or other."""
+
+    id: str = ""
+    """MDT-4: tells two payments of the same second and amount apart."""
+
+    amount: Decimal | None = None
+    """Sum of the MEN of a 212, with VAT; None where the message names none."""
+
+
+class Effect(StrEnum):
+    """What a status does to the state."""
+
+    TRAVEL = "travel"
+    STEP = "step"
+    ASK = "ask"
+    ANNOUNCE = "announce"
+    CASH = "cash"
+    END = "end"
+    NOTE = "note"
+
+
+class Objection(StrEnum):
+    """Why a status does not count."""
+
+    AFTER_END = "after-end"
+    NOT_THEIRS = "not-theirs"
+    NOTHING_OPEN = "nothing-open"
+    NOT_DEPOSITED = "not-deposited"
+    TAKES_BACK_TOO_MUCH = "takes-back-too-much"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row of the guard."""
+
+    effect: Effect
+    rank: int
+    """Order among statuses of one moment, and for TRAVEL and STEP which one hides which."""
+
+    by: frozenset[str]
+    """Who may set it."""
+
+    answers: frozenset[str] = frozenset()
+    """The open questions (207, 208) that it closes."""
+
+    needs_open: str | None = None
+    needs_deposit: bool = False
+
+
+_PLATFORMS = frozenset({PLATFORM})
+_BUYERS = frozenset({BUYER, PLATFORM, OTHER})
+_SELLERS = frozenset({SELLER, PLATFORM, OTHER})
+_ANYBODY = frozenset({BUYER, SELLER, PLATFORM, OTHER})
+_BOTH = frozenset({"207", "208"})
+
+GUARD: Mapping[str, Rule] = {
+    "200": Rule(effect=Effect.TRAVEL, rank=0, by=_PLATFORMS),
+    "201": Rule(effect=Effect.TRAVEL, rank=1, by=_PLATFORMS),
+    "221": Rule(effect=Effect.TRAVEL, rank=2, by=_PLATFORMS),
+    "202": Rule(effect=Effect.TRAVEL, rank=3, by=_PLATFORMS),
+    "203": Rule(effect=Effect.TRAVEL, rank=4, by=_PLATFORMS),
+    "213": Rule(effect=Effect.END, rank=5, by=_PLATFORMS),
+    "204": Rule(effect=Effect.STEP, rank=10, by=_BUYERS),
+    "214": Rule(effect=Effect.STEP, rank=11, by=_ANYBODY),
+    "207": Rule(effect=Effect.ASK, rank=12, by=_BUYERS),
+    "208": Rule(effect=Effect.ASK, rank=13, by=_BUYERS),
+    "209": Rule(effect=Effect.STEP, rank=14, by=_SELLERS, answers=frozenset({"208"}), needs_open="208"),
+    "206": Rule(effect=Effect.STEP, rank=15, by=_BUYERS, answers=_BOTH),
+    "205": Rule(effect=Effect.STEP, rank=15, by=_BUYERS, answers=_BOTH),
+    "211": Rule(effect=Effect.ANNOUNCE, rank=16, by=_ANYBODY),
+    "212": Rule(effect=Effect.CASH, rank=17, by=_SELLERS, needs_deposit=True),
+    "210": Rule(effect=Effect.END, rank=18, by=_BUYERS),
+    "220": Rule(effect=Effect.END, rank=19, by=_SELLERS),
+}
+UNKNOWN = Rule(effect=Effect.NOTE, rank=20, by=_ANYBODY)
+"""Every other code: factoring, direct payment, answers of the portal, codes to come."""
+
+FIRST_PHASE = frozenset({"200", "201", "202", "203", "213", "221"})
+DEPOSITED = frozenset({"200", "201", "202", "203"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where an invoice stands."""
+
+    total: Decimal | None = None
+    """What is to be received: BT-112, negative for a credit note. None: unknown, then nothing is ever paid in full."""
+
+    step: str | None = None
+    """How far it came without payments and questions."""
+
+    open: tuple[str, ...] = ()
+    """Questions of the buyer that nobody answered: 207 dispute, 208 suspension; the newest last."""
+
+    payment: str | None = None
+    """211 announced, 212 received (in part or in full), or None."""
+
+    cashed: Decimal = Decimal(0)
+    """Sum of the 212 that count."""
+
+    ended: str | None = None
+    """213, 210 or 220."""
+
+    counted: frozenset[str] = frozenset()
+    """The codes that counted."""
+
+    anomalies: tuple[tuple[Status, Objection], ...] = ()
+    """What was said and does not count, in the order of the statuses."""
+
+    @property
+    def code(self) -> str | None:
+        """The status to show: the end, else the newest open question, else the payment, else the step."""
+        return self.ended or (self.open[-1] if self.open else None) or self.payment or self.step
+
+    @property
+    def paid_in_full(self) -> bool:
+        """Whether the 212 reach the total."""
+        return bool(self.total) and self.total is not None and abs(self.cashed) >= abs(self.total)
+
+    @property
+    def label(self) -> Label | None:
+        """The words for `code`; None before the first status and for a code without words."""
+        if self.code == "212" and self.total and not self.paid_in_full:
+            return Label("Encaissée en partie", "Received in part")
+        known = STATUSES.get(self.code or "")
+        return known.label if known is not None else None
+
+
+def derive(statuses: Iterable[Status], total: Decimal | None = None) -> State:
+    """The state after these statuses, in whatever order and however often they came."""
+    state = State(total=total)
+    for status in sorted(set(statuses), key=_place):
+        state = _take(state, status)
+    return state
+
+
+def objection_to(status: Status, statuses: Iterable[Status], total: Decimal | None = None) -> Objection | None:
+    """Why `status` would not count beside these; None when it would."""
+    anomalies = derive([*statuses, status], total).anomalies
+    return next((objection for known, objection in anomalies if known == status), None)
+
+
+def rule_of(code: str) -> Rule:
+    """The guard's row for a status."""
+    return GUARD.get(code, UNKNOWN)
+
+
+def _place(status: Status) -> tuple[object, ...]:
+    """A total order that knows nothing of arrival. In one moment money comes before it is taken back."""
+    first = status.code in FIRST_PHASE
+    moment = datetime.min.replace(tzinfo=UTC) if first else status.at
+    amount = status.amount if status.amount is not None else Decimal(0)
+    return (not first, moment, rule_of(status.code).rank, status.code, -amount, status.at, status.by, status.id,
+            status.amount is None)
+
+
+def _take(state: State, status: Status) -> State:
+    rule = rule_of(status.code)
+    objection = _objection(state, status, rule)
+    if objection is not None:
+        return replace(state, anomalies=(*state.anomalies, (status, objection)))
+    changed = EFFECTS[rule.effect](state, status)
+    still_open = tuple(code for code in changed.open if code not in rule.answers and not _settles(changed, code, rule))
+    return replace(changed, open=still_open, counted=state.counted | {status.code})
+
+
+def _objection(state: State, status: Status, rule: Rule) -> Objection | None:
+    if state.ended is not None:
+        return Objection.AFTER_END
+    if status.by not in rule.by:
+        return Objection.NOT_THEIRS
+    if rule.needs_open is not None and rule.needs_open not in state.open:
+        return Objection.NOTHING_OPEN
+    if rule.needs_deposit and not state.counted & DEPOSITED:
+        return Objection.NOT_DEPOSITED
+    if rule.effect is Effect.CASH and _signed(state, state.cashed + (status.amount or 0)) < 0:
+        return Objection.TAKES_BACK_TOO_MUCH
+    return None
+
+
+def _signed(state: State, amount: Decimal) -> Decimal:
+    """The amount seen from the side of the total: positive is towards being settled."""
+    return -amount if state.total is not None and state.total < 0 else amount
+
+
+def _settles(state: State, question: str, rule: Rule) -> bool:
+    """A dispute or suspension is over once everything is paid after it."""
+    return rule.effect is Effect.CASH and question in _BOTH and state.paid_in_full
+
+
+def _step(state: State, status: Status) -> State:
+    """204 does not hide 205, and nothing hides backwards; 205, 206 and 209 follow their times."""
+    behind = state.step is not None and rule_of(status.code).rank < min(rule_of(state.step).rank, 14)
+    return state if behind else replace(state, step=status.code)
+
+
+def _ask(state: State, status: Status) -> State:
+    return replace(state, open=(*(code for code in state.open if code != status.code), status.code))
+
+
+def _announce(state: State, _: Status) -> State:
+    return replace(state, payment=state.payment or "211")
+
+
+def _cash(state: State, status: Status) -> State:
+    if status.amount is None:
+        return replace(state, payment="212")
+    cashed = state.cashed + status.amount
+    taken_back = "211" if "211" in state.counted else None
+    return replace(state, cashed=cashed, payment="212" if cashed else taken_back)
+
+
+def _end(state: State, status: Status) -> State:
+    return replace(state, ended=status.code)
+
+
+def _note(state: State, _: Status) -> State:
+    return state
+
+
+EFFECTS: Mapping[Effect, Callable[[State, Status], State]] = {
+    Effect.TRAVEL: _step,
+    Effect.STEP: _step,
+    Effect.ASK: _ask,
+    Effect.ANNOUNCE: _announce,
+    Effect.CASH: _cash,
+    Effect.END: _end,
+    Effect.NOTE: _note,
+}
