@@ -1,0 +1,267 @@
+"""Whether an invoice is reminded today, with which letter, and if not, why. Pure: facts and a date in, words out.
+
+The state of an invoice is computed from its events, payments and holds each time: there are no counters that
+could be wrong after an outage, and missed days are caught up with one letter, that of the latest stage.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from gateway.reminders.facts import Facts, Sent, Status
+from gateway.reminders.reasons import TRANSMISSION, day_words, sentence
+from gateway.reminders.scenario import THANKS, Scenario, Stage
+from gateway.reminders.working import is_working, next_working, working_days_after
+
+FINAL_STATUSES: Final = frozenset({"210", "213", "220"})
+"""Refused by the buyer, rejected by a platform, cancelled: nothing is owed under this invoice any more."""
+
+STOPS: Final = (
+    (frozenset({"206", "207", "208"}), frozenset({"205", "209"})),
+    (frozenset({"225"}), frozenset({"228"})),
+)
+"""What stops until somebody answers, and what answers it. Factored invoices are chased by the factor."""
+
+PAYMENT_SENT: Final = "211"
+CASHED: Final = "212"
+KEPT_WORD: Final = frozenset({"promise", "plan"})
+"""Holds that a full payment fulfils: they do not stand against thanks."""
+
+ADDRESS: Final = re.compile(
+    r"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z.]{1,64}@[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?"
+)
+
+
+class Outcome(StrEnum):
+    """What becomes of the reminder on the day."""
+
+    SENT = "sent"
+    """A letter goes out; in a plan: would go out."""
+
+    HELD = "held"
+    """Not on this day; may change by itself."""
+
+    SKIPPED = "skipped"
+    """Nothing more comes, unless something new happens to the invoice."""
+
+
+QUIET: Final = frozenset({"not-yet", "waiting"})
+"""Answers that are no decisions: nothing was due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer for one invoice and one day."""
+
+    outcome: Outcome
+    code: str
+    """Stable word for programs; see reasons.py."""
+
+    reason: str
+    """For people, in French."""
+
+    stage: str | None = None
+    """The stage it is about; None where none is due."""
+
+    tone: str | None = None
+    """The letter, when one goes out."""
+
+    until: date | None = None
+    """The first day on which the answer may change by itself; None: only an event can change it."""
+
+
+def decide(facts: Facts, scenario: Scenario, today: date) -> Decision:
+    """The decision for `today`, a date in France. The weightiest reason wins.
+
+    Not checked: whether the mail server works and whether the address is the buyer's.
+    """
+    against = next(_reasons_against(facts, scenario, today), None)
+    if against is not None:
+        return against
+    if facts.balance <= 0:
+        return Decision(outcome=Outcome.SENT, code="thanks", reason=sentence("thanks"), stage=THANKS, tone=THANKS)
+    stage = _stage_of(facts, scenario, today)
+    if stage is None:
+        raise AssertionError("without a stage there is a reason against")
+    text = sentence("due", on=_day_of(facts, stage), balance=(facts.balance, facts.currency))
+    return Decision(outcome=Outcome.SENT, code="due", reason=text, stage=stage.key, tone=stage.tone)
+
+
+def plan(facts: Facts, scenario: Scenario, today: date, days: int) -> Iterator[tuple[date, Decision]]:
+    """What goes out from `today` on, for `days` days, if nothing else happens to the invoice."""
+    for day in (today + timedelta(days=count) for count in range(days)):
+        decision = decide(facts, scenario, day)
+        if decision.outcome is Outcome.SENT:
+            yield day, decision
+            facts = after_sending(facts, scenario, decision, day)
+
+
+def after_sending(facts: Facts, scenario: Scenario, decision: Decision, day: date) -> Facts:
+    """The facts once the letter of `decision` went out on `day`."""
+    sent = Sent(stage=decision.stage or "", offset=offset_of(scenario, decision.stage), on=day)
+    return replace(facts, sent=(*facts.sent, sent))
+
+
+def offset_of(scenario: Scenario, key: str | None) -> int | None:
+    """Days from the due date of a stage; None for thanks."""
+    return next((stage.offset for stage in scenario.stages if stage.key == key), None)
+
+
+def _reasons_against(facts: Facts, scenario: Scenario, today: date) -> Iterator[Decision]:
+    yield from _never(facts)
+    if facts.balance <= 0:
+        yield from _against_thanks(facts, scenario, today)
+        yield from _against_mail(facts, scenario, today, THANKS)
+        return
+    stage = _stage_of(facts, scenario, today)
+    key = None if stage is None or _is_over(facts, stage) else stage.key
+    yield from _stopped(facts, key)
+    yield from _waiting_for_people(facts, scenario, today, key)
+    yield from _against_stage(facts, scenario, stage)
+    yield from _too_close(facts, scenario, today, key)
+    yield from _against_mail(facts, scenario, today, key)
+
+
+def _never(facts: Facts) -> Iterator[Decision]:
+    """What ends reminders of this invoice for good."""
+    if facts.credit_note:
+        yield _skipped("credit-note")
+    if facts.already_paid or facts.due <= 0:
+        yield _skipped("nothing-due")
+    for status in facts.statuses:
+        if status.code in FINAL_STATUSES:
+            yield _skipped(f"status-{status.code}", on=status.on)
+    if facts.transmission == "refused":
+        yield _skipped("refused-by-us")
+    if facts.corrected_by is not None:
+        yield _skipped("corrected", number=facts.corrected_by)
+    if not facts.active:
+        yield _skipped("replaced")
+
+
+def _against_thanks(facts: Facts, scenario: Scenario, today: date) -> Iterator[Decision]:
+    """Thanks are due once, for money, soon after it came, where nothing is open between the two."""
+    if facts.paid <= 0 or facts.paid_known_on is None:
+        yield _skipped("credited")
+    elif scenario.thanks_days is None or (today - facts.paid_known_on).days > scenario.thanks_days:
+        yield _skipped("paid")
+    if any(sent.stage == THANKS for sent in facts.sent) or next(_stopped(facts, None), None):
+        yield _skipped("paid")
+    if any(wait.covers(today) for wait in facts.waits if wait.kind not in KEPT_WORD):
+        yield _skipped("paid")
+
+
+def _stopped(facts: Facts, key: str | None) -> Iterator[Decision]:
+    """A status that waits for an answer. The last word counts, in the order in which statuses were set."""
+    for stops, answers in STOPS:
+        spoken = [status for status in facts.statuses if status.code in stops | answers]
+        if spoken and spoken[-1].code in stops:
+            yield _held(f"status-{spoken[-1].code}", stage=key, on=spoken[-1].on)
+
+
+def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
+    """Holds, an announced payment, and money of which we do not know enough."""
+    for wait in facts.waits:
+        if wait.covers(today):
+            until_text = "" if wait.until is None else f" jusqu'au {day_words(wait.until)}"
+            yield _held(f"hold-{wait.kind}", stage=key, until=_day_after(wait.until), text=wait.reason,
+                        until_text=until_text)
+    announced = _last(facts, PAYMENT_SENT)
+    if announced is not None:
+        last_day = working_days_after(announced.on, scenario.pause_days, scenario.region)
+        if today <= last_day:
+            yield _held("payment-announced", stage=key, until=_day_after(last_day), on=announced.on, last_day=last_day)
+    cashed = _last(facts, CASHED)
+    if cashed is not None and facts.paid == 0:
+        yield _held("cashed-unrecorded", stage=key, on=cashed.on)
+    if facts.other_currency:
+        yield _held("other-currency", stage=key)
+    if facts.shared_credit is not None:
+        yield _held("shared-credit", stage=key, number=facts.shared_credit)
+
+
+def _against_stage(facts: Facts, scenario: Scenario, stage: Stage | None) -> Iterator[Decision]:
+    """Nothing is due on this day, or nothing ever again."""
+    if facts.due_date is None:
+        yield _skipped("no-due-date")
+    elif stage is None:
+        yield _held("not-yet", until=_day_of(facts, scenario.stages[0]))
+    elif _is_over(facts, stage):
+        following = next((other for other in scenario.stages if not _is_over(facts, other)
+                          and other.offset > stage.offset), None)
+        if following is None:
+            yield _skipped("finished")
+        else:
+            yield _held("waiting", until=_day_of(facts, following))
+    elif facts.balance < scenario.smallest:
+        yield _skipped("small-balance", balance=(facts.balance, facts.currency))
+
+
+def _too_close(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
+    """After an outage two stages may come within days: the later one waits a little."""
+    if facts.sent:
+        free = max(sent.on for sent in facts.sent) + timedelta(days=scenario.gap_days)
+        if today < free:
+            yield _held("too-close", stage=key, until=free, gap=scenario.gap_days)
+
+
+def _against_mail(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
+    """What stands against any letter, thanks included."""
+    if facts.transmission != "deposited":
+        words = TRANSMISSION.get(facts.transmission, facts.transmission)
+        yield _held("not-deposited", stage=key, transmission=words)
+    if not facts.entity_enabled:
+        yield _held("entity-off", stage=key)
+    if facts.email is None or not facts.email.strip():
+        yield _held("no-address", stage=key)
+    elif not ADDRESS.fullmatch(facts.email):
+        yield _held("bad-address", stage=key, email=facts.email)
+    elif facts.email in facts.refused_addresses:
+        yield _held("refused-address", stage=key, email=facts.email)
+    if scenario.working_days_only and not is_working(today, scenario.region):
+        yield _held("closed-day", stage=key, until=next_working(today, scenario.region))
+
+
+def _stage_of(facts: Facts, scenario: Scenario, today: date) -> Stage | None:
+    """The latest stage whose day has come; None before the first one or without a due date."""
+    if facts.due_date is None:
+        return None
+    days = (today - facts.due_date).days
+    return max((stage for stage in scenario.stages if stage.offset <= days), key=lambda s: s.offset, default=None)
+
+
+def _is_over(facts: Facts, stage: Stage) -> bool:
+    """Whether a stage has had its turn: it or a later one went out, or the invoice came too late for it.
+
+    Whoever gets an invoice today must not get a word about its due date within the hour.
+    """
+    if any(sent.stage == stage.key or (sent.offset is not None and sent.offset >= stage.offset) for sent in facts.sent):
+        return True
+    return stage.tone in {"before", "due"} and facts.received_on >= _day_of(facts, stage)
+
+
+def _day_of(facts: Facts, stage: Stage) -> date:
+    """The day of a stage of an invoice that has a due date."""
+    if facts.due_date is None:
+        raise AssertionError("a stage has a day only with a due date")
+    return facts.due_date + timedelta(days=stage.offset)
+
+
+def _last(facts: Facts, code: str) -> Status | None:
+    return next((status for status in reversed(facts.statuses) if status.code == code), None)
+
+
+def _day_after(day: date | None) -> date | None:
+    return None if day is None else day + timedelta(days=1)
+
+
+def _skipped(code: str, **values: object) -> Decision:
+    return Decision(outcome=Outcome.SKIPPED, code=code, reason=sentence(code, **values))
+
+
+def _held(code: str, *, stage: str | None = None, until: date | None = None, **values: object) -> Decision:
+    return Decision(outcome=Outcome.HELD, code=code, stage=stage, until=until,
+                    reason=sentence(code, until=until, **values))

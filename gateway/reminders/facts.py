@@ -1,0 +1,123 @@
+"""What a reminder decision rests on: the state of one invoice on one day, as plain data."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A lifecycle status of the invoice."""
+
+    code: str
+    """MDT-105, e.g. "207"."""
+
+    on: date
+    """The day on which it was set, in France; never after the day on which we learned it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A hold that a person set and nobody has lifted."""
+
+    kind: str
+    """promise, plan, dispute, insolvency, manual."""
+
+    reason: str
+    until: date | None = None
+    """Last day of the hold; None: until it is lifted."""
+
+    def covers(self, day: date) -> bool:
+        """Whether the hold is in force on a day."""
+        return self.until is None or day <= self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A stage that went out, or is going out, or may have gone out."""
+
+    stage: str
+    offset: int | None
+    """Days from the due date that the stage had then; None for thanks."""
+
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One invoice as it stands. Amounts are in `currency`."""
+
+    number: str
+    due_date: date | None
+    """BT-9."""
+
+    received_on: date
+    """The day on which the invoice was given to us."""
+
+    currency: str
+    due: Decimal
+    """BT-115: what was to be paid when the invoice was issued."""
+
+    paid: Decimal = Decimal(0)
+    """Sum of the payments recorded in `currency`, less reversals."""
+
+    credited: Decimal = Decimal(0)
+    """Sum of the credit notes that name this invoice and no other."""
+
+    paid_known_on: date | None = None
+    """The day on which we learned of the latest payment."""
+
+    other_currency: bool = False
+    """A payment was recorded in another currency: the balance is not certain."""
+
+    shared_credit: str | None = None
+    """Number of a credit note that names several invoices: nobody said how it is shared out."""
+
+    corrected_by: str | None = None
+    """Number of a corrected invoice that replaces this one."""
+
+    credit_note: bool = False
+    already_paid: bool = False
+    """By its billing frame (B2, S2, M2)."""
+
+    active: bool = True
+    """False once the submission was refused, rejected or replaced."""
+
+    transmission: str = "deposited"
+    entity_enabled: bool = True
+    email: str | None = None
+    refused_addresses: tuple[str, ...] = ()
+    """Addresses that a mail server refused for good."""
+
+    statuses: tuple[Status, ...] = ()
+    """In the order in which they were set, doubles included."""
+
+    waits: tuple[Wait, ...] = ()
+    sent: tuple[Sent, ...] = ()
+
+    @property
+    def balance(self) -> Decimal:
+        """What is still to be paid."""
+        return self.due - self.paid - self.credited
+
+    def to_json(self) -> dict[str, Any]:
+        """For the decision's record: everything that a person needs in order to follow the decision."""
+        return {
+            "number": self.number,
+            "due_date": _day(self.due_date),
+            "currency": self.currency,
+            "due": format(self.due, "f"),
+            "paid": format(self.paid, "f"),
+            "credited": format(self.credited, "f"),
+            "balance": format(self.balance, "f"),
+            "transmission": self.transmission,
+            "email": self.email,
+            "statuses": [{"code": status.code, "on": status.on.isoformat()} for status in self.statuses],
+            "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _day(wait.until)} for wait in self.waits],
+            "sent": [{"stage": sent.stage, "on": sent.on.isoformat()} for sent in self.sent],
+        }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

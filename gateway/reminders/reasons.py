@@ -1,0 +1,84 @@
+"""Why a reminder goes out or does not: one sentence per code, for people. The code is for programs."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+REASONS: Final = {
+    # goes out
+    "due": "L'étape est arrivée à sa date, le {on}, et {balance} restent à payer.",
+    "thanks": "La facture est entièrement payée.",
+    # nothing more comes
+    "credit-note": "Un avoir ne se relance pas.",
+    "nothing-due": "La facture ne demandait aucun paiement.",
+    "no-due-date": "La facture n'a pas de date d'échéance (BT-9).",
+    "status-210": "Refusée par l'acheteur (210) le {on}.",
+    "status-213": "Rejetée par une plateforme (213) le {on}.",
+    "status-220": "Annulée (220) le {on}.",
+    "refused-by-us": "La facture n'est pas partie : elle a été refusée à la validation.",
+    "corrected": "Remplacée par la facture rectificative {number}.",
+    "replaced": "Cet envoi n'est plus en cours : il a été refusé, rejeté ou remplacé.",
+    "paid": "La facture est soldée.",
+    "credited": "La facture est soldée par avoir.",
+    "small-balance": "Le solde de {balance} est inférieur au seuil de relance.",
+    "finished": "Toutes les étapes du scénario sont passées : la suite (mise en demeure) revient à une personne.",
+    # not today
+    "status-206": "Approuvée partiellement (206) le {on} : la partie contestée attend une réponse.",
+    "status-207": "En litige (207) depuis le {on} : une approbation (205) ou un complément (209) lèvera l'arrêt.",
+    "status-208": "Suspendue (208) depuis le {on} : un complément (209) ou une approbation (205) lèvera l'arrêt.",
+    "status-225": "Affacturée (225) le {on} : c'est au factor de relancer.",
+    "payment-announced": "Paiement transmis (211) le {on} : relance en pause jusqu'au {last_day} inclus.",
+    "cashed-unrecorded": "Encaissée (212) le {on}, mais aucun paiement n'est enregistré ici : saisissez-le.",
+    "hold-promise": "Promesse de paiement{until_text} : {text}",
+    "hold-plan": "Échéancier en cours{until_text} : {text}",
+    "hold-dispute": "Litige signalé{until_text} : {text}",
+    "hold-insolvency": "Procédure collective{until_text} : {text}",
+    "hold-manual": "Relances suspendues par une personne{until_text} : {text}",
+    "other-currency": "Un paiement est enregistré dans une autre devise : le solde n'est pas certain.",
+    "shared-credit": "L'avoir {number} porte sur plusieurs factures : indiquez comment il est réparti.",
+    "not-yet": "Première étape le {until}.",
+    "waiting": "Étape déjà envoyée ou dépassée ; la suivante est prévue le {until}.",
+    "not-deposited": "La facture n'est pas déposée sur la plateforme (état : {transmission}).",
+    "entity-off": "L'entité légale n'est pas activée.",
+    "closed-day": "Jour non ouvré : envoi reporté au {until}.",
+    "too-close": "La relance précédente date de moins de {gap} jours : envoi reporté au {until}.",
+    "no-address": "Pas d'adresse : aucune adresse électronique de contact n'est connue pour l'acheteur.",
+    "bad-address": "L'adresse {email} n'est pas valable.",
+    "refused-address": "Le serveur de messagerie a refusé l'adresse {email} ; indiquez-en une autre.",
+}
+
+TRANSMISSION: Final = {
+    "queued": "en attente d'envoi",
+    "sending": "envoi en cours",
+    "unknown": "réponse de la plateforme incertaine",
+    "failed": "échec",
+    "parked": "en attente d'une décision",
+}
+
+
+def sentence(code: str, **values: object) -> str:
+    """The sentence of a code, with dates and amounts in words. Amounts are (Decimal, currency) pairs."""
+    return REASONS[code].format(**{name: _words(value) for name, value in values.items()})
+
+
+def day_words(day: date, lang: str = "fr") -> str:
+    """A date for a list: `21 nov. 2026`."""
+    return format_date(day, "d MMM y", locale=lang)
+
+
+def amount_words(amount: Decimal, currency: str, lang: str = "fr") -> str:
+    """An amount with its currency: `1 234,56 €`."""
+    return format_currency(amount, currency, locale=lang)
+
+
+def _words(value: object) -> str:
+    match value:
+        case date():
+            return day_words(value)
+        case (Decimal() as amount, str() as currency):
+            return amount_words(amount, currency)
+        case _:
+            return str(value)
