@@ -1,5 +1,6 @@
 """The journal in the service's own database: an entry joins the transaction of the change it tells of."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,15 +58,19 @@ class LogRows:
                                        line=row.line, leaf=row.leaf, frontier=row.frontier, **self.columns))
         self._session.flush()
 
-    def all(self) -> Iterator[Row]:
-        """Every row in order, a few thousand at a time."""
+    def first(self, size: int) -> Iterator[Row]:
+        """The first `size` rows in order, a few thousand at a time."""
         rows = self._session.scalars(
             select(JournalEntry)
-            .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log)
+            .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log, JournalEntry.seq < size)
             .order_by(JournalEntry.seq)
             .execution_options(yield_per=2000)
         )
         return (row_of(row) for row in rows)
+
+    def all(self) -> Iterator[Row]:
+        """Every row in order."""
+        return self.first(sys.maxsize)
 
 
 def row_of(entry: JournalEntry) -> Row:
