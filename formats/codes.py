@@ -138,11 +138,12 @@ VAT_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O")
 
 
 def _status(
-    code: str, fr: str, en: str, set_by: str, type_code: str, reference_status: str | None = None,
-    *, ppf: bool = False, final: bool = False,
+    code: str, fr: str, en: str, set_by: str, *types: str, ppf: bool = False, final: bool = False,
 ) -> StatusCode:
+    """One row: `types` is MDT-77 and, where published, MDT-88."""
+    type_code, reference_status = (*types, None)[:2]
     return StatusCode(
-        code=code, label=Label(fr, en), set_by=set_by, type_code=type_code, reference_status=reference_status,
+        code=code, label=Label(fr, en), set_by=set_by, type_code=str(type_code), reference_status=reference_status,
         mandatory_for_ppf=ppf, final=final,
     )
 

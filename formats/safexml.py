@@ -98,10 +98,15 @@ def _prolog_view(document: bytes) -> bytes:
 
 def _named(error: etree.XMLSyntaxError, parser: etree.XMLParser) -> MalformedXml | LimitExceeded:
     """libxml2's error as ours."""
-    entries = [entry for entry in parser.error_log]
+    entries = list(parser.error_log)
     for entry in entries:
         if entry.type_name in _TOO_DEEP_OR_LONG or "xcessive depth" in entry.message or "too long" in entry.message:
-            return LimitExceeded(f"line {entry.line}: {entry.message} (depth 256, one text 10,000,000 bytes)")
+            return LimitExceeded(f"line {entry.line}: depth over 256 or a text over 10,000,000 bytes ({_short(entry)})")
     if entries:
-        return MalformedXml(f"line {entries[0].line}, column {entries[0].column}: {entries[0].message}")
+        return MalformedXml(f"line {entries[0].line}, column {entries[0].column}: {_short(entries[0])}")
     return MalformedXml(str(error.msg or "no XML document"))
+
+
+def _short(entry: etree._LogEntry) -> str:
+    """libxml2's words, without the page of input that it sometimes quotes."""
+    return entry.message.strip()[:200]

@@ -1,0 +1,284 @@
+"""What a path cannot say: a read and write pair per term, each with its reason. At most 20, else the table is wrong."""
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from formats.identifiers import is_iban
+from formats.invoice import Identifier, Note
+from formats.paths import Node, Scope, clark, compile_path, ensure, put, select
+from formats.rows import Column, Kind, Quirk
+from formats.values import parse_decimal, read_value, write_value
+
+SEPA = "SEPA"
+NO_ORDER = "NA"
+"""What stands in UBL for the mandatory order number when only the seller's own order is known."""
+
+_CODED = re.compile(r"#([A-Za-z0-9]{3})#\s*(.*)", re.DOTALL)
+_ORDER = compile_path("cac:OrderReference/cbc:ID")
+_SALES_ORDER = compile_path("cac:OrderReference/cbc:SalesOrderID")
+_PERSON = compile_path("ram:PersonName")
+_DEPARTMENT = compile_path("ram:DepartmentName")
+_NET_QUANTITY = compile_path("ram:NetPriceProductTradePrice/ram:BasisQuantity")
+_GROSS_PRICE = compile_path("ram:GrossPriceProductTradePrice")
+_GROSS_QUANTITY = compile_path("ram:GrossPriceProductTradePrice/ram:BasisQuantity")
+_UBL_DISCOUNT = compile_path("cac:AllowanceCharge[cbc:ChargeIndicator='false']/cbc:Amount")
+_UBL_GROSS = compile_path("cac:AllowanceCharge[cbc:ChargeIndicator='false']/cbc:BaseAmount")
+_SELLER_IDS = compile_path("cac:AccountingSupplierParty/cac:Party/cac:PartyIdentification/cbc:ID[@schemeID='SEPA']")
+_SELLER = compile_path("cac:AccountingSupplierParty/cac:Party")
+_PAYEE_IDS = compile_path("cac:PayeeParty/cac:PartyIdentification/cbc:ID[@schemeID='SEPA']")
+
+
+def _first(nodes: list[Node], term: str) -> str | None:
+    """The first text, claimed; equal ones say nothing new and are claimed with it."""
+    texts = [node.text for node in nodes if node.text]
+    for node in nodes:
+        if texts and node.text == texts[0]:
+            node.claim(term)
+    return texts[0] if texts else None
+
+
+# --- Notes, UBL --------------------------------------------------------------------------------------------
+
+
+def _read_notes(root: Node, scope: Scope, term: str) -> tuple[Note, ...]:
+    """`#CODE#text` as the French rules read it; a note without a code has no subject."""
+    notes = []
+    for node in select(root, compile_path("cbc:Note"), scope, term):
+        coded = _CODED.fullmatch(node.claim(term))
+        if coded is not None:
+            notes.append(Note(subject_code=coded[1], text=coded[2] or None))
+        elif node.text:
+            notes.append(Note(text=node.text))
+    return tuple(notes)
+
+
+def _write_notes(root: etree._Element, notes: tuple[Note, ...], scope: Scope) -> None:
+    """In order. But no note without a code may follow the treatment (BAR): it would be read as part of it."""
+    treatment = next((place for place, note in enumerate(notes) if note.subject_code == "BAR"), len(notes))
+    if any(note.subject_code is None for note in notes[treatment:]):
+        notes = tuple(sorted(notes, key=lambda note: note.subject_code == "BAR"))
+    for note in notes:
+        prefix = f"#{note.subject_code}#" if note.subject_code is not None else ""
+        put(etree.SubElement(root, clark("cbc:Note")), prefix + (note.text or ""), scope)
+
+
+NOTES = Quirk(_read_notes, _write_notes, "UBL has no element for the subject code: it is written into the text")
+
+
+# --- Party identifiers -------------------------------------------------------------------------------------
+
+
+def _read_ubl_ids(party: Node, scope: Scope, term: str) -> tuple[Identifier, ...]:
+    nodes = select(party, compile_path("cac:PartyIdentification/cbc:ID"), scope, term)
+    kept = [node for node in nodes if node.attributes.get("schemeID") != SEPA]
+    return tuple(value for node in kept if (value := read_value(node, Kind.IDENTIFIER, Column.UBL, scope, term)))
+
+
+def _write_ubl_ids(party: etree._Element, identifiers: tuple[Identifier, ...], scope: Scope) -> None:
+    for identifier in identifiers:
+        holder = etree.SubElement(etree.SubElement(party, clark("cac:PartyIdentification")), clark("cbc:ID"))
+        write_value(holder, identifier, Kind.IDENTIFIER, Column.UBL, scope)
+
+
+UBL_PARTY_IDS = Quirk(_read_ubl_ids, _write_ubl_ids, "the SEPA creditor (BT-90) sits among them and is another term")
+
+
+def _read_cii_ids(party: Node, scope: Scope, term: str) -> tuple[Identifier, ...]:
+    nodes = [*party.children.get(clark("ram:ID"), ()), *party.children.get(clark("ram:GlobalID"), ())]
+    return tuple(value for node in nodes if (value := read_value(node, Kind.IDENTIFIER, Column.CII, scope, term)))
+
+
+def _write_cii_ids(party: etree._Element, identifiers: tuple[Identifier, ...], scope: Scope) -> None:
+    for identifier in identifiers:
+        name = "ram:ID" if identifier.scheme is None else "ram:GlobalID"
+        write_value(etree.SubElement(party, clark(name)), identifier, Kind.IDENTIFIER, Column.CII, scope)
+
+
+CII_PARTY_IDS = Quirk(_read_cii_ids, _write_cii_ids, "ram:GlobalID with a scheme, ram:ID without: two elements")
+
+
+def _read_cii_id(party: Node, scope: Scope, term: str) -> Identifier | None:
+    for name in ("ram:GlobalID", "ram:ID"):
+        for node in party.children.get(clark(name), ()):
+            if node.text:
+                return _identifier(read_value(node, Kind.IDENTIFIER, Column.CII, scope, term))
+    return None
+
+
+def _identifier(value: Any) -> Identifier | None:
+    return value if isinstance(value, Identifier) else None
+
+
+def _write_cii_id(party: etree._Element, identifier: Identifier, scope: Scope) -> None:
+    _write_cii_ids(party, (identifier,), scope)
+
+
+CII_LOCATION_ID = Quirk(_read_cii_id, _write_cii_id, "as the party identifiers, but one only")
+
+
+# --- Payment -----------------------------------------------------------------------------------------------
+
+
+def _read_creditor(root: Node, scope: Scope, term: str) -> str | None:
+    payee = select(root, _PAYEE_IDS, scope, term)
+    return _first([*payee, *select(root, _SELLER_IDS, scope, term)], term)
+
+
+def _write_creditor(root: etree._Element, creditor: str, scope: Scope) -> None:
+    """On the payee if there is one, else on the seller, as EN 16931 binds it."""
+    payee = root.find(clark("cac:PayeeParty"))
+    party = ensure(root, _SELLER, scope) if payee is None else payee
+    holder = etree.SubElement(etree.SubElement(party, clark("cac:PartyIdentification")), clark("cbc:ID"))
+    write_value(holder, Identifier(value=creditor, scheme=SEPA), Kind.IDENTIFIER, Column.UBL, scope)
+
+
+CREDITOR = Quirk(_read_creditor, _write_creditor, "BT-90 is a party identifier with scheme SEPA, of payee or seller")
+
+
+def _account(name: str, reason: str) -> Quirk:
+    iban, proprietary = (compile_path(f"{name}/{leaf}") for leaf in ("ram:IBANID", "ram:ProprietaryID"))
+
+    def read(means: Node, scope: Scope, term: str) -> str | None:
+        return _first([*select(means, iban, scope, term), *select(means, proprietary, scope, term)], term)
+
+    def write(means: etree._Element, account: str, scope: Scope) -> None:
+        put(ensure(means, iban if is_iban(account) else proprietary, scope), account, scope)
+
+    return Quirk(read, write, reason)
+
+
+CREDIT_ACCOUNT = _account("ram:PayeePartyCreditorFinancialAccount", "an IBAN and another account are two elements")
+DEBIT_ACCOUNT = _account(
+    "ram:SpecifiedTradeSettlementPaymentMeans/ram:PayerPartyDebtorFinancialAccount", "as CREDIT_ACCOUNT",
+)
+
+
+# --- Single terms ------------------------------------------------------------------------------------------
+
+_UBL_WORDS = {"5": "3", "29": "35", "72": "432"}
+_CII_WORDS = {ubl: cii for cii, ubl in _UBL_WORDS.items()}
+_SETTLEMENT = compile_path("rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement")
+_TAX = compile_path("ram:ApplicableTradeTax[ram:TypeCode='VAT']")
+_DUE = compile_path("ram:ApplicableTradeTax[ram:TypeCode='VAT']/ram:DueDateTypeCode")
+
+
+def _read_due_code(root: Node, scope: Scope, term: str) -> str | None:
+    settlements = select(root, _SETTLEMENT, scope, term)
+    code = _first([node for settlement in settlements for node in select(settlement, _DUE, scope, term)], term)
+    return _UBL_WORDS.get(code, code) if code is not None else None
+
+
+def _write_due_code(root: etree._Element, code: str, scope: Scope) -> None:
+    settlement = ensure(root, _SETTLEMENT, scope)
+    ensure(settlement, _TAX, scope)
+    for tax in settlement.iterchildren(clark("ram:ApplicableTradeTax")):
+        put(etree.SubElement(tax, clark("ram:DueDateTypeCode")), _CII_WORDS.get(code, code), scope)
+
+
+DUE_CODE = Quirk(_read_due_code, _write_due_code, "UBL uses UNTDID 2005 (3 35 432), CII UNTDID 2475 (5 29 72)")
+
+
+def _read_order(root: Node, scope: Scope, term: str) -> str | None:
+    orders = select(root, _ORDER, scope, term)
+    text = _first(orders, term)
+    return None if text == NO_ORDER and select(root, _SALES_ORDER, scope, term) else text
+
+
+def _write_order(root: etree._Element, order: str, scope: Scope) -> None:
+    put(ensure(root, _ORDER, scope), order, scope)
+
+
+ORDER = Quirk(_read_order, _write_order, "BT-14 alone needs an order number in UBL; its filler is not a BT-13")
+
+
+def _read_contact_name(contact: Node, scope: Scope, term: str) -> str | None:
+    for path in (_PERSON, _DEPARTMENT):
+        if text := _first(select(contact, path, scope, term), term):
+            return text
+    return None
+
+
+def _write_contact_name(contact: etree._Element, name: str, scope: Scope) -> None:
+    put(ensure(contact, _PERSON, scope), name, scope)
+
+
+CONTACT_NAME = Quirk(_read_contact_name, _write_contact_name, "a person or, without one, a department: two elements")
+
+
+# --- Prices ------------------------------------------------------------------------------------------------
+
+
+def _stated_quantities(agreement: Node, scope: Scope, term: str) -> list[Node]:
+    """Of the net price, else of the gross price; then those that say the same again."""
+    net = select(agreement, _NET_QUANTITY, scope, term)
+    nodes = [*net, *select(agreement, _GROSS_QUANTITY, scope, term)]
+    return [node for node in nodes if (node.text, node.attributes) == (nodes[0].text, nodes[0].attributes)]
+
+
+def _read_quantity(agreement: Node, scope: Scope, term: str) -> Any:
+    nodes = _stated_quantities(agreement, scope, term)
+    values = [read_value(node, Kind.DECIMAL, Column.CII, scope, term) for node in nodes]
+    return values[0] if values else None
+
+
+def _quantities(agreement: etree._Element, scope: Scope) -> list[etree._Element]:
+    """Of the net price, and of the gross price where there is one: they are per the same quantity."""
+    holders = [ensure(agreement, _NET_QUANTITY, scope)]
+    if agreement.find(_GROSS_PRICE.steps[0].tag) is not None:
+        holders.append(ensure(agreement, _GROSS_QUANTITY, scope))
+    return holders
+
+
+def _write_quantity(agreement: etree._Element, quantity: Any, scope: Scope) -> None:
+    for holder in _quantities(agreement, scope):
+        write_value(holder, quantity, Kind.DECIMAL, Column.CII, scope)
+
+
+BASE_QUANTITY = Quirk(_read_quantity, _write_quantity, "stated on the net or on the gross price, or on both")
+
+
+def _read_unit(agreement: Node, scope: Scope, term: str) -> str | None:
+    units = [node.claim_attribute("unitCode", term) for node in _stated_quantities(agreement, scope, term)]
+    return units[0] if units else None
+
+
+def _write_unit(agreement: etree._Element, unit: str, scope: Scope) -> None:
+    for holder in _quantities(agreement, scope):
+        holder.set("unitCode", unit)
+
+
+BASE_UNIT = Quirk(_read_unit, _write_unit, "as BASE_QUANTITY")
+
+
+def _read_discount(price: Node, scope: Scope, term: str) -> Any:
+    """A bare "0" beside a gross price is the filler of `_write_gross`; "0.00" is a discount of zero."""
+    for node in select(price, _UBL_DISCOUNT, scope, term):
+        value = read_value(node, Kind.AMOUNT, Column.UBL, scope, term)
+        return None if node.text == "0" and select(price, _UBL_GROSS, scope, term) else value
+    return None
+
+
+def _write_discount(price: etree._Element, discount: Any, scope: Scope) -> None:
+    write_value(ensure(price, _UBL_DISCOUNT, scope), discount, Kind.AMOUNT, Column.UBL, scope)
+
+
+DISCOUNT = Quirk(_read_discount, _write_discount, "BT-148 alone needs a discount in UBL; its filler is not a BT-147")
+
+
+def _read_gross(price: Node, scope: Scope, term: str) -> Any:
+    for node in select(price, _UBL_GROSS, scope, term):
+        return read_value(node, Kind.AMOUNT, Column.UBL, scope, term)
+    return None
+
+
+def _write_gross(price: etree._Element, gross: Any, scope: Scope) -> None:
+    write_value(ensure(price, _UBL_GROSS, scope), gross, Kind.AMOUNT, Column.UBL, scope)
+    amount = ensure(price, _UBL_DISCOUNT, scope)
+    if amount.text is None:
+        write_value(amount, parse_decimal("0"), Kind.AMOUNT, Column.UBL, scope)
+        scope.fillers[amount] = "0"
+
+
+GROSS = Quirk(_read_gross, _write_gross, "as DISCOUNT")

@@ -1,0 +1,96 @@
+"""The shapes of the mapping table: a row is a term, a group gathers rows, a quirk is what a path cannot say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lxml import etree
+
+from formats.paths import Node, Scope
+
+
+class Column(StrEnum):
+    """A column of the table. UBL has two root elements that differ in a handful of names."""
+
+    UBL = "ubl"
+    CREDIT = "credit"
+    CII = "cii"
+
+
+class Kind(StrEnum):
+    """How the text of a term becomes a value."""
+
+    TEXT = "text"
+    DECIMAL = "decimal"
+    AMOUNT = "amount"
+    """A decimal in a currency: UBL says which on every one (`currencyID`), CII only where a path says so."""
+
+    DATE = "date"
+    """UBL: YYYY-MM-DD. CII: YYYYMMDD with format 102."""
+
+    IDENTIFIER = "identifier"
+    """A text with `schemeID`."""
+
+    BINARY = "binary"
+    """Base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """One read and write pair for a term whose place is not a path."""
+
+    read: Callable[[Node, Scope, str], Any]
+    """From the group's element, claiming for the given term: the value, or None."""
+
+    write: Callable[[etree._Element, Any, Scope], None]
+    """Into the group's element."""
+
+    reason: str
+    """Why a path cannot say it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One business term: a field of the model and its place in both syntaxes."""
+
+    term: str
+    field: str
+    kind: Kind
+    ubl: str | Quirk
+    cii: str | Quirk
+    credit: str | Quirk | None = None
+    """The place in a UBL CreditNote where it is not the one in an Invoice."""
+
+    each: int = 0
+    """So many last steps are written into every element that the path before them has (if none, one is made)."""
+
+    def place(self, column: Column) -> str | Quirk:
+        """Where the term is in `column`."""
+        if column is Column.CII:
+            return self.cii
+        return self.credit if self.credit is not None and column is Column.CREDIT else self.ubl
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One business group: a class of the model, where its element is, and its rows.
+
+    `.` is the element of the group around it. Where `many`, the last step of the path repeats. A group of
+    which no term is there is itself not there.
+    """
+
+    term: str
+    field: str
+    model: type
+    ubl: str | Quirk
+    cii: str | Quirk
+    rows: "tuple[Row | Group, ...]"
+    many: bool = False
+    credit: str | Quirk | None = None
+
+    def place(self, column: Column) -> str | Quirk:
+        """Where the group is in `column`."""
+        if column is Column.CII:
+            return self.cii
+        return self.credit if self.credit is not None and column is Column.CREDIT else self.ubl

@@ -1,0 +1,306 @@
+"""Turn UBL, CII or our JSON into an Invoice, and back. Both directions walk the one table in mapping/."""
+
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from lxml import etree
+
+from formats import json_form, ordering
+from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
+from formats.errors import CannotWrite, UnknownSyntax
+from formats.invoice import Invoice
+from formats.mapping.invoice import INVOICE
+from formats.paths import (
+    NAMESPACES,
+    Node,
+    Path,
+    Scope,
+    append,
+    compile_path,
+    element_location,
+    ensure,
+    existing,
+    prefixed,
+    select,
+    unclaimed,
+)
+from formats.rows import Column, Group, Quirk, Row
+from formats.safexml import parse
+from formats.values import read_value, write_value
+
+
+class Syntax(StrEnum):
+    """The syntaxes of the machine contract."""
+
+    UBL_INVOICE = "ubl-invoice"
+    UBL_CREDIT_NOTE = "ubl-credit-note"
+    CII = "cii"
+    FACTUR_X = "factur-x"
+    JSON = "json"
+    CDAR = "cdar"
+    FLUX10 = "flux10"
+    ORDER_X = "order-x"
+    ZUGFERD1 = "zugferd1"
+    PDF = "pdf"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document says, and what we did not understand of it."""
+
+    invoice: Invoice
+    syntax: Syntax
+    unmapped: tuple[str, ...]
+    """Locations (XPath) of texts and attributes that no row claimed. Empty for a fully understood document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the three mapped syntaxes differ in, beside the table."""
+
+    column: Column
+    root: str
+    schema: str
+    nsmap: dict[str | None, str]
+    skeleton: tuple[str, ...]
+    """Elements that the schema wants even where they have nothing to say."""
+
+
+_UBL_PREFIXES: dict[str | None, str] = {"cac": NAMESPACES["cac"], "cbc": NAMESPACES["cbc"]}
+_PARTIES = ("cac:AccountingSupplierParty", "cac:AccountingCustomerParty")
+_TRADE = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTrade"
+DIALECTS = {
+    Syntax.UBL_INVOICE: Dialect(
+        Column.UBL, f"{{{NAMESPACES['ubl']}}}Invoice", ordering.UBL_INVOICE,
+        {None: NAMESPACES["ubl"], **_UBL_PREFIXES}, _PARTIES,
+    ),
+    Syntax.UBL_CREDIT_NOTE: Dialect(
+        Column.CREDIT, f"{{{NAMESPACES['cn']}}}CreditNote", ordering.UBL_CREDIT_NOTE,
+        {None: NAMESPACES["cn"], **_UBL_PREFIXES}, _PARTIES,
+    ),
+    Syntax.CII: Dialect(
+        Column.CII, f"{{{NAMESPACES['rsm']}}}CrossIndustryInvoice", ordering.CII,
+        {prefix: NAMESPACES[prefix] for prefix in ("rsm", "ram", "udt", "qdt")},
+        (
+            "rsm:ExchangedDocumentContext", "rsm:ExchangedDocument",
+            _TRADE + "Agreement", _TRADE + "Delivery", _TRADE + "Settlement",
+        ),
+    ),
+}
+_BY_ROOT = {dialect.root: syntax for syntax, dialect in DIALECTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A row, ready for one column."""
+
+    row: Row
+    path: Path | None
+    quirk: Quirk | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A group, ready for one column."""
+
+    group: Group
+    path: Path | None
+    quirk: Quirk | None
+    entries: "tuple[Leaf | Branch, ...]"
+    required: frozenset[str]
+    """Fields without which the model class cannot be made."""
+
+
+def _branch(group: Group, column: Column) -> Branch:
+    place = group.place(column)
+    entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in group.rows)
+    required = frozenset(
+        field.name for field in fields(group.model) if field.default is MISSING and field.default_factory is MISSING
+    )
+    return Branch(group, *_compiled(place), entries, required)
+
+
+def _leaf(row: Row, column: Column) -> Leaf:
+    return Leaf(row, *_compiled(row.place(column)))
+
+
+def _compiled(place: str | Quirk) -> tuple[Path | None, Quirk | None]:
+    return (None, place) if isinstance(place, Quirk) else (compile_path(place), None)
+
+
+TABLES = {column: _branch(INVOICE, column) for column in Column}
+"""The table, compiled once per column."""
+
+
+def syntax_of(root: etree._Element) -> Syntax:
+    """Which of the three mapped syntaxes a tree is in, by its root element. UnknownSyntax if in none."""
+    syntax = _BY_ROOT.get(str(root.tag))
+    if syntax is None:
+        raise UnknownSyntax(f"neither UBL nor CII: the root element is {prefixed(str(root.tag))[:200]}")
+    return syntax
+
+
+def read(document: bytes) -> Reading:
+    """Read UBL, CII or our JSON.
+
+    Structure only: a document that reads well can still break every rule. Missing terms stay None, and nothing
+    is corrected, completed or rounded. Blanks around a text are not part of it.
+
+    Raises:
+        MalformedXml, ForbiddenDoctype, LimitExceeded: see safexml.
+        UnknownSyntax: the root element is none of ours; the text names it. PDFs: see opening.
+        BadValue: a mapped text is not the date, number or code it should be; has .term and .path.
+    """
+    if json_form.looks_like_json(document):
+        return Reading(json_form.read_json(document), Syntax.JSON, ())
+    return read_tree(parse(document))
+
+
+def read_tree(root: etree._Element) -> Reading:
+    """As `read`, for a UBL or CII tree that safexml parsed."""
+    syntax = syntax_of(root)
+    node = Node(root, None)
+    invoice = read_node(node, syntax)
+    return Reading(invoice, syntax, tuple(where for where, _ in unclaimed(node)))
+
+
+def read_node(root: Node, syntax: Syntax) -> Invoice:
+    """The invoice of a UBL or CII document; every text that it took is claimed on the nodes."""
+    column = DIALECTS[syntax].column
+    table = TABLES[column]
+    scope = Scope(None, None)
+    leaves = {entry.row.field: entry for entry in table.entries if isinstance(entry, Leaf)}
+    scope.doc = _read_leaf(leaves["currency"], root, column, scope)
+    scope.tax = _read_leaf(leaves["vat_currency"], root, column, scope)
+    invoice = _collect(table, root, column, scope)
+    return invoice if isinstance(invoice, Invoice) else Invoice()
+
+
+def _collect(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:
+    values: dict[str, Any] = {}
+    for entry in branch.entries:
+        if isinstance(entry, Leaf):
+            value = _read_leaf(entry, node, column, scope)
+            name = entry.row.field
+        else:
+            value = _read_branch(entry, node, column, scope)
+            name = entry.group.field
+        if value is not None and value != ():
+            values[name] = value
+    if not values or not branch.required <= values.keys():
+        return None
+    return branch.group.model(**values)
+
+
+def _read_branch(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:
+    term = branch.group.term
+    if branch.path is None:
+        return branch.quirk.read(node, scope, term) if branch.quirk is not None else None
+    found = (_collect(branch, below, column, scope) for below in select(node, branch.path, scope, term))
+    there = [value for value in found if value is not None]
+    if branch.group.many:
+        return tuple(there)
+    return there[0] if there else None
+
+
+def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
+    row, path = leaf.row, leaf.path
+    if path is None:
+        return leaf.quirk.read(node, scope, row.term) if leaf.quirk is not None else None
+    nodes = select(node, path, scope, row.term)
+    if path.attribute is not None:
+        return next((value for found in nodes if (value := found.claim_attribute(path.attribute, row.term))), None)
+    first: Node | None = None
+    value = None
+    for found in nodes:
+        if first is None and found.text:
+            first, value = found, read_value(found, row.kind, column, scope, row.term)
+        elif first is not None and found.text == first.text and found.attributes == first.attributes:
+            read_value(found, row.kind, column, scope, row.term)  # said again: claimed, nothing new
+    return value
+
+
+def ubl_syntax_of(invoice: Invoice) -> Syntax:
+    """The UBL document that BT-3 asks for: CreditNote for the credit types, else Invoice."""
+    credit = invoice.type_code in CREDIT_TYPES | OTHER_CREDIT_TYPES
+    return Syntax.UBL_CREDIT_NOTE if credit else Syntax.UBL_INVOICE
+
+
+def write(invoice: Invoice, syntax: Syntax) -> bytes:
+    """Write `invoice` as UBL, CII (D22B) or our JSON, in UTF-8.
+
+    Elements stand in the order of the published schema. Nothing is computed; what the schema demands and the
+    model does not have is written only where the table lists a filler. Rules are not checked.
+
+    Raises:
+        CannotWrite: amounts without a currency, or a text that XML cannot hold.
+        UnknownSyntax: not one of the syntaxes that are written here.
+    """
+    if syntax is Syntax.JSON:
+        return json_form.write_json(invoice)
+    return write_xml(invoice, syntax)[0]
+
+
+def write_xml(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]:
+    """As `write`, with the locations of the fillers that it took."""
+    dialect = DIALECTS.get(syntax)
+    if dialect is None:
+        raise UnknownSyntax(f"{syntax.value} is not written here")
+    if invoice.totals.vat_in_accounting_currency is not None and invoice.vat_currency in {None, invoice.currency}:
+        raise CannotWrite("BT-111 is there without an accounting currency (BT-6) of its own")
+    if invoice.currency is None and dialect.column is not Column.CII:
+        raise CannotWrite("UBL states the currency of every amount, and BT-5 is missing")
+    scope = Scope(invoice.currency, invoice.vat_currency)
+    root = etree.Element(dialect.root, nsmap=dialect.nsmap)
+    kept = {ensure(root, compile_path(place), scope) for place in dialect.skeleton}
+    try:
+        _emit(TABLES[dialect.column], root, invoice, dialect.column, scope)
+    except ValueError as error:
+        raise CannotWrite(f"a text that XML cannot hold: {error}") from error
+    _prune(root, kept)
+    ordering.arrange(root, dialect.schema)
+    fillers = tuple(element_location(element) for element in scope.fillers)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True), fillers
+
+
+def _emit(branch: Branch, element: etree._Element, instance: Any, column: Column, scope: Scope) -> None:
+    for entry in branch.entries:
+        name = entry.row.field if isinstance(entry, Leaf) else entry.group.field
+        value = getattr(instance, name)
+        if value is None or value == ():
+            continue
+        if entry.quirk is not None:
+            entry.quirk.write(element, value, scope)
+        elif isinstance(entry, Leaf):
+            _write_leaf(entry, element, value, column, scope)
+        elif entry.path is not None and entry.group.many:
+            for item in value:
+                _emit(entry, append(element, entry.path, scope), item, column, scope)
+        elif entry.path is not None:
+            _emit(entry, ensure(element, entry.path, scope), value, column, scope)
+
+
+def _write_leaf(leaf: Leaf, element: etree._Element, value: Any, column: Column, scope: Scope) -> None:
+    row, path = leaf.row, leaf.path
+    if path is None:
+        return
+    parents, rest = [element], path
+    if row.each:
+        before, rest = Path(path.steps[: -row.each], None), Path(path.steps[-row.each :], path.attribute)
+        parents = existing(element, before, scope) or [ensure(element, before, scope)]
+    for parent in parents:
+        holder = ensure(parent, rest, scope)
+        if rest.attribute is not None:
+            holder.set(rest.attribute, value)
+        else:
+            write_value(holder, value, row.kind, column, scope)
+
+
+def _prune(element: etree._Element, kept: set[etree._Element]) -> None:
+    """Take out what stayed empty: the rules of EN 16931 refuse empty elements."""
+    for child in list(element):
+        _prune(child, kept)
+        if not len(child) and not child.text and child not in kept:
+            element.remove(child)

@@ -1,0 +1,104 @@
+"""Text of a document to value and back, for each kind of row."""
+
+import base64
+import binascii
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from formats.errors import BadValue
+from formats.invoice import Identifier
+from formats.paths import Node, Scope, put
+from formats.rows import Column, Kind
+
+DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+"""The lexical form of xsd:decimal: no exponent, no comma, no blanks."""
+MAX_DIGITS = 64
+
+_ISO_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_PLAIN_DATE = re.compile(r"[0-9]{8}")
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """An xsd:decimal of at most 64 characters, digits kept as written; None if it is not one."""
+    return Decimal(text) if len(text) <= MAX_DIGITS and DECIMAL.fullmatch(text) else None
+
+
+def decimal_text(value: Decimal) -> str:
+    """`value` in plain notation with the digits it has: 10.00 stays 10.00."""
+    return format(value, "f")
+
+
+def parse_iso_date(text: str) -> date | None:
+    """YYYY-MM-DD, or None. A time zone, which xsd:date allows, says nothing about an invoice date and is dropped."""
+    found = _ISO_DATE.fullmatch(text)
+    return _date(found[1]) if found else None
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def read_value(node: Node, kind: Kind, column: Column, scope: Scope, term: str) -> Any:
+    """The value of the element `node`, claimed for `term`; None if it is empty. BadValue if not of its kind."""
+    text = node.claim(term)
+    if not text:
+        return None
+    if kind is Kind.TEXT:
+        return text
+    if kind is Kind.IDENTIFIER:
+        return Identifier(value=text, scheme=node.claim_attribute("schemeID", term))
+    if kind is Kind.DATE:
+        return _read_date(node, text, column, term)
+    if kind is Kind.BINARY:
+        try:
+            return base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadValue(term, node.location(), text[:40], "base64") from error
+    value = parse_decimal(text)
+    if value is None:
+        raise BadValue(term, node.location(), text[:80], "a decimal number")
+    if kind is Kind.AMOUNT and node.attributes.get("currencyID", "").strip() == scope.doc:
+        node.claim_attribute("currencyID", term)
+    return value
+
+
+def _read_date(node: Node, text: str, column: Column, term: str) -> date:
+    if column is Column.CII:
+        form = node.claim_attribute("format", term)
+        plain = _PLAIN_DATE.fullmatch(text) if form in {None, "102"} else None
+        value = _date(f"{text[:4]}-{text[4:6]}-{text[6:]}") if plain else None
+        expected = "a date YYYYMMDD with format 102"
+    else:
+        value = parse_iso_date(text)
+        expected = "a date YYYY-MM-DD"
+    if value is None:
+        raise BadValue(term, node.location(), text[:40], expected)
+    return value
+
+
+def write_value(element: etree._Element, value: Any, kind: Kind, column: Column, scope: Scope) -> None:
+    """Put `value` into `element`, with the attributes that its kind has in this column."""
+    if kind is Kind.IDENTIFIER:
+        put(element, value.value, scope)
+        if value.scheme is not None:
+            element.set("schemeID", value.scheme)
+    elif kind is Kind.DATE:
+        cii = column is Column.CII
+        put(element, value.strftime("%Y%m%d").zfill(8) if cii else value.isoformat(), scope)
+        if cii:
+            element.set("format", "102")
+    elif kind is Kind.BINARY:
+        put(element, base64.b64encode(value).decode("ascii"), scope)
+    elif kind is Kind.TEXT:
+        put(element, value, scope)
+    else:
+        put(element, decimal_text(value), scope)
+        if kind is Kind.AMOUNT and column is not Column.CII and "currencyID" not in element.attrib:
+            element.set("currencyID", scope.doc or "")
