@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
 MANIFEST = "manifest.toml"
 
@@ -53,6 +54,12 @@ class RuleSet:
     layer: str
     """The layer that it decides: xsd, en16931, extended, br-fr, cdar or flux10."""
 
+    syntaxes: tuple[str, ...]
+    """The syntaxes whose documents it can judge, in the words of the machine contract."""
+
+    profiles: tuple[str, ...] = ()
+    """The profiles it decides for; empty: every profile that no other set of its layer and syntax names."""
+
     version: str
     """As its own files say; `unknown` where they say nothing."""
 
@@ -89,6 +96,11 @@ class RuleSet:
 
     rulings: tuple[Ruling, ...] = ()
 
+    @property
+    def edition(self) -> str:
+        """Id and version, for people."""
+        return self.id if self.version == "unknown" else f"{self.id} {self.version}"
+
     def in_force(self, on: date) -> bool:
         """Whether the set may decide a verdict as of `on`."""
         return (self.start is None or self.start <= on) and (self.end is None or on <= self.end)
@@ -111,6 +123,24 @@ def get_rule_set(identifier: str) -> RuleSet:
         if rule_set.id == identifier:
             return rule_set
     raise RuleSetMissing(f"no rule set {identifier!r} in the manifest")
+
+
+def choose(layer: str, syntax: str, profile: str, on: date) -> RuleSet:
+    """The rule set that decides a layer for documents of this syntax and profile, as of a day.
+
+    Raises:
+        RuleSetMissing: none is in force that day; the text names the nearest.
+    """
+    able = [each for each in rule_sets() if each.layer == layer and syntax in each.syntaxes]
+    fitting = [each for each in able if profile in each.profiles] or [each for each in able if not each.profiles]
+    for rule_set in fitting:
+        if rule_set.in_force(on):
+            return rule_set
+    if not fitting:
+        raise RuleSetMissing(f"no rule set for layer {layer}, syntax {syntax}, profile {profile}")
+    nearest = min(fitting, key=lambda each: _distance(each, on))
+    bounds = f"from {nearest.start or 'ever'} until {nearest.end or 'further notice'}"
+    raise RuleSetMissing(f"nothing in force for layer {layer} on {on}; the nearest is {nearest.edition}, {bounds}")
 
 
 def entry_path(rule_set: RuleSet) -> Path:
@@ -163,26 +193,24 @@ def companions_digest(rule_set: RuleSet) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def _distance(rule_set: RuleSet, on: date) -> int:
+    """Days between a day and the time in which a set was or will be in force."""
+    before = (rule_set.start - on).days if rule_set.start is not None else 0
+    after = (on - rule_set.end).days if rule_set.end is not None else 0
+    return max(before, after, 0)
+
+
 def _root(rule_set: RuleSet) -> Path:
     path = entry_path(rule_set)
     return path.parents[len(Path(rule_set.path).parts) - 1]
 
 
-def _rule_set(entry: dict[str, object]) -> RuleSet:
-    known = dict(entry)
-    rulings = known.pop("ruling", [])
-    aliases = known.pop("aliases", {})
-    assert isinstance(rulings, list)  # noqa: S101 - the manifest is ours; its shape is tested
-    assert isinstance(aliases, dict)  # noqa: S101 - as above
+def _rule_set(entry: dict[str, Any]) -> RuleSet:
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+    rulings = plain.pop("ruling", ())
+    aliases = plain.pop("aliases", {})
     return RuleSet(
-        **{
-            "start": None,
-            "end": None,
-            **known,
-            "companions": tuple(known.get("companions", ())),  # type: ignore[arg-type] # a TOML array
-            "aliases": {rule: tuple(others) for rule, others in aliases.items()},
-            "rulings": tuple(
-                Ruling(**{**ruling, "profiles": tuple(ruling.get("profiles", ()))}) for ruling in rulings
-            ),
-        }
+        **{"start": None, "end": None, **plain},
+        aliases={rule: tuple(others) for rule, others in aliases.items()},
+        rulings=tuple(Ruling(**{**ruling, "profiles": tuple(ruling.get("profiles", ()))}) for ruling in rulings),
     )

@@ -76,3 +76,14 @@ def _step(local_name: str, namespace: str) -> str:
         return local_name
     prefix = PREFIXES.get(namespace)
     return f"{prefix}:{local_name}" if prefix else f"*:{local_name}[namespace-uri()='{namespace}']"
+
+
+def path_of(element: etree._Element) -> str:
+    """The path of one element. For many elements of one document use `find_places`."""
+    steps = []
+    current: etree._Element | None = element
+    while current is not None:
+        position = 1 + sum(1 for _ in current.itersiblings(current.tag, preceding=True))
+        steps.append(f"{step_of(current)}[{position}]")
+        current = current.getparent()
+    return "/" + "/".join(reversed(steps))

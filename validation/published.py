@@ -1,0 +1,56 @@
+"""From what a published rule said to a finding: severity, terms, other names, explanation, our ruling."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from schematron.supply import RuleSet
+
+from validation.explain.catalogue import find_explanation
+from validation.findings import Finding, Severity, Text
+from validation.stylesheet import BRACKETED_CODE, Fired
+
+TERM: Final = re.compile(r"\b(?:BT|BG|MDT|MDG|EXT-FR-FE|EXT-FR-FE-BG|TT|TG)-\d+[a-z]?(?:-\d+)?\b")
+CURRENT_VALUE: Final = re.compile(r"Valeurs? actuelles?[^:]*: *[\"«] ?(.*?) ?[\"»](?=[.,\s]|$)")
+SEVERITIES: Final[Mapping[str, Severity]] = {"warning": Severity.WARNING, "information": Severity.INFO, "info": Severity.INFO}
+
+
+def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
+    """The finding. The published words stay in the language they are written in; the other language has our title
+    of the rule where there is one, else the published words too."""
+    explanation = find_explanation(fired.rule, *(other for other in aliases_of(fired, rule_set)))
+    title = explanation.title if explanation else Text(fr=fired.text, en=fired.text)
+    french = rule_set.language == "fr"
+    ruling = next((r for r in rule_set.rulings if r.rule == fired.rule and profile in (r.profiles or (profile,))), None)
+    return Finding(
+        rule=fired.rule,
+        severity=SEVERITIES.get(fired.flag or "", Severity.FATAL),
+        layer=rule_set.layer,
+        message=Text(fr=fired.text if french else title.fr, en=title.en if french else fired.text),
+        terms=terms_of(fired) or (explanation.terms if explanation else ()),
+        aliases=aliases_of(fired, rule_set),
+        location=fired.place.path or None,
+        line=fired.place.line,
+        remedy=explanation.remedy if explanation else None,
+        values=values_of(fired.text),
+        ruling=ruling.text if ruling else None,
+        blocks=ruling.blocks if ruling else True,
+    )
+
+
+def aliases_of(fired: Fired, rule_set: RuleSet) -> tuple[str, ...]:
+    """Other ids of the same rule: the one in brackets before its text, and those of the manifest."""
+    bracketed = BRACKETED_CODE.match(fired.text)
+    others = (*((bracketed.group(1),) if bracketed else ()), *rule_set.aliases.get(fired.rule, ()))
+    return tuple(dict.fromkeys(other for other in others if other != fired.rule))
+
+
+def terms_of(fired: Fired) -> tuple[str, ...]:
+    """The business terms that the id and the text mention, in the order of mention."""
+    return tuple(dict.fromkeys(TERM.findall(f"{fired.rule.replace('_', ' ')} {fired.text}")))
+
+
+def values_of(text: str) -> dict[str, str]:
+    """What the document says, where a French message quotes it."""
+    found = CURRENT_VALUE.search(text)
+    return {"value": found.group(1)} if found else {}

@@ -1,0 +1,253 @@
+"""Disposable processes in which untrusted bytes are read, validated and converted.
+
+The only door from the service to documents. Each worker is a process of its own (`python -m validation.jail`) with
+an empty environment, no right to write files, and a time and memory limit that this side enforces by killing it.
+An engine that hangs, explodes or aborts costs one worker, which is replaced; the caller gets a clear error.
+"""
+
+import os
+import queue
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Final, Self, cast
+
+from formats.errors import FormatError
+from formats.status import StatusMessage
+
+from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
+from validation.wire import (
+    HEADER,
+    Converted,
+    Inspection,
+    Refusal,
+    StatusReading,
+    Written,
+    error_of,
+    pack,
+    unpack_answer,
+)
+
+LONGEST_ANSWER: Final = 512 << 20
+JOBS_PER_WORKER: Final = 5000
+"""Then the worker is replaced: memory that an engine leaks stays bounded."""
+
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks at a busy worker's memory."""
+
+
+class Poison(FormatError):
+    """A document that the workshop could not get through: it took too long, too much memory, or killed two workers."""
+
+    code: ClassVar[str] = "poison"
+
+
+class _WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+class _Worker:
+    """One jail process and the pipes to it."""
+
+    def __init__(self, *, warm: bool) -> None:
+        root = Path(__file__).resolve().parents[1]
+        self.jobs = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "validation.jail", *(["--warm"] if warm else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+            env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+            bufsize=0,
+        )
+        assert self.process.stdin is not None  # noqa: S101 - both pipes were asked for
+        assert self.process.stdout is not None  # noqa: S101 - as above
+        self._to, self._from = self.process.stdin.fileno(), self.process.stdout.fileno()
+        os.set_blocking(self._to, False)
+        os.set_blocking(self._from, False)
+
+    def ask(self, request: bytes, *, seconds: float, memory_bytes: int) -> bytes:
+        """Send a request and wait for the answer.
+
+        Raises:
+            Poison: over the time or the memory; the process is dead then.
+            _WorkerDied: it ended by itself.
+        """
+        self.jobs += 1
+        deadline = time.perf_counter() + seconds
+        pending, answer, expected = memoryview(request), bytearray(), HEADER
+        while len(answer) < expected:
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                self.kill()
+                raise Poison(f"the document took more than {seconds:g} s")
+            if self.memory() > memory_bytes:
+                self.kill()
+                raise Poison(f"the document took more than {memory_bytes} bytes of memory")
+            readable, writable, _ = select.select([self._from], [self._to] if pending else [], [], min(left, LOOK_EVERY))
+            try:
+                if writable:
+                    pending = pending[os.write(self._to, pending[: 1 << 16]) :]
+                if readable:
+                    answer += self._read(expected - len(answer))
+            except BrokenPipeError as gone:
+                raise _WorkerDied from gone
+            if expected == HEADER and len(answer) == HEADER:
+                expected += min(int.from_bytes(answer, "big"), LONGEST_ANSWER)
+        return bytes(answer[HEADER:])
+
+    def _read(self, wanted: int) -> bytes:
+        piece = os.read(self._from, min(wanted, 1 << 20))
+        if not piece:
+            raise _WorkerDied
+        return piece
+
+    def memory(self) -> int:
+        """Resident bytes of the process; 0 where the system does not tell."""
+        try:
+            pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def kill(self) -> None:
+        """End the process and close the pipes."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+
+class Workshop:
+    """A fixed number of workers. Calls may come from many threads; each waits for a free worker."""
+
+    def __init__(
+        self, workers: int = 1, *, memory_bytes: int = 1 << 30, seconds: float = 30.0, warm: bool = False
+    ) -> None:
+        """`warm` compiles the usual rule sets at once, so that the first document is as fast as the others."""
+        self._memory_bytes = memory_bytes
+        self._seconds = seconds
+        self._warm = warm
+        self._all: set[_Worker] = set()
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(self._start())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def inspect(
+        self,
+        document: bytes,
+        *,
+        as_of: date,
+        rules: tuple[str, ...] = (),
+        layers: tuple[str, ...] = (),
+        max_findings: int = 100,
+    ) -> Inspection:
+        """Read and validate. Never raises for a document: one that cannot be got through gets verdict `error`."""
+        options = {"as_of": as_of, "rules": rules, "layers": layers, "max_findings": max_findings}
+        try:
+            return cast("Inspection", self._ask("inspect", document=document, **options))
+        except Poison as poison:
+            return Inspection(_poisoned(poison), None)
+
+    def convert(
+        self,
+        document: bytes,
+        *,
+        to: str,
+        profile: str | None = None,
+        pdf: bytes | None = None,
+        lang: str = "fr",
+        made_at: datetime,
+        logo: bytes | None = None,
+    ) -> Converted:
+        """Convert to ubl, cii, factur-x or json. Checks no rule. Raises FormatError."""
+        options = {"to": to, "profile": profile, "pdf": pdf, "lang": lang, "made_at": made_at, "logo": logo}
+        return cast("Converted", self._ask("convert", document=document, **options))
+
+    def render(self, document: bytes, *, lang: str = "fr", logo: bytes | None = None) -> bytes:
+        """The readable PDF of an invoice. Raises FormatError."""
+        return cast("bytes", self._ask("render", document=document, lang=lang, logo=logo))
+
+    def extract(self, document: bytes) -> bytes:
+        """The XML inside a PDF. Raises FormatError."""
+        return cast("bytes", self._ask("extract", document=document))
+
+    def read_status(self, document: bytes, *, as_of: date) -> StatusReading:
+        """Read a lifecycle message and check it. Raises only Poison."""
+        return cast("StatusReading", self._ask("read_status", document=document, as_of=as_of))
+
+    def write_status(self, message: StatusMessage, *, as_of: date) -> Written:
+        """Write a lifecycle message and check it. Raises FormatError."""
+        return cast("Written", self._ask("write_status", message=message, as_of=as_of))
+
+    def close(self) -> None:
+        """End every worker. Calls that wait for one get none: close only what nobody uses."""
+        for worker in list(self._all):
+            self._discard(worker)
+
+    def _ask(self, operation: str, **arguments: Any) -> object:
+        request = pack((operation, arguments, self._seconds))
+        for _ in range(2):
+            worker = self._idle.get()
+            try:
+                body = worker.ask(request, seconds=self._seconds, memory_bytes=self._memory_bytes)
+                answer = unpack_answer(body)
+            except _WorkerDied:
+                worker = self._replace(worker)
+                continue
+            except BaseException:
+                worker = self._replace(worker)
+                raise
+            else:
+                if worker.jobs >= JOBS_PER_WORKER or worker.memory() > self._memory_bytes // 2:
+                    worker = self._replace(worker)
+            finally:
+                self._idle.put(worker)
+            if isinstance(answer, Refusal):
+                raise error_of(answer)
+            return answer
+        raise Poison("the document killed two workers")
+
+    def _start(self) -> _Worker:
+        worker = _Worker(warm=self._warm)
+        self._all.add(worker)
+        return worker
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        self._discard(worker)
+        return self._start()
+
+    def _discard(self, worker: _Worker) -> None:
+        self._all.discard(worker)
+        worker.kill()
+
+
+def _poisoned(poison: Poison) -> Report:
+    """The report on a document that no worker got through. We failed, so it says nothing about the document."""
+    text = Text(
+        fr=f"Le contrôle n'a pas pu aboutir dans les limites de l'atelier : {poison}.",
+        en=f"The checks could not be finished within the limits of the workshop: {poison}.",
+    )
+    finding = Finding(rule="PAS-ENGINE-POISON", severity=Severity.WARNING, layer="container", message=text)
+    layer = LayerOutcome(layer="container", outcome=Outcome.ERROR, reason=poison.code, findings_total=1)
+    return Report(
+        verdict=Verdict.ERROR,
+        syntax="unknown",
+        profile="unknown",
+        specification_identifier=None,
+        layers=(layer,),
+        findings=(finding,),
+    )

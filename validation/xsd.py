@@ -1,0 +1,113 @@
+"""The schema layer: libxml2 over the published schemas, its messages in French and English."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from lxml import etree
+
+from schematron import supply
+
+from validation.findings import Finding, Severity, Text
+from validation.locations import PREFIXES, path_of
+
+_NAME: Final = re.compile(r"\{([^}]*)\}")
+_NODE_STEP: Final = re.compile(r"(?:([^:\[]+):)?([^\[]+)(?:\[(\d+)\])?")
+
+TRANSLATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(english), french)
+    for english, french in (
+        (r"^This element is not expected\. Expected is(?: one of)? \( ?(.*?) ?\)\.$", r"élément inattendu ici ; attendu : \1"),
+        (r"^This element is not expected\.$", "élément inattendu ici"),
+        (r"^Missing child element\(s\)\. Expected is(?: one of)? \( ?(.*?) ?\)\.$", r"il manque un élément à l'intérieur ; attendu : \1"),
+        (r"^The attribute '(.*?)' is required but missing\.$", r"l'attribut « \1 » est obligatoire et absent"),
+        (r"^The attribute '(.*?)' is not allowed\.$", r"l'attribut « \1 » n'est pas admis"),
+        (r"^'(.*?)' is not a valid value of the (?:atomic|local atomic|union|list) type(?: '(.*?)')?\.$", r"la valeur « \1 » n'est pas du type attendu \2"),
+        (r"^'(.*?)' is not a valid value of the .*?type '(.*?)'\.$", r"la valeur « \1 » n'est pas du type attendu \2"),
+        (r"^\[facet 'pattern'\] The value '(.*?)' is not accepted by the pattern '(.*)'\.$", r"la valeur « \1 » n'a pas la forme attendue (\2)"),
+        (r"^\[facet 'enumeration'\] The value '(.*?)' is not an element of the set \{(.*)\}\.$", r"la valeur « \1 » n'est pas dans la liste autorisée"),
+        (r"^\[facet 'maxLength'\] .*allowed maximum length of '(\d+)'\.$", r"valeur trop longue : \1 caractères au plus"),
+        (r"^\[facet 'minLength'\] .*allowed minimum length of '(\d+)'\.$", r"valeur trop courte : \1 caractères au moins"),
+        (r"^\[facet 'fractionDigits'\] .*allowed '(\d+)'\.$", r"trop de décimales : \1 au plus"),
+        (r"^\[facet 'totalDigits'\] .*allowed '(\d+)'\.$", r"trop de chiffres : \1 au plus"),
+        (r"^Character content other than whitespace is not allowed.*$", "cet élément ne contient que des éléments, pas de texte"),
+        (r"^Character content is not allowed.*$", "cet élément doit rester vide"),
+        (r"^Element content is not allowed.*$", "cet élément ne contient que du texte, pas d'élément"),
+        (r"^No matching global declaration available for the validation root\.$", "le schéma ne connaît pas cet élément racine"),
+    )
+)  # fmt: skip
+"""libxml2's words, and what they mean. A message that is not here keeps its English words in both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A schema ready to validate."""
+
+    rule_set: supply.RuleSet
+    schema: etree.XMLSchema
+
+
+@cache
+def loaded(rule_set: str) -> Loaded:
+    """The schema of this id, checked against the manifest and compiled; kept.
+
+    Raises:
+        RuleSetMissing, RuleSetAltered: see schematron.supply.
+    """
+    described = supply.get_rule_set(rule_set)
+    parser = etree.XMLParser(no_network=True, resolve_entities=False)
+    return Loaded(described, etree.XMLSchema(etree.parse(str(supply.check(described)), parser)))
+
+
+def run(schema: Loaded, root: etree._Element) -> tuple[Finding, ...]:
+    """What the schema refuses, in document order. Findings about the same element have the same group."""
+    if schema.schema.validate(root):
+        return ()
+    return tuple(_finding(error, root) for error in schema.schema.error_log)
+
+
+def _finding(error: etree._LogEntry, root: etree._Element) -> Finding:
+    subject, english = _split(error.message)
+    element = _element_at(root, error.path)
+    place = path_of(element) if element is not None else None
+    french = next((found.expand(to) for pattern, to in TRANSLATIONS if (found := pattern.match(english))), english)
+    return Finding(
+        rule=f"XSD-{error.type_name.removeprefix('SCHEMAV_').replace('_', '-')}",
+        severity=Severity.FATAL,
+        layer="xsd",
+        message=Text(fr=f"{subject} : {french.strip()}." if subject else french, en=f"{subject}: {english}" if subject else english),
+        location=place,
+        line=error.line or None,
+        group=f"xsd:{place}" if place else None,
+    )
+
+
+def _split(message: str) -> tuple[str, str]:
+    """`Element '{ns}a', attribute 'b': text` as (`a/@b`, text), names in our prefixes."""
+    plain = _NAME.sub(lambda found: f"{PREFIXES[found.group(1)]}:" if found.group(1) in PREFIXES else "", message)
+    found = re.match(r"^Element '(.*?)'(?:, attribute '(.*?)')?: (.*)$", plain, re.DOTALL)
+    if not found:
+        return "", plain
+    element, attribute, text = found.groups()
+    return (f"{element}/@{attribute}" if attribute else element), text
+
+
+def _element_at(root: etree._Element, node_path: str | None) -> etree._Element | None:
+    """The element that libxml2 names: `*` counts all elements, a name counts its namesakes."""
+    steps = (node_path or "").lstrip("/").split("/")
+    element = root
+    for step in steps[1:]:
+        found = _NODE_STEP.fullmatch(step)
+        if found is None or step.startswith("@"):
+            return element
+        prefix, name, position = found.group(1), found.group(2), int(found.group(3) or 1)
+        children = [
+            child
+            for child in element.iterchildren(etree.Element)
+            if name == "*" or (child.prefix == prefix and etree.QName(child).localname == name)
+        ]
+        if position > len(children):
+            return element
+        element = children[position - 1]
+    return element
