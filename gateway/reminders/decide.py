@@ -19,12 +19,14 @@ from gateway.reminders.working import is_working, next_working, working_days_aft
 FINAL_STATUSES: Final = frozenset({"210", "213", "220"})
 """Refused by the buyer, rejected by a platform, cancelled: nothing is owed under this invoice any more."""
 
-STOPS: Final = (
-    (frozenset({"206", "207", "208"}), frozenset({"205", "209"})),
-    (frozenset({"225"}), frozenset({"228"})),
-)
-"""What stops until somebody answers, and what answers it. Factored invoices are chased by the factor."""
+OPENS: Final = frozenset({"206", "207", "208"})
+"""Partly approved, disputed, suspended: somebody must answer."""
 
+APPROVED: Final = "205"
+COMPLETED: Final = "209"
+SUSPENDED: Final = "208"
+FACTORED: Final = "225"
+NOT_FACTORED: Final = "228"
 PAYMENT_SENT: Final = "211"
 CASHED: Final = "212"
 KEPT_WORD: Final = frozenset({"promise", "plan"})
@@ -155,11 +157,26 @@ def _against_thanks(facts: Facts, scenario: Scenario, today: date) -> Iterator[D
 
 
 def _stopped(facts: Facts, key: str | None) -> Iterator[Decision]:
-    """A status that waits for an answer. The last word counts, in the order in which statuses were set."""
-    for stops, answers in STOPS:
-        spoken = [status for status in facts.statuses if status.code in stops | answers]
-        if spoken and spoken[-1].code in stops:
-            yield _held(f"status-{spoken[-1].code}", stage=key, on=spoken[-1].on)
+    """A status that waits for an answer; a factored invoice is chased by the factor."""
+    for status in reversed(_open_questions(facts)):
+        yield _held(f"status-{status.code}", stage=key, on=status.on)
+    factoring = [status for status in facts.statuses if status.code in {FACTORED, NOT_FACTORED}]
+    if factoring and factoring[-1].code == FACTORED:
+        yield _held(f"status-{FACTORED}", stage=key, on=factoring[-1].on)
+
+
+def _open_questions(facts: Facts) -> tuple[Status, ...]:
+    """What nobody answered. An approval answers all; a completion the suspension, or what else is open."""
+    questions: tuple[Status, ...] = ()
+    for status in facts.statuses:
+        if status.code in OPENS:
+            questions = (*(known for known in questions if known.code != status.code), status)
+        elif status.code == APPROVED:
+            questions = ()
+        elif status.code == COMPLETED:
+            suspended = any(known.code == SUSPENDED for known in questions)
+            questions = tuple(known for known in questions if known.code != SUSPENDED) if suspended else ()
+    return questions
 
 
 def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
@@ -177,8 +194,6 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
     cashed = _last(facts, CASHED)
     if cashed is not None and facts.paid == 0:
         yield _held("cashed-unrecorded", stage=key, on=cashed.on)
-    if facts.other_currency:
-        yield _held("other-currency", stage=key)
     if facts.shared_credit is not None:
         yield _held("shared-credit", stage=key, number=facts.shared_credit)
 

@@ -60,16 +60,13 @@ class Facts:
     """BT-115: what was to be paid when the invoice was issued."""
 
     paid: Decimal = Decimal(0)
-    """Sum of the payments recorded in `currency`, less reversals."""
+    """Sum of the payments recorded, less reversals."""
 
     credited: Decimal = Decimal(0)
     """Sum of the credit notes that name this invoice and no other."""
 
     paid_known_on: date | None = None
     """The day on which we learned of the latest payment."""
-
-    other_currency: bool = False
-    """A payment was recorded in another currency: the balance is not certain."""
 
     shared_credit: str | None = None
     """Number of a credit note that names several invoices: nobody said how it is shared out."""

@@ -37,7 +37,6 @@ REASONS: Final = {
     "hold-dispute": "Litige signalé{until_text} : {text}",
     "hold-insolvency": "Procédure collective{until_text} : {text}",
     "hold-manual": "Relances suspendues par une personne{until_text} : {text}",
-    "other-currency": "Un paiement est enregistré dans une autre devise : le solde n'est pas certain.",
     "shared-credit": "L'avoir {number} porte sur plusieurs factures : indiquez comment il est réparti.",
     "not-yet": "Première étape le {until}.",
     "waiting": "Étape déjà envoyée ou dépassée ; la suivante est prévue le {until}.",

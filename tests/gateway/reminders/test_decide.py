@@ -81,7 +81,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
         number="FA-1", due_date=draw(st.just(DUE) | st.none()) if draw(rarely) else DUE,
         received_on=draw(DAYS) if draw(rarely) else DUE - timedelta(days=30), currency="EUR", due=Decimal(1000),
         paid=draw(st.just(Decimal(0)) | MONEY), credited=draw(MONEY) if draw(rarely) else Decimal(0),
-        paid_known_on=draw(st.none() | DAYS), other_currency=draw(rarely), credit_note=draw(rarely),
+        paid_known_on=draw(st.none() | DAYS), credit_note=draw(rarely),
         already_paid=draw(rarely), active=not draw(rarely),
         transmission=draw(st.sampled_from(["queued", "unknown", "refused"])) if draw(rarely) else "deposited",
         email=draw(st.sampled_from([None, "", "a b@c", "x@client.example\r\nBcc: y@z.example"])) if draw(rarely)
