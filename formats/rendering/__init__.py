@@ -1,0 +1,1 @@
+"""The readable invoice: data in, PDF/A-3 pages out."""

@@ -1,0 +1,208 @@
+"""What the page says: an Invoice as texts in reading order, ready for the template.
+
+Every term that the model carries appears somewhere; an absent one leaves no trace. Nothing is computed.
+Source: a readable form must show all structured data (FNFE note on the French formats, 2026-06-30).
+"""
+
+from formats.codes import CREDIT_TYPES, FRAMES, FRENCH_TYPES, NOTE_SUBJECTS, OTHER_CREDIT_TYPES
+from formats.invoice import Invoice, Note, PaymentInstructions, SupportingDocument, VatBreakdown
+from formats.rendering import figures
+from formats.rendering.lines import line
+from formats.rendering.parties import parties
+from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, span, with_scheme, word
+from formats.rendering.words import DOCUMENT_CODES, MEANS, VAT_WORDS, WORDS
+
+REFERENCES = (
+    "buyer_reference", "purchase_order_reference", "contract_reference", "project_reference",
+    "sales_order_reference", "despatch_advice_reference", "receiving_advice_reference", "tender_or_lot_reference",
+    "buyer_accounting_reference",
+)
+MACHINE_NOTES = ("BAR",)
+"""Notes with a code for machines: shown among the references."""
+
+
+def page(invoice: Invoice, lang: str) -> Json:
+    """Everything on the page, as texts in `lang` ("fr" or "en")."""
+    title = title_of(invoice, lang)
+    return {
+        "lang": lang,
+        "title": title,
+        "number": invoice.number or "",
+        "number_word": word("number", lang),
+        "seller": invoice.seller.trading_name or invoice.seller.name or "",
+        "facts": facts(invoice, lang),
+        "due": due(invoice, lang),
+        "parties": parties(invoice, lang),
+        "references": references(invoice, lang),
+        "lines": [line(one, lang) for one in invoice.lines],
+        "adjustments": adjustments(invoice, lang),
+        "vat": [vat_row(one, lang) for one in invoice.vat_breakdown],
+        "totals": totals(invoice, lang),
+        "payment": payment(invoice, lang),
+        "terms": invoice.payment_terms or "",
+        "notes": notes(invoice, lang),
+        "documents": [document(one, lang) for one in invoice.supporting_documents],
+        "footer": footer(invoice, lang),
+        "words": {name: word(name, lang) for name in (
+            "page", "line", "item", "quantity", "unit_price", "vat", "net_amount", "adjustments", "vat_breakdown",
+            "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents", "references")},
+    }
+
+
+def title_of(invoice: Invoice, lang: str) -> str:
+    """The name of the document by BT-3."""
+    code = invoice.type_code
+    if code in FRENCH_TYPES:
+        return label(FRENCH_TYPES[code], lang)
+    base = label(FRENCH_TYPES["381" if code in OTHER_CREDIT_TYPES else "380"], lang)
+    return f"{base} ({code})" if code else base
+
+
+def is_credit(invoice: Invoice) -> bool:
+    """Whether the seller owes the amount."""
+    return invoice.type_code in CREDIT_TYPES | OTHER_CREDIT_TYPES
+
+
+def facts(invoice: Invoice, lang: str) -> list[Pair]:
+    """The few dates that everybody looks for."""
+    delivered = invoice.delivery.actual_date if invoice.delivery else None
+    return filled([
+        (word("issued", lang), figures.long_date(invoice.issue_date, lang)),
+        (word("delivery_date", lang), figures.long_date(delivered, lang)),
+        (word("due_date", lang), figures.long_date(invoice.due_date, lang)),
+    ])
+
+
+def due(invoice: Invoice, lang: str) -> Pair:
+    """What is to be paid."""
+    amount = figures.money(invoice.totals.due, invoice.currency, lang)
+    return word("due_credit" if is_credit(invoice) else "due", lang), amount
+
+
+def references(invoice: Invoice, lang: str) -> list[Pair]:
+    """Every reference, and how VAT is accounted."""
+    preceding = [
+        (word("preceding_invoice", lang), joined(before.number, figures.short_date(before.issue_date, lang),
+                                                 by=f" {word('preceding_of', lang)} "))
+        for before in invoice.preceding_invoices
+    ]
+    point = f"tax_point_{invoice.tax_point_date_code}"
+    frame = coded(FRAMES, invoice.business_process, lang)
+    return filled([
+        *preceding,
+        (word("invoicing_period", lang), span(invoice.invoicing_period, lang)),
+        *((word(name, lang), getattr(invoice, name)) for name in REFERENCES),
+        (word("invoiced_object", lang), with_scheme(invoice.invoiced_object, lang)),
+        (word("frame" if invoice.business_process in FRAMES else "process", lang),
+         f"{frame} ({invoice.business_process})" if invoice.business_process in FRAMES else frame),
+        (word("tax_point", lang), joined(
+            figures.short_date(invoice.tax_point_date, lang),
+            word(point, lang) if point in WORDS else invoice.tax_point_date_code)),
+        *((note_title(note, lang), note.text) for note in invoice.notes if note.subject_code in MACHINE_NOTES),
+        (word("currency", lang), invoice.currency),
+        (word("vat_currency", lang), invoice.vat_currency),
+    ])
+
+
+def adjustments(invoice: Invoice, lang: str) -> list[list[str]]:
+    """Document allowances and charges: kind and reason, base, rate, VAT, amount."""
+    rows = [("allowance", one) for one in invoice.allowances] + [("charge", one) for one in invoice.charges]
+    return [
+        [
+            joined(word(kind, lang), one.reason, one.reason_code and f"{word('code', lang)} {one.reason_code}"),
+            joined(figures.percent(one.percentage, lang), figures.amount(one.base_amount, lang),
+                   by=f" {word('of_base', lang)} "),
+            joined(None if one.vat_category == "S" and one.vat_rate is not None else one.vat_category,
+                   figures.percent(one.vat_rate, lang), by=" "),
+            "" if one.amount is None else
+            (figures.MINUS if kind == "allowance" else "") + figures.amount(one.amount, lang),
+        ]
+        for kind, one in rows
+    ]
+
+
+def vat_row(one: VatBreakdown, lang: str) -> Json:
+    """One rate of the VAT breakdown, with the reason where there is one."""
+    category = None if one.category == "S" else coded(VAT_WORDS, one.category, lang)
+    code = None if one.category in {"S", category} else one.category
+    return {
+        "rate": joined(figures.percent(one.rate, lang), joined(category, code and f"({code})", by=" ")),
+        "base": figures.amount(one.taxable_amount, lang),
+        "tax": figures.amount(one.tax_amount, lang),
+        "reason": joined(one.exemption_reason, one.exemption_reason_code),
+    }
+
+
+def totals(invoice: Invoice, lang: str) -> list[list[str]]:
+    """The sums as the seller states them: label, amount, weight ("strong" or "")."""
+    sums, currency = invoice.totals, invoice.currency
+    in_vat_currency = f"{word('vat_in', lang)} {invoice.vat_currency or ''}"
+    rows = [
+        (word("lines_net", lang), sums.lines_net, ""),
+        (word("allowances", lang), None if sums.allowances is None else -sums.allowances, ""),
+        (word("charges", lang), sums.charges, ""),
+        (word("without_vat", lang), sums.without_vat, "strong"),
+        (word("vat_total", lang), sums.vat, ""),
+        (in_vat_currency, sums.vat_in_accounting_currency, "other"),
+        (word("with_vat", lang), sums.with_vat, "strong"),
+        (word("paid", lang), None if sums.paid is None else -sums.paid, ""),
+        (word("rounding", lang), sums.rounding, ""),
+        (due(invoice, lang)[0], sums.due, "due"),
+    ]
+    return [
+        [name, figures.money(value, invoice.vat_currency if weight == "other" else currency, lang), weight]
+        for name, value, weight in rows if value is not None
+    ]
+
+
+def payment(invoice: Invoice, lang: str) -> list[Pair]:
+    """How to pay."""
+    how = invoice.payment or PaymentInstructions()
+    card, debit = how.card, how.direct_debit
+    accounts = [pair for one in how.credit_transfers for pair in (
+        (word("account" if looks_like_iban(one.account) else "other_account", lang), figures.iban(one.account or "")),
+        (word("bic", lang), one.service_provider),
+        (word("account_name", lang), one.account_name))]
+    means = joined(coded(MEANS, how.means_code, lang), how.means_text)
+    return filled([
+        (word("means", lang), means),
+        *accounts,
+        (word("remittance", lang), how.remittance_information),
+        *([(word("card", lang), card.account_number), (word("card_holder", lang), card.holder_name)] if card else []),
+        *([(word("mandate", lang), debit.mandate), (word("creditor", lang), debit.creditor),
+           (word("debited_account", lang), figures.iban(debit.debited_account or ""))] if debit else []),
+    ])
+
+
+def looks_like_iban(account: str | None) -> bool:
+    """Whether an account number begins as an IBAN does; nothing else is checked."""
+    return account is not None and account[:2].isalpha() and account[2:4].isdigit()
+
+
+def notes(invoice: Invoice, lang: str) -> list[Pair]:
+    """Notes for people under their titles."""
+    return [(note_title(note, lang), note.text or "") for note in invoice.notes
+            if note.subject_code not in MACHINE_NOTES]
+
+
+def note_title(note: Note, lang: str) -> str:
+    """What a note is about."""
+    return coded(NOTE_SUBJECTS, note.subject_code, lang) or word("note", lang)
+
+
+def document(one: SupportingDocument, lang: str) -> list[str]:
+    """A supporting document: reference, description, where it is."""
+    file = one.attachment
+    return [one.reference or "", coded(DOCUMENT_CODES, one.description, lang),
+            joined(file.filename if file else None, one.location)]
+
+
+def footer(invoice: Invoice, lang: str) -> list[str]:
+    """Who stands behind the invoice, and what this page is."""
+    seller = invoice.seller
+    siren = seller.siren
+    return [text for text in (
+        joined(seller.name, seller.additional_legal_information, siren and f"SIREN {figures.siren(siren)}",
+               seller.vat_identifier and f"{word('vat_number', lang)} {seller.vat_identifier}"),
+        joined(word("readable", lang), invoice.specification_identifier),
+    ) if text]
