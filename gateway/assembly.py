@@ -19,8 +19,10 @@ from validation.workshop import Workshop
 
 
 @contextmanager
-def assembled(settings: Settings) -> Iterator[Deps]:
-    """The Deps of a service process: database upgraded, archive writable, workshop warm. All closed at the end.
+def assembled(settings: Settings, *, warm: bool = False) -> Iterator[Deps]:
+    """The Deps of a process: database upgraded, archive writable, workshop open. All closed at the end.
+
+    `warm` compiles the rule sets at once, for a process that serves.
 
     Raises:
         UnsafeSetup: the archive cannot be written, or a public bind without a secret of its own.
@@ -32,7 +34,7 @@ def assembled(settings: Settings) -> Iterator[Deps]:
     db = Database(settings.database, after_commit=ring)
     upgrade(db.engine)
     workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
-                        seconds=settings.workshop_seconds)
+                        seconds=settings.workshop_seconds, warm=warm)
     try:
         yield Deps(settings=settings, db=db, store=Store(objects_folder(settings)), workshop=workshop,
                    vault=Vault(key_of(settings)), bell=bell)

@@ -138,7 +138,7 @@ def principal_of_cookie(db: Database, cookie: str, now: datetime) -> Principal |
 
 
 def Requires(permission: Permission) -> object:  # noqa: N802 - reads as an annotation
-    """`Annotated[Principal, Requires(...)]` for route signatures."""
+    """What a route writes into the annotation of its principal."""
     return Depends(requires(permission))
 
 

@@ -6,17 +6,12 @@ prints each timeline, exports and verifies each dossier, and ends both processes
 
 import argparse
 import json
-import os
 import secrets
 import shutil
-import socket
-import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +20,10 @@ import httpx
 from gateway.clock import wall_clock
 from gateway.commands import verify
 from gateway.commands.demo_cases import Case, cases
-from gateway.commands.demo_invoices import SELLER, SELLER_SIREN
+from gateway.commands.demo_stage import PATIENCE, DemoFailed, Scene, stage
 from gateway.deps import PARIS
 
-PATIENCE = 90.0
-"""Seconds to wait for one thing before the demonstration fails."""
-
 EMAIL = "demo@passerelle.example"
-
-
-class DemoFailed(Exception):  # noqa: N818 - it is what is printed
-    """Something that should have happened did not; the text says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the cases are played against."""
-
-    gateway: httpx.Client
-    sandbox: httpx.Client
-    folder: Path
 
 
 def main(argv: Sequence[str]) -> int:
@@ -57,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     folder.mkdir(parents=True)
     password = secrets.token_urlsafe(12)
     try:
-        with stage(folder, password) as scene:
+        with stage(folder, EMAIL, password) as scene:
             play(scene, cases(wall_clock().astimezone(PARIS).date(), wall_clock()))
     except (DemoFailed, httpx.HTTPError) as failure:
         print(f"\nÉCHEC / FAILED: {failure}", file=sys.stderr)
@@ -120,8 +99,10 @@ def follow(scene: Scene, case: Case, submission_id: str) -> None:
 def pay(scene: Scene, submission_id: str, amount: str) -> None:
     """Record money received today."""
     today = wall_clock().astimezone(PARIS).date().isoformat()
-    answer = scene.gateway.post(f"/v1/invoices/{submission_id}/payments", headers={"Idempotency-Key": str(uuid.uuid4())},
-                                json={"amount": amount, "paid_on": today, "method": "virement"})
+    answer = scene.gateway.post(
+        f"/v1/invoices/{submission_id}/payments", headers={"Idempotency-Key": str(uuid.uuid4())},
+        json={"amount": amount, "paid_on": today, "method": "virement"},
+    )
     if answer.status_code >= 300:
         raise DemoFailed(f"payment of {amount}: HTTP {answer.status_code} {answer.text[:500]}")
 
@@ -131,7 +112,7 @@ def has(seen: dict[str, Any], kind: str, code: str, times: int) -> bool:
     return sum(event["kind"] == kind and event["code"] == code for event in seen["events"]) >= times
 
 
-def until(scene: Scene, submission_id: str, what: str, held: Any) -> None:
+def until(scene: Scene, submission_id: str, what: str, held: Callable[[dict[str, Any]], bool]) -> None:
     """Ask again until it holds, or give up."""
     started = time.monotonic()
     while not held(invoice_of(scene, submission_id)):
@@ -152,13 +133,14 @@ def show(scene: Scene, submission_id: str) -> None:
     """Print the timeline of one invoice."""
     seen = invoice_of(scene, submission_id)
     for event in seen["events"]:
-        at = event["at"][11:19]
-        print(f"    {at}  {event['kind']:<12} {event['code']:<10} {event['actor'][:28]:<28} {(event['reason'] or '')[:70]}")
+        who, why = event["actor"][:28], (event["reason"] or "")[:70]
+        print(f"    {event['at'][11:19]}  {event['kind']:<12} {event['code']:<10} {who:<28} {why}")
 
 
 def check_ledger(scene: Scene, all_cases: Sequence[Case]) -> None:
     """The platform's own books: every accepted invoice once, no refused one, every 212."""
-    held = [row["facts"]["number"] for row in scene.sandbox.get("/sandbox/invoices").raise_for_status().json()["invoices"]]
+    invoices = scene.sandbox.get("/sandbox/invoices").raise_for_status().json()["invoices"]
+    held = [row["facts"]["number"] for row in invoices]
     for case in all_cases:
         expected = int(case.status == 202)
         if held.count(case.number) != expected:
@@ -179,100 +161,3 @@ def export(scene: Scene, case: Case, submission_id: str) -> None:
     path.write_bytes(answer.content)
     if verify.main([str(path)]) != 0:
         raise DemoFailed(f"{path} does not verify")
-
-
-@contextmanager
-def stage(folder: Path, password: str) -> Iterator[Scene]:
-    """Both processes, set up and ready; ended by their ids at the end."""
-    with process(folder / "sandbox.log", "sandbox", "--port", "0", "--state", str(folder / "sandbox"),
-                 "--speed", "8") as sandbox:
-        line = first_line(sandbox, folder / "sandbox.log")
-        ready = json.loads(line)
-        port = free_port()
-        environment = {
-            "PASSERELLE_DATA": str(folder / "data"), "PASSERELLE_PORT": str(port), "PASSERELLE_POLL_SECONDS": "0.5",
-            "PASSERELLE_SEAL_SECONDS": "5", "PASSERELLE_REMIND_SECONDS": "1",
-        }
-        key = set_up(environment, ready, password)
-        with (
-            process(folder / "gateway.log", "serve", **environment),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"},
-                         timeout=60, trust_env=False) as gateway,
-            httpx.Client(base_url=ready["base_url"], timeout=60, trust_env=False) as platform,
-        ):
-            wait_ready(gateway)
-            yield Scene(gateway, platform, folder)
-
-
-def set_up(environment: dict[str, str], ready: dict[str, Any], password: str) -> str:
-    """The first steps of an operator, by the same commands; returns the API key."""
-    address = SELLER.address
-    run(environment | {"PASSERELLE_CLIENT_SECRET": ready["client_secret"]}, "entity", "add", "--siren", SELLER_SIREN,
-        "--name", SELLER.name or "", "--vat-number", SELLER.vat_identifier or "",
-        "--address", address.line_1 or "" if address else "", "--postcode", address.post_code or "" if address else "",
-        "--city", address.city or "" if address else "", "--contact-name", "Camille Démo",
-        "--contact-email", "compta@atelier-passerelles.example", "--platform-name", "Plateforme de démonstration",
-        "--flow-url", ready["flow_url"], "--directory-url", ready["directory_url"],
-        "--token-url", ready["token_url"], "--client-id", ready["client_id"], "--allow-loopback")
-    run(environment | {"PASSERELLE_PASSWORD": password}, "user", "create", "--email", EMAIL, "--name", "Démo",
-        *(word for role in ("officer", "credit", "operator", "billing") for word in ("--role", role)))
-    run(environment, "scenario", "set", "--any-day")
-    made = run(environment, "key", "create", "--name", "démo", *(
-        word for scope in ("invoices:write", "invoices:read", "payments:write", "events:read", "evidence:read")
-        for word in ("--scope", scope)))
-    key: str = json.loads(made)["key"]
-    return key
-
-
-def run(environment: dict[str, str], *arguments: str) -> str:
-    """One command of Passerelle, which must succeed."""
-    done = subprocess.run([sys.executable, "-m", "gateway.cli", *arguments], env=os.environ | environment,
-                          capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise DemoFailed(f"passerelle {' '.join(arguments[:2])}: {done.stderr[-2000:]}")
-    return done.stdout
-
-
-@contextmanager
-def process(log: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """A process of Passerelle in the background, ended when the block ends."""
-    with log.open("w", encoding="utf-8") as errors:
-        started = subprocess.Popen([sys.executable, "-m", "gateway.cli", *arguments], env=os.environ | environment,
-                                   stdout=subprocess.PIPE, stderr=errors, text=True)
-        try:
-            yield started
-        finally:
-            started.terminate()
-            try:
-                started.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                started.wait()
-
-
-def first_line(started: subprocess.Popen[str], log: Path) -> str:
-    """What the process prints when it is ready."""
-    line = started.stdout.readline() if started.stdout else ""
-    if not line:
-        raise DemoFailed(f"the sandbox did not start, see {log}")
-    return line
-
-
-def wait_ready(gateway: httpx.Client) -> None:
-    """Until the service answers."""
-    started = time.monotonic()
-    while time.monotonic() - started < PATIENCE:
-        try:
-            if gateway.get("/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise DemoFailed("the gateway did not become ready")
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -49,8 +49,9 @@ def vat_number(siren: str) -> str:
     return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}"
 
 
-def party(siren: str, name: str, street: str, post_code: str, city: str, email: str) -> Party:
-    """A French company with everything that the rules ask for."""
+def party(siren: str, name: str, street: str, town: str, email: str) -> Party:
+    """A French company with everything that the rules ask for; `town` is post code and city."""
+    post_code, city = town.split(" ", 1)
     return Party(
         name=name,
         legal_registration=Identifier(value=siren, scheme="0002"),
@@ -62,20 +63,20 @@ def party(siren: str, name: str, street: str, post_code: str, city: str, email: 
 
 
 SELLER = replace(
-    party(SELLER_SIREN, "Atelier des Passerelles SAS", "12 rue de l'Exemple", "75011", "Paris",
+    party(SELLER_SIREN, "Atelier des Passerelles SAS", "12 rue de l'Exemple", "75011 Paris",
           "compta@atelier-passerelles.example"),
     additional_legal_information="SAS au capital de 50 000 EUR, RCS Paris 000 002 006",
 )
 BUYERS = {
-    "approve": party("000001016", "Aubrac Approuve SAS", "3 place du Marché", "12210", "Laguiole",
+    "approve": party("000001016", "Aubrac Approuve SAS", "3 place du Marché", "12210 Laguiole",
                      "fournisseurs@aubrac.example"),
-    "pay-in-two": party("000001032", "Camargue Deux Fois SAS", "8 quai du Rhône", "13200", "Arles",
+    "pay-in-two": party("000001032", "Camargue Deux Fois SAS", "8 quai du Rhône", "13200 Arles",
                         "compta@camargue.example"),
-    "dispute": party("000001040", "Dordogne Litige SARL", "21 avenue de la Rivière", "24000", "Périgueux",
+    "dispute": party("000001040", "Dordogne Litige SARL", "21 avenue de la Rivière", "24000 Périgueux",
                      "achats@dordogne.example"),
-    "refuse": party("000001057", "Estérel Refus SAS", "5 boulevard de la Mer", "83700", "Saint-Raphaël",
+    "refuse": party("000001057", "Estérel Refus SAS", "5 boulevard de la Mer", "83700 Saint-Raphaël",
                     "factures@esterel.example"),
-    "reject": party("000001065", "Forez Rejet SAS", "14 rue des Forges", "42600", "Montbrison",
+    "reject": party("000001065", "Forez Rejet SAS", "14 rue des Forges", "42600 Montbrison",
                     "compta@forez.example"),
 }
 IBAN = "FR7600000000000000000000097"
@@ -88,7 +89,7 @@ SERVICES = (Sold(name="Étude de structure", quantity="14.5", price="95.00", uni
             Sold(name="Formation à la pose", quantity="1", price="480.00", rate="10.00"))
 
 
-def invoice(  # noqa: PLR0914 - one name per stated total keeps the sums readable
+def invoice(
     number: str,
     buyer: str,
     sold: Sequence[Sold],

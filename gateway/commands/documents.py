@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from formats.conversion import convert
+
 from formats.errors import FormatError
 from formats.facturx import extract
 from formats.opening import open_document

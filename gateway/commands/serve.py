@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> int:
 
 def serve(settings: Settings) -> int:
     """API and console, with the embedded worker unless a broker is set."""
-    with assembled(settings) as deps:
+    with assembled(settings, warm=True) as deps:
         app = create_app(deps, with_worker=settings.broker_url is None)
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False,
                     server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384)
@@ -51,7 +51,7 @@ def worker(settings: Settings) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with assembled(settings) as deps:
+    with assembled(settings, warm=True) as deps:
         runner = Worker(deps, HANDLERS, ticks(settings))
         runner.start()
         if settings.broker_url:

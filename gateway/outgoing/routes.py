@@ -70,13 +70,14 @@ def validate(document: RawDocument, principal: Anyone, deps: CurrentDeps) -> dic
 
 @router.post("/convert", response_class=Response, openapi_extra=BODY)
 def convert(
+    *,
     document: RawDocument,
     principal: Anyone,
     deps: CurrentDeps,
     to: Literal["ubl", "cii", "factur-x", "json"],
     profile: str | None = None,
     lang: Literal["fr", "en"] = "fr",
-    strict: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    strict: bool = False,
 ) -> Response:
     """Convert a document; nothing is kept. What is not carried over is counted in `X-Passerelle-Not-Carried`."""
     return tools.convert(deps, principal, document, to=to, profile=profile, lang=lang, strict=strict)
