@@ -23,7 +23,7 @@ MOST_ATTEMPTS = 12
 """With the backoff below about a day and a half of trying."""
 
 
-class RetryLater(Exception):  # noqa: N818 - a request to the relay, not a fault
+class RetryLater(Exception):
     """Raised while handling an entry: try again, at a time or after the usual backoff."""
 
     def __init__(self, reason: str, *, at: datetime | None = None, patient: bool = False) -> None:
@@ -34,7 +34,7 @@ class RetryLater(Exception):  # noqa: N818 - a request to the relay, not a fault
         """True where waiting is the normal course (not a failure): attempts do not count."""
 
 
-class Park(Exception):  # noqa: N818 - as RetryLater
+class Park(Exception):
     """Raised while handling an entry: a person must decide."""
 
     def __init__(self, reason: str) -> None:
@@ -126,6 +126,16 @@ def revive(session: Session, entry_id: str, now: datetime) -> bool:
     )
     session.info[NEW_WORK] = True
     return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+
+
+def close(session: Session, entry_id: str, reason: str) -> bool:
+    """Give a parked entry up, with the person's reason; False when it is not parked. Inside the caller's transaction."""
+    changed = session.execute(
+        update(OutboxEntry)
+        .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
+        .values(state="closed", reason=reason, lease_until=None)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # as in revive
 
 
 def backoff(attempts: int) -> timedelta:

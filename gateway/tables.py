@@ -346,7 +346,7 @@ class OutboxEntry(Row, Base):
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int]
     state: Mapped[str]
-    """pending, done, parked."""
+    """pending, done, parked (a person must decide), closed (a person gave it up)."""
 
     reason: Mapped[str | None] = mapped_column(Text)
 
