@@ -1,15 +1,16 @@
 """What a path cannot say: a read and write pair per term, each with its reason. At most 20, else the table is wrong."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
 from formats.identifiers import is_iban
 from formats.invoice import Identifier, Note
-from formats.paths import Node, Scope, clark, compile_path, ensure, put, select
+from formats.paths import Node, Path, Scope, clark, compile_path, ensure, existing, put, select
 from formats.rows import Column, Kind, Quirk
-from formats.values import parse_decimal, read_value, write_value
+from formats.values import decimal_text, parse_decimal, read_value, write_value
 
 SEPA = "SEPA"
 NO_ORDER = "NA"
@@ -18,6 +19,8 @@ NO_ORDER = "NA"
 _CODED = re.compile(r"#([A-Za-z0-9]{3})#\s*(.*)", re.DOTALL)
 _ORDER = compile_path("cac:OrderReference/cbc:ID")
 _SALES_ORDER = compile_path("cac:OrderReference/cbc:SalesOrderID")
+_SHIP_TO_ID = compile_path("ram:ShipToTradeParty/ram:ID")
+_SHIP_TO_GLOBAL = compile_path("ram:ShipToTradeParty/ram:GlobalID")
 _PERSON = compile_path("ram:PersonName")
 _DEPARTMENT = compile_path("ram:DepartmentName")
 _NET_QUANTITY = compile_path("ram:NetPriceProductTradePrice/ram:BasisQuantity")
@@ -99,23 +102,20 @@ def _write_cii_ids(party: etree._Element, identifiers: tuple[Identifier, ...], s
 CII_PARTY_IDS = Quirk(_read_cii_ids, _write_cii_ids, "ram:GlobalID with a scheme, ram:ID without: two elements")
 
 
-def _read_cii_id(party: Node, scope: Scope, term: str) -> Identifier | None:
-    for name in ("ram:GlobalID", "ram:ID"):
-        for node in party.children.get(clark(name), ()):
+def _read_location(delivery: Node, scope: Scope, term: str) -> Identifier | None:
+    for path in (_SHIP_TO_GLOBAL, _SHIP_TO_ID):
+        for node in select(delivery, path, scope, term):
             if node.text:
-                return _identifier(read_value(node, Kind.IDENTIFIER, Column.CII, scope, term))
+                return Identifier(value=node.claim(term), scheme=node.claim_attribute("schemeID", term))
     return None
 
 
-def _identifier(value: Any) -> Identifier | None:
-    return value if isinstance(value, Identifier) else None
+def _write_location(delivery: etree._Element, identifier: Identifier, scope: Scope) -> None:
+    path = _SHIP_TO_ID if identifier.scheme is None else _SHIP_TO_GLOBAL
+    write_value(ensure(delivery, path, scope), identifier, Kind.IDENTIFIER, Column.CII, scope)
 
 
-def _write_cii_id(party: etree._Element, identifier: Identifier, scope: Scope) -> None:
-    _write_cii_ids(party, (identifier,), scope)
-
-
-CII_LOCATION_ID = Quirk(_read_cii_id, _write_cii_id, "as the party identifiers, but one only")
+CII_LOCATION_ID = Quirk(_read_location, _write_location, "as the party identifiers, but one only")
 
 
 # --- Payment -----------------------------------------------------------------------------------------------
@@ -282,3 +282,39 @@ def _write_gross(price: etree._Element, gross: Any, scope: Scope) -> None:
 
 
 GROSS = Quirk(_read_gross, _write_gross, "as DISCOUNT")
+
+
+# --- Fillers that take arithmetic --------------------------------------------------------------------------
+
+_GROSS_AMOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:ChargeAmount")
+_NET_AMOUNT = compile_path("ram:NetPriceProductTradePrice/ram:ChargeAmount")
+_CII_DISCOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:AppliedTradeAllowanceCharge/ram:ActualAmount")
+_SUBTOTAL_AMOUNT = compile_path("cac:TaxSubtotal/cbc:TaxAmount")
+
+
+def complete(root: etree._Element, column: Column, scope: Scope) -> None:
+    """Write what the schema demands and the norm defines by a sum, where the model does not state it.
+
+    UBL: the total VAT (BT-110) around a breakdown, as the sum of BT-117 (BR-CO-14). CII: the gross price (BT-148)
+    around a discount, as BT-146 plus BT-147. Both are listed as fillers.
+    """
+    if column is Column.CII:
+        for agreement in root.iter(clark("ram:SpecifiedLineTradeAgreement")):
+            discount = _sum(agreement, _CII_DISCOUNT, scope)
+            if discount is not None and not existing(agreement, _GROSS_AMOUNT, scope):
+                _fill(ensure(agreement, _GROSS_AMOUNT, scope), (_sum(agreement, _NET_AMOUNT, scope), discount), scope)
+        return
+    for total in root.iterchildren(clark("cac:TaxTotal")):
+        amount = total.find(clark("cbc:TaxAmount"))
+        if amount is not None and not amount.text and total.find(clark("cac:TaxSubtotal")) is not None:
+            _fill(amount, (_sum(total, _SUBTOTAL_AMOUNT, scope),), scope)
+
+
+def _sum(element: etree._Element, path: Path, scope: Scope) -> Decimal | None:
+    values = [parse_decimal(found.text or "") for found in existing(element, path, scope)]
+    return sum((value for value in values if value is not None), Decimal(0)) if values else None
+
+
+def _fill(element: etree._Element, parts: tuple[Decimal | None, ...], scope: Scope) -> None:
+    element.text = decimal_text(sum((part for part in parts if part is not None), Decimal(0)))
+    scope.fillers[element] = element.text

@@ -25,6 +25,7 @@ from formats.paths import (
     select,
     unclaimed,
 )
+from formats.quirks import complete
 from formats.rows import Column, Group, Quirk, Row
 from formats.safexml import parse
 from formats.values import read_value, write_value
@@ -211,7 +212,11 @@ def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
         return leaf.quirk.read(node, scope, row.term) if leaf.quirk is not None else None
     nodes = select(node, path, scope, row.term)
     if path.attribute is not None:
-        return next((value for found in nodes if (value := found.claim_attribute(path.attribute, row.term))), None)
+        said = next((text for found in nodes if (text := found.attributes.get(path.attribute, "").strip())), None)
+        for found in nodes:
+            if found.attributes.get(path.attribute, "").strip() == said:
+                found.claim_attribute(path.attribute, row.term)
+        return said
     first: Node | None = None
     value = None
     for found in nodes:
@@ -235,7 +240,7 @@ def write(invoice: Invoice, syntax: Syntax) -> bytes:
     model does not have is written only where the table lists a filler. Rules are not checked.
 
     Raises:
-        CannotWrite: amounts without a currency, or a text that XML cannot hold.
+        CannotWrite: amounts without a currency, UBL without a line, or a text that XML cannot hold.
         UnknownSyntax: not one of the syntaxes that are written here.
     """
     if syntax is Syntax.JSON:
@@ -250,8 +255,8 @@ def write_xml(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]
         raise UnknownSyntax(f"{syntax.value} is not written here")
     if invoice.totals.vat_in_accounting_currency is not None and invoice.vat_currency in {None, invoice.currency}:
         raise CannotWrite("BT-111 is there without an accounting currency (BT-6) of its own")
-    if invoice.currency is None and dialect.column is not Column.CII:
-        raise CannotWrite("UBL states the currency of every amount, and BT-5 is missing")
+    if dialect.column is not Column.CII:
+        _refuse_for_ubl(invoice)
     scope = Scope(invoice.currency, invoice.vat_currency)
     root = etree.Element(dialect.root, nsmap=dialect.nsmap)
     kept = {ensure(root, compile_path(place), scope) for place in dialect.skeleton}
@@ -259,10 +264,18 @@ def write_xml(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]
         _emit(TABLES[dialect.column], root, invoice, dialect.column, scope)
     except ValueError as error:
         raise CannotWrite(f"a text that XML cannot hold: {error}") from error
+    complete(root, dialect.column, scope)
     _prune(root, kept)
     ordering.arrange(root, dialect.schema)
     fillers = tuple(element_location(element) for element in scope.fillers)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True), fillers
+
+
+def _refuse_for_ubl(invoice: Invoice) -> None:
+    if invoice.currency is None:
+        raise CannotWrite("UBL states the currency of every amount, and BT-5 is missing")
+    if not invoice.lines:
+        raise CannotWrite("UBL has at least one line, and there is none (BG-25)")
 
 
 def _emit(branch: Branch, element: etree._Element, instance: Any, column: Column, scope: Scope) -> None:
