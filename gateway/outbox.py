@@ -129,7 +129,7 @@ def revive(session: Session, entry_id: str, now: datetime) -> bool:
 
 
 def close(session: Session, entry_id: str, reason: str) -> bool:
-    """Give a parked entry up, with the person's reason; False when it is not parked. Inside the caller's transaction."""
+    """Give a parked entry up, for a reason; False when it is not parked. Inside the caller's transaction."""
     changed = session.execute(
         update(OutboxEntry)
         .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
