@@ -1,0 +1,36 @@
+"""What a form says when something in it is wrong: one French sentence per field."""
+
+from pydantic import ValidationError
+
+SENTENCES = {
+    "missing": "Ce champ est obligatoire.",
+    "string_too_short": "Au moins {min_length} caractères.",
+    "string_too_long": "Au plus {max_length} caractères.",
+    "too_short": "Choisissez-en au moins un.",
+    "string_pattern_mismatch": "La forme n'est pas la bonne.",
+    "literal_error": "Choisissez une des valeurs proposées.",
+    "enum": "Choisissez une des valeurs proposées.",
+    "date_from_datetime_parsing": "Indiquez une date.",
+    "date_parsing": "Indiquez une date.",
+}
+FIELDS = {"amount": "Montant avec deux décimales au plus, par exemple 1 234,56."}
+"""Fields for which a sentence of their own says more."""
+
+
+def errors_of(error: ValidationError) -> dict[str, str]:
+    """Field name to sentence; what concerns the whole form stands under the empty name."""
+    found: dict[str, str] = {}
+    for one in error.errors():
+        field = ".".join(str(part) for part in one["loc"])
+        found.setdefault(field, _sentence(field, one["type"], str(one["msg"]), one.get("ctx") or {}))
+    return found
+
+
+def _sentence(field: str, kind: str, message: str, context: dict[str, object]) -> str:
+    if field in FIELDS:
+        return FIELDS[field]
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return SENTENCES["missing"]
+    if kind in SENTENCES:
+        return SENTENCES[kind].format(**context)
+    return message.removeprefix("Value error, ").split(" / ")[0]

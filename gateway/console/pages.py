@@ -1,0 +1,61 @@
+"""The console on an application: all its pages, its static files, and errors as pages for browsers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from gateway.console import (
+    views_access,
+    views_audit,
+    views_check,
+    views_home,
+    views_invoice,
+    views_invoices,
+    views_platform,
+    views_reminders,
+    views_session,
+    views_settings,
+)
+from gateway.console.page import HEADERS, error_page
+from gateway.console.templating import FONTS, STATIC
+
+ROUTERS = (
+    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_check.router,
+    views_audit.router, views_platform.router, views_reminders.router, views_settings.router, views_access.router,
+)
+SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
+MACHINES = ("/v1/", "/callbacks/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/static/")
+"""Paths that answer programs, whatever they say they accept."""
+
+Answering = Callable[[Request, Exception], Response | Awaitable[Response]]
+
+
+class Assets(StaticFiles):
+    """Static files that a browser may keep: their address changes with their content."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, with how long it may be kept."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=604800"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def install(app: FastAPI) -> None:
+    """Put the console on `app`, with `/` as its first page. Call it after problems.install."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static/fonts", Assets(directory=FONTS), name="fonts")
+    app.mount("/static", Assets(directory=STATIC), name="static")
+    machine_answer = cast("Answering", app.exception_handlers[HTTPException])
+
+    @app.exception_handler(HTTPException)
+    def on_http(request: Request, error: HTTPException) -> Any:
+        if request.url.path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", ""):
+            return machine_answer(request, error)
+        page = error_page(request, error.status_code, SENTENCES.get(error.status_code, "La demande a échoué."))
+        page.headers.update(HEADERS)
+        return page

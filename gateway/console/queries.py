@@ -1,0 +1,216 @@
+"""What lists of invoices need from the database: filters, pages, money. Only reads.
+
+Amounts are kept as text, so the database compares them as numbers only to choose rows; every figure that is shown
+is summed here as Decimal.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, ScalarSelect, Select, and_, cast, false, func, or_, select
+from sqlalchemy.orm import Session
+
+from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
+from gateway.console import words
+from gateway.receivables.balance import balance_of
+from gateway.tables import Payment, Submission
+
+PER_PAGE = 50
+CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What the reader asked for; lives in the URL."""
+
+    q: str = ""
+    """Part of a number or of a buyer's name, or a SIREN."""
+
+    state: str = ""
+    """A key of STATES."""
+
+    entity: str = ""
+    since: date | None = None
+    until: date | None = None
+    """Issue dates, both inclusive."""
+
+    overdue: bool = False
+    page: int = 1
+
+    def values(self) -> dict[str, Any]:
+        """As the parameters of the URL."""
+        return {"q": self.q, "etat": self.state, "entite": self.entity, "du": self.since, "au": self.until,
+                "retard": "1" if self.overdue else "", "page": self.page if self.page > 1 else ""}
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """An invoice with what is computed about it."""
+
+    invoice: Submission
+    paid: Decimal
+    outstanding: Decimal
+    overdue_days: int
+    """Days past the due date while something is owed; 0 otherwise."""
+
+    @property
+    def word(self) -> words.Word:
+        """Its state in one word."""
+        return words.state(self.invoice)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list."""
+
+    rows: Sequence[Any]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; at least one."""
+        return max(1, -(-self.total // PER_PAGE))
+
+
+def _transmission(*states: str) -> ColumnElement[bool]:
+    return Submission.transmission.in_(states)
+
+
+def _lifecycle(*codes: str) -> ColumnElement[bool]:
+    return and_(Submission.lifecycle.in_(codes), Submission.transmission == "deposited")
+
+
+STATES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
+    "non-envoyee": ("Non envoyées (anomalies)", _transmission("refused")),
+    "en-cours": ("En cours d'envoi", _transmission("queued", "sending", "unknown")),
+    "decision": ("En attente d'une décision", _transmission("parked", "failed")),
+    "deposee": ("Déposées, sans réponse", or_(
+        _lifecycle("200", "201", "202", "203", "204", "214"),
+        and_(Submission.transmission == "deposited", Submission.lifecycle.is_(None)))),
+    "approuvee": ("Approuvées", _lifecycle("205", "209")),
+    "litige": ("En litige ou suspendues", _lifecycle("206", "207", "208")),
+    "refusee": ("Refusées par l'acheteur", _lifecycle("210")),
+    "rejetee": ("Rejetées par une plateforme", or_(_lifecycle("213"), _lifecycle("221"))),
+    "payee": ("Paiement transmis ou encaissées", _lifecycle("211", "212")),
+    "annulee": ("Annulées", _lifecycle("220")),
+}
+"""The filters by state: what the URL says, what the reader sees, what the database is asked."""
+
+
+def paid_sum() -> ScalarSelect[Any]:
+    """What was received for the invoice of the outer row, as the database's number: to choose rows, never to show."""
+    return (
+        select(func.coalesce(func.sum(cast(Payment.amount, Numeric(20, 4))), 0))
+        .where(Payment.submission_id == Submission.id, Payment.tenant_id == Submission.tenant_id)
+        .correlate(Submission)
+        .scalar_subquery()
+    )
+
+
+def is_owed() -> ColumnElement[bool]:
+    """Whether something is still to be received: sent, not ended, no credit note, more than half a cent open."""
+    due = cast(func.coalesce(Submission.due, Submission.total), Numeric(20, 4))
+    return and_(
+        Submission.transmission != "refused",
+        or_(Submission.lifecycle.is_(None), Submission.lifecycle.not_in(words.CLOSED)),
+        or_(Submission.type_code.is_(None), Submission.type_code.not_in(CREDITS)),
+        due - paid_sum() > Decimal("0.005"),
+    )
+
+
+def chosen(query: Select[Any], wanted: Filter, today: date) -> Select[Any]:
+    """`query` on Submission, narrowed to what the filter asks for."""
+    if wanted.q:
+        text = f"%{escaped(wanted.q)}%"
+        query = query.where(or_(
+            Submission.number.ilike(text, escape="\\"), Submission.buyer_name.ilike(text, escape="\\"),
+            Submission.buyer_siren == wanted.q.replace(" ", ""), Submission.seller_siren == wanted.q.replace(" ", ""),
+        ))
+    if wanted.state:
+        query = query.where(STATES[wanted.state][1] if wanted.state in STATES else false())
+    if wanted.entity:
+        query = query.where(Submission.legal_entity_id == wanted.entity)
+    if wanted.since:
+        query = query.where(Submission.issue_date >= wanted.since)
+    if wanted.until:
+        query = query.where(Submission.issue_date <= wanted.until)
+    if wanted.overdue:
+        query = query.where(Submission.due_date < today, is_owed())
+    return query
+
+
+def escaped(text: str) -> str:
+    """Text for a LIKE with escape character backslash."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def invoices(session: Session, wanted: Filter, today: date, *, per_page: int = PER_PAGE) -> Listing:
+    """One page of invoices, newest first."""
+    total = session.scalar(chosen(select(func.count()).select_from(Submission), wanted, today)) or 0
+    query = chosen(select(Submission), wanted, today).order_by(Submission.received_at.desc(), Submission.id.desc())
+    found = session.scalars(query.limit(per_page).offset((wanted.page - 1) * per_page)).all()
+    return Listing(with_money(session, found, today), total, wanted.page)
+
+
+def with_money(session: Session, found: Sequence[Submission], today: date) -> list[InvoiceRow]:
+    """These invoices with what was paid and what is late."""
+    payments = payments_by_invoice(session, [invoice.id for invoice in found])
+    return [money_of(invoice, payments.get(invoice.id, ()), today) for invoice in found]
+
+
+def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:
+    """The payments of these invoices, in the order they were recorded."""
+    grouped: dict[str, list[Payment]] = {}
+    for start in range(0, len(ids), 500):
+        query = select(Payment).where(Payment.submission_id.in_(ids[start:start + 500])).order_by(Payment.recorded_at)
+        for payment in session.scalars(query):
+            grouped.setdefault(payment.submission_id, []).append(payment)
+    return grouped
+
+
+def money_of(invoice: Submission, payments: Iterable[Payment], today: date) -> InvoiceRow:
+    """What is paid, open and late of one invoice. Nothing is owed for what was not sent, ended or is a credit note."""
+    balance = balance_of(invoice, payments)
+    nothing = (invoice.transmission == "refused" or invoice.lifecycle in words.CLOSED or invoice.type_code in CREDITS)
+    outstanding = Decimal(0) if nothing else balance.outstanding
+    late = (today - invoice.due_date).days if invoice.due_date is not None and outstanding > 0 else 0
+    return InvoiceRow(invoice, balance.paid, outstanding, max(0, late))
+
+
+def owed(session: Session, today: date, *, due_until: date | None = None) -> list[InvoiceRow]:
+    """Every invoice of which something is to be received, by due date."""
+    query = select(Submission).where(is_owed()).order_by(Submission.due_date, Submission.number)
+    if due_until is not None:
+        query = query.where(Submission.due_date.between(today, due_until))
+    return with_money(session, session.scalars(query).all(), today)
+
+
+AGES = ((0, "Non échu"), (30, "1 à 30 jours"), (60, "31 à 60 jours"), (10_000, "Plus de 60 jours"))
+"""The last day of each age class, and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """One class of the outstanding amount."""
+
+    name: str
+    amount: Decimal
+    invoices: int
+
+
+def ages(rows: Iterable[InvoiceRow], currency: str = "EUR") -> list[Age]:
+    """The outstanding amount in one currency by lateness."""
+    classes: dict[str, list[Decimal]] = {name: [] for _, name in AGES}
+    for row in rows:
+        if row.invoice.currency == currency:
+            classes[next(name for last, name in AGES if row.overdue_days <= last)].append(row.outstanding)
+    return [Age(name, sum(amounts, Decimal(0)), len(amounts)) for name, amounts in classes.items()]
+
+
+def this_week(today: date) -> date:
+    """The last day of the week ahead: seven days, today included."""
+    return today + timedelta(days=6)

@@ -1,0 +1,38 @@
+"""What the page Relances reads: decisions, holds, the scenario in force."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.console.queries import PER_PAGE, Listing
+from gateway.reminders.scenario import DEFAULT, parse
+from gateway.reminders.scenario import Scenario as Plan
+from gateway.tables import Decision, Hold, Scenario, Submission
+
+
+def decisions(session: Session, outcome: str, page: int) -> Listing:
+    """One page of (decision, invoice), newest first; `outcome` narrows when it is not empty."""
+    query = select(Decision, Submission).join(
+        Submission, (Submission.tenant_id == Decision.tenant_id) & (Submission.id == Decision.submission_id))
+    if outcome:
+        query = query.where(Decision.outcome == outcome)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page_of = query.order_by(Decision.at.desc(), Decision.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
+    return Listing([tuple(row) for row in session.execute(page_of)], total, page)
+
+
+def holds(session: Session) -> list[tuple[Any, ...]]:
+    """(hold, invoice) of every hold in force, newest first."""
+    query = (
+        select(Hold, Submission)
+        .join(Submission, (Submission.tenant_id == Hold.tenant_id) & (Submission.id == Hold.submission_id))
+        .where(Hold.lifted_at.is_(None)).order_by(Hold.created_at.desc())
+    )
+    return [tuple(row) for row in session.execute(query)]
+
+
+def scenario_of(session: Session) -> Plan:
+    """The scenario in force: the newest active one of the tenant, else the built-in."""
+    row = session.scalar(select(Scenario).where(Scenario.active.is_(True)).order_by(Scenario.version.desc()).limit(1))
+    return parse(row.definition) if row is not None else DEFAULT

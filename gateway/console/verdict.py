@@ -1,0 +1,83 @@
+"""A validation report arranged for reading: one block per cause, blocking ones first. Works on the kept JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.console.words import SEVERITIES, VERDICTS, Word
+
+WEIGHT = {"fatal": 0, "error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings that have one cause, usually one rule."""
+
+    word: Word
+    severity: str
+    findings: Sequence[Mapping[str, Any]]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The finding that speaks for all."""
+        return self.findings[0]
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in French."""
+        return text(self.first.get("message"))
+
+    @property
+    def remedy(self) -> str:
+        """What to change, in French; may be empty."""
+        return text(self.first.get("remedy"))
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the document says and what was expected."""
+        return {name: value for name, value in (self.first.get("values") or {}).items() if name != "omitted"}
+
+    @property
+    def rules(self) -> list[str]:
+        """The ids of the rules that fired, each once."""
+        return list(dict.fromkeys(finding["rule"] for finding in self.findings))
+
+    @property
+    def terms(self) -> list[str]:
+        """The business terms concerned, each once."""
+        return list(dict.fromkeys(term for finding in self.findings for term in finding.get("terms") or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A report ready for the page."""
+
+    word: Word
+    report: Mapping[str, Any]
+    causes: Sequence[Cause]
+
+    @property
+    def blocking(self) -> int:
+        """How many causes block."""
+        return sum(WEIGHT[cause.severity] == 0 for cause in self.causes)
+
+    @property
+    def warnings(self) -> int:
+        """How many causes only warn."""
+        return sum(cause.severity == "warning" for cause in self.causes)
+
+
+def arrange(report: Mapping[str, Any]) -> Reading:
+    """Group the findings of a report (machine contract) by cause."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for finding in report["findings"]:
+        groups.setdefault((finding.get("group") or finding["rule"], finding["severity"]), []).append(finding)
+    causes = [Cause(SEVERITIES.get(severity, Word(severity)), severity, found)
+              for (_, severity), found in groups.items()]
+    causes.sort(key=lambda cause: WEIGHT.get(cause.severity, 3))
+    return Reading(VERDICTS.get(report["verdict"], Word(report["verdict"])), report, causes)
+
+
+def text(value: Any) -> str:
+    """The French of a bilingual text."""
+    return str(value.get("fr") or value.get("en") or "") if isinstance(value, Mapping) else ""

@@ -1,0 +1,55 @@
+"""Journal d'audit: who did what, when, on what."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from gateway.auth import Permission
+from gateway.console import attention, audit, people, words
+from gateway.console.page import Page, Sees, Visit
+from gateway.console.views_invoices import MOST_EXPORTED, day, table
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
+
+
+def asked(  # noqa: PLR0917 - each is a parameter of the URL
+    q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "", page: str = ""  # noqa: A002 - the word in the URL
+) -> audit.Search:
+    """The search that the URL asks for; what makes no sense is left out."""
+    return audit.Search(
+        q=q.strip()[:200], actor=qui.strip()[:100], kind=type if type in words.KINDS else "",
+        status=statut if statut.isdecimal() and len(statut) == 3 else "", since=day(du), until=day(au),
+        page=min(max(int(page), 1), 10_000) if page.isdecimal() else 1,
+    )
+
+
+Asked = Annotated[audit.Search, Depends(asked)]
+
+
+@router.get("/journal")
+def show_journal(visit: Reading, search: Asked) -> Response:
+    """One page of the journal, and how far it is sealed."""
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        names = people.names(session)
+        listing = audit.search(session, search, names)
+        sealing = attention.sealing(session)
+    return visit.draw("journal.html", listing=listing, asked=search, names=names, sealing=sealing)
+
+
+@router.get("/journal.csv")
+def export_journal(visit: Reading, search: Asked) -> Response:
+    """Exactly what is shown, all pages, as CSV. Times are UTC."""
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        names = people.names(session)
+        listing = audit.search(session, search, names, per_page=MOST_EXPORTED)
+    header = ("Position", "Heure (UTC)", "Heure de la plateforme (UTC)", "Qui", "Type", "Code", "Libellé", "Facture",
+              "Motif", "Objet (SHA-256)", "Empreinte de l'entrée")
+    rows = [(
+        line.event.position, line.event.at.isoformat(),
+        line.event.platform_at.isoformat() if line.event.platform_at else "", names.author(line.event),
+        line.event.kind, line.event.code, words.happening(line.event).text,
+        line.invoice.number if line.invoice is not None else line.event.data.get("subject", ""),
+        line.event.reason, line.event.sha256, line.leaf,
+    ) for line in listing.rows]
+    return table("journal.csv", header, rows)

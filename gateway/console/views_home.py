@@ -1,0 +1,48 @@
+"""The first page: what needs me today."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from gateway.auth import Permission
+from gateway.console import attention, people, queries
+from gateway.console.page import Page, Sees, Visit
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+
+
+@router.get("/")
+def show_home(visit: Annotated[Visit, Sees(Permission.INVOICES_READ)]) -> Response:
+    """What waits for somebody, what falls due this week, what is owed since when, what happened last."""
+    deps, today = visit.deps, visit.deps.today()
+    with deps.db.reading(visit.principal.tenant_id) as session:
+        waiting = [item for item in attention.items(session, deps.now()) if visit.may(item.permission)]
+        owed = queries.owed(session, today)
+        sealing = attention.sealing(session)
+        events = attention.latest(session, 8)
+        names = people.names(session)
+    week = [row for row in owed if row.invoice.due_date and today <= row.invoice.due_date <= queries.this_week(today)]
+    ages = queries.ages(owed)
+    return visit.draw(
+        "accueil.html", waiting=waiting, week=week[:8], week_total=euros(week), week_count=len(week), ages=ages,
+        bars=shares([age.amount for age in ages]), owed=euros(owed), overdue=euros([r for r in owed if r.overdue_days]),
+        overdue_count=sum(row.overdue_days > 0 for row in owed), sealing=sealing, events=events, names=names,
+        foreign=sorted({row.invoice.currency for row in owed if row.invoice.currency} - {"EUR"}),
+    )
+
+
+def euros(rows: list[queries.InvoiceRow]) -> Decimal:
+    """What is owed in euro; other currencies are never added to it."""
+    return sum((row.outstanding for row in rows if row.invoice.currency == "EUR"), Decimal(0))
+
+
+def shares(amounts: list[Decimal]) -> list[tuple[int, int]]:
+    """(start, width) of each part of a bar that is 1000 wide. A part above zero is at least 6 wide."""
+    total = sum(amounts, Decimal(0))
+    start, parts = 0, []
+    for amount in amounts:
+        width = 0 if not total or amount <= 0 else max(6, int(amount * 1000 / total))
+        parts.append((start, min(width, 1000 - start)))
+        start += width
+    return parts

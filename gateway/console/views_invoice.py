@@ -1,0 +1,83 @@
+"""One invoice: timeline, verdict, documents, payments, reminders, proof."""
+
+import secrets
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from archive.store import Digest
+from gateway.auth import Permission
+from gateway.console import dossier
+from gateway.console.forms import errors_of
+from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.problems import Problem, not_found
+from gateway.receivables.schemas import PaymentIn
+from gateway.receivables.service import record_payment
+from gateway.tables import Document
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+Reading = Annotated[Visit, Sees(Permission.INVOICES_READ)]
+
+
+@router.get("/factures/{invoice_id}")
+def show_invoice(visit: Reading, invoice_id: str) -> Response:
+    """The page of one invoice."""
+    return _page(visit, invoice_id)
+
+
+@router.post("/factures/{invoice_id}/paiements")
+def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id: str) -> Response:
+    """Record money received. The form carries the idempotency key, so that a double click is one payment."""
+    values = {name: act.text(name) for name in ("amount", "paid_on", "method", "reference", "key")}
+    key = values["key"] or secrets.token_hex(16)
+    try:
+        payment = PaymentIn.model_validate({
+            "amount": plain_amount(values["amount"]), "paid_on": values["paid_on"],
+            "method": values["method"] or None, "reference": values["reference"] or None,
+        })
+        status, body = record_payment(act.deps, act.principal, invoice_id, payment, f"console:{key}")
+    except ValidationError as error:
+        return _page(act.visit, invoice_id, values=values, errors=errors_of(error), status=422)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        return _page(act.visit, invoice_id, values=values, errors={"": problem.detail.split(" / ")[0]}, status=422)
+    if status >= 400:
+        return _page(act.visit, invoice_id, values=values, errors={"": str(body.get("detail")).split(" / ")[0]},
+                     status=422)
+    return go(f"/factures/{invoice_id}", "paiement")
+
+
+def plain_amount(text: str) -> str:
+    """`1 234,5` as a program writes it: blanks and the euro sign go, the comma becomes a point."""
+    bare = text.replace("€", "").replace(",", ".")
+    return "".join(bare.split())
+
+
+@router.get("/factures/{invoice_id}/documents/{document_id}")
+def download(visit: Reading, invoice_id: str, document_id: str) -> Response:
+    """The bytes of one kept document, always as a download. A hash alone never grants a read."""
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        row = session.scalar(
+            select(Document).where(Document.submission_id == invoice_id, Document.id == document_id))
+    if row is None:
+        raise not_found()
+    name = quote(row.name.replace("/", "_"), safe="")
+    return Response(visit.deps.store.get(Digest(row.sha256)), media_type=row.media_type, headers={
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    })
+
+
+def _page(
+    visit: Visit, invoice_id: str, *, values: dict[str, str] | None = None, errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
+    return visit.draw("facture.html", status=status, page=page, invoice=page.row.invoice,
+                      verdict=dossier.verdict_of(visit.deps.store, page.documents), values=values or {},
+                      errors=errors or {}, key=secrets.token_hex(16))

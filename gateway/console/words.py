@@ -1,0 +1,197 @@
+"""The words of the console: one French word for one thing. Data, and the look-ups on it.
+
+A tone says how a state weighs: good, info, warn, bad or quiet. It chooses icon and colour, which never stand alone.
+"""
+
+from dataclasses import dataclass
+
+from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
+from gateway.tables import Event, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the reader sees for a code."""
+
+    text: str
+    tone: str = "quiet"
+
+
+TRANSMISSION: dict[str, Word] = {
+    "refused": Word("Non envoyée", "bad"),
+    "queued": Word("En file d'envoi", "info"),
+    "sending": Word("Envoi en cours", "info"),
+    "unknown": Word("Envoi à vérifier", "warn"),
+    "deposited": Word("Remise à la plateforme", "info"),
+    "failed": Word("Échec de l'envoi", "bad"),
+    "parked": Word("En attente d'une décision", "warn"),
+}
+
+LIFECYCLE_TONES: dict[str, str] = {
+    "200": "info", "201": "info", "202": "info", "203": "info", "204": "info", "205": "good", "206": "warn",
+    "207": "warn", "208": "warn", "209": "info", "210": "bad", "211": "good", "212": "good", "213": "bad",
+    "214": "info", "220": "quiet", "221": "bad", "227": "warn", "251": "bad", "301": "bad", "501": "bad", "601": "bad",
+}
+
+CLOSED = ("210", "213", "220")
+"""Nothing is owed after these: refused by the buyer, rejected by a platform, cancelled."""
+
+VERDICTS: dict[str, Word] = {
+    "valid": Word("Conforme", "good"),
+    "invalid": Word("Non conforme", "bad"),
+    "error": Word("Contrôle inachevé", "warn"),
+}
+SEVERITIES: dict[str, Word] = {
+    "fatal": Word("Bloquante", "bad"),
+    "error": Word("Bloquante", "bad"),
+    "warning": Word("Avertissement", "warn"),
+    "info": Word("Information", "info"),
+}
+OUTCOMES: dict[str, Word] = {
+    "passed": Word("Réussi", "good"),
+    "failed": Word("Anomalies", "bad"),
+    "error": Word("Inachevé", "warn"),
+    "skipped": Word("Non effectué", "quiet"),
+}
+LAYERS: dict[str, str] = {
+    "container": "Conteneur (PDF)", "pdfa": "PDF/A-3", "xsd": "Schéma XML", "en16931": "Norme EN 16931",
+    "extended": "Profil étendu", "br-fr": "Règles françaises (BR-FR)", "mentions": "Mentions légales",
+    "business": "Cohérence des données", "cdar": "Statut (CDAR)", "flux10": "E-reporting (flux 10)",
+}
+SYNTAXES: dict[str, str] = {
+    "ubl-invoice": "UBL", "ubl-credit-note": "UBL (avoir)", "cii": "CII", "factur-x": "Factur-X", "json": "JSON",
+    "cdar": "CDAR", "flux10": "Flux 10", "order-x": "Order-X", "zugferd1": "ZUGFeRD 1", "pdf": "PDF sans données",
+    "report": "Rapport", "loss": "Bilan de conversion", "unknown": "Format inconnu",
+}
+PROFILES: dict[str, str] = {
+    "minimum": "MINIMUM", "basicwl": "BASIC WL", "basic": "BASIC", "en16931": "EN 16931", "extended": "EXTENDED",
+    "extended-ctc-fr": "EXTENDED-CTC-FR", "cius": "CIUS", "unknown": "profil inconnu",
+}
+ROLES: dict[str, str] = {
+    "officer": "Conformité", "credit": "Recouvrement", "operator": "Exploitation", "billing": "Facturation",
+}
+PERMISSIONS: dict[str, str] = {
+    "invoices:write": "Envoyer des factures", "invoices:read": "Lire les factures",
+    "payments:write": "Enregistrer des paiements", "events:read": "Lire les événements",
+    "evidence:read": "Télécharger les preuves", "audit:read": "Lire le journal", "queue:write": "Agir sur la file",
+    "reminders:read": "Lire les relances", "reminders:write": "Agir sur les relances",
+    "settings:write": "Modifier les réglages", "validate": "Valider et convertir",
+}
+DOCUMENT_ROLES: dict[str, str] = {
+    "original": "Facture reçue du logiciel", "sent": "Facture envoyée", "report": "Rapport de contrôle",
+    "loss": "Bilan de conversion", "receipt": "Récépissé de la plateforme", "status": "Message de statut",
+    "reminder": "Lettre de relance", "readable": "Version lisible",
+}
+KINDS: dict[str, str] = {
+    "submission": "Envoi", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",
+    "reminder": "Relance", "access": "Accès", "setting": "Réglage", "evidence": "Preuve",
+}
+EVENTS: dict[tuple[str, str], Word] = {
+    ("submission", "accepted"): Word("Facture reçue et contrôlée", "good"),
+    ("submission", "refused"): Word("Facture non conforme : rien n'est envoyé", "bad"),
+    ("transmission", "sending"): Word("Envoi à la plateforme", "info"),
+    ("transmission", "deposited"): Word("Remise à la plateforme", "good"),
+    ("transmission", "unknown"): Word("Réponse de la plateforme perdue", "warn"),
+    ("transmission", "queued"): Word("Nouvel essai prévu", "info"),
+    ("transmission", "failed"): Word("Envoi refusé par la plateforme", "bad"),
+    ("transmission", "parked"): Word("En attente d'une décision", "warn"),
+    ("transmission", "retried"): Word("Envoi relancé", "info"),
+    ("transmission", "closed"): Word("Flux classé", "quiet"),
+    ("payment", "received"): Word("Paiement enregistré", "good"),
+    ("payment", "recorded"): Word("Paiement enregistré", "good"),
+    ("payment", "reversed"): Word("Paiement annulé", "warn"),
+    ("reminder", "sent"): Word("Relance envoyée", "info"),
+    ("reminder", "held"): Word("Relances suspendues", "warn"),
+    ("reminder", "lifted"): Word("Relances reprises", "info"),
+    ("reminder", "failed"): Word("Relance non partie", "bad"),
+    ("reminder", "skipped"): Word("Relance écartée", "quiet"),
+    ("access", "signed-in"): Word("Connexion", "quiet"),
+    ("access", "signed-out"): Word("Déconnexion", "quiet"),
+    ("access", "sign-in-refused"): Word("Connexion refusée", "warn"),
+    ("access", "user-created"): Word("Personne ajoutée", "quiet"),
+    ("access", "user-disabled"): Word("Personne désactivée", "quiet"),
+    ("access", "password-changed"): Word("Mot de passe changé", "quiet"),
+    ("access", "dossier-exported"): Word("Dossier de preuve téléchargé", "quiet"),
+    ("setting", "tenant-created"): Word("Compte créé", "quiet"),
+    ("setting", "entity-created"): Word("Entité ajoutée", "quiet"),
+    ("setting", "entity-changed"): Word("Entité modifiée", "quiet"),
+    ("setting", "entity-enabled"): Word("Entité activée", "quiet"),
+    ("setting", "entity-disabled"): Word("Entité désactivée", "quiet"),
+    ("setting", "connection-created"): Word("Plateforme ajoutée", "quiet"),
+    ("setting", "key-created"): Word("Clé d'API créée", "quiet"),
+    ("setting", "key-revoked"): Word("Clé d'API révoquée", "quiet"),
+    ("setting", "work-retried"): Word("Travail relancé", "quiet"),
+    ("setting", "work-closed"): Word("Travail classé", "quiet"),
+    ("evidence", "sealed"): Word("Journal scellé", "good"),
+}
+TOPICS: dict[str, str] = {
+    "deliver": "Envoi d'une facture", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
+    "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
+    "poll": "Relève de la plateforme",
+}
+FLOW_TYPES: dict[str, str] = {
+    "CustomerInvoice": "Facture de vente", "CustomerInvoiceLC": "Statut d'une facture de vente",
+    "SupplierInvoice": "Facture d'achat", "SupplierInvoiceLC": "Statut d'une facture d'achat",
+    "StateCustomerInvoiceLC": "Statut du portail public",
+}
+DECISIONS: dict[str, Word] = {
+    "sent": Word("Envoyée", "good"),
+    "held": Word("Retenue", "warn"),
+    "skipped": Word("Écartée", "quiet"),
+    "failed": Word("Non partie", "bad"),
+}
+HOLDS: dict[str, str] = {
+    "promise": "Promesse de paiement", "plan": "Échéancier accordé", "dispute": "Litige commercial",
+    "insolvency": "Procédure collective", "manual": "Décision interne",
+}
+PAYMENT_METHODS: dict[str, str] = {
+    "transfer": "Virement", "direct-debit": "Prélèvement", "card": "Carte", "cheque": "Chèque", "cash": "Espèces",
+    "other": "Autre",
+}
+REGIMES: dict[str, str] = {
+    "normal-monthly": "Réel normal, mensuel", "normal-quarterly": "Réel normal, trimestriel",
+    "simplified": "Réel simplifié", "franchise": "Franchise en base",
+}
+FORMATS: dict[str, str] = {"factur-x": "Factur-X (PDF et données)", "cii": "CII (XML)", "ubl": "UBL (XML)"}
+
+
+def status(code: str | None) -> Word:
+    """A lifecycle status by its French name; an unknown code shows itself."""
+    known = STATUSES.get(code or "")
+    return Word(known.label.fr if known else f"Statut {code}", LIFECYCLE_TONES.get(code or "", "quiet"))
+
+
+def state(invoice: Submission) -> Word:
+    """The one word for an invoice in a list: what the buyer's side says, else where the sending stands."""
+    if invoice.transmission in {"refused", "failed", "parked", "unknown"} or invoice.lifecycle is None:
+        return TRANSMISSION.get(invoice.transmission, Word(invoice.transmission))
+    return status(invoice.lifecycle)
+
+
+def document_type(code: str | None) -> str:
+    """`Facture`, `Avoir`, `Facture rectificative`; an unknown code shows itself."""
+    known = FRENCH_TYPES.get(code or "")
+    return known.fr if known else f"Document {code or 'inconnu'}"
+
+
+def happening(event: Event) -> Word:
+    """What an event says happened."""
+    if event.kind == "lifecycle":
+        return status(event.code)
+    return EVENTS.get((event.kind, event.code), Word(f"{KINDS.get(event.kind, event.kind)} : {event.code}"))
+
+
+def reason(text: str | None) -> str:
+    """A reason for people: a known reason code becomes its label, of a bilingual text the French half stays."""
+    if not text:
+        return ""
+    code, _, rest = text.partition(":")
+    known = REASON_LABELS.get(code.strip())
+    if known is not None:
+        return f"{known.fr}{' — ' + rest.strip() if rest.strip() else ''}"
+    return french(text)
+
+
+def french(text: str) -> str:
+    """The French half of `français / English`, which our problems carry."""
+    return text.split(" / ", 1)[0]
