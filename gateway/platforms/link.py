@@ -48,6 +48,7 @@ class Effect(Enum):
 
     NONE = "question"
     DEPOSIT = "deposit"
+    TOKEN = "token"  # noqa: S105  a kind of call, no secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Link:
             auth = httpx.BasicAuth(quote_plus(settings.client_id), quote_plus(settings.client_secret))
         else:
             form |= {"client_id": settings.client_id, "client_secret": settings.client_secret}
-        answer = self._read(Effect.NONE, settings.max_json_bytes, method="POST", url=settings.token_url, data=form,
+        answer = self._read(Effect.TOKEN, settings.max_json_bytes, method="POST", url=settings.token_url, data=form,
                             auth=auth)
         if answer.status != 200:
             raise _token_refused(answer)
@@ -220,10 +221,8 @@ def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def _too_large(effect: Effect, limit: int) -> PlatformError:
-    message = f"the answer is larger than {limit} bytes"
-    if effect is Effect.DEPOSIT:
-        return Unknown("ANSWER_TOO_LARGE", message)
-    return Rejected("ANSWER_TOO_LARGE", message)
+    kinds = {Effect.NONE: Rejected, Effect.DEPOSIT: Unknown, Effect.TOKEN: Precondition}
+    return kinds[effect]("ANSWER_TOO_LARGE", f"the answer is larger than {limit} bytes")
 
 
 def _words(error: Exception) -> str:

@@ -160,3 +160,6 @@ class Platform(Protocol):
 
     def healthcheck(self) -> None:
         """Return when the platform answers."""
+
+    def close(self) -> None:
+        """Give the connections back. The platform is of no use afterwards."""

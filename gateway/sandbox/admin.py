@@ -34,9 +34,7 @@ class StatusNow(BaseModel):
 
     code: str
     reason_code: str | None = None
-    reason: str | None = None
     action_code: str | None = None
-    action: str | None = None
     comment: str | None = None
     pays: str | None = None
 

@@ -6,6 +6,8 @@ acknowledgement says that the platform could take the document in, a rejection (
 
 from dataclasses import dataclass
 
+from formats.codes import SELF_BILLED_TYPES, STATUSES
+from formats.errors import FormatError
 from formats.status import StatusMessage
 from gateway.sandbox.ledger import FlowRow, InvoiceRow, Ledger
 from gateway.sandbox.messages import InvoiceFacts, facts_of
@@ -15,12 +17,9 @@ from validation.findings import Report, Verdict
 FLOW_SYNTAX = {"ubl-invoice": "UBL", "ubl-credit-note": "UBL", "cii": "CII", "factur-x": "Factur-X"}
 """Our names of what was found, and the names of the interface."""
 
-SELF_BILLED = frozenset({"261", "389", "471", "473", "500", "501", "502"})
-"""BT-3 of invoices that the buyer writes: customer and supplier change places (description of FlowType)."""
-
-SELLER_SETS = frozenset({"209", "211", "212", "214", "220", "224", "225", "226", "227", "228"})
-BUYER_SETS = frozenset({"204", "205", "206", "207", "208", "210", "211", "214"})
-"""Which statuses a party may send about its own invoice, and about one it received."""
+SELLER_SETS = frozenset(code for code, status in STATUSES.items() if status.set_by == "seller") | {"211"}
+BUYER_SETS = frozenset(code for code, status in STATUSES.items() if status.set_by == "buyer")
+"""Which statuses a party may send about its own invoice (211: a refund), and about one it received."""
 
 MAX_DETAILS = 10
 
@@ -45,13 +44,18 @@ def judge(stage: Stage, flow: FlowRow) -> Judgement:
         return refusal("sha256", "ChecksumMismatch", f"The file has {flow.sha256}")
     if flow.syntax == "FRR":
         return Judgement(flow_type="MultiFlowReport")
-    return judge_status(stage, flow) if flow.syntax == "CDAR" else judge_invoice(stage, flow)
+    try:
+        return judge_status(stage, flow) if flow.syntax == "CDAR" else judge_invoice(stage, flow)
+    except FormatError as error:
+        return refusal("file", "OtherTechnicalError", f"[{error.code}] {error}")
 
 
 def judge_invoice(stage: Stage, flow: FlowRow) -> Judgement:
     """An invoice: readable, in the syntax that was announced, keeping the schema, with number and date."""
     inspection = stage.workshop.inspect(flow.document, as_of=stage.ledger.now().date(), layers=("xsd",))
     invoice, report = inspection.invoice, inspection.report
+    if report.verdict is Verdict.ERROR:
+        return refusal("file", "OtherTechnicalError", "The file could not be checked within the limits")
     if invoice is None or report.verdict is Verdict.INVALID:
         return Judgement(problems=broken_rules(report, "InvalidSchema") or (
             ("file", "InvalidSchema", f"No invoice can be read from this file ({report.syntax})"),))
@@ -61,7 +65,8 @@ def judge_invoice(stage: Stage, flow: FlowRow) -> Judgement:
     facts = facts_of(invoice)
     if facts is None:
         return refusal("file", "OtherTechnicalError", "The invoice has no number or no date")
-    flow_type = "SupplierInvoice" if facts.type_code in SELF_BILLED else "CustomerInvoice"
+    # A self-billed invoice is the buyer's: customer and supplier change places (description of FlowType).
+    flow_type = "SupplierInvoice" if facts.type_code in SELF_BILLED_TYPES else "CustomerInvoice"
     return Judgement(flow_type=flow_type, facts=facts)
 
 
@@ -69,6 +74,8 @@ def judge_status(stage: Stage, flow: FlowRow) -> Judgement:
     """A status of our user's: by the published rules, about a known invoice, within what the user may set."""
     reading = stage.workshop.read_status(flow.document, as_of=stage.ledger.now().date())
     message = reading.message
+    if reading.report.verdict is Verdict.ERROR:
+        return refusal("file", "OtherTechnicalError", "The status could not be checked")
     if message is None:
         return Judgement(problems=broken_rules(reading.report, "InvalidSchema") or (
             ("file", "InvalidSchema", "No status can be read from this file"),))

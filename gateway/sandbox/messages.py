@@ -1,10 +1,12 @@
 """What the sandbox keeps of an invoice, and the lifecycle messages (CDAR) it writes about it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from formats.codes import ACTIONS, REASON_LABELS, STATUSES, Label
 from formats.invoice import Identifier, Invoice, Party
 from formats.status import (
     REFERENCE_STATUS,
@@ -15,7 +17,7 @@ from formats.status import (
     message_id,
     phase_of,
 )
-from gateway.sandbox.script import LABELS, Step
+from gateway.sandbox.script import Step
 
 SIREN = "0002"
 ADDRESS = "0225"
@@ -98,7 +100,7 @@ def status_message(facts: InvoiceFacts, step: Step, at: datetime, received_at: d
         issued_at=at,
         set_at=at,
         code=step.code,
-        label=LABELS.get(step.code),
+        label=STATUSES[step.code].label.fr if step.code in STATUSES else None,
         type_code=phase,
         business_process="REGULATED",
         sender=platform,
@@ -117,12 +119,17 @@ def status_message(facts: InvoiceFacts, step: Step, at: datetime, received_at: d
 def _details(facts: InvoiceFacts, step: Step) -> tuple[StatusDetail, ...]:
     if step.reason_code is None and step.pays is None and step.comment is None:
         return ()
-    detail = StatusDetail(reason_code=step.reason_code, reason=step.reason, action_code=step.action_code,
-                          action=step.action, comment=step.comment)
+    detail = StatusDetail(reason_code=step.reason_code, reason=_french(REASON_LABELS, step.reason_code),
+                          action_code=step.action_code, action=_french(ACTIONS, step.action_code),
+                          comment=step.comment)
     if step.pays is None:
         return (detail,)
     return (replace(detail, amounts=(StatusAmount(type_code="MPA", amount=_paid(facts.due, step.pays),
                                                   currency=facts.currency),)),)
+
+
+def _french(labels: Mapping[str, Label], code: str | None) -> str | None:
+    return labels[code].fr if code is not None and code in labels else None
 
 
 def _paid(due: Decimal, share: str) -> Decimal:

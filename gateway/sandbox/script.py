@@ -24,10 +24,12 @@ class Step:
     reason_code: str | None = None
     """MDT-113, one that BR-FR-CDV-CL-09 allows for this status."""
 
-    reason: str | None = None
     action_code: str | None = None
-    action: str | None = None
+    """MDT-121."""
+
     comment: str | None = None
+    """MDT-126."""
+
     pays: str | None = None
     """On 211: how much of the amount due (BT-115) is announced: `all`, `half` or `rest`."""
 
@@ -45,31 +47,23 @@ class Script:
     """False: the deposit stays Pending for ever."""
 
 
-LABELS: Mapping[str, str] = {
-    "200": "Déposée", "201": "Émise par la plateforme", "202": "Reçue par la plateforme", "203": "Mise à disposition",
-    "204": "Prise en charge", "205": "Approuvée", "206": "Approuvée partiellement", "207": "En litige",
-    "208": "Suspendue", "209": "Complétée", "210": "Refusée", "211": "Paiement transmis", "212": "Encaissée",
-    "213": "Rejetée", "220": "Annulée",
-}
-"""MDT-106, what platforms write beside the code."""
-
 DELIVERED = (Step(code="200", after_s=0.5), Step(code="201", after_s=0.5), Step(code="202"), Step(code="203"))
 IN_HAND = (*DELIVERED, Step(code="204", after_s=2))
 APPROVED = (*IN_HAND, Step(code="205", after_s=3))
 
-DISPUTE = Step(code="207", after_s=3, reason_code="QTE_ERR", reason="Quantité facturée erronée", action_code="PIN",
-               action="Fournir une information", comment="Le bon de livraison indique une quantité inférieure.")
-REFUSE = Step(code="210", after_s=3, reason_code="TRANSAC_INC", reason="Transaction inconnue", action_code="NOA",
-              action="Aucune action", comment="Aucune commande ni livraison ne correspond à cette facture.")
-REJECT = Step(code="213", after_s=0.5, reason_code="REJ_SEMAN", reason="Rejet sémantique", action_code="NIN",
-              action="Émettre une nouvelle facture", comment="Contrôle de la plateforme non satisfait.")
-NO_ADDRESS = Step(code="213", reason_code="REJ_ADR", reason="Rejet d'adressage", action_code="NIN",
-                  action="Émettre une nouvelle facture", comment="Adresse électronique absente de l'annuaire.")
-SUSPEND = Step(code="208", after_s=3, reason_code="JUSTIF_ABS", reason="Justificatif absent", action_code="PIN",
-               action="Fournir une information", comment="Merci de joindre le bon de livraison signé.")
-PARTLY = Step(code="206", after_s=3, reason_code="LIVR_INCOMP", reason="Livraison incomplète", action_code="CNP",
-              action="Émettre un avoir partiel", comment="Seule une partie de la commande a été livrée.")
-NOT_SENT = Step(code="200", after_s=0.5, reason_code="NON_TRANSMISE", reason="Destinataire non raccordé")
+DISPUTE = Step(code="207", after_s=3, reason_code="QTE_ERR", action_code="PIN",
+               comment="Le bon de livraison indique une quantité inférieure.")
+REFUSE = Step(code="210", after_s=3, reason_code="TRANSAC_INC", action_code="NOA",
+              comment="Aucune commande ni livraison ne correspond à cette facture.")
+REJECT = Step(code="213", after_s=0.5, reason_code="REJ_SEMAN", action_code="NIN",
+              comment="Contrôle de la plateforme non satisfait.")
+NO_ADDRESS = Step(code="213", reason_code="REJ_ADR", action_code="NIN",
+                  comment="Adresse électronique absente de l'annuaire.")
+SUSPEND = Step(code="208", after_s=3, reason_code="JUSTIF_ABS", action_code="PIN",
+               comment="Merci de joindre le bon de livraison signé.")
+PARTLY = Step(code="206", after_s=3, reason_code="LIVR_INCOMP", action_code="CNP",
+              comment="Seule une partie de la commande a été livrée.")
+NOT_SENT = Step(code="200", after_s=0.5, reason_code="NON_TRANSMISE")
 
 SCRIPTS: Mapping[str, Script] = {
     "approve": Script(title="Taken in charge and approved", steps=APPROVED),

@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from gateway.platforms.callbacks import Reading
 from gateway.sandbox import admin, directory, flows
@@ -129,6 +130,7 @@ def build_app(stage: Stage, ready: dict[str, Any]) -> FastAPI:
     app.include_router(admin.router)
     app.post("/oauth2/token")(token)
     app.exception_handler(Problem)(answer_problem)
+    app.exception_handler(HTTPException)(answer_problem)
     app.exception_handler(RequestValidationError)(answer_bad_request)
     return app
 
@@ -146,9 +148,11 @@ def token(request: Request, stage: CurrentStage, grant_type: Annotated[str, Form
 
 
 def answer_problem(_: Request, problem: Exception) -> JSONResponse:
-    """The `Error` object for a Problem."""
-    status, code = (problem.status, problem.code) if isinstance(problem, Problem) else (500, "INTERNAL_ERROR")
-    return JSONResponse(error_json(code, str(problem)), status)
+    """The `Error` object for a Problem, or for an address or method that is not there."""
+    if isinstance(problem, Problem):
+        return JSONResponse(error_json(problem.code, problem.message), problem.status)
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    return JSONResponse(error_json("MISSING_RESOURCE" if status == 404 else f"HTTP_{status}", str(problem)), status)
 
 
 def answer_bad_request(_: Request, error: Exception) -> JSONResponse:
