@@ -1,0 +1,131 @@
+"""The outbox and its relay: nothing lost, nothing done twice in effect, failures wait with their reason."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from sqlalchemy import select
+
+from gateway import outbox
+from gateway.db import EVERY_TENANT, Database
+from gateway.deps import Deps
+from gateway.doorbell import celery_app, install_relay, ringer
+from gateway.outbox import Entry, Park, RetryLater
+from gateway.tables import OutboxEntry, Tenant
+from gateway.worker import Worker, relay
+
+
+def put(deps: Deps, tenant: Tenant, topic: str = "work", subject: str = "s") -> str:
+    with deps.db.transaction(tenant.id) as session:
+        return outbox.put(session, tenant.id, topic, subject, now=deps.now())
+
+
+def entry_of(deps: Deps, entry_id: str) -> OutboxEntry:
+    with deps.db.reading(EVERY_TENANT) as session:
+        return session.scalars(select(OutboxEntry).where(OutboxEntry.id == entry_id)).one()
+
+
+def test_work_is_done_once(deps: Deps, tenant: Tenant) -> None:
+    done = []
+    made = put(deps, tenant)
+    assert relay(deps, {"work": lambda _, entry: done.append(entry.subject_id)}) == 1
+    assert relay(deps, {"work": lambda _, entry: done.append(entry.subject_id)}) == 0
+    assert done == ["s"]
+    assert entry_of(deps, made).state == "done"
+
+
+def test_work_of_a_rolled_back_change_never_was(deps: Deps, tenant: Tenant) -> None:
+    with pytest.raises(RuntimeError), deps.db.transaction(tenant.id) as session:
+        outbox.put(session, tenant.id, "work", "s", now=deps.now())
+        raise RuntimeError
+    assert outbox.claim(deps.db, deps.now()) is None
+
+
+def test_a_dead_workers_lease_expires(deps: Deps, tenant: Tenant, clock) -> None:
+    put(deps, tenant)
+    assert outbox.claim(deps.db, deps.now()) is not None
+    assert outbox.claim(deps.db, deps.now()) is None
+    clock.forward(minutes=6)
+    again = outbox.claim(deps.db, deps.now())
+    assert again is not None
+    assert again.attempts == 2
+
+
+def test_a_retry_waits_and_then_parks(deps: Deps, tenant: Tenant, clock) -> None:
+    made = put(deps, tenant)
+
+    def fail(_: Deps, __: Entry) -> None:
+        raise RetryLater("not yet")
+
+    for _ in range(outbox.MOST_ATTEMPTS):
+        assert relay(deps, {"work": fail}) == 1
+        assert relay(deps, {"work": fail}) == 0
+        clock.forward(hours=4)
+    assert entry_of(deps, made).state == "parked"
+    assert "not yet" in (entry_of(deps, made).reason or "")
+
+
+def test_a_bug_parks_in_the_end_and_stops_nobody(deps: Deps, tenant: Tenant) -> None:
+    broken, fine = put(deps, tenant, subject="broken"), put(deps, tenant, subject="fine")
+
+    def act(_: Deps, entry: Entry) -> None:
+        if entry.subject_id == "broken":
+            raise ZeroDivisionError("a bug")
+
+    assert relay(deps, {"work": act}) == 2
+    assert entry_of(deps, fine).state == "done"
+    assert entry_of(deps, broken).state == "pending"
+    assert "ZeroDivisionError" in (entry_of(deps, broken).reason or "")
+
+
+def test_parked_work_comes_back_when_a_person_says_so(deps: Deps, tenant: Tenant) -> None:
+    made = put(deps, tenant)
+
+    def park(_: Deps, __: Entry) -> None:
+        raise Park("decide")
+
+    relay(deps, {"work": park})
+    assert entry_of(deps, made).state == "parked"
+    with deps.db.transaction(tenant.id) as session:
+        assert outbox.revive(session, made, deps.now())
+        assert not outbox.revive(session, "absent", deps.now())
+    relay(deps, {"work": lambda *_: None})
+    assert entry_of(deps, made).state == "done"
+
+
+def test_work_without_a_handler_is_parked(deps: Deps, tenant: Tenant) -> None:
+    made = put(deps, tenant, topic="unheard-of")
+    relay(deps, {})
+    assert entry_of(deps, made).state == "parked"
+
+
+def test_the_embedded_worker_is_rung_by_a_commit(deps: Deps, tenant: Tenant) -> None:
+    done = threading.Event()
+    db = Database(deps.settings.database, after_commit=deps.bell.ring)
+    worker = Worker(deps, {"work": lambda *_: done.set()}, {})
+    worker.start()
+    with db.transaction(tenant.id) as session:
+        outbox.put(session, tenant.id, "work", "s", now=deps.now())
+    assert done.wait(10)
+    worker.stop()
+    db.close()
+
+
+def test_the_same_relay_runs_under_celery(deps: Deps, tenant: Tenant) -> None:
+    """An in-memory broker: a commit rings, Celery's worker drains the same rows."""
+    app = celery_app("memory://passerelle")
+    done = threading.Event()
+    install_relay(app, deps, {"work": lambda *_: done.set()})
+    db = Database(deps.settings.database, after_commit=ringer(app))
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+        with db.transaction(tenant.id) as session:
+            made = outbox.put(session, tenant.id, "work", "s", now=deps.now())
+        assert done.wait(20)
+    assert entry_of(deps, made).state == "done"
+    db.close()
+
+
+@pytest.mark.parametrize("attempts", range(1, 20))
+def test_backoff_grows_to_hours_and_no_further(attempts: int) -> None:
+    assert timedelta(seconds=2) <= outbox.backoff(attempts) <= timedelta(hours=3)
