@@ -4,8 +4,9 @@ The data of a lifecycle event: `message` (MDT-4), `by` {role, siren, name}, `det
 what taking.py and sending.py add for people.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,25 +22,31 @@ def state_of(session: Session, submission: Submission) -> State:
 
 
 def statuses_of(session: Session, submission: Submission) -> list[Status]:
-    """Every status ever recorded for an invoice, in the order it became known."""
-    events = session.scalars(
-        select(Event).where(Event.submission_id == submission.id, Event.kind == "lifecycle").order_by(Event.position)
-    )
-    return list(read_events(events))
+    """Every status of an invoice that stands, in the order it became known."""
+    return read_events(session.scalars(
+        select(Event)
+        .where(Event.submission_id == submission.id, Event.kind.in_(("lifecycle", "transmission")))
+        .order_by(Event.position)
+    ))
 
 
-def read_events(events: Iterable[Event]) -> Iterable[Status]:
-    """The statuses among these events."""
-    for event in events:
-        if event.kind == "lifecycle":
-            yield Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
-                         id=str(event.data.get("message", "")), amount=cashed_of(event))
+def read_events(events: Iterable[Event]) -> list[Status]:
+    """The statuses among these events, without our own that the platform refused in its acknowledgement."""
+    told = list(events)
+    refused = {event.data.get("flow_id") for event in told
+               if event.kind == "transmission" and event.code == "status-refused"} - {None}
+    return [
+        Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
+               id=str(event.data.get("message", "")), amount=men_of(event.data))
+        for event in told
+        if event.kind == "lifecycle" and not (event.data.get("own") and event.data.get("flow_id") in refused)
+    ]
 
 
-def cashed_of(event: Event) -> Decimal | None:
-    """The sum of the MEN that a status names; None when it names none."""
-    amounts = [amount for detail in event.data.get("details", ()) for amount in detail.get("amounts", ())]
-    cashed = [Decimal(amount["amount"]) for amount in amounts if amount["type"] == "MEN" and amount.get("amount")]
+def men_of(data: Mapping[str, Any]) -> Decimal | None:
+    """The sum of the MEN that the data of a status names; None when it names none."""
+    amounts = [amount for detail in data.get("details", ()) for amount in detail.get("amounts", ())]
+    cashed = [Decimal(amount["amount"]) for amount in amounts if amount["type"] == "MEN" and "amount" in amount]
     return sum(cashed, Decimal(0)) if cashed else None
 
 

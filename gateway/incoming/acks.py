@@ -1,0 +1,95 @@
+"""What the acknowledgement of a flow means for the invoice or status that we sent in it: transmission only."""
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.evidence.ledger import Kept
+from gateway.outgoing.drafts import file_name
+from gateway.platforms.port import FlowState
+from gateway.record import Change, Work, record
+from gateway.tables import Document, SeenFlow, Submission
+
+ALREADY_THERE = "AlreadyExistingFlow"
+"""The platform has this invoice from another deposit: sending it again would change nothing."""
+
+OK, ERROR = "Ok", "Error"
+
+
+def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: str) -> None:
+    """Record the acknowledgement of one of our flows, once. `raw` is the hash of the platform's own words.
+
+    Ok: event `acknowledged`. Error on an invoice: it failed, with the reasons; its identity is free again unless the
+    platform has the invoice from another deposit. Error on a status: event `status-refused`, and the flow is parked.
+    Anything else: the flow stays `new` and is looked at again.
+    """
+    submission = find_submission(session, row, flow)
+    if submission is None:
+        row.state, row.cause = "done", "not-ours : dépôt inconnu ici."
+        return
+    row.submission_id = submission.id
+    if flow.ack_status not in {OK, ERROR}:
+        row.state, row.cause = "new", f"ack {flow.ack_status}"
+        return
+    if row.cause == f"ack {flow.ack_status}":
+        return
+    is_invoice = flow.tracking_id == submission.id or flow.flow_id == submission.flow_id
+    row.state = "parked" if flow.ack_status == ERROR and not is_invoice else "done"
+    code = _code(session, submission, flow, is_invoice=is_invoice)
+    row.cause = f"ack {flow.ack_status}"
+    reason = reasons_of(flow) if flow.ack_status == ERROR else None
+    if code in {"failed", "parked"}:
+        submission.transmission, submission.transmission_reason = code, reason
+        submission.active = None if code == "failed" else submission.active
+    kept = Kept("acknowledgement", raw, len(flow.raw))
+    session.add(Document(
+        tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role=kept.role, syntax=None,
+        media_type="application/json", sha256=raw, size=kept.size, at=deps.now(),
+        name=file_name(submission.number, f"acquittement-{flow.ack_status}", "application/json"),
+    ))
+    record(session, row.tenant_id, Change(
+        kind="transmission", code=code, actor=f"platform:{row.connection_id}", submission_id=submission.id,
+        reason=reason, platform_at=flow.updated_at, objects=(kept,),
+        data={"flow_id": flow.flow_id, "tracking_id": flow.tracking_id, "flow_type": flow.flow_type,
+              "reasons": [detail.reason_code for detail in flow.ack_details]},
+        then=(Work(topic="remind", subject_id=submission.id),) if code == "failed" else (),
+    ), now=deps.now())
+
+
+def find_submission(session: Session, row: SeenFlow, flow: FlowState) -> Submission | None:
+    """The invoice that this flow of ours carries or is about: by our row, our tracking id, or the flow id."""
+    tenant_id = row.tenant_id
+    for submission_id in (row.submission_id, flow.tracking_id):
+        found = session.get(Submission, (tenant_id, submission_id)) if submission_id else None
+        if found is not None:
+            return found
+    return session.scalar(select(Submission).where(Submission.flow_id == flow.flow_id))
+
+
+def reasons_of(flow: FlowState) -> str:
+    """The reasons of an acknowledgement in the platform's words: `code : message (item)`."""
+    told = (f"{detail.reason_code} : {detail.message}" + (f" ({detail.item})" if detail.item else "")
+            for detail in flow.ack_details)
+    return " ; ".join(told) or "Refusé par la plateforme, sans motif."
+
+
+def _code(session: Session, submission: Submission, flow: FlowState, *, is_invoice: bool) -> str:
+    """The event's code."""
+    if flow.ack_status == OK:
+        return "acknowledged" if is_invoice else "status-acknowledged"
+    if not is_invoice:
+        return "status-refused"
+    other_deposit = submission.flow_id not in {None, flow.flow_id} or _acknowledged_elsewhere(session, submission, flow)
+    if other_deposit:
+        return "duplicate-refused"
+    return "parked" if ALREADY_THERE in {detail.reason_code for detail in flow.ack_details} else "failed"
+
+
+def _acknowledged_elsewhere(session: Session, submission: Submission, flow: FlowState) -> bool:
+    """Whether another deposit of the same invoice was accepted."""
+    return session.scalar(
+        select(SeenFlow.id).where(SeenFlow.submission_id == submission.id, SeenFlow.id != flow.flow_id,
+                                  SeenFlow.cause == f"ack {OK}", SeenFlow.flow_type.notlike("%LC")).limit(1)
+    ) is not None

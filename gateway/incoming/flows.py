@@ -1,0 +1,68 @@
+"""Remembering a flow that a platform showed us, and what follows from it.
+
+Every flow gets a row. A lifecycle message for us is fetched (outbox `fetch`), the acknowledgement of something we sent
+is recorded, everything else is remembered as none of ours.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway import outbox
+from gateway.deps import Deps
+from gateway.incoming.acks import take_ack
+from gateway.platforms.port import FlowState
+from gateway.tables import PlatformConnection, SeenFlow
+
+LOOK_AGAIN = "look-again"
+"""Cause of a `new` row whose acknowledgement was listed before we knew that the flow is ours."""
+
+
+def known_flows(session: Session, connection_id: str, flow_ids: list[str]) -> dict[str, SeenFlow]:
+    """The rows of these flows, by flow id."""
+    rows = session.scalars(
+        select(SeenFlow).where(SeenFlow.connection_id == connection_id, SeenFlow.id.in_(flow_ids))
+    )
+    return {row.id: row for row in rows}
+
+
+def is_news(flow: FlowState, row: SeenFlow | None) -> bool:
+    """Whether this listing of a flow says more than its row. One that waits for its acknowledgement always may."""
+    return row is None or flow.updated_at > row.updated_at or (row.state == "new" and flow.direction == "Out")
+
+
+def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> None:
+    """Store one flow, in a transaction of its own, with the work that follows. The same listing again changes nothing.
+
+    Raises what the database raises; then nothing of this flow is stored and the watermark must not pass it.
+    """
+    raw = deps.store.put(flow.raw).hex if flow.direction == "Out" else None
+    with deps.db.transaction(connection.tenant_id) as session:
+        key = {"tenant_id": connection.tenant_id, "id": flow.flow_id, "connection_id": connection.id}
+        row = session.get(SeenFlow, key, with_for_update=True)
+        if not is_news(flow, row):
+            return
+        if row is None:
+            row = SeenFlow(**key, flow_type="", first_seen_at=deps.now(), updated_at=flow.updated_at, state="new",
+                           cause=None, submission_id=None, sha256=None)
+            session.add(row)
+        row.updated_at = max(row.updated_at, flow.updated_at)
+        if raw is not None:
+            take_ack(deps, session, row, flow, raw)
+        elif not is_status(flow):
+            row.state, row.cause = "done", f"out-of-scope : {flow.flow_type}"
+        elif not is_status_type(row.flow_type):  # first time, or its type was not computed yet
+            row.state, row.cause = "new", None
+            outbox.put(session, connection.tenant_id, "fetch", flow.flow_id, now=deps.now(),
+                       payload={"connection_id": connection.id, "flow_id": flow.flow_id,
+                                "tracking_id": flow.tracking_id})
+        row.flow_type = "StatusLC" if is_status(flow) and not is_status_type(flow.flow_type) else flow.flow_type
+
+
+def is_status(flow: FlowState) -> bool:
+    """Whether the flow carries a lifecycle message. Some platforms compute the type later than the syntax."""
+    return is_status_type(flow.flow_type) or flow.syntax == "CDAR"
+
+
+def is_status_type(flow_type: str) -> bool:
+    """CustomerInvoiceLC, SupplierInvoiceLC, StateCustomerInvoiceLC ..."""
+    return flow_type.endswith("LC")

@@ -1,0 +1,140 @@
+"""Asking every platform for news. Callbacks only make it sooner; this is how nothing is missed.
+
+A walk starts a while before the watermark, since flows may appear late with past dates, and goes by cursor or by
+date, as the driver does it. The watermark is the platform's time, never ours; it moves to the last flow of a walk
+that came to its end, and never past a flow that could not be stored.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from archive.errors import ArchiveError
+from gateway.connections import open_connection
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.incoming.flows import LOOK_AGAIN, is_news, known_flows, remember
+from gateway.incoming.subscribe import subscribe
+from gateway.outbox import Entry
+from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable
+from gateway.tables import PlatformConnection, SeenFlow
+from gateway.vault import VaultError
+
+log = structlog.get_logger()
+
+OVERLAP = timedelta(minutes=15)
+FIRST_LOOK = timedelta(days=30)
+"""How far back a connection that was never polled looks."""
+
+MOST_PAGES = 2000
+JUST_BEFORE = timedelta(milliseconds=1)
+LOOK_AGAIN_AT_MOST = 50
+
+
+def poll_all(deps: Deps) -> None:
+    """Ask every enabled connection of every tenant. Trouble with one is kept in it and stops no other."""
+    with deps.db.reading(EVERY_TENANT) as session:
+        connections = session.scalars(
+            select(PlatformConnection).where(PlatformConnection.enabled.is_(True)).order_by(PlatformConnection.id)
+        ).all()
+    for connection in connections:
+        poll(deps, connection)
+
+
+def handle_poll(deps: Deps, entry: Entry) -> None:
+    """Handle one `poll` entry (subject: the connection), put by a callback. Trouble waits for the next regular poll."""
+    with deps.db.reading(entry.tenant_id) as session:
+        connection = session.get(PlatformConnection, (entry.tenant_id, entry.subject_id))
+    if connection is not None and connection.enabled:
+        poll(deps, connection)
+
+
+def poll(deps: Deps, connection: PlatformConnection) -> None:
+    """Walk once from the watermark to the end, storing every flow."""
+    walk = Walk(connection.watermark)
+    trouble = None
+    try:
+        platform = open_connection(deps, connection)
+        _walk(deps, connection, platform, walk)
+        _look_again(deps, connection, platform)
+        subscribe(deps, connection, platform)
+    except (PlatformError, VaultError) as error:
+        trouble = str(error)
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id), with_for_update=True)
+        row.polled_at = deps.now()
+        row.trouble = trouble or walk.trouble
+        if walk.watermark is not None and (row.watermark is None or walk.watermark > row.watermark):
+            row.watermark = walk.watermark
+
+
+class Walk:
+    """How far one walk came."""
+
+    def __init__(self, start: datetime | None) -> None:
+        self.start = start
+        self.latest = start
+        self.ended = False
+        self.unstored: list[FlowState] = []
+
+    @property
+    def watermark(self) -> datetime | None:
+        """The time that is certainly behind us: nothing unstored before it."""
+        if not self.ended or self.latest is None:
+            return self.start
+        return min([self.latest, *(flow.updated_at - JUST_BEFORE for flow in self.unstored)])
+
+    @property
+    def trouble(self) -> str | None:
+        """What to show when flows could not be stored."""
+        if not self.unstored:
+            return None
+        return f"unstored : {', '.join(flow.flow_id for flow in self.unstored[:5])} ({len(self.unstored)})"
+
+
+def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk) -> None:
+    """Every page to the end. Raises PlatformError; what was stored by then stays stored."""
+    since = (connection.watermark or deps.now() - FIRST_LOOK) - OVERLAP
+    cursor: str | None = None
+    served: set[str] = set()
+    for _ in range(MOST_PAGES):
+        page = platform.flows_since(since, cursor)
+        _store(deps, connection, page.flows, walk)
+        if page.next_cursor is None:
+            walk.ended = True
+            return
+        if page.next_cursor in served:
+            raise Unavailable("CURSOR_LOOP", "the platform repeats a page that it gave before")
+        served.add(page.next_cursor)
+        cursor = page.next_cursor
+    raise Unavailable("TOO_MANY_PAGES", f"no end after {MOST_PAGES} pages")
+
+
+def _store(deps: Deps, connection: PlatformConnection, flows: Iterable[FlowState], walk: Walk) -> None:
+    """Remember the flows of a page one by one: one that cannot be stored keeps no other from it."""
+    flows = tuple(flows)
+    with deps.db.reading(connection.tenant_id) as session:
+        known = known_flows(session, connection.id, [flow.flow_id for flow in flows])
+    for flow in flows:
+        walk.latest = flow.updated_at if walk.latest is None else max(walk.latest, flow.updated_at)
+        if not is_news(flow, known.get(flow.flow_id)):
+            continue
+        try:
+            remember(deps, connection, flow)
+        except (SQLAlchemyError, ArchiveError, OSError, ValueError):
+            log.exception("flow not stored", connection=connection.id, flow=flow.flow_id)
+            walk.unstored.append(flow)
+
+
+def _look_again(deps: Deps, connection: PlatformConnection, platform: Platform) -> None:
+    """Read the state of flows that were listed before we knew they are ours."""
+    with deps.db.reading(connection.tenant_id) as session:
+        flow_ids = session.scalars(
+            select(SeenFlow.id).where(SeenFlow.connection_id == connection.id, SeenFlow.state == "new",
+                                      SeenFlow.cause == LOOK_AGAIN).limit(LOOK_AGAIN_AT_MOST)
+        ).all()
+    for flow_id in flow_ids:
+        remember(deps, connection, platform.get_flow(flow_id))

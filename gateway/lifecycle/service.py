@@ -1,0 +1,80 @@
+"""The feed of events, and the statuses that a seller sets by hand."""
+
+import uuid
+
+from sqlalchemy import select
+
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.idempotency import Answer, fingerprint_of, once, remember
+from gateway.lifecycle.derive import SELLER, Objection, Status, objection_to
+from gateway.lifecycle.history import statuses_of, total_of
+from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
+from gateway.lifecycle.wording import label_of
+from gateway.problems import Problem, not_found
+from gateway.record import Change, Work, record
+from gateway.tables import Event, Submission, Tenant
+
+REFUSALS = {
+    Objection.AFTER_END: "La facture est rejetée, refusée ou annulée. / The invoice was rejected, refused or cancelled.",
+    Objection.NOTHING_OPEN: "Aucune suspension (208) n'attend de réponse. / There is no open suspension (208).",
+}
+
+
+def feed(deps: Deps, tenant_id: str, after: int, limit: int) -> FeedOut:
+    """Events about invoices with a position greater than `after`, oldest first. Positions are never used twice."""
+    with deps.db.reading(tenant_id) as session:
+        rows = session.scalars(
+            select(Event)
+            .where(Event.position > after, Event.submission_id.is_not(None))
+            .order_by(Event.position)
+            .limit(limit + 1)
+        ).all()
+    page = rows[:limit]
+    return FeedOut(items=[event_out(row) for row in page], next=page[-1].position if len(rows) > limit else None)
+
+
+def event_out(row: Event) -> FeedEventOut:
+    """A stored event as it is shown."""
+    return FeedEventOut(
+        position=row.position, id=row.id, invoice=row.submission_id or "", at=row.at, platform_at=row.platform_at,
+        kind=row.kind, code=row.code, label=label_of(row.code) if row.kind == "lifecycle" else None, actor=row.actor,
+        reason=row.reason, sha256=row.sha256, data=row.data,
+    )
+
+
+def set_status(deps: Deps, principal: Principal, submission_id: str, status: StatusIn, key: str) -> Answer:
+    """Queue one of the seller's own statuses (209, 220); returns (HTTP status, body). Repeating key and body is safe.
+
+    Problems: 404, 409 invoice-not-sent, 409 status-not-possible with the guard's reason.
+    """
+    fingerprint = fingerprint_of(b"POST statuses", submission_id.encode(), status.model_dump_json().encode())
+    return once(deps, principal.tenant_id, key, fingerprint,
+                lambda: _queue(deps, principal, submission_id, status, key))
+
+
+def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusIn, key: str) -> Answer:
+    now = deps.now()
+    with deps.db.transaction(principal.tenant_id) as session:
+        session.get(Tenant, principal.tenant_id, with_for_update=True)
+        submission = session.get(Submission, (principal.tenant_id, submission_id))
+        if submission is None:
+            raise not_found()
+        if submission.transmission in {"refused", "failed"}:
+            raise Problem(409, "invoice-not-sent", "La facture n'a pas été transmise. / The invoice was not sent.")
+        wanted = Status(code=status.code, at=now, by=SELLER)
+        objection = objection_to(wanted, statuses_of(session, submission), total_of(submission))
+        if objection is not None:
+            raise Problem(409, "status-not-possible", REFUSALS.get(objection, str(objection)), objection=str(objection))
+        tracking_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/status/{key}"))
+        record(session, principal.tenant_id, Change(
+            kind="transmission", code="status-queued", actor=principal.actor, submission_id=submission.id,
+            reason=f"Statut {status.code} : {label_of(status.code)}", data={"tracking_id": tracking_id},
+            then=(Work(topic="send-status", subject_id=submission.id, payload={
+                "code": status.code, "id": tracking_id, "actor": principal.actor, "comment": status.comment,
+                "set_at": now.replace(microsecond=0).isoformat(),
+            }),),
+        ), now=now)
+        answer = 202, StatusQueuedOut(id=tracking_id, code=status.code).model_dump(mode="json")
+        remember(session, principal.tenant_id, key, answer)
+    return answer
