@@ -21,13 +21,15 @@ APPLICABLE: Final = {
     "ubl-invoice": _INVOICE,
     "ubl-credit-note": _INVOICE,
     "cii": _INVOICE,
-    "factur-x": ("container", "pdfa", *_INVOICE),
+    "factur-x": _INVOICE,
     "json": _INVOICE[1:],
     "cdar": ("xsd", "cdar"),
     "flux10": ("xsd", "flux10"),
     "pdf": ("container",),
 }
-"""Syntax to the layers that can judge it."""
+"""Syntax to the layers that can judge it; whatever came in a PDF has these two before:"""
+
+AROUND: Final = ("container", "pdfa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Subject:
     profile: str
     french: bool
     """BT-40 is FR, or BT-30 has scheme 0002."""
+
+    in_pdf: bool = False
+    """It was found inside a PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def plan(subject: Subject, *, layers: Sequence[str], rules: Sequence[str], on: d
         RuleSetMissing: a name in `rules` is not in the manifest.
     """
     replacing = {each.layer: each for each in map(supply.get_rule_set, rules) if subject.syntax in each.syntaxes}
-    wanted = [layer for layer in APPLICABLE.get(subject.syntax, ()) if _applies(layer, subject, layers, replacing)]
+    able = (*(AROUND if subject.in_pdf else ()), *APPLICABLE.get(subject.syntax, ()))
+    wanted = [layer for layer in able if _applies(layer, subject, layers, replacing)]
     return tuple(_step(layer, subject, layers, replacing.get(layer), on) for layer in wanted)
 
 

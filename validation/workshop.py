@@ -33,6 +33,8 @@ from validation.wire import (
     unpack_answer,
 )
 
+__all__ = ["Converted", "Inspection", "Poison", "StatusReading", "Workshop", "Written"]
+
 LONGEST_ANSWER: Final = 512 << 20
 JOBS_PER_WORKER: Final = 5000
 """Then the worker is replaced: memory that an engine leaks stays bounded."""

@@ -1,0 +1,46 @@
+"""The container layer: what is odd about the PDF around an invoice. The XML inside is judged by the other layers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from formats.opening import Opened
+from formats.syntax import Syntax
+
+from validation.findings import Finding, Severity, Text
+
+FRENCH: Final = {
+    "name": "nom de la pièce jointe",
+    "several": "plusieurs factures jointes",
+    "relationship": "relation de la pièce jointe (AFRelationship)",
+    "not-in-af": "pièce jointe absente de la liste /AF",
+    "encrypted": "PDF chiffré",
+    "damaged": "PDF endommagé",
+    "attachment": "autre pièce jointe illisible",
+    "active-content": "contenu actif",
+}
+"""Code of a remark of formats.facturx to what it is about."""
+
+BLOCKING: Final = frozenset({"encrypted", "active-content"})
+"""Forbidden in PDF/A-3, and for a reason: the reader may not see what was sent."""
+
+
+def findings(opened: Opened) -> Iterator[Finding]:
+    """One finding per remark of the extraction, and one where nothing is inside."""
+    if opened.syntax is Syntax.PDF:
+        yield Finding(
+            rule="PAS-DOC-NOTHING-INSIDE",
+            severity=Severity.ERROR,
+            layer="container",
+            message=Text(
+                fr="Ce PDF ne contient aucune facture structurée (pas de factur-x.xml).",
+                en="This PDF holds no structured invoice (no factur-x.xml).",
+            ),
+        )
+    for remark in opened.attachment.remarks if opened.attachment is not None else ():
+        code, _, text = remark.partition(": ")
+        yield Finding(
+            rule=f"PAS-PDF-{code.upper()}",
+            severity=Severity.ERROR if code in BLOCKING else Severity.WARNING,
+            layer="container",
+            message=Text(fr=f"{FRENCH.get(code, code).capitalize()} : {text}.", en=f"{text}."),
+        )

@@ -1,0 +1,121 @@
+"""One opened document as the layers see it: a tree for the rules, a model for ours, and where each term stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from lxml import etree
+
+from formats import json_form, syntax
+from formats.errors import BadValue, FormatError
+from formats.invoice import Invoice
+from formats.opening import Opened
+from formats.paths import NAMESPACES, Node, leaves
+from formats.safexml import parse
+from formats.syntax import Syntax
+
+from validation.locations import Place, path_of
+from validation.pointers import pointer_of
+
+MAPPED: Final = {Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE, Syntax.CII, Syntax.FACTUR_X}
+FRENCH: Final = "FR"
+SIREN: Final = "0002"
+
+_COUNTRY: Final = (
+    "cac:AccountingSupplierParty/cac:Party/cac:PostalAddress/cac:Country/cbc:IdentificationCode",
+    "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
+    "/ram:PostalTradeAddress/ram:CountryID",
+)
+_REGISTRATION: Final = (
+    "cac:AccountingSupplierParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID",
+    "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
+    "/ram:SpecifiedLegalOrganization/ram:ID",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document on its way through the layers."""
+
+    opened: Opened
+    root: etree._Element | None
+    """The tree that the published rules judge. For JSON the CII that would be written; None where there is none."""
+
+    invoice: Invoice | None = None
+    unmapped: tuple[str, ...] = ()
+    unreadable: FormatError | None = None
+    """Why there is no invoice although the syntax could hold one."""
+
+    terms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Business term to (location, text) of what was read for it."""
+
+    @property
+    def seller_is_french(self) -> bool:
+        """BT-40 is FR, or BT-30 has scheme 0002. Looked up in the tree, so that an unreadable invoice has an answer too."""
+        if self.root is None:
+            return False
+        countries = [e.text or "" for path in _COUNTRY for e in self.root.iterfind(path, NAMESPACES)]
+        schemes = [e.get("schemeID") for path in _REGISTRATION for e in self.root.iterfind(path, NAMESPACES)]
+        return FRENCH in (country.strip() for country in countries) or SIREN in schemes
+
+    def find_place(self, terms: Sequence[str], value: str | None) -> Place | None:
+        """Where the first of these terms stands; with a value, where it says just that. None where it is absent."""
+        if self.opened.syntax is Syntax.JSON:
+            pointer = pointer_of(self.invoice, terms, value)
+            return Place(pointer, None) if pointer is not None else None
+        candidates = self.terms.get(terms[0], []) if terms else []
+        wanted = value.strip() if value is not None else None
+        found = next((where for where, text in candidates if wanted is None or text == wanted), None)
+        return self.place_at(found) if found is not None else None
+
+    def place_at(self, location: str) -> Place | None:
+        """The place that an XPath of formats names, in the words of the reports."""
+        if self.root is None or not location.startswith("/"):
+            return None
+        try:
+            found = self.root.getroottree().xpath(location, namespaces=NAMESPACES)
+        except etree.XPathError:
+            return None
+        first = next(iter(found), None) if isinstance(found, list) else None
+        return Place(path_of(first), first.sourceline) if isinstance(first, etree._Element) else None
+
+
+def read_document(opened: Opened) -> Document:
+    """Read what can be read. Never raises: what could not be read is said in `unreadable`."""
+    if opened.syntax is Syntax.JSON:
+        return _read_json(opened)
+    if opened.root is None or opened.syntax not in MAPPED:
+        return Document(opened=opened, root=opened.root)
+    node = Node(opened.root, None)
+    try:
+        invoice = syntax.read_node(node, syntax.syntax_of(opened.root))
+    except FormatError as error:
+        return Document(opened=opened, root=opened.root, unreadable=error)
+    terms: dict[str, list[tuple[str, str]]] = {}
+    unmapped = []
+    for where, text, term in leaves(node):
+        if term is None:
+            unmapped.append(where)
+        else:
+            terms.setdefault(term, []).append((where, text))
+    return Document(opened=opened, root=opened.root, invoice=invoice, unmapped=tuple(unmapped), terms=terms)
+
+
+def _read_json(opened: Opened) -> Document:
+    """Our JSON is judged as the CII that it would be sent as."""
+    try:
+        invoice = json_form.read_json(opened.payload)
+        root = parse(syntax.write(invoice, Syntax.CII))
+    except FormatError as error:
+        return Document(opened=opened, root=None, unreadable=error)
+    return Document(opened=opened, root=root, invoice=invoice)
+
+
+def place_of_bad_value(document: Document) -> Place | None:
+    """Where the value stands that could not be read."""
+    error = document.unreadable
+    if not isinstance(error, BadValue):
+        return None
+    if document.opened.syntax is Syntax.JSON:
+        return Place(error.path, None)
+    return document.place_at(error.path)

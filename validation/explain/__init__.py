@@ -1,0 +1,1 @@
+"""Explanations of rules, as TOML, and their loader."""

@@ -1,0 +1,219 @@
+"""Run one layer of a pack over a document: findings first, then what became of the layer."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from importlib import metadata
+from typing import Final
+
+from lxml import etree
+
+from formats.errors import BadValue
+from formats.syntax import Syntax
+
+from schematron import supply
+
+from validation import container, pdfa, stylesheet, xsd
+from validation.document import Document, place_of_bad_value
+from validation.explain.catalogue import find_explanation
+from validation.findings import Finding, LayerOutcome, Outcome, Severity, Text
+from validation.locations import Place, path_of
+from validation.packs import Step
+from validation.pointers import pointer_for
+from validation.published import finding_of
+from validation.rules import business, mentions
+from validation.rules.own import OwnRule
+
+OWN_RULE_SET: Final = "passerelle"
+QUOTED: Final = re.compile(r"\"([^\"]+)\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a layer, with all its findings."""
+
+    outcome: LayerOutcome
+    findings: tuple[Finding, ...] = ()
+    ours: bool = False
+    """It could not finish, and not because of the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a layer judges: the document, the bytes it came in, and as of when."""
+
+    document: Document
+    source: bytes
+    as_of: date
+
+
+def run_layer(step: Step, subject: Subject, *, blocked_by: str | None) -> Result:
+    """Run, skip or give up one layer. Never raises for a bad document."""
+    reason = step.skipped or (f"blocked-by:{blocked_by}" if blocked_by and not step.named else None)
+    if reason is not None:
+        return Result(_outcome(step, Outcome.SKIPPED, reason=reason))
+    if step.missing is not None:
+        return _given_up(step, step.missing)
+    if step.rule_set is None:
+        return _run_own(step, subject)
+    if subject.document.root is None:
+        return Result(_outcome(step, Outcome.SKIPPED, reason="unreadable"))
+    try:
+        return _run_published(step, step.rule_set, subject)
+    except supply.RuleSetError as error:
+        return _given_up(step, str(error))
+
+
+def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Result:
+    document, root = subject.document, subject.document.root
+    assert root is not None  # noqa: S101 - run_layer has looked
+    if step.layer == "xsd":
+        schema = xsd.loaded(rule_set.id)
+        started = time.perf_counter()
+        return _judged(step, xsd.run(schema, root), started)
+    rules = stylesheet.compiled(rule_set.id)
+    started = time.perf_counter()
+    profile = document.opened.profile.value
+    try:
+        findings = tuple(finding_of(fired, rule_set, profile) for fired in stylesheet.run(rules, root))
+    except stylesheet.EngineFailure as failure:
+        finding = _engine_failure(step.layer, failure, document)
+        outcome = _outcome(step, Outcome.ERROR, reason="dynamic-error", total=1, started=started)
+        return Result(outcome, (finding,))
+    if document.opened.syntax is Syntax.JSON:
+        findings = tuple(
+            replace(f, location=pointer_for(document.invoice, f.terms, f.location), line=None) for f in findings
+        )
+    return _judged(step, findings, started, reason=None if rules.prepared else "published-form")
+
+
+def _run_own(step: Step, subject: Subject) -> Result:
+    started = time.perf_counter()
+    runners: dict[str, Callable[[], Iterator[Finding]]] = {
+        "container": lambda: container.findings(subject.document.opened),
+        "pdfa": lambda: pdfa.findings(subject.source),
+        "mentions": lambda: _own_findings("mentions", mentions.RULES, subject),
+        "business": lambda: _own_findings("business", business.RULES, subject),
+    }
+    if step.layer == "mentions" and subject.document.invoice is None:
+        return Result(_outcome(step, Outcome.SKIPPED, reason="unreadable"))
+    return _judged(step, tuple(_explained(finding) for finding in runners[step.layer]()), started)
+
+
+def _own_findings(layer: str, rules: Sequence[OwnRule], subject: Subject) -> Iterator[Finding]:
+    document = subject.document
+    if document.unreadable is not None:
+        yield _unreadable(layer, document)
+    if document.invoice is None:
+        return
+    for rule in rules:
+        for said in rule.check(document.invoice, subject.as_of):
+            place = document.find_place(said.terms, said.value) or Place("", None)
+            yield Finding(
+                rule=rule.id,
+                severity=rule.severity,
+                layer=layer,
+                message=said.message,
+                terms=said.terms,
+                location=place.path or None,
+                line=place.line,
+                values={"value": said.value} if said.value is not None else {},
+            )
+
+
+def _unreadable(layer: str, document: Document) -> Finding:
+    """The value that kept the invoice from being read: a date that does not exist, a number that is none."""
+    error = document.unreadable
+    place = place_of_bad_value(document) or Place("", None)
+    if not isinstance(error, BadValue):
+        text = Text(fr=f"La facture ne peut pas être lue : {error}.", en=f"The invoice cannot be read: {error}.")
+        return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
+    is_date = "date" in error.expected.lower()
+    return Finding(
+        rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
+        severity=Severity.ERROR,
+        layer=layer,
+        message=Text(
+            fr=f"{error.term} : « {error.text} » n'est pas {'une date qui existe' if is_date else 'une valeur lisible'}.",
+            en=f"{error.term}: {error.text!r} is not {error.expected}.",
+        ),
+        terms=(error.term,),
+        location=place.path or None,
+        line=place.line,
+        values={"value": error.text},
+    )
+
+
+def _engine_failure(layer: str, failure: stylesheet.EngineFailure, document: Document) -> Finding:
+    """The document gave the rules something they cannot compute with; where it stands, if the message quotes it."""
+    quoted = QUOTED.findall(str(failure))
+    element = _first_with_text(document, quoted)
+    return _explained(
+        Finding(
+            rule="PAS-ENGINE-01",
+            severity=Severity.ERROR,
+            layer=layer,
+            message=Text(
+                fr=f"Les règles n'ont pas pu être calculées sur ce document : {failure}.",
+                en=f"The rules could not be computed on this document: {failure}.",
+            ),
+            location=element.path if element else None,
+            line=element.line if element else None,
+            values={"value": quoted[0]} if quoted else {},
+        )
+    )
+
+
+def _first_with_text(document: Document, texts: Sequence[str]) -> Place | None:
+    if not texts or document.root is None:
+        return None
+    found = next((e for e in document.root.iter(etree.Element) if (e.text or "") == texts[0]), None)
+    return Place(path_of(found), found.sourceline) if found is not None else None
+
+
+def _explained(finding: Finding) -> Finding:
+    explanation = find_explanation(finding.rule)
+    return replace(finding, remedy=explanation.remedy) if explanation else finding
+
+
+def _judged(step: Step, findings: tuple[Finding, ...], started: float, *, reason: str | None = None) -> Result:
+    failed = any(finding.severity.blocks and finding.blocks for finding in findings)
+    outcome = Outcome.FAILED if failed else Outcome.PASSED
+    return Result(_outcome(step, outcome, reason=reason, total=len(findings), started=started), findings)
+
+
+def _given_up(step: Step, why: str) -> Result:
+    """We failed: the rule set is missing or altered. Says nothing about the document."""
+    finding = _explained(
+        Finding(
+            rule="PAS-ENGINE-02",
+            severity=Severity.WARNING,
+            layer=step.layer,
+            message=Text(fr=f"Jeu de règles indisponible : {why}.", en=f"Rule set unavailable: {why}."),
+        )
+    )
+    return Result(_outcome(step, Outcome.ERROR, reason="rule-set-missing", total=1), (finding,), ours=True)
+
+
+def _outcome(
+    step: Step, outcome: Outcome, *, reason: str | None = None, total: int = 0, started: float | None = None
+) -> LayerOutcome:
+    own = step.rule_set is None and outcome is not Outcome.SKIPPED and step.missing is None
+    return LayerOutcome(
+        layer=step.layer,
+        outcome=outcome,
+        reason=reason,
+        rule_set=OWN_RULE_SET if own else step.rule_set.id if step.rule_set else None,
+        version=_own_version() if own else step.rule_set.version if step.rule_set else None,
+        sha256=step.rule_set.sha256 if step.rule_set else None,
+        findings_total=total,
+        duration_ms=(time.perf_counter() - started) * 1000 if started is not None else 0.0,
+    )
+
+
+@cache
+def _own_version() -> str:
+    return metadata.version("passerelle")

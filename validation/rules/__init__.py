@@ -1,0 +1,1 @@
+"""Our own rules, Python over the model: `mentions` is French law, `business` all else."""

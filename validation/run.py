@@ -1,0 +1,190 @@
+"""validate() and inspect(): open a document once, run the layers of its pack in order, say what they found.
+
+Neither raises for a bad document. Both belong into a workshop process: the engines below cannot be interrupted.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from formats.errors import FormatError
+from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
+
+from schematron.supply import RuleSetMissing, get_rule_set
+
+from validation import stylesheet, xsd
+from validation.document import Document, read_document
+from validation.explain.catalogue import find_explanation
+from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
+from validation.layers import Result, Subject, run_layer
+from validation.packs import APPLICABLE, LAYERS, plan
+from validation.packs import Subject as Pack
+from validation.wire import Inspection
+
+USUAL: Final = ("en16931-ubl", "facturx-en16931", "br-fr-flux2-cii", "br-fr-flux2-ubl")
+USUAL_SCHEMAS: Final = ("ubl-2.1-invoice", "ubl-2.1-credit-note", "cii-d22b", "facturx-en16931-xsd")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for."""
+
+    as_of: date
+    rules: tuple[str, ...] = ()
+    """Ids of rule sets, each in place of the one that would decide its layer."""
+
+    layers: tuple[str, ...] = ()
+    """Only these layers, in the order of the contract, whatever another layer, BT-24 or the country says."""
+
+    max_findings: int = 100
+    """Kept per rule; 0 keeps all."""
+
+
+def validate(document: bytes, options: Options) -> Report:
+    """The report on a document of any kind."""
+    return inspect(document, options).report
+
+
+def inspect(document: bytes, options: Options) -> Inspection:
+    """The report and the invoice, from one parse."""
+    started = time.perf_counter()
+    try:
+        opened = open_document(document)
+    except FormatError as error:
+        return Inspection(_refused(document, error, _since(started)), None)
+    if opened.syntax.value not in APPLICABLE:
+        return Inspection(_not_ours(opened, _since(started)), None)
+    read = read_document(opened)
+    elapsed = _since(started)
+    results = _run_layers(read, document, options)
+    elapsed += sum(result.outcome.duration_ms for result in results)
+    report = Report(
+        verdict=_verdict(results),
+        syntax=opened.syntax.value,
+        profile=opened.profile.value,
+        specification_identifier=opened.specification_identifier,
+        layers=tuple(result.outcome for result in results),
+        findings=tuple(capped((f for result in results for f in result.findings), options.max_findings)),
+        elapsed_ms=elapsed,
+    )
+    return Inspection(report, read.invoice, read.unmapped)
+
+
+def check_options(options: Options) -> None:
+    """Refuse names that do not exist, before any document is read.
+
+    Raises:
+        ValueError: an unknown layer or rule set; the text names it.
+    """
+    for layer in options.layers:
+        if layer not in LAYERS:
+            raise ValueError(f"no layer {layer!r}; there are {', '.join(LAYERS)}")
+    for rule_set in options.rules:
+        try:
+            get_rule_set(rule_set)
+        except RuleSetMissing as missing:
+            raise ValueError(str(missing)) from missing
+
+
+def warm() -> None:
+    """Compile the rule sets that nearly every document needs."""
+    for schema in USUAL_SCHEMAS:
+        xsd.loaded(schema)
+    for rule_set in USUAL:
+        stylesheet.compiled(rule_set)
+
+
+def capped(findings: Iterable[Finding], most: int) -> list[Finding]:
+    """At most so many findings of each rule and layer, in their order; the last one kept says how many are not."""
+    kept: list[Finding] = []
+    last: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for finding in findings:
+        key = (finding.layer, finding.rule)
+        seen[key] = seen.get(key, 0) + 1
+        if not most or seen[key] <= most:
+            last[key] = len(kept)
+            kept.append(finding)
+    for key, count in seen.items():
+        if most and count > most:
+            final = kept[last[key]]
+            kept[last[key]] = replace(final, values={**final.values, "omitted": str(count - most)})
+    return kept
+
+
+def _run_layers(read: Document, source: bytes, options: Options) -> list[Result]:
+    opened = read.opened
+    pack = Pack(opened.syntax.value, opened.profile.value, read.seller_is_french, opened.attachment is not None)
+    subject = Subject(read, source, options.as_of)
+    results: list[Result] = []
+    blocked_by = None
+    for step in plan(pack, layers=options.layers, rules=options.rules, on=options.as_of):
+        results.append(run_layer(step, subject, blocked_by=blocked_by))
+        if step.layer == "xsd" and results[-1].outcome.outcome is Outcome.FAILED:
+            blocked_by = "xsd"
+    return results
+
+
+def _verdict(results: Sequence[Result]) -> Verdict:
+    """Invalid as soon as one blocking finding stands; else error if we could not finish; else valid."""
+    if any(finding.severity.blocks and finding.blocks for result in results for finding in result.findings):
+        return Verdict.INVALID
+    return Verdict.ERROR if any(result.ours for result in results) else Verdict.VALID
+
+
+def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
+    """Unreadable, over a limit or hostile: invalid, with the reason."""
+    is_pdf = PDF_MARK in document[:PDF_MARK_WITHIN]
+    return _one_finding(
+        f"PAS-DOC-{error.code.upper()}",
+        Text(fr=f"Document refusé ({error.code}) : {error}.", en=f"Document refused ({error.code}): {error}."),
+        layer="container" if is_pdf else "xsd",
+        syntax="pdf" if is_pdf else "unknown",
+        reason=error.code,
+        elapsed=elapsed,
+    )
+
+
+def _not_ours(opened: Opened, elapsed: float) -> Report:
+    """Well-formed, but no document that these rules are about."""
+    report = _one_finding(
+        "PAS-DOC-NOT-AN-INVOICE",
+        Text(
+            fr=f"Ce document n'est pas une facture que Passerelle sait contrôler (syntaxe : {opened.syntax.value}).",
+            en=f"This document is no invoice that Passerelle can check (syntax: {opened.syntax.value}).",
+        ),
+        layer="xsd",
+        syntax=opened.syntax.value,
+        reason="not-an-invoice",
+        elapsed=elapsed,
+    )
+    return replace(report, profile=opened.profile.value, specification_identifier=opened.specification_identifier)
+
+
+def _one_finding(rule: str, message: Text, *, layer: str, syntax: str, reason: str, elapsed: float) -> Report:
+    explanation = find_explanation(rule)
+    finding = Finding(
+        rule=rule,
+        severity=Severity.ERROR,
+        layer=layer,
+        message=message,
+        remedy=explanation.remedy if explanation else None,
+    )
+    outcome = LayerOutcome(
+        layer=layer, outcome=Outcome.FAILED, reason=reason, findings_total=1, duration_ms=elapsed
+    )
+    return Report(
+        verdict=Verdict.INVALID,
+        syntax=syntax,
+        profile="unknown",
+        specification_identifier=None,
+        layers=(outcome,),
+        findings=(finding,),
+        elapsed_ms=elapsed,
+    )
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
