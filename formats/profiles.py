@@ -63,10 +63,10 @@ def _terms(*parts: int | tuple[int, int]) -> frozenset[str]:
 # Source: the contexts of the Factur-X 1.09 schemas and rules of each profile.
 _MINIMUM = _terms((1, 3), 5, 10, 13, 23, 24, 27, 30, 31, 32, 40, 44, 47, 109, 110, 112, 115)
 _BASIC_WL = _MINIMUM | _terms(
-    (6, 9), 12, 16, (19, 22), 25, 26, 28, 29, 34, (35, 39), 45, 46, 48, (49, 55), (59, 81), 83, 84, (89, 108),
+    6, 8, 9, 12, 16, (19, 22), 25, 26, 28, 29, 34, (35, 39), 45, 46, 48, (49, 55), (59, 81), 83, 84, (89, 108),
     111, 113, (116, 121), (162, 165),
 )
-_BASIC = _BASIC_WL | _terms((126, 127), (129, 131), (134, 146), (148, 153), 157)
+_BASIC = _BASIC_WL | _terms((126, 127), (129, 131), (134, 153), 157)
 
 CARRIED: dict[Profile, frozenset[str]] = {
     Profile.MINIMUM: _MINIMUM,

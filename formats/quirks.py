@@ -6,7 +6,6 @@ from typing import Any
 
 from lxml import etree
 
-from formats.identifiers import is_iban
 from formats.invoice import Identifier, Note
 from formats.paths import Node, Path, Scope, clark, compile_path, ensure, existing, put, select
 from formats.rows import Column, Kind, Quirk
@@ -16,6 +15,8 @@ SEPA = "SEPA"
 NO_ORDER = "NA"
 """What stands in UBL for the mandatory order number when only the seller's own order is known."""
 
+_IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}")
+"""The shape alone: an IBAN with a wrong key or with blanks is still written as one, and a rule may say so."""
 _CODED = re.compile(r"#([A-Za-z0-9]{3})#\s*(.*)", re.DOTALL)
 _ORDER = compile_path("cac:OrderReference/cbc:ID")
 _SALES_ORDER = compile_path("cac:OrderReference/cbc:SalesOrderID")
@@ -144,7 +145,7 @@ def _account(name: str, reason: str) -> Quirk:
         return _first([*select(means, iban, scope, term), *select(means, proprietary, scope, term)], term)
 
     def write(means: etree._Element, account: str, scope: Scope) -> None:
-        put(ensure(means, iban if is_iban(account) else proprietary, scope), account, scope)
+        put(ensure(means, iban if _IBAN_SHAPE.fullmatch(account) else proprietary, scope), account, scope)
 
     return Quirk(read, write, reason)
 

@@ -1,7 +1,7 @@
 """The shapes of the mapping table: a row is a term, a group gathers rows, a quirk is what a path cannot say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -94,3 +94,10 @@ class Group:
         if column is Column.CII:
             return self.cii
         return self.credit if self.credit is not None and column is Column.CREDIT else self.ubl
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Fields without which the model class cannot be made: a group that lacks one is not there."""
+        return frozenset(
+            field.name for field in fields(self.model) if field.default is MISSING and field.default_factory is MISSING
+        )

@@ -1,6 +1,6 @@
 """Turn UBL, CII or our JSON into an Invoice, and back. Both directions walk the one table in mapping/."""
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -117,10 +117,7 @@ class Branch:
 def _branch(group: Group, column: Column) -> Branch:
     place = group.place(column)
     entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in group.rows)
-    required = frozenset(
-        field.name for field in fields(group.model) if field.default is MISSING and field.default_factory is MISSING
-    )
-    return Branch(group, *_compiled(place), entries, required)
+    return Branch(group, *_compiled(place), entries, group.required)
 
 
 def _leaf(row: Row, column: Column) -> Leaf:
@@ -243,13 +240,13 @@ def write(invoice: Invoice, syntax: Syntax) -> bytes:
         CannotWrite: amounts without a currency, UBL without a line, or a text that XML cannot hold.
         UnknownSyntax: not one of the syntaxes that are written here.
     """
-    if syntax is Syntax.JSON:
-        return json_form.write_json(invoice)
-    return write_xml(invoice, syntax)[0]
+    return write_with_fillers(invoice, syntax)[0]
 
 
-def write_xml(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]:
+def write_with_fillers(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]:
     """As `write`, with the locations of the fillers that it took."""
+    if syntax is Syntax.JSON:
+        return json_form.write_json(invoice), ()
     dialect = DIALECTS.get(syntax)
     if dialect is None:
         raise UnknownSyntax(f"{syntax.value} is not written here")
