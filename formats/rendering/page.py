@@ -45,7 +45,7 @@ def page(invoice: Invoice, lang: str) -> Json:
         "footer": footer(invoice, lang),
         "words": {name: word(name, lang) for name in (
             "page", "line", "item", "quantity", "unit_price", "vat", "net_amount", "adjustments", "vat_breakdown",
-            "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents", "references")},
+            "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents")},
     }
 
 

@@ -17,12 +17,14 @@ import typst
 from formats.errors import CannotWrite
 from formats.invoice import Invoice
 from formats.rendering.page import page
+from formats.rendering.phrases import Json
 
 TEMPLATE = Path(__file__).parent / "invoice.typ"
 LANGUAGES = ("fr", "en")
-MAX_LOGO = 2_000_000
+MAX_LOGO = 1_000_000
 LONG_WORD = re.compile(r"\S{25,}")
-"""A word as long as this may be broken anywhere, so that no reference runs out of its column."""
+PIECE = re.compile(r".{1,20}")
+"""A word as long as this may be broken after every piece, so that no reference runs out of its column."""
 
 BREAK = "\u200b"
 UNKNOWN = "\ufffd"
@@ -38,18 +40,22 @@ def draw(invoice: Invoice, *, lang: str = "fr", logo: bytes | None = None) -> by
     Characters for which there is no glyph (Chinese, emoji) are shown as a replacement mark.
 
     Raises:
-        CannotWrite: another language, a logo that is no picture or is over 2 MB, or a page that cannot be drawn.
+        CannotWrite: another language, a logo that is no picture or is over 1 MB, or a page that cannot be drawn.
     """
     if lang not in LANGUAGES:
         raise CannotWrite(f"no words for language {lang!r}; there are {', '.join(LANGUAGES)}")
     if logo is not None and len(logo) > MAX_LOGO:
         raise CannotWrite(f"a logo of {len(logo)} bytes; at most {MAX_LOGO} are drawn")
-    content = {**page(invoice, lang), "has_logo": logo is not None}
-    data = json.dumps(drawable(content), ensure_ascii=False)
+    content = {
+        **drawable(page(invoice, lang)),
+        "number": "".join(map(visible, invoice.number or "")),  # has room, and is what people copy
+        "logo": list(logo) if logo is not None else None,
+    }
+    data = json.dumps(content, ensure_ascii=False)
     issued = datetime.combine(invoice.issue_date or date(1970, 1, 1), time(), UTC)
     for _ in range(ATTEMPTS):
         try:
-            return compiled(data, logo, issued)
+            return compiled(data, issued)
         except typst.TypstError as error:
             missing = {char for text in NO_GLYPH.findall(error.diagnostic) for char in unescaped(text)}
             if not missing - {UNKNOWN}:
@@ -58,11 +64,9 @@ def draw(invoice: Invoice, *, lang: str = "fr", logo: bytes | None = None) -> by
     raise CannotWrite("the page cannot be drawn: too many characters have no glyph")
 
 
-def compiled(data: str, logo: bytes | None, issued: datetime) -> bytes:
+def compiled(data: str, issued: datetime) -> bytes:
     """Run Typst. Raises typst.TypstError."""
     files = {"main.typ": TEMPLATE.read_bytes(), "data.json": data.encode()}
-    if logo is not None:
-        files["logo"] = logo
     return bytes(typst.compile(  # type: ignore[call-overload]  # its stubs forget that input may be several files
         files, root=str(TEMPLATE.parent), format="pdf", font_paths=fonts(), pdf_standards=["a-3b"], timestamp=issued))
 
@@ -77,13 +81,18 @@ def fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
 
 
-def drawable(value: object) -> object:
+def drawable(value: Json) -> Json:
     """The same structure with texts that can be drawn: no control characters, long words breakable."""
+    return {name: drawable_value(one) for name, one in value.items()}
+
+
+def drawable_value(value: object) -> object:
+    """One value of the page's data, however deep."""
     if isinstance(value, str):
-        return LONG_WORD.sub(lambda word: BREAK.join(word[0]), "".join(map(visible, value)))
+        return LONG_WORD.sub(lambda word: BREAK.join(PIECE.findall(word[0])), "".join(map(visible, value)))
     if isinstance(value, dict):
-        return {key: drawable(one) for key, one in value.items()}
-    return [drawable(one) for one in value] if isinstance(value, list | tuple) else value
+        return drawable(value)
+    return [drawable_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def visible(char: str) -> str:

@@ -9,7 +9,6 @@ WORDS: dict[str, Label] = {
     "due_date": Label("Échéance", "Due date"),
     "due": Label("Net à payer", "Amount due"),
     "due_credit": Label("Net en votre faveur", "Credit in your favour"),
-    "paid_in_full": Label("Réglée", "Paid"),
     "page": Label("Page", "Page"),
     # parties
     "seller": Label("Vendeur", "Seller"),
@@ -27,7 +26,6 @@ WORDS: dict[str, Label] = {
     "delivery_place": Label("Lieu", "Location"),
     "delivery_date": Label("Date de livraison", "Delivery date"),
     # references
-    "references": Label("Références", "References"),
     "buyer_reference": Label("Référence client", "Buyer reference"),
     "project_reference": Label("Projet", "Project"),
     "contract_reference": Label("Contrat", "Contract"),
@@ -104,7 +102,6 @@ WORDS: dict[str, Label] = {
     "notes": Label("Mentions", "Notes"),
     "note": Label("Note", "Note"),
     "documents": Label("Pièces jointes", "Supporting documents"),
-    "profile": Label("Profil", "Profile"),
     "readable": Label("Représentation lisible de la facture électronique", "Readable form of the electronic invoice"),
 }
 
