@@ -206,11 +206,11 @@ def _root(rule_set: RuleSet) -> Path:
 
 
 def _rule_set(entry: dict[str, Any]) -> RuleSet:
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
-    rulings = plain.pop("ruling", ())
-    aliases = plain.pop("aliases", {})
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    rulings: tuple[dict[str, Any], ...] = plain.pop("ruling", ())
+    aliases: dict[str, list[str]] = plain.pop("aliases", {})
     return RuleSet(
-        **{"start": None, "end": None, **plain},
         aliases={rule: tuple(others) for rule, others in aliases.items()},
         rulings=tuple(Ruling(**{**ruling, "profiles": tuple(ruling.get("profiles", ()))}) for ruling in rulings),
+        **{"start": None, "end": None, **plain},
     )

@@ -5,7 +5,6 @@ from typing import Final
 
 from formats.opening import Opened
 from formats.syntax import Syntax
-
 from validation.findings import Finding, Severity, Text
 
 FRENCH: Final = {

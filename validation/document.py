@@ -13,7 +13,6 @@ from formats.opening import Opened
 from formats.paths import NAMESPACES, Node, leaves
 from formats.safexml import parse
 from formats.syntax import Syntax
-
 from validation.locations import Place, path_of
 from validation.pointers import pointer_of
 
@@ -21,15 +20,14 @@ MAPPED: Final = {Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE, Syntax.CII, Syntax.
 FRENCH: Final = "FR"
 SIREN: Final = "0002"
 
+_CII_SELLER: Final = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
 _COUNTRY: Final = (
     "cac:AccountingSupplierParty/cac:Party/cac:PostalAddress/cac:Country/cbc:IdentificationCode",
-    "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
-    "/ram:PostalTradeAddress/ram:CountryID",
+    f"{_CII_SELLER}/ram:PostalTradeAddress/ram:CountryID",
 )
 _REGISTRATION: Final = (
     "cac:AccountingSupplierParty/cac:Party/cac:PartyLegalEntity/cbc:CompanyID",
-    "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
-    "/ram:SpecifiedLegalOrganization/ram:ID",
+    f"{_CII_SELLER}/ram:SpecifiedLegalOrganization/ram:ID",
 )
 
 
@@ -51,7 +49,7 @@ class Document:
 
     @property
     def seller_is_french(self) -> bool:
-        """BT-40 is FR, or BT-30 has scheme 0002. Looked up in the tree, so that an unreadable invoice has an answer too."""
+        """BT-40 is FR, or BT-30 has scheme 0002. Looked up in the tree, for an unreadable invoice too."""
         if self.root is None:
             return False
         countries = [e.text or "" for path in _COUNTRY for e in self.root.iterfind(path, NAMESPACES)]
@@ -77,7 +75,7 @@ class Document:
         except etree.XPathError:
             return None
         first = next(iter(found), None) if isinstance(found, list) else None
-        return Place(path_of(first), first.sourceline) if isinstance(first, etree._Element) else None
+        return Place(path_of(first), first.sourceline) if etree.iselement(first) else None
 
 
 def read_document(opened: Opened) -> Document:

@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from pickle import loads
 from typing import Any, BinaryIO, Final
 
@@ -17,7 +17,6 @@ from formats import conversion, facturx, lifecycle, opening, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.status import StatusMessage
-
 from validation import run
 from validation.wire import HEADER, Converted, Inspection, StatusReading, Written, pack, refusal_of
 
@@ -30,11 +29,10 @@ def inspect(
     return run.inspect(document, options)
 
 
-def convert(
-    document: bytes, to: str, profile: str | None, pdf: bytes | None, lang: str, made_at: datetime, logo: bytes | None
-) -> Converted:
+def convert(document: bytes, **options: Any) -> Converted:
     """Workshop.convert, here."""
-    done = conversion.convert(document, to, profile=profile, pdf=pdf, lang=lang, made_at=made_at, logo=logo)
+    to: str = options.pop("to")
+    done = conversion.convert(document, to, **options)
     return Converted(done.document, done.syntax.value, done.loss.to_json())
 
 

@@ -13,9 +13,7 @@ from lxml import etree
 
 from formats.errors import BadValue
 from formats.syntax import Syntax
-
 from schematron import supply
-
 from validation import container, pdfa, stylesheet, xsd
 from validation.document import Document, place_of_bad_value
 from validation.explain.catalogue import find_explanation
@@ -137,7 +135,7 @@ def _unreadable(layer: str, document: Document) -> Finding:
         severity=Severity.ERROR,
         layer=layer,
         message=Text(
-            fr=f"{error.term} : « {error.text} » n'est pas {'une date qui existe' if is_date else 'une valeur lisible'}.",
+            fr=f"{error.term} : « {error.text} » n'est pas une {'date qui existe' if is_date else 'valeur lisible'}.",
             en=f"{error.term}: {error.text!r} is not {error.expected}.",
         ),
         terms=(error.term,),

@@ -83,7 +83,7 @@ def path_of(element: etree._Element) -> str:
     steps = []
     current: etree._Element | None = element
     while current is not None:
-        position = 1 + sum(1 for _ in current.itersiblings(current.tag, preceding=True))
+        position = 1 + len(list(current.itersiblings(str(current.tag), preceding=True)))
         steps.append(f"{step_of(current)}[{position}]")
         current = current.getparent()
     return "/" + "/".join(reversed(steps))

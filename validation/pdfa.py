@@ -9,12 +9,11 @@ import pikepdf
 
 from formats import facturx, xmp
 from formats.errors import FormatError
-
 from validation.findings import Finding, Severity, Text
 
 
 def findings(pdf: bytes) -> Iterator[Finding]:
-    """What in the file contradicts PDF/A-3 (ISO 19005-3). Never raises; an unreadable PDF was reported by `container`."""
+    """What in the file contradicts PDF/A-3 (ISO 19005-3). Never raises; `container` reports an unreadable PDF."""
     try:
         with facturx.opened(pdf) as document:
             yield from _claim(document)
@@ -28,7 +27,7 @@ def _claim(document: pikepdf.Pdf) -> Iterator[Finding]:
     metadata = document.Root.get("/Metadata")
     claim = xmp.pdfa_claim(metadata.read_bytes()) if isinstance(metadata, pikepdf.Stream) else None
     if claim is None:
-        yield _finding("PAS-PDFA-01", "le PDF ne se déclare pas PDF/A (XMP)", "the PDF does not claim to be PDF/A (XMP)")
+        yield _finding("PAS-PDFA-01", "le PDF ne se déclare pas PDF/A", "the PDF does not claim to be PDF/A")
     elif claim[0] != "3":
         part = "".join(claim)
         yield _finding("PAS-PDFA-02", f"le PDF se déclare PDF/A-{part}, pas PDF/A-3",
@@ -67,4 +66,5 @@ def _not_embedded(resources: pikepdf.Object | None) -> Iterator[str]:
 
 def _finding(rule: str, fr: str, en: str) -> Finding:
     severity = Severity.ERROR if rule in {"PAS-PDFA-01", "PAS-PDFA-02"} else Severity.WARNING
-    return Finding(rule=rule, severity=severity, layer="pdfa", message=Text(fr=f"PDF/A-3 : {fr}.", en=f"PDF/A-3: {en}."))
+    message = Text(fr=f"PDF/A-3 : {fr}.", en=f"PDF/A-3: {en}.")
+    return Finding(rule=rule, severity=severity, layer="pdfa", message=message)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
 from formats.rows import Group, Row
-
 from validation.locations import rewrite
 
 _LINE: Final = re.compile(r"ram:IncludedSupplyChainTradeLineItem\[(\d+)\]")
@@ -26,8 +25,10 @@ def pointer_of(invoice: Invoice | None, terms: Sequence[str], value: str | None 
 
 
 def pointer_for(invoice: Invoice | None, terms: Sequence[str], cii_location: str | None) -> str:
-    """The pointer for a finding on the CII that was written from an invoice: the term in the same line if it is about
-    a line, else the only place of the term, else the line, else the whole document."""
+    """The pointer for a finding on the CII that was written from an invoice.
+
+    The term in the same line if it is about a line, else the only place of the term, else the line, else "" (all).
+    """
     line = _LINE.search(rewrite(cii_location or ""))
     prefix = f"/lines/{int(line.group(1)) - 1}" if line else ""
     if invoice is None:

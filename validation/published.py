@@ -5,26 +5,33 @@ from collections.abc import Mapping
 from typing import Final
 
 from schematron.supply import RuleSet
-
 from validation.explain.catalogue import find_explanation
 from validation.findings import Finding, Severity, Text
 from validation.stylesheet import BRACKETED_CODE, Fired
 
 TERM: Final = re.compile(r"\b(?:BT|BG|MDT|MDG|EXT-FR-FE|EXT-FR-FE-BG|TT|TG)-\d+[a-z]?(?:-\d+)?\b")
 CURRENT_VALUE: Final = re.compile(r"Valeurs? actuelles?[^:]*: *[\"«] ?(.*?) ?[\"»](?=[.,\s]|$)")
-SEVERITIES: Final[Mapping[str, Severity]] = {"warning": Severity.WARNING, "information": Severity.INFO, "info": Severity.INFO}
+FLAGS: Final[Mapping[str, Severity]] = {
+    "warning": Severity.WARNING,
+    "information": Severity.INFO,
+    "info": Severity.INFO,
+}
+"""Any other flag, or none, is fatal."""
 
 
 def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
-    """The finding. The published words stay in the language they are written in; the other language has our title
-    of the rule where there is one, else the published words too."""
+    """The finding that a published rule makes.
+
+    Its words stay in the language they are written in; the other language has our title of the rule where there is
+    one, else the published words too.
+    """
     explanation = find_explanation(fired.rule, *(other for other in aliases_of(fired, rule_set)))
     title = explanation.title if explanation else Text(fr=fired.text, en=fired.text)
     french = rule_set.language == "fr"
     ruling = next((r for r in rule_set.rulings if r.rule == fired.rule and profile in (r.profiles or (profile,))), None)
     return Finding(
         rule=fired.rule,
-        severity=SEVERITIES.get(fired.flag or "", Severity.FATAL),
+        severity=FLAGS.get(fired.flag or "", Severity.FATAL),
         layer=rule_set.layer,
         message=Text(fr=fired.text if french else title.fr, en=title.en if french else fired.text),
         terms=terms_of(fired) or (explanation.terms if explanation else ()),

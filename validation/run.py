@@ -11,9 +11,7 @@ from typing import Final
 
 from formats.errors import FormatError
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
-
 from schematron.supply import RuleSetMissing, get_rule_set
-
 from validation import stylesheet, xsd
 from validation.document import Document, read_document
 from validation.explain.catalogue import find_explanation

@@ -18,7 +18,6 @@ from lxml import etree
 from saxonche import PySaxonApiError, PySaxonProcessor
 
 from schematron import prepare, supply
-
 from validation.locations import Place, find_places, rewrite
 
 ALLOWED_PROTOCOLS: Final = "http://saxon.sf.net/feature/allowedProtocols"

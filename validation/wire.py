@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, Final
 
 from formats import errors, invoice, status
-
 from validation import findings
 
 HEADER: Final = 8
@@ -80,7 +79,9 @@ ALLOWED: Final[dict[tuple[str, str], type]] = {
     **{(kind.__module__, kind.__name__): kind for kind in (findings.Severity, findings.Outcome, findings.Verdict)},
     **{(kind.__module__, kind.__name__): kind for kind in (date, datetime, timedelta, timezone, Decimal)},
 }
-ERRORS: Final = {kind.code: kind for kind in (errors.FormatError, *errors.FormatError.__subclasses__())}
+ERRORS: Final[dict[str, type[errors.FormatError]]] = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FormatError)
+}
 
 
 class _Listed(pickle.Unpickler):

@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Final, Self, cast
 
 from formats.errors import FormatError
 from formats.status import StatusMessage
-
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
 from validation.wire import (
     HEADER,
@@ -91,7 +90,8 @@ class _Worker:
             if self.memory() > memory_bytes:
                 self.kill()
                 raise Poison(f"the document took more than {memory_bytes} bytes of memory")
-            readable, writable, _ = select.select([self._from], [self._to] if pending else [], [], min(left, LOOK_EVERY))
+            sending = [self._to] if pending else []
+            readable, writable, _ = select.select([self._from], sending, [], min(left, LOOK_EVERY))
             try:
                 if writable:
                     pending = pending[os.write(self._to, pending[: 1 << 16]) :]
@@ -145,7 +145,9 @@ class Workshop:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def inspect(

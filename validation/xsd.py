@@ -1,44 +1,20 @@
 """The schema layer: libxml2 over the published schemas, its messages in French and English."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from typing import Final
 
 from lxml import etree
 
 from schematron import supply
-
 from validation.findings import Finding, Severity, Text
 from validation.locations import PREFIXES, path_of
 
 _NAME: Final = re.compile(r"\{([^}]*)\}")
 _NODE_STEP: Final = re.compile(r"(?:([^:\[]+):)?([^\[]+)(?:\[(\d+)\])?")
-
-TRANSLATIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
-    (re.compile(english), french)
-    for english, french in (
-        (r"^This element is not expected\. Expected is(?: one of)? \( ?(.*?) ?\)\.$", r"élément inattendu ici ; attendu : \1"),
-        (r"^This element is not expected\.$", "élément inattendu ici"),
-        (r"^Missing child element\(s\)\. Expected is(?: one of)? \( ?(.*?) ?\)\.$", r"il manque un élément à l'intérieur ; attendu : \1"),
-        (r"^The attribute '(.*?)' is required but missing\.$", r"l'attribut « \1 » est obligatoire et absent"),
-        (r"^The attribute '(.*?)' is not allowed\.$", r"l'attribut « \1 » n'est pas admis"),
-        (r"^'(.*?)' is not a valid value of the (?:atomic|local atomic|union|list) type(?: '(.*?)')?\.$", r"la valeur « \1 » n'est pas du type attendu \2"),
-        (r"^'(.*?)' is not a valid value of the .*?type '(.*?)'\.$", r"la valeur « \1 » n'est pas du type attendu \2"),
-        (r"^\[facet 'pattern'\] The value '(.*?)' is not accepted by the pattern '(.*)'\.$", r"la valeur « \1 » n'a pas la forme attendue (\2)"),
-        (r"^\[facet 'enumeration'\] The value '(.*?)' is not an element of the set \{(.*)\}\.$", r"la valeur « \1 » n'est pas dans la liste autorisée"),
-        (r"^\[facet 'maxLength'\] .*allowed maximum length of '(\d+)'\.$", r"valeur trop longue : \1 caractères au plus"),
-        (r"^\[facet 'minLength'\] .*allowed minimum length of '(\d+)'\.$", r"valeur trop courte : \1 caractères au moins"),
-        (r"^\[facet 'fractionDigits'\] .*allowed '(\d+)'\.$", r"trop de décimales : \1 au plus"),
-        (r"^\[facet 'totalDigits'\] .*allowed '(\d+)'\.$", r"trop de chiffres : \1 au plus"),
-        (r"^Character content other than whitespace is not allowed.*$", "cet élément ne contient que des éléments, pas de texte"),
-        (r"^Character content is not allowed.*$", "cet élément doit rester vide"),
-        (r"^Element content is not allowed.*$", "cet élément ne contient que du texte, pas d'élément"),
-        (r"^No matching global declaration available for the validation root\.$", "le schéma ne connaît pas cet élément racine"),
-    )
-)  # fmt: skip
-"""libxml2's words, and what they mean. A message that is not here keeps its English words in both languages."""
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -60,6 +36,13 @@ def loaded(rule_set: str) -> Loaded:
     return Loaded(described, etree.XMLSchema(etree.parse(str(supply.check(described)), parser)))
 
 
+@cache
+def translations() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """libxml2's words, and what they mean in French. Other messages keep their English words in both languages."""
+    words = tomllib.loads(resources.files("validation.explain").joinpath("schema.toml").read_text("utf-8"))
+    return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in words["message"])
+
+
 def run(schema: Loaded, root: etree._Element) -> tuple[Finding, ...]:
     """What the schema refuses, in document order. Findings about the same element have the same group."""
     if schema.schema.validate(root):
@@ -71,12 +54,12 @@ def _finding(error: etree._LogEntry, root: etree._Element) -> Finding:
     subject, english = _split(error.message)
     element = _element_at(root, error.path)
     place = path_of(element) if element is not None else None
-    french = next((found.expand(to) for pattern, to in TRANSLATIONS if (found := pattern.match(english))), english)
+    french = next((found.expand(to) for pattern, to in translations() if (found := pattern.match(english))), english)
     return Finding(
         rule=f"XSD-{error.type_name.removeprefix('SCHEMAV_').replace('_', '-')}",
         severity=Severity.FATAL,
         layer="xsd",
-        message=Text(fr=f"{subject} : {french.strip()}." if subject else french, en=f"{subject}: {english}" if subject else english),
+        message=Text(fr=f"{subject} : {french.strip()}.".lstrip(" :"), en=f"{subject}: {english}".lstrip(": ")),
         location=place,
         line=error.line or None,
         group=f"xsd:{place}" if place else None,

@@ -42,8 +42,10 @@ def explanations() -> Mapping[str, Explanation]:
 
 
 def find_explanation(*rules: str) -> Explanation | None:
-    """The explanation of a rule by one of its ids: the whole id first, then the part before its first underscore
-    (`BR-FR-09_BT-29` is explained by `BR-FR-09`)."""
+    """The explanation of a rule by one of its ids.
+
+    The whole id is looked up first, then the part before its first underscore: BR-FR-09 explains BR-FR-09_BT-29.
+    """
     known = explanations()
     for rule in rules:
         for name in (rule, rule.partition("_")[0]):

@@ -16,7 +16,6 @@ from formats.identifiers import (
     siren_of_vat_number,
 )
 from formats.invoice import Invoice, Line
-
 from validation.findings import Severity, Text
 from validation.rules.own import SIREN, SIRET, OwnRule, Said, roles
 
@@ -27,7 +26,7 @@ PORTAL_LIMIT_ENDS: Final = date(2027, 1, 1)
 
 
 def siren_key(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A SIREN (scheme 0002) has nine digits and a right check digit. Source: INSEE, Luhn. Not whether it was given out."""
+    """A SIREN (scheme 0002) has nine digits and a right check digit. Source: INSEE. Not whether it was given out."""
     for role in roles(invoice):
         registration = role.party.legal_registration
         if registration is not None and registration.scheme == SIREN and not is_siren(registration.value):
@@ -36,7 +35,9 @@ def siren_key(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def siret_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """A SIRET (scheme 0009) has a right check digit. Beyond BR-FR-09, which tests the digits and the SIREN in front.
-    Source: INSEE, Luhn with the exception of La Poste."""
+
+    Source: INSEE, Luhn with the exception of La Poste.
+    """
     for role in roles(invoice):
         for identifier in role.party.identifiers:
             if identifier.scheme == SIRET and not is_siret(identifier.value):
@@ -52,7 +53,10 @@ def french_vat_key(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def vat_number_of_another(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A French VAT number contains the SIREN of its party. A warning: the members of a single taxable person share one."""
+    """A French VAT number contains the SIREN of its party.
+
+    A warning: the members of a single taxable person share one.
+    """
     for role in roles(invoice):
         number, siren = role.party.vat_identifier, role.party.siren
         inside = siren_of_vat_number(number) if number is not None else None
@@ -85,7 +89,9 @@ def iban_key(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def address_line(invoice: Invoice, _: date) -> Iterator[Said]:
     """A French electronic address (scheme 0225) is a SIREN, then a SIRET, routing code or suffix.
-    Source: DGFiP specifications 3.5, rules G1.91 to G1.95 and G1.115. Not whether the directory knows it."""
+
+    Source: DGFiP specifications 3.5, rules G1.91 to G1.95 and G1.115. Not whether the directory knows it.
+    """
     for role in roles(invoice):
         address = role.party.electronic_address
         if not role.address or address is None or address.scheme != FRENCH_ADDRESS_SCHEME:
@@ -144,7 +150,9 @@ def line_ids_unique(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def line_amounts(invoice: Invoice, _: date) -> Iterator[Said]:
     """Quantity times net price, less allowances, plus charges, gives the net amount of the line, to one cent.
-    EN 16931 describes the sum in BT-131 and no published rule tests it. A warning: prices may have been rounded."""
+
+    EN 16931 describes the sum in BT-131 and no published rule tests it. A warning: prices may have been rounded.
+    """
     for line in invoice.lines:
         expected = _expected(line)
         if expected is not None and line.net_amount is not None and abs(expected - line.net_amount) > CENT:

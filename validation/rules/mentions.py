@@ -10,7 +10,6 @@ from typing import Final
 
 from formats.codes import CREDIT_TYPES, NOTE_SUBJECTS, REQUIRED_NOTES
 from formats.invoice import Address, Invoice, Note
-
 from validation.findings import Severity, Text
 from validation.rules.own import OwnRule, Said
 
@@ -27,7 +26,9 @@ DOMESTIC: Final = "FR"
 
 def empty_mention(invoice: Invoice, _: date) -> Iterator[Said]:
     """PMT, PMD and AAB say something. BR-FR-05 only tests that the marker is there.
-    Source: Code de commerce L441-9 I (indemnity, penalties, discount)."""
+
+    Source: Code de commerce L441-9 I (indemnity, penalties, discount).
+    """
     for note in invoice.notes:
         if note.subject_code in REQUIRED_NOTES and _says_nothing(note):
             label = NOTE_SUBJECTS[note.subject_code]
@@ -75,13 +76,15 @@ def penalty_rate(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def buyer_siren(invoice: Invoice, _: date) -> Iterator[Said]:
     """A domestic business buyer has a SIREN, mandatory on invoices since 2026. BR-FR-11 is silent without a BAR note.
-    A warning: a consumer has none, and without a BAR note nobody says which it is."""
+
+    A warning: a consumer has none, and without a BAR note nobody says which it is.
+    """
     treatments = {note.text for note in invoice.notes if note.subject_code == "BAR"}
     country = invoice.buyer.address.country if invoice.buyer.address is not None else None
     if not treatments and country == DOMESTIC and invoice.buyer.siren is None:
         yield Said(
             Text(
-                fr="Acheteur établi en France sans SIREN (schéma 0002) : obligatoire pour une facture entre assujettis.",
+                fr="Acheteur établi en France sans SIREN (schéma 0002) : obligatoire entre assujettis.",
                 en="Buyer in France without a SIREN (scheme 0002): mandatory between taxable persons.",
             ),
             ("BT-47",),
@@ -119,7 +122,10 @@ def exemption_text(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
-    """An invoice to be paid says until when. Source: Code de commerce L441-9 I. EN 16931 is content with terms in words."""
+    """An invoice to be paid says until when.
+
+    Source: Code de commerce L441-9 I. EN 16931 is content with terms in words.
+    """
     to_pay = invoice.totals.due
     if invoice.due_date is None and invoice.type_code not in CREDIT_TYPES and to_pay is not None and to_pay > 0:
         yield Said(
@@ -137,7 +143,7 @@ def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
     if not said and invoice.invoicing_period is None and not any(line.period for line in invoice.lines):
         yield Said(
             Text(
-                fr="Ni date de livraison ni période de facturation : obligatoires si elles diffèrent de la date d'émission.",
+                fr="Ni date de livraison ni période : obligatoires si elles diffèrent de la date d'émission.",
                 en="Neither a delivery date nor a period: mandatory where they differ from the issue date.",
             ),
             ("BT-72", "BG-14"),

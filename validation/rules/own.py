@@ -10,7 +10,6 @@ from datetime import date
 from typing import Final
 
 from formats.invoice import Invoice, Party
-
 from validation.findings import Severity, Text
 
 
