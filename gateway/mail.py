@@ -30,7 +30,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class NotDelivered(Exception):
-    """Nobody got the mail, for certain. `permanent`: because of its recipient or content, so it will be the same again."""
+    """Nobody got the mail, for certain. `permanent`: for its recipient or content, so it will be the same again."""
 
     def __init__(self, reason: str, *, permanent: bool = False) -> None:
         super().__init__(reason)

@@ -69,7 +69,7 @@ class Facts:
     """The day on which we learned of the latest payment."""
 
     shared_credit: str | None = None
-    """Number of a credit note that names several invoices: nobody said how it is shared out."""
+    """Number of a credit note that names several invoices, or is in another currency: nobody said how it counts."""
 
     corrected_by: str | None = None
     """Number of a corrected invoice that replaces this one."""

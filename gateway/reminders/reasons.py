@@ -37,7 +37,8 @@ REASONS: Final = {
     "hold-dispute": "Litige signalé{until_text} : {text}",
     "hold-insolvency": "Procédure collective{until_text} : {text}",
     "hold-manual": "Relances suspendues par une personne{until_text} : {text}",
-    "shared-credit": "L'avoir {number} porte sur plusieurs factures : indiquez comment il est réparti.",
+    "shared-credit": "L'avoir {number} ne s'impute pas de façon sûre (plusieurs factures ou autre devise) : "
+    "enregistrez la part qui revient à cette facture.",
     "not-yet": "Première étape le {until}.",
     "waiting": "Étape déjà envoyée ou dépassée ; la suivante est prévue le {until}.",
     "not-deposited": "La facture n'est pas déposée sur la plateforme (état : {transmission}).",

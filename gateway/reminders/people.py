@@ -1,0 +1,96 @@
+"""What people do about reminders: hold them, lift a hold, settle a doubt, change the scenario."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.problems import Problem, not_found
+from gateway.record import Change, Work, record
+from gateway.reminders.scenario import BadScenario, Scenario, parse, to_json
+from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
+from gateway.reminders.service import conclude
+from gateway.reminders.state import scenario_of
+from gateway.tables import Decision, Hold, Submission, Tenant
+from gateway.tables import Scenario as ScenarioRow
+
+
+def add_hold(deps: Deps, principal: Principal, submission_id: str, wanted: HoldIn) -> HoldOut:
+    """Let the reminders of an invoice wait. Problems: not-found; 422 until-in-past."""
+    if wanted.until is not None and wanted.until < deps.today():
+        raise Problem(422, "until-in-past", "La date de fin est passée. / The last day is in the past.")
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        if session.get(Submission, (tenant_id, submission_id)) is None:
+            raise not_found()
+        row = Hold(tenant_id=tenant_id, id=str(uuid.uuid4()), submission_id=submission_id, kind=wanted.kind,
+                   reason=wanted.reason, until=wanted.until, created_at=now, actor=principal.actor, lifted_at=None)
+        session.add(row)
+        record(session, tenant_id, Change(
+            kind="reminder", code="hold", actor=principal.actor, submission_id=submission_id, reason=wanted.reason,
+            data={"hold": row.id, "kind": row.kind, "until": row.until.isoformat() if row.until else None},
+            then=(Work(topic="remind", subject_id=submission_id),),
+        ), now=now)
+    return hold_out(row)
+
+
+def lift_hold(deps: Deps, principal: Principal, submission_id: str, hold_id: str) -> HoldOut:
+    """End a hold; ending it twice changes nothing. Problem: not-found."""
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        row = session.get(Hold, (tenant_id, hold_id), with_for_update=True)
+        if row is None or row.submission_id != submission_id:
+            raise not_found()
+        if row.lifted_at is None:
+            row.lifted_at = now
+            record(session, tenant_id, Change(
+                kind="reminder", code="hold-lifted", actor=principal.actor, submission_id=submission_id,
+                data={"hold": row.id, "kind": row.kind}, then=(Work(topic="remind", subject_id=submission_id),),
+            ), now=now)
+    return hold_out(row)
+
+
+def settle(
+    deps: Deps, principal: Principal, submission_id: str, decision_id: str, found: SettlementIn
+) -> DecisionOut:
+    """Say whether a letter in doubt reached the buyer: if not, the stage may go out again.
+
+    Problems: not-found; 409 not-in-doubt.
+    """
+    with deps.db.reading(principal.tenant_id) as session:
+        row = session.get(Decision, (principal.tenant_id, decision_id))
+    if row is None or row.submission_id != submission_id:
+        raise not_found()
+    if row.outcome != "unknown":
+        raise Problem(409, "not-in-doubt", "L'envoi de cette relance n'est pas incertain. / "
+                      "Nothing is uncertain about this letter.")
+    conclude(deps, row, "sent" if found.delivered else "failed", found.reason, actor=principal.actor)
+    with deps.db.reading(principal.tenant_id) as session:
+        return decision_out(session.get_one(Decision, (principal.tenant_id, decision_id)))
+
+
+def current_scenario(deps: Deps, tenant_id: str) -> Scenario:
+    """The scenario in force."""
+    with deps.db.reading(tenant_id) as session:
+        return scenario_of(session)
+
+
+def save_scenario(deps: Deps, principal: Principal, definition: Mapping[str, Any]) -> Scenario:
+    """Put a new version of the scenario in force; earlier versions stay readable. Problem: 422 bad-scenario."""
+    try:
+        scenario = parse(definition)
+    except BadScenario as error:
+        raise Problem(422, "bad-scenario", str(error)) from error
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        session.get(Tenant, tenant_id, with_for_update=True)
+        version = (session.scalar(select(func.max(ScenarioRow.version))) or 0) + 1
+        session.execute(update(ScenarioRow).where(ScenarioRow.active.is_(True)).values(active=False))
+        session.add(ScenarioRow(tenant_id=tenant_id, id=str(uuid.uuid4()), name=scenario.name, version=version,
+                                active=True, definition=to_json(scenario), created_at=now, actor=principal.actor))
+        record(session, tenant_id, Change(kind="setting", code="scenario", actor=principal.actor,
+                                          subject=f"scenario:{version}", data={"version": version}), now=now)
+        return scenario_of(session)

@@ -1,0 +1,82 @@
+"""What comes next: the plan of one invoice, and of all of them for the console. Decides nothing, sends nothing."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from gateway.deps import Deps
+from gateway.problems import not_found
+from gateway.reminders.decide import Outcome, plan
+from gateway.reminders.schemas import PlannedOut, RemindersOut, decision_out, hold_out
+from gateway.reminders.service import candidates, label_of
+from gateway.reminders.state import Seen, look
+from gateway.tables import Hold
+
+DAYS_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A letter to come, or one that waits and why."""
+
+    submission_id: str
+    number: str
+    buyer: str | None
+    recipient: str | None
+    balance: Decimal
+    currency: str
+    due_date: date | None
+    on: date | None
+    """The day of the letter; None for one that waits for an event or a person."""
+
+    stage: str | None
+    label: str | None
+    """The stage in French."""
+
+    reason: str
+
+
+def preview(deps: Deps, tenant_id: str, days: int = 30) -> list[Planned]:
+    """The letters of the next `days` days if nothing happens meanwhile, by day; then those that wait, and why."""
+    with deps.db.reading(tenant_id) as session:
+        found = [planned for seen in candidates(session, deps, days=days) for planned in planned_of(deps, seen, days)]
+    return sorted(found, key=lambda planned: (planned.on is None, planned.on or date.max, planned.number))
+
+
+def planned_of(deps: Deps, seen: Seen, days: int) -> list[Planned]:
+    """The plan of one invoice; a single entry without a day where something stands against letters."""
+    letters = list(plan(seen.facts, seen.scenario, deps.today(), days))
+    if letters:
+        return [_planned(seen, day, decision.stage, decision.reason) for day, decision in letters]
+    if seen.decision.outcome is Outcome.HELD and seen.decision.until is None:
+        return [_planned(seen, None, seen.decision.stage, seen.decision.reason)]
+    return []
+
+
+def reminders_of(deps: Deps, tenant_id: str, submission_id: str) -> RemindersOut:
+    """Decisions, holds and plan of one invoice. Raises the not-found problem."""
+    with deps.db.reading(tenant_id) as session:
+        seen = look(session, tenant_id, submission_id, deps.today())
+        if seen is None:
+            raise not_found()
+        holds = session.scalars(
+            select(Hold).where(Hold.submission_id == submission_id).order_by(Hold.created_at, Hold.id)
+        ).all()
+    planned = planned_of(deps, seen, DAYS_SHOWN)
+    return RemindersOut(
+        decisions=[decision_out(row) for row in seen.rows],
+        holds=[hold_out(row) for row in holds],
+        planned=[PlannedOut(on=item.on, stage=item.stage, label=item.label, reason=item.reason) for item in planned],
+        scenario=seen.scenario.name,
+    )
+
+
+def _planned(seen: Seen, day: date | None, stage: str | None, reason: str) -> Planned:
+    return Planned(
+        submission_id=seen.submission.id, number=seen.facts.number, buyer=seen.submission.buyer_name,
+        recipient=seen.facts.email, balance=seen.facts.balance, currency=seen.facts.currency,
+        due_date=seen.facts.due_date, on=day, stage=stage, label=label_of(seen.scenario, stage) if stage else None,
+        reason=reason,
+    )
