@@ -10,7 +10,7 @@ from formats.errors import CannotWrite, NotExtractable, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json
 from formats.opening import Opened, open_document
-from formats.paths import Node, leaves, prefixed
+from formats.paths import Node, leaves, location, prefixed
 from formats.profiles import CARRIED, IDENTIFIERS, Profile, carries, profile_of
 from formats.rendering.render import draw
 from formats.syntax import DIALECTS, Syntax, read, read_node, syntax_of, ubl_syntax_of, write_with_fillers
@@ -136,7 +136,7 @@ def _read_source(document: bytes) -> Source:
         raise UnknownSyntax(f"{opened.syntax.value} ({prefixed(str(opened.root.tag))[:200]}) is not converted")
     node = Node(opened.root, None)
     invoice = read_node(node, syntax_of(opened.root))
-    return Source(opened, invoice, tuple(leaves(node)))
+    return Source(opened, invoice, tuple((location(at, name), text, term) for at, name, text, term in leaves(node)))
 
 
 def _profile(name: str | None) -> Profile | None:
@@ -162,13 +162,13 @@ def _account(
     source: Source, invoice: Invoice, again: Invoice, profile: Profile | None, fillers: tuple[str, ...],
 ) -> LossReport:
     carried, left = [], []
-    for location, text, term in source.texts:
+    for where, text, term in source.texts:
         if term is None:
-            left.append(NotCarried(location, text[:MAX_SHOWN], NO_TERM))
+            left.append(NotCarried(where, text[:MAX_SHOWN], NO_TERM))
         elif not _carried_by(profile, term):
-            left.append(NotCarried(location, text[:MAX_SHOWN], NOT_IN_PROFILE, term))
+            left.append(NotCarried(where, text[:MAX_SHOWN], NOT_IN_PROFILE, term))
         else:
-            carried.append(Carried(location, term))
+            carried.append(Carried(where, term))
     changed = [
         NotCarried(item.pointer, _shown(item.value), NOT_IN_TARGET, item.term) for item in terms.lost(invoice, again)
     ]

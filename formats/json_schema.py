@@ -1,4 +1,4 @@
-"""The JSON Schema of our JSON, generated from the model: `python -m formats.json_schema` rewrites the published file."""
+"""The JSON Schema of our JSON, generated from the model. `python -m formats.json_schema` writes the published file."""
 
 import ast
 import inspect

@@ -139,18 +139,21 @@ class Node:
     Built once for the whole document, so that a look-up costs the same in a document of 5,000 lines.
     """
 
-    __slots__ = ("attributes", "children", "claimed_attributes", "parent", "tag", "term", "text")
+    __slots__ = ("attributes", "children", "claimed_attributes", "parent", "place", "tag", "term", "text")
 
-    def __init__(self, element: etree._Element, parent: "Node | None") -> None:
+    def __init__(self, element: etree._Element, parent: "Node | None", place: int = 1) -> None:
         self.tag = str(element.tag)
         self.parent = parent
+        self.place = place
+        """1 for the first of its name below the parent."""
         self.term: str | None = None
         self.claimed_attributes: dict[str, str] = {}
-        self.attributes = {str(name): str(value) for name, value in element.attrib.items()}
+        self.attributes: dict[str, str] = dict(element.items())
         self.children: dict[str, list[Node]] = {}
         text = element.text or ""
         for child in element:
-            self.children.setdefault(str(child.tag), []).append(Node(child, self))
+            twins = self.children.setdefault(str(child.tag), [])
+            twins.append(Node(child, self, len(twins) + 1))
             if child.tail is not None:
                 text += child.tail
         self.text = text.strip()
@@ -173,8 +176,8 @@ class Node:
         """The XPath of this element, with the prefixes of NAMESPACES."""
         if self.parent is None:
             return "/" + prefixed(self.tag)
-        twins = self.parent.children[self.tag]
-        return f"{self.parent.location()}/{prefixed(self.tag)}" + (f"[{twins.index(self) + 1}]" if twins[1:] else "")
+        where = f"{self.parent.location()}/{prefixed(self.tag)}"
+        return f"{where}[{self.place}]" if len(self.parent.children[self.tag]) > 1 else where
 
 
 def select(node: Node, path: Path, scope: Scope, term: str) -> list[Node]:
@@ -212,29 +215,23 @@ def _admits(node: Node, test: Test, scope: Scope, term: str) -> bool:
     return admitted
 
 
-def unclaimed(root: Node) -> Iterator[tuple[str, str]]:
-    """Every text and attribute that nothing claimed: location and text, in document order of the groups."""
-    for where, text, term in leaves(root):
-        if term is None:
-            yield where, text
-
-
-def leaves(root: Node) -> Iterator[tuple[str, str, str | None]]:
-    """Every text and attribute of the document: location, text, and the term that claimed it or None."""
-    waiting = [("/" + prefixed(root.tag), root)]
+def leaves(root: Node) -> Iterator[tuple[Node, str | None, str, str | None]]:
+    """Every text and attribute: its element, the attribute's name or None, the text, the claiming term or None."""
+    waiting = [root]
     while waiting:
-        where, node = waiting.pop()
+        node = waiting.pop()
         for name, value in node.attributes.items():
             if not name.startswith(_SCHEMA_HINTS):
-                yield f"{where}/@{prefixed(name)}", value, node.claimed_attributes.get(name)
+                yield node, name, value, node.claimed_attributes.get(name)
         if node.text:
-            yield where, node.text, node.term
-        below = [
-            (f"{where}/{prefixed(tag)}" + (f"[{number}]" if twins[1:] else ""), twin)
-            for tag, twins in node.children.items()
-            for number, twin in enumerate(twins, 1)
-        ]
-        waiting.extend(reversed(below))
+            yield node, None, node.text, node.term
+        for twins in reversed(node.children.values()):
+            waiting.extend(reversed(twins))
+
+
+def location(node: Node, attribute: str | None) -> str:
+    """The XPath of an element or of an attribute of it."""
+    return node.location() if attribute is None else f"{node.location()}/@{prefixed(attribute)}"
 
 
 def ensure(element: etree._Element, path: Path, scope: Scope) -> etree._Element:

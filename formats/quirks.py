@@ -17,6 +17,7 @@ NO_ORDER = "NA"
 
 _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}")
 """The shape alone: an IBAN with a wrong key or with blanks is still written as one, and a rule may say so."""
+_ANY_TEXT = re.compile(r".*", re.DOTALL)
 _CODED = re.compile(r"#([A-Za-z0-9]{3})#\s*(.*)", re.DOTALL)
 _ORDER = compile_path("cac:OrderReference/cbc:ID")
 _SALES_ORDER = compile_path("cac:OrderReference/cbc:SalesOrderID")
@@ -138,21 +139,25 @@ def _write_creditor(root: etree._Element, creditor: str, scope: Scope) -> None:
 CREDITOR = Quirk(_read_creditor, _write_creditor, "BT-90 is a party identifier with scheme SEPA, of payee or seller")
 
 
-def _account(name: str, reason: str) -> Quirk:
+def _account(name: str, *, shape: re.Pattern[str], reason: str) -> Quirk:
     iban, proprietary = (compile_path(f"{name}/{leaf}") for leaf in ("ram:IBANID", "ram:ProprietaryID"))
 
     def read(means: Node, scope: Scope, term: str) -> str | None:
         return _first([*select(means, iban, scope, term), *select(means, proprietary, scope, term)], term)
 
     def write(means: etree._Element, account: str, scope: Scope) -> None:
-        put(ensure(means, iban if _IBAN_SHAPE.fullmatch(account) else proprietary, scope), account, scope)
+        put(ensure(means, iban if shape.fullmatch(account) else proprietary, scope), account, scope)
 
     return Quirk(read, write, reason)
 
 
-CREDIT_ACCOUNT = _account("ram:PayeePartyCreditorFinancialAccount", "an IBAN and another account are two elements")
+CREDIT_ACCOUNT = _account(
+    "ram:PayeePartyCreditorFinancialAccount", shape=_IBAN_SHAPE,
+    reason="an IBAN and another account are two elements",
+)
 DEBIT_ACCOUNT = _account(
-    "ram:SpecifiedTradeSettlementPaymentMeans/ram:PayerPartyDebtorFinancialAccount", "as CREDIT_ACCOUNT",
+    "ram:SpecifiedTradeSettlementPaymentMeans/ram:PayerPartyDebtorFinancialAccount", shape=_ANY_TEXT,
+    reason="read like CREDIT_ACCOUNT, but EN 16931 binds BT-91 to the IBAN element alone",
 )
 
 

@@ -21,9 +21,10 @@ from formats.paths import (
     element_location,
     ensure,
     existing,
+    leaves,
+    location,
     prefixed,
     select,
-    unclaimed,
 )
 from formats.quirks import complete
 from formats.rows import Column, Group, Quirk, Row
@@ -161,7 +162,7 @@ def read_tree(root: etree._Element) -> Reading:
     syntax = syntax_of(root)
     node = Node(root, None)
     invoice = read_node(node, syntax)
-    return Reading(invoice, syntax, tuple(where for where, _ in unclaimed(node)))
+    return Reading(invoice, syntax, tuple(location(at, name) for at, name, _, term in leaves(node) if term is None))
 
 
 def read_node(root: Node, syntax: Syntax) -> Invoice:
