@@ -51,7 +51,8 @@ def read_trust(text: bytes) -> Trust:
         words = line.partition("#")[0].split()
         if not words:
             continue
-        name, fingerprint = words if words[0] in KEYS else words[::-1] if len(words) == 2 else ("", "")
+        name, *rest_of_line = words if words[0] in KEYS else words[::-1]
+        fingerprint = " ".join(rest_of_line)
         if name not in KEYS or not re.fullmatch("[0-9a-f]{64}", fingerprint):
             raise BadTrust(f"not understood: {line.strip()[:80]!r}")
         accepted[name].add(fingerprint)

@@ -84,7 +84,12 @@ def verify_dossier(path: Path, trust: Trust | None) -> Verification:
 
 def examine(members: Mapping[str, Member], trust: Trust | None) -> Iterator[Fault]:
     """Everything that is wrong with the files of a dossier, the most telling first."""
-    yield from _compared_with_list(members)
+    differences = list(_compared_with_list(members))
+    signature_fault = _list_signature(members)
+    list_changed = bool(differences) and all(fault.member != "seal-pub.pem" for fault in differences)
+    if signature_fault and list_changed:
+        yield signature_fault
+    yield from differences
     missing = [name for name in manifest.REQUIRED if name not in members]
     if missing:
         yield from (Fault(name, "manque", "missing") for name in missing)
@@ -99,7 +104,8 @@ def examine(members: Mapping[str, Member], trust: Trust | None) -> Iterator[Faul
     if contents is not None:
         yield from _objects(members, contents, entries)
     yield from evidence
-    yield from _list_signature(members)
+    if signature_fault and not list_changed:
+        yield signature_fault
     if trust is not None:
         for name in strangers(members, trust):
             yield Fault(name, "clé qui n'est pas de confiance", "key that is not trusted")
@@ -122,14 +128,17 @@ def _compared_with_list(members: Mapping[str, Member]) -> Iterator[Fault]:
         yield Fault(name, f"n'est pas dans {LIST}", f"not listed in {LIST}")
 
 
-def _list_signature(members: Mapping[str, Member]) -> Iterator[Fault]:
+def _list_signature(members: Mapping[str, Member]) -> Fault | None:
+    if not {LIST, SIGNATURE, "seal-pub.pem"} <= members.keys():
+        return None  # said elsewhere
     try:
         key = seal.read_public(members["seal-pub.pem"].data)
         key.verify(members[SIGNATURE].data, members[LIST].data)
     except ArchiveError as error:
-        yield Fault("seal-pub.pem", "clé illisible", str(error))
+        return Fault("seal-pub.pem", "clé illisible", str(error))
     except InvalidSignature:
-        yield Fault(LIST, "signature fausse", "wrong signature")
+        return Fault(LIST, f"ne correspond pas à sa signature {SIGNATURE}", f"does not match its signature {SIGNATURE}")
+    return None
 
 
 def _objects(members: Mapping[str, Member], contents: Manifest, entries: list[Entry]) -> Iterator[Fault]:

@@ -34,11 +34,15 @@ sha256sum -c SHA256SUMS > "$T/sums" 2>/dev/null \
   || die "$(sed -n 's/: FAILED.*//p' "$T/sums" | head -n 1)" "ne correspond pas à SHA256SUMS / differs from SHA256SUMS"
 [ -z "$signature" ] || die SHA256SUMS "signature"
 
-# 2. Every document was journaled.
+# 2. Every document is announced and was journaled.
 journaled=$(cat entries/*.json log*/entries/*.json 2>/dev/null)
+for n in $(sed 's/{"name":"/\
+/g' dossier.json | sed '1d;s/".*//'); do [ -f "objects/$n" ] || die "objects/$n" "manque / missing"; done
 for f in objects/*; do
-  case "$journaled" in *"\"sha256\":\"$(sha "$f")\",\"size\":$(($(wc -c < "$f")))}"*) ;;
-    *) die "$f" "absent du journal / not journaled" ;; esac
+  this="\"sha256\":\"$(sha "$f")\",\"size\":$(($(wc -c < "$f")))}"
+  role=$(sed -n "s/.*{\"name\":\"${f#objects/}\",\"role\":\"\([^\"]*\)\",$this.*/\1/p" dossier.json)
+  [ -n "$role" ] || die "$f" "ne correspond pas à dossier.json / differs from dossier.json"
+  case "$journaled" in *"{\"role\":\"$role\",$this"*) ;; *) die "$f" "absent du journal / not journaled" ;; esac
 done
 
 # 3. Every entry is in a log whose checkpoint is signed and timestamped (RFC 9162 section 2.1.3.2).

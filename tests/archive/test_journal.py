@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from archive_log import MemoryRows, entry_of, grown
+from archive_log import CALM, MemoryRows, entry_of, grown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,6 +163,7 @@ def test_every_consistency_proof_is_that_of_the_rfc(log: MemoryRows) -> None:
                         journal.verify_consistency(old, roots[old], new, roots[new], spoilt)
 
 
+@CALM
 @given(st.integers(1, MOST), st.data())
 def test_a_changed_proof_proves_nothing(size: int, data: st.DataObject) -> None:
     log = grown(MOST)
@@ -179,6 +180,7 @@ def test_a_changed_proof_proves_nothing(size: int, data: st.DataObject) -> None:
         journal.verify_inclusion(bytes(leaf), seq, size, path, bytes(root))
 
 
+@CALM
 @given(st.integers(1, MOST), st.integers(1, MOST), st.integers(0, 255))
 def test_a_rewritten_log_is_not_consistent(old: int, new: int, flip: int) -> None:
     if old > new:

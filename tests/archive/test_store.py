@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from archive_log import CALM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def test_an_announced_hash_is_checked(store: Store) -> None:
     assert store.count() == 0
 
 
+@CALM
 @given(st.binary(max_size=200), st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_object_is_never_handed_out(tmp_path_factory, data: bytes, at: int, flip: int) -> None:
     store = Store(tmp_path_factory.mktemp("store"))
