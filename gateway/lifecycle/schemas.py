@@ -13,9 +13,7 @@ class Out(BaseModel):
 
 
 class FeedEventOut(Out):
-    """One thing that happened to an invoice. `position` grows without gaps per account, but the feed leaves out what is
-    about no invoice.
-    """
+    """One thing that happened to an invoice. Positions grow; some are missing here, they belong to no invoice."""
 
     position: int
     id: str

@@ -16,7 +16,7 @@ from gateway.record import Change, Work, record
 from gateway.tables import Event, Submission, Tenant
 
 REFUSALS = {
-    Objection.AFTER_END: "La facture est rejetée, refusée ou annulée. / The invoice was rejected, refused or cancelled.",
+    Objection.AFTER_END: "La facture est rejetée, refusée ou annulée. / Rejected, refused or cancelled already.",
     Objection.NOTHING_OPEN: "Aucune suspension (208) n'attend de réponse. / There is no open suspension (208).",
 }
 

@@ -125,6 +125,7 @@ def _tax_status(session: Session, submission: Submission, payment: Payment) -> t
     if entity is None or not is_due_on_receipt(
         type_code=submission.type_code, business_process=submission.business_process, vat=submission.vat,
         vat_on_debits=entity.vat_on_debits, vat_regime=entity.vat_regime,
+        processing_rule=submission.processing_rule,
     ):
         return VatStatusOut(state="not-due", reason="La TVA n'est pas exigible à l'encaissement. / "
                             "VAT is not due on receipt."), None

@@ -9,20 +9,24 @@ CENT = Decimal("0.01")
 ALREADY_REPORTED = frozenset({"B7", "S7"})
 """Billing frames whose VAT was collected and reported before the invoice."""
 
+DOMESTIC = frozenset({"B2B", "B2G"})
+"""Processing rules (XP Z12-013) of invoices between companies in France, the ones that have a lifecycle."""
+
 
 def is_due_on_receipt(
     *, type_code: str | None, business_process: str | None, vat: Sequence[Mapping[str, str]], vat_on_debits: bool,
-    vat_regime: str,
+    vat_regime: str, processing_rule: str = "B2B",
 ) -> bool:
     """Whether VAT on this invoice falls due when the money comes in, so that a 212 is due for each payment.
 
     Services (billing frame S or M) unless the seller opted for debits, and down payments on goods. Not where there is
-    no VAT to pay (franchise, reverse charge, exempt), and not where it was reported already.
+    no VAT to pay (franchise, reverse charge, exempt), not where it was reported already, and not for consumers and
+    foreign buyers: their payments are reported by e-reporting (flux 10).
     Source: CGI art. 269, 2; DGFiP specifications 3.2 on status 212.
     """
     frame = business_process or ""
     no_vat = vat_regime == "franchise" or not any(Decimal(row["tax"]) for row in vat)
-    if no_vat or frame in ALREADY_REPORTED:
+    if no_vat or frame in ALREADY_REPORTED or processing_rule not in DOMESTIC:
         return False
     return not vat_on_debits if frame[:1] in {"S", "M"} else type_code in PREPAYMENT_TYPES
 

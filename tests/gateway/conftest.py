@@ -1,5 +1,205 @@
-"""Fixtures of the service belong here and have to be written again.
+"""The service on a database, a store and a workshop of its own, with a clock that tests set."""
 
-The first version of this file was overwritten by mistake, before it was ever committed, with the fixtures of the
-sandbox platform. Those are now in sandbox/conftest.py; what stood here before could not be recovered.
-"""
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from archive.store import Store
+from gateway import auth
+from gateway.connections import seal_credentials
+from gateway.db import Database
+from gateway.deps import Bell, Deps
+from gateway.problems import install
+from gateway.settings import Settings
+from gateway.tables import ApiKey, Base, LegalEntity, PlatformConnection, Submission, Tenant
+from gateway.vault import Vault
+from validation.workshop import Workshop
+
+SELLER_SIREN, BUYER_SIREN = "000002006", "000001016"
+"""Right check digits; so low that the register never gave them. The buyer approves everything in the sandbox."""
+
+
+class Clock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **step: float) -> datetime:
+        """Move on by a timedelta's arguments."""
+        self.now += timedelta(**step)
+        return self.now
+
+
+class Api:
+    """A client of an application in this process; every call has a loop of its own, so threads may call at once."""
+
+    def __init__(self, app: FastAPI, headers: dict[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request; `headers` join those of the client."""
+        headers = {**self._headers, **options.pop("headers", {})}
+
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://passerelle.example") as client:
+                return await client.request(method, path, headers=headers, **options)
+
+        return asyncio.run(call())
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """POST."""
+        return self.request("POST", path, **options)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Iterator[Workshop]:
+    with Workshop() as made:
+        yield made
+
+
+@pytest.fixture
+def deps(tmp_path: Path, workshop: Workshop, clock: Clock) -> Iterator[Deps]:
+    settings = Settings(data=tmp_path / "data", settle_seconds=30)
+    db = Database(settings.database)
+    Base.metadata.create_all(db.engine)
+    yield Deps(settings=settings, db=db, store=Store(tmp_path / "objects"), workshop=workshop,
+               vault=Vault(bytes(32)), bell=Bell(), clock=clock)
+    db.close()
+
+
+@pytest.fixture
+def make_tenant(deps: Deps) -> Callable[[str], str]:
+    def make(name: str) -> str:
+        tenant_id = str(uuid.uuid4())
+        with deps.db.transaction(tenant_id) as session:
+            session.add(Tenant(id=tenant_id, name=name, created_at=deps.now()))
+        return tenant_id
+
+    return make
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[[str], str]) -> str:
+    """The id of the one tenant of most tests."""
+    return make_tenant("Atelier des Passerelles")
+
+
+@pytest.fixture
+def connection(deps: Deps, tenant: str) -> PlatformConnection:
+    """A connection to a platform that is not there: nothing listens on its port."""
+    address = "http://127.0.0.1:9"
+    row = PlatformConnection(
+        tenant_id=tenant, id=str(uuid.uuid4()), name="PA inventée", driver="afnor",
+        config={"flow_url": f"{address}/flow-service", "directory_url": f"{address}/directory-service",
+                "token_url": f"{address}/token", "allow_loopback": True},
+        credentials=seal_credentials(deps.vault, "client", "secret"), enabled=True, watermark=None, webhook_id="",
+        signing_key=None, polled_at=None, trouble=None,
+    )
+    with deps.db.transaction(tenant) as session:
+        session.add(row)
+    return row
+
+
+@pytest.fixture
+def entity(deps: Deps, tenant: str, connection: PlatformConnection) -> LegalEntity:
+    """A seller, switched on, VAT on receipt for services."""
+    row = LegalEntity(
+        tenant_id=tenant, id=str(uuid.uuid4()), siren=SELLER_SIREN, name="Atelier des Passerelles SAS",
+        address={"line_1": "1 rue Inventée", "post_code": "75001", "city": "Paris", "country": "FR"},
+        vat_number="FR54000002006", electronic_address=SELLER_SIREN, vat_regime="normal-monthly",
+        vat_on_debits=False, fiscal_year_end="12-31", format="factur-x", connection_id=connection.id, enabled=True,
+        contact_name=None, contact_email=None, logo_sha256=None,
+    )
+    with deps.db.transaction(tenant) as session:
+        session.add(row)
+    return row
+
+
+@pytest.fixture
+def make_invoice(deps: Deps, tenant: str, entity: LegalEntity) -> Callable[..., Submission]:
+    """An accepted and deposited invoice for services, 120 EUR with VAT; keywords change columns."""
+
+    def make(**changes: Any) -> Submission:
+        count = uuid.uuid4()
+        usual: dict[str, Any] = {
+            "tenant_id": tenant, "id": str(count), "received_at": deps.now(), "actor": "key:test",
+            "legal_entity_id": entity.id, "connection_id": entity.connection_id, "number": "F-2026-001",
+            "issue_date": date(2026, 11, 20), "issue_year": 2026, "type_code": "380", "business_process": "S1",
+            "processing_rule": "B2B", "seller_siren": SELLER_SIREN, "seller_name": entity.name,
+            "seller_address": SELLER_SIREN, "buyer_siren": BUYER_SIREN, "buyer_name": "Aubrac Approuve SAS",
+            "buyer_address": BUYER_SIREN, "buyer_email": "fournisseurs@aubrac.example", "currency": "EUR",
+            "total": Decimal("120.00"), "due": Decimal("120.00"), "due_date": date(2026, 12, 20),
+            "vat": [{"category": "S", "rate": "20", "taxable": "100.00", "tax": "20.00"}], "vat_due_code": None,
+            "preceding": [], "syntax": "ubl-invoice", "profile": "en16931", "verdict": "valid",
+            "sha256": count.hex * 2, "sent_sha256": count.hex * 2, "active": True, "replaces": None,
+            "transmission": "deposited", "transmission_reason": None, "flow_id": f"flow-{count}", "lifecycle": None,
+        }
+        row = Submission(**{**usual, **changes})
+        with deps.db.transaction(tenant) as session:
+            session.add(row)
+        return row
+
+    return make
+
+
+@pytest.fixture
+def make_key(deps: Deps) -> Callable[..., str]:
+    """A new API key of a tenant, as the text for the Authorization header."""
+
+    def make(tenant_id: str, *scopes: str) -> str:
+        prefix, digest, full = auth.new_key()
+        with deps.db.transaction(tenant_id) as session:
+            session.add(ApiKey(
+                tenant_id=tenant_id, id=str(uuid.uuid4()), prefix=prefix, digest=digest, name="test",
+                scopes=list(scopes) or [permission.value for permission in auth.Permission],
+                created_at=deps.now(), expires_at=None, revoked_at=None, last_used_at=deps.now(),
+            ))
+        return f"Bearer {full}"
+
+    return make
+
+
+@pytest.fixture
+def serve(deps: Deps, tenant: str, make_key: Callable[..., str]) -> Callable[..., Api]:
+    """A client of an application with some routers; it carries a key of `tenant` with every scope."""
+
+    def start(*routers: APIRouter) -> Api:
+        app = FastAPI()
+        app.state.deps = deps
+        install(app)
+        for router in routers:
+            app.include_router(router)
+        return Api(app, {"Authorization": make_key(tenant)})
+
+    return start
+
+
+@pytest.fixture
+def client(deps: Deps, tenant: str, make_key: Callable[..., str]) -> Api:
+    """A client of the whole application, without its worker; it carries a key of `tenant` with every scope."""
+    from gateway.app import create_app
+
+    return Api(create_app(deps), {"Authorization": make_key(tenant)})

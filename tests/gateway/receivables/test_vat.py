@@ -97,6 +97,8 @@ WITHOUT_VAT = [row("0", "100", "0", "AE")]
     ({"vat_regime": "franchise"}, False),
     ({"vat": WITHOUT_VAT}, False),
     ({"type_code": "381"}, True),
+    ({"processing_rule": "B2C"}, False),
+    ({"processing_rule": "B2BInt"}, False),
 ], ids=str)
 def test_when_vat_is_due_on_receipt(case: dict[str, object], due: bool) -> None:  # noqa: FBT001 - expected value
     usual: dict[str, object] = {"type_code": "380", "business_process": "S1", "vat": WITH_VAT,
