@@ -1,0 +1,427 @@
+"""The PDF container: what comes out, what goes in, and that nothing hostile gets further than a clear answer."""
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import facturx as akretion
+import pikepdf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from formats import xmp
+from formats.errors import CannotWrite, FormatError, LimitExceeded, NotExtractable, NothingInside
+from formats.facturx import MAX_PDF, embed, extract
+from formats.invoice import Attachment, Invoice
+from formats.rendering.render import draw
+
+CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
+PDFS = sorted(path for path in CORPUS.rglob("*") if path.suffix.lower() == ".pdf")
+XML = b'<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"/>'
+MADE_AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+
+# --- the corpus
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("path", PDFS or [None], ids=lambda path: path and str(path.relative_to(CORPUS)))
+def test_every_pdf_of_the_corpus_has_a_clear_answer_at_once(path: Path | None) -> None:
+    if path is None:
+        pytest.skip("the shared corpus is absent")
+    pdf, start = path.read_bytes(), time.perf_counter()
+
+    try:
+        found = extract(pdf)
+    except FormatError as error:
+        assert str(error)  # noqa: PT017 - both outcomes are answers
+        assert not theirs(pdf)
+    else:
+        assert found.xml == theirs(pdf) or not is_xml(found.xml)  # the other library insists on XML
+    assert time.perf_counter() - start < 5
+
+
+def theirs(pdf: bytes) -> bytes | None:
+    """What another library finds; None where it finds nothing or fails."""
+    try:
+        _, xml = akretion.get_xml_from_pdf(pdf, check_xsd=False)
+    except Exception:  # noqa: BLE001 - whatever it raises, it found nothing
+        return None
+    return bytes(xml) if xml else None
+
+
+def is_xml(document: bytes) -> bool:
+    try:
+        etree.fromstring(document)
+    except etree.XMLSyntaxError:
+        return False
+    return True
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not PDFS, reason="the shared corpus is absent")
+def test_most_of_the_corpus_is_extracted() -> None:
+    answers: dict[str, int] = {}
+    for path in PDFS:
+        try:
+            answer = "xml" if extract(path.read_bytes()).xml else "empty"
+        except FormatError as error:
+            answer = error.code
+        answers[answer] = answers.get(answer, 0) + 1
+
+    assert answers["xml"] >= 93
+    assert answers.keys() == {"xml", "nothing-inside", "not-extractable"}
+
+
+# --- PDFs made here
+
+
+def pdf_with(*files: tuple[str, bytes], change: Callable[[pikepdf.Pdf], None] | None = None) -> bytes:
+    """A one-page PDF with these attachments, changed at will."""
+    document = pikepdf.new()
+    document.add_blank_page()
+    for name, content in files:
+        document.attachments[name] = pikepdf.AttachedFileSpec(document, content, filename=name, mime_type="text/xml")
+        document.attachments[name].relationship = pikepdf.Name.Alternative
+    if change is not None:
+        change(document)
+    return saved(document)
+
+
+def saved(document: pikepdf.Pdf) -> bytes:
+    target = io.BytesIO()
+    document.save(target, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("name", ["factur-x.xml", "xrechnung.xml", "zugferd-invoice.xml", "ZUGFeRD-invoice.xml",
+                                  "order-x.xml"])
+def test_every_name_of_the_standards_is_known(name: str) -> None:
+    found = extract(pdf_with(("plan.txt", b"a plan"), (name, XML)))
+
+    assert (found.xml, found.filename, found.relationship, found.remarks) == (XML, name, "Alternative", ())
+    assert found.others == (Attachment(content=b"a plan", mime_code="text/xml", filename="plan.txt"),)
+
+
+@pytest.mark.parametrize("name", ["Factur-X.XML", " factur-x.xml", "C:\\temp\\factur-x.xml", "../../factur-x.xml"])
+def test_a_name_written_otherwise_is_taken_with_a_remark(name: str) -> None:
+    found = extract(pdf_with((name, XML)))
+
+    assert found.filename == name
+    assert [remark.split(":")[0] for remark in found.remarks] == ["name"]
+
+
+def test_an_unknown_name_is_taken_if_the_content_is_an_invoice() -> None:
+    found = extract(pdf_with(("a.xml", b"<other/>"), ("facture-12.xml", XML)))
+
+    assert found.filename == "facture-12.xml"
+    assert [remark.split(":")[0] for remark in found.remarks] == ["name"]
+
+
+def test_of_several_candidates_the_best_name_wins_with_a_remark() -> None:
+    found = extract(pdf_with(("ZUGFeRD-invoice.xml", b"<old/>"), ("factur-x.xml", XML), ("xrechnung.xml", b"<x/>")))
+
+    assert (found.filename, found.xml) == ("factur-x.xml", XML)
+    assert [remark.split(":")[0] for remark in found.remarks] == ["several", "several"]
+    assert [other.content for other in found.others] == [b"<old/>", b"<x/>"]
+
+
+def test_two_files_of_one_name_are_both_seen() -> None:
+    def second(document: pikepdf.Pdf) -> None:
+        spec = pikepdf.AttachedFileSpec(document, b"<second/>", filename="factur-x.xml")
+        document.Root.Names.EmbeddedFiles.Names.append("zz")
+        document.Root.Names.EmbeddedFiles.Names.append(spec.obj)
+
+    found = extract(pdf_with(("factur-x.xml", XML), change=second))
+
+    assert found.xml == XML
+    assert [other.content for other in found.others] == [b"<second/>"]
+    assert [remark.split(":")[0] for remark in found.remarks] == ["several"]
+
+
+def test_a_file_that_only_af_lists_is_found() -> None:
+    def unname(document: pikepdf.Pdf) -> None:
+        del document.Root.Names
+
+    assert extract(pdf_with(("factur-x.xml", XML), change=unname)).xml == XML
+
+
+def test_a_file_that_af_does_not_list_gets_a_remark() -> None:
+    def unlist(document: pikepdf.Pdf) -> None:
+        del document.Root.AF
+
+    remarks = extract(pdf_with(("factur-x.xml", XML), change=unlist)).remarks
+    assert [remark.split(":")[0] for remark in remarks] == ["not-in-af"]
+
+
+def test_a_deep_name_tree_with_a_loop_is_walked_once() -> None:
+    def loop(document: pikepdf.Pdf) -> None:
+        leaf = document.make_indirect(document.Root.Names.EmbeddedFiles)
+        inner = document.make_indirect(pikepdf.Dictionary(Kids=[leaf, leaf]))
+        outer = document.make_indirect(pikepdf.Dictionary(Kids=[inner]))
+        inner.Kids.append(outer)
+        document.Root.Names.EmbeddedFiles = outer
+
+    found = extract(pdf_with(("factur-x.xml", XML), change=loop))
+
+    assert (found.xml, found.others) == (XML, ())
+
+
+def test_scripts_are_remarked() -> None:
+    def script(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+
+    remarks = extract(pdf_with(("factur-x.xml", XML), change=script)).remarks
+    assert [remark.split(":")[0] for remark in remarks] == ["active-content"]
+
+
+@pytest.mark.parametrize("garbage", [
+    pikepdf.Array([1, 2, 3]), pikepdf.Dictionary(EmbeddedFiles=pikepdf.Array([])), pikepdf.Name.Names,
+    pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary(Names=pikepdf.Array(["factur-x.xml"]))),
+    pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary(Names=pikepdf.Array(["factur-x.xml", 7]))),
+    pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary(Names=pikepdf.Array([7, pikepdf.Dictionary(EF=1)]))),
+    pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary(Kids=pikepdf.Array([7, pikepdf.Dictionary()]))),
+], ids=range(7))
+def test_a_name_tree_of_wrong_types_holds_nothing(garbage: pikepdf.Object) -> None:
+    def spoil(document: pikepdf.Pdf) -> None:
+        document.Root.Names = garbage
+
+    with pytest.raises(NothingInside):
+        extract(pdf_with(change=spoil))
+
+
+def test_a_password_is_needed() -> None:
+    document = pikepdf.open(io.BytesIO(pdf_with(("factur-x.xml", XML))))
+    locked, readable = io.BytesIO(), io.BytesIO()
+    document.save(locked, encryption=pikepdf.Encryption(owner="o", user="u"))
+    document.save(readable, encryption=pikepdf.Encryption(owner="o", user=""))
+
+    with pytest.raises(NotExtractable, match="password"):
+        extract(locked.getvalue())
+    found = extract(readable.getvalue())
+    assert found.xml == XML
+    assert [remark.split(":")[0] for remark in found.remarks] == ["encrypted"]
+
+
+@pytest.mark.parametrize(("bytes_", "message"), [
+    (b"", "not a PDF"), (b"<Invoice/>", "not a PDF"), (b"%PDF-1.7\n", "broken"), (b"%PDF-1.7\n%%EOF", "broken"),
+    (b"%PDF-1.7\nxref\n0 1\ntrailer\n<< /Root 1 0 R >>\nstartxref\n9\n%%EOF", "broken"),
+])
+def test_what_is_no_pdf_is_said(bytes_: bytes, message: str) -> None:
+    with pytest.raises(NotExtractable, match=message):
+        extract(bytes_)
+
+
+def test_a_pdf_over_the_limit_is_not_opened() -> None:
+    with pytest.raises(LimitExceeded, match="100000000"):
+        extract(b"%PDF-1.7\n".ljust(MAX_PDF + 1, b"\0"))
+
+
+# --- bombs, in a process of their own to see the memory they take
+
+
+def packed(data: bytes, filters: str) -> Callable[[pikepdf.Pdf], None]:
+    """Put already packed bytes behind factur-x.xml."""
+    def put(document: pikepdf.Pdf) -> None:
+        stream = document.attachments["factur-x.xml"].obj.EF.F
+        stream.write(data, filter=[pikepdf.Name("/" + name) for name in filters.split()])
+    return put
+
+
+@cache
+def squeezed(size: int) -> bytes:
+    """This many zeros, deflated, without holding them."""
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(1_000_000)) for _ in range(size // 1_000_000)) + packer.flush()
+
+
+def many_attachments(document: pikepdf.Pdf) -> None:
+    """Ten attachments of 20 MB each, all of them the same 20 kB in the file."""
+    stream = document.make_stream(squeezed(20_000_000))
+    stream.Filter = pikepdf.Name.FlateDecode
+    for number in range(10):
+        document.Root.AF.append(document.make_indirect(pikepdf.Dictionary(
+            Type=pikepdf.Name.Filespec, F=f"{number}.bin", EF=pikepdf.Dictionary(F=stream))))
+
+
+BOMBS = {
+    "packed": (packed(squeezed(300_000_000), "FlateDecode"), LimitExceeded),
+    "packed twice": (packed(zlib.compress(squeezed(300_000_000)), "FlateDecode FlateDecode"), LimitExceeded),
+    "just over": (packed(squeezed(31_000_000), "FlateDecode"), LimitExceeded),
+    "many filters": (packed(squeezed(10_000_000), "FlateDecode " * 30), NotExtractable),
+    "run length": (packed(b"\x81\0" * 10_000_000, "RunLengthDecode"), FormatError),
+    "lzw": (packed(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", "LZWDecode"), NotExtractable),
+    "many attachments": (many_attachments, LimitExceeded),
+}
+MEASURE = """
+import resource, sys
+from formats.errors import FormatError
+from formats.facturx import extract
+try:
+    extract(sys.stdin.buffer.read())
+except FormatError as error:
+    print(error.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_bounded_memory(name: str) -> None:
+    put, expected = BOMBS[name]
+    pdf, start = pdf_with(("factur-x.xml", XML), change=put), time.perf_counter()
+
+    child = subprocess.run([sys.executable, "-c", MEASURE], input=pdf, capture_output=True, check=True,
+                           cwd=Path(__file__).parents[2])
+
+    code, megabytes = child.stdout.decode().split()
+    assert code in {kind.code for kind in (expected, *expected.__subclasses__())}
+    assert int(megabytes) < 400
+    assert time.perf_counter() - start < 10
+
+
+def test_too_many_entries_are_refused() -> None:
+    def flood(document: pikepdf.Pdf) -> None:
+        document.Root.AF = pikepdf.Array([pikepdf.Dictionary()] * 20_000)
+
+    with pytest.raises(LimitExceeded, match="20000 entries"):
+        extract(pdf_with(change=flood))
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_pdf_has_an_answer(data: st.DataObject) -> None:
+    pdf = bytearray(DRAWN_WITH_XML)
+    for _ in range(data.draw(st.integers(1, 20))):
+        pdf[data.draw(st.integers(0, len(pdf) - 1))] = data.draw(st.integers(0, 255))
+    damaged = bytes(pdf[:data.draw(st.integers(0, len(pdf)))]) if data.draw(st.booleans()) else bytes(pdf)
+
+    try:
+        extract(damaged)
+    except FormatError:
+        return
+
+
+# --- embedding
+
+PAGE = draw(Invoice(number="F-1"))
+WORDS = {"title": "Facture F-1", "author": "Atelier Imaginaire", "subject": "Facture F-1 du 21 novembre 2026"}
+DRAWN_WITH_XML = embed(PAGE, XML, profile="en16931", made_at=MADE_AT, **WORDS)
+
+
+def test_the_xml_comes_out_as_it_went_in() -> None:
+    found = extract(DRAWN_WITH_XML)
+
+    assert (found.xml, found.filename, found.relationship) == (XML, "factur-x.xml", "Alternative")
+    assert (found.others, found.remarks) == ((), ())
+    assert theirs(DRAWN_WITH_XML) == XML
+
+
+def test_the_same_arguments_give_the_same_bytes() -> None:
+    assert embed(PAGE, XML, profile="en16931", made_at=MADE_AT, **WORDS) == DRAWN_WITH_XML
+    assert embed(PAGE, XML, profile="en16931", made_at=MADE_AT.replace(year=2027), **WORDS) != DRAWN_WITH_XML
+
+
+@pytest.mark.parametrize(("profile", "relationship", "level"), [
+    ("minimum", "Data", "MINIMUM"), ("basicwl", "Data", "BASIC WL"), ("basic", "Alternative", "BASIC"),
+    ("en16931", "Alternative", "EN 16931"), ("extended", "Alternative", "EXTENDED"),
+    ("extended-ctc-fr", "Alternative", "EXTENDED"),
+])
+def test_the_profile_decides_relationship_and_level(profile: str, relationship: str, level: str) -> None:
+    pdf = embed(PAGE, XML, profile=profile, made_at=MADE_AT, **WORDS)
+
+    assert extract(pdf).relationship == relationship
+    assert packet_of(pdf).findtext(".//{*}ConformanceLevel") == level
+
+
+def packet_of(pdf: bytes) -> etree._Element:
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        return etree.fromstring(document.Root.Metadata.read_bytes())
+
+
+def test_the_metadata_says_what_it_is() -> None:
+    hostile = replace_words(title="</rdf:li> & <x/>", author='"Atelier" ]]>', subject="é – 中文 😀")
+
+    pdf = embed(PAGE, XML, profile="en16931", made_at=MADE_AT, **hostile)
+
+    packet = packet_of(pdf)
+    assert [node.text for node in packet.iterfind(".//{*}title//{*}li")] == [hostile["title"]] * 2
+    assert packet.findtext(".//{*}creator//{*}li") == hostile["author"]
+    assert packet.findtext(".//{*}CreateDate") == "2026-11-21T09:30:00Z"
+    assert packet.findtext(".//{*}DocumentFileName") == "factur-x.xml"
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        assert xmp.pdfa_claim(document.Root.Metadata.read_bytes()) == ("3", "B")
+        assert {key: str(value) for key, value in document.docinfo.items()} == {
+            "/Title": hostile["title"], "/Author": hostile["author"], "/Subject": hostile["subject"],
+            "/Creator": "Passerelle", "/Producer": "Passerelle",
+            "/CreationDate": "D:20261121093000+00'00'", "/ModDate": "D:20261121093000+00'00'"}
+        spec = document.Root.AF[0]
+        assert str(spec.EF.F.Subtype) == "/text/xml"
+        assert str(spec.EF.F.Params.ModDate) == "D:20261121093000+00'00'"
+        assert int(spec.EF.F.Params.Size) == len(XML)
+
+
+def replace_words(**words: str) -> dict[str, str]:
+    return {**WORDS, **words}
+
+
+def test_other_attachments_stay_and_the_invoice_is_replaced() -> None:
+    plan = Attachment(content=b"a plan", mime_code="text/plain", filename="plan.txt")
+    first = embed(PAGE, b"<old/>", profile="minimum", made_at=MADE_AT, attachments=(plan,), **WORDS)
+
+    second = embed(first, XML, profile="en16931", made_at=MADE_AT, attachments=(
+        plan, replace(plan, filename="../../etc/passwd\x00"), replace(plan, filename=None)), **WORDS)
+
+    found = extract(second)
+    assert (found.xml, found.relationship, found.remarks) == (XML, "Alternative", ())
+    assert [other.filename for other in found.others] == ["1-plan.txt", "document-3", "passwd", "plan.txt"]
+    assert {other.content for other in found.others} == {b"a plan"}
+    with pikepdf.open(io.BytesIO(second)) as document:
+        assert sorted(str(spec.AFRelationship) for spec in document.Root.AF) == ["/Alternative"] + ["/Supplement"] * 4
+
+
+def test_what_must_not_be_changed_is_refused() -> None:
+    document = pikepdf.open(io.BytesIO(PAGE))
+    locked = io.BytesIO()
+    document.save(locked, encryption=pikepdf.Encryption(owner="o", user=""))
+    document.Root.AcroForm = pikepdf.Dictionary(SigFlags=3, Fields=[])
+    signed = saved(document)
+
+    for pdf, message in [(locked.getvalue(), "encrypted"), (signed, "signed"), (pdf_with(), "PDF/A"),
+                         (b"?", "not a PDF")]:
+        with pytest.raises(CannotWrite, match=message):
+            embed(pdf, XML, profile="en16931", made_at=MADE_AT, **WORDS)
+
+
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(CannotWrite, match="'cdar'"):
+        embed(PAGE, XML, profile="cdar", made_at=MADE_AT, **WORDS)
+    with pytest.raises(CannotWrite, match="description"):
+        embed(PAGE, XML, profile="basic", made_at=MADE_AT, **replace_words(title="a\x00b"))
+
+
+ATTRIBUTES = (b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><r:Description '
+              b'xmlns:p="http://www.aiim.org/pdfa/ns/id/" p:part="2" p:conformance="u"/></r:RDF>')
+
+
+@pytest.mark.parametrize(("packet", "claim"), [
+    (b"", None), (b"<x/>", None), (b"not xml", None), (b"<!DOCTYPE x []><x/>", None), (ATTRIBUTES, ("2", "U")),
+])
+def test_a_claim_is_read_in_both_forms(packet: bytes, claim: tuple[str, str] | None) -> None:
+    assert xmp.pdfa_claim(packet) == claim
+
+
+def test_extraction_keeps_memory_low() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(200):
+        extract(DRAWN_WITH_XML)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
