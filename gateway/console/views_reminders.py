@@ -24,4 +24,5 @@ def show_reminders(
         late = [row for row in queries.owed(session, visit.deps.today()) if row.overdue_days]
         waits, scenario, names = holds(session), scenario_of(session), people.names(session)
     return visit.draw("relances.html", listing=listing, outcome=outcome, late=late[:20], late_count=len(late),
-                      holds=waits, scenario=scenario, names=names)
+                      holds=waits, scenario=scenario, names=names,
+                      stages={**{stage.key: stage.fr for stage in scenario.stages}, "thanks": "Remerciement"})

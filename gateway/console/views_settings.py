@@ -119,7 +119,7 @@ def _entity_form(
 ) -> Response:
     connections = service.list_connections(visit.deps, visit.principal.tenant_id)
     return visit.draw("reglages_entite.html", status=422 if errors else 200, row=row, values=values,
-                      errors=errors or {}, connections=connections)
+                      errors=errors or {}, connection_options=[(one.id, one.name) for one in connections])
 
 
 def _told(problem: Problem) -> dict[str, str]:

@@ -70,6 +70,11 @@ PROFILES: dict[str, str] = {
 ROLES: dict[str, str] = {
     "officer": "Conformité", "credit": "Recouvrement", "operator": "Exploitation", "billing": "Facturation",
 }
+ROLE_HINTS: dict[str, str] = {
+    "officer": "factures, journal d'audit et preuves", "credit": "paiements et relances",
+    "operator": "file de travail, réglages et journal", "billing": "envoi de factures et paiements",
+}
+ENTITY_STATES: dict[bool, Word] = {True: Word("Activée", "good"), False: Word("Désactivée", "quiet")}
 PERMISSIONS: dict[str, str] = {
     "invoices:write": "Envoyer des factures", "invoices:read": "Lire les factures",
     "payments:write": "Enregistrer des paiements", "events:read": "Lire les événements",
@@ -124,6 +129,12 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "work-closed"): Word("Travail classé", "quiet"),
     ("evidence", "sealed"): Word("Journal scellé", "good"),
 }
+ACTORS: dict[str, str] = {
+    "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
+    "work": "File de travail", "log": "Journal",
+}
+"""What the subject of an event without an invoice is, by its prefix."""
+
 TOPICS: dict[str, str] = {
     "deliver": "Envoi d'une facture", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
