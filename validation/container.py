@@ -19,8 +19,8 @@ FRENCH: Final = {
 }
 """Code of a remark of formats.facturx to what it is about."""
 
-BLOCKING: Final = frozenset({"encrypted", "active-content"})
-"""Forbidden in PDF/A-3, and for a reason: the reader may not see what was sent."""
+BLOCKING: Final = frozenset({"encrypted", "active-content", "relationship", "not-in-af"})
+"""What Factur-X and PDF/A-3 forbid without exception."""
 
 
 def findings(opened: Opened) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from formats import json_form, syntax
 from formats.errors import BadValue, FormatError
 from formats.invoice import Invoice
 from formats.opening import Opened
-from formats.paths import NAMESPACES, Node, leaves
+from formats.paths import NAMESPACES, Node, leaves, location
 from formats.safexml import parse
 from formats.syntax import Syntax
 from validation.locations import Place, path_of
@@ -44,8 +44,8 @@ class Document:
     unreadable: FormatError | None = None
     """Why there is no invoice although the syntax could hold one."""
 
-    terms: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """Business term to (location, text) of what was read for it."""
+    terms: dict[str, list[tuple[Node, str]]] = field(default_factory=dict)
+    """Business term to the elements and texts that were read for it."""
 
     @property
     def seller_is_french(self) -> bool:
@@ -63,15 +63,15 @@ class Document:
             return Place(pointer, None) if pointer is not None else None
         candidates = self.terms.get(terms[0], []) if terms else []
         wanted = value.strip() if value is not None else None
-        found = next((where for where, text in candidates if wanted is None or text == wanted), None)
-        return self.place_at(found) if found is not None else None
+        found = next((leaf for leaf, text in candidates if wanted is None or text == wanted), None)
+        return self.place_at(found.location()) if found is not None else None
 
-    def place_at(self, location: str) -> Place | None:
+    def place_at(self, path: str) -> Place | None:
         """The place that an XPath of formats names, in the words of the reports."""
-        if self.root is None or not location.startswith("/"):
+        if self.root is None or not path.startswith("/"):
             return None
         try:
-            found = self.root.getroottree().xpath(location, namespaces=NAMESPACES)
+            found = self.root.getroottree().xpath(path, namespaces=NAMESPACES)
         except etree.XPathError:
             return None
         first = next(iter(found), None) if isinstance(found, list) else None
@@ -89,13 +89,13 @@ def read_document(opened: Opened) -> Document:
         invoice = syntax.read_node(node, syntax.syntax_of(opened.root))
     except FormatError as error:
         return Document(opened=opened, root=opened.root, unreadable=error)
-    terms: dict[str, list[tuple[str, str]]] = {}
+    terms: dict[str, list[tuple[Node, str]]] = {}
     unmapped = []
-    for where, text, term in leaves(node):
+    for leaf, attribute, text, term in leaves(node):
         if term is None:
-            unmapped.append(where)
+            unmapped.append(location(leaf, attribute))
         else:
-            terms.setdefault(term, []).append((where, text))
+            terms.setdefault(term, []).append((leaf, text))
     return Document(opened=opened, root=opened.root, invoice=invoice, unmapped=tuple(unmapped), terms=terms)
 
 

@@ -130,12 +130,13 @@ def _unreadable(layer: str, document: Document) -> Finding:
         text = Text(fr=f"La facture ne peut pas être lue : {error}.", en=f"The invoice cannot be read: {error}.")
         return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
     is_date = "date" in error.expected.lower()
+    french = "une date qui existe, sous la forme attendue" if is_date else "une valeur lisible"
     return Finding(
         rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
         severity=Severity.ERROR,
         layer=layer,
         message=Text(
-            fr=f"{error.term} : « {error.text} » n'est pas une {'date qui existe' if is_date else 'valeur lisible'}.",
+            fr=f"{error.term} : « {error.text} » n'est pas {french}.",
             en=f"{error.term}: {error.text!r} is not {error.expected}.",
         ),
         terms=(error.term,),

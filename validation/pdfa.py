@@ -1,52 +1,88 @@
-"""A cheap and honest look at PDF/A-3: what the file claims, and the few clauses that break most often.
+"""A cheap and honest look at PDF/A-3 and Factur-X: what the file claims, and the clauses that break most often.
 
 Not a PDF/A validator: a file that passes here may still fail veraPDF, which tests run on what we write ourselves.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import pikepdf
+from lxml import etree
 
 from formats import facturx, xmp
 from formats.errors import FormatError
+from formats.safexml import parse
 from validation.findings import Finding, Severity, Text
+
+LEVEL: Final = tuple(
+    f"{{{namespace}}}ConformanceLevel"
+    for namespace in (
+        "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#",
+        "urn:zugferd:pdfa:CrossIndustryDocument:invoice:2p0#",
+        "urn:ferd:pdfa:CrossIndustryDocument:invoice:1p0#",
+        "urn:factur-x:pdfa:CrossIndustryDocument:1p0#",
+    )
+)
+"""Where a packet says which profile of Factur-X, ZUGFeRD or Order-X the file holds."""
+
+DEVICE_COLOUR_OPERATORS: Final = "g G rg RG k K"
+PAGES_LOOKED_AT: Final = 3
 
 
 def findings(pdf: bytes) -> Iterator[Finding]:
-    """What in the file contradicts PDF/A-3 (ISO 19005-3). Never raises; `container` reports an unreadable PDF."""
+    """What in the file contradicts PDF/A-3 or Factur-X. Never raises; `container` reports a broken PDF."""
     try:
         with facturx.opened(pdf) as document:
-            yield from _claim(document)
+            yield from _metadata(document)
             yield from _output_intent(document)
             yield from _fonts(document)
     except (FormatError, pikepdf.PdfError, ValueError, TypeError, AttributeError) as error:
         yield _finding("PAS-PDFA-00", f"structure illisible ({error})", f"unreadable structure ({error})")
 
 
-def _claim(document: pikepdf.Pdf) -> Iterator[Finding]:
-    metadata = document.Root.get("/Metadata")
-    claim = xmp.pdfa_claim(metadata.read_bytes()) if isinstance(metadata, pikepdf.Stream) else None
+def _metadata(document: pikepdf.Pdf) -> Iterator[Finding]:
+    stream = document.Root.get("/Metadata")
+    packet = stream.read_bytes() if isinstance(stream, pikepdf.Stream) else b""
+    claim = xmp.pdfa_claim(packet)
     if claim is None:
         yield _finding("PAS-PDFA-01", "le PDF ne se déclare pas PDF/A", "the PDF does not claim to be PDF/A")
     elif claim[0] != "3":
         part = "".join(claim)
-        yield _finding("PAS-PDFA-02", f"le PDF se déclare PDF/A-{part}, pas PDF/A-3",
-                       f"the PDF claims to be PDF/A-{part}, not PDF/A-3")
+        yield _finding("PAS-PDFA-02", f"le PDF se déclare PDF/A-{part}", f"the PDF claims to be PDF/A-{part}")
+    if not _says_level(packet):
+        yield _finding("PAS-PDFA-05", "métadonnées XMP Factur-X absentes", "no Factur-X metadata in the XMP packet")
+
+
+def _says_level(packet: bytes) -> bool:
+    try:
+        root = parse(packet.strip(b"\x00 \t\r\n"))
+    except FormatError:
+        return False
+    elements: Iterator[etree._Element] = root.iter(etree.Element)
+    return any(element.tag in LEVEL or any(name in element.attrib for name in LEVEL) for element in elements)
 
 
 def _output_intent(document: pikepdf.Pdf) -> Iterator[Finding]:
     intents = document.Root.get("/OutputIntents")
     kinds = [str(each.get("/S")) for each in intents] if isinstance(intents, pikepdf.Array) else []
-    if "/GTS_PDFA1" not in kinds:
-        yield _finding("PAS-PDFA-03", "aucun profil de couleur de sortie (OutputIntent GTS_PDFA1)",
-                       "no output intent (GTS_PDFA1)")
+    if "/GTS_PDFA1" not in kinds and any(_uses_device_colour(page) for page in document.pages[:PAGES_LOOKED_AT]):
+        yield _finding("PAS-PDFA-03", "aucun profil de couleur de sortie (OutputIntent)", "no output intent")
+
+
+def _uses_device_colour(page: pikepdf.Page) -> bool:
+    """Colours without a profile of their own: allowed only with an output intent or a default colour space."""
+    resources = page.obj.get("/Resources")
+    spaces = resources.get("/ColorSpace") if isinstance(resources, pikepdf.Dictionary) else None
+    if isinstance(spaces, pikepdf.Dictionary) and any(str(name).startswith("/Default") for name in spaces.keys()):
+        return False
+    return bool(pikepdf.parse_content_stream(page, operators=DEVICE_COLOUR_OPERATORS))
 
 
 def _fonts(document: pikepdf.Pdf) -> Iterator[Finding]:
     missing = sorted({name for page in document.pages for name in _not_embedded(page.obj.get("/Resources"))})
     if missing:
-        yield _finding("PAS-PDFA-04", f"polices non incorporées : {', '.join(missing)}",
-                       f"fonts not embedded: {', '.join(missing)}")
+        names = ", ".join(missing)
+        yield _finding("PAS-PDFA-04", f"polices non incorporées : {names}", f"fonts not embedded: {names}")
 
 
 def _not_embedded(resources: pikepdf.Object | None) -> Iterator[str]:
@@ -65,6 +101,5 @@ def _not_embedded(resources: pikepdf.Object | None) -> Iterator[str]:
 
 
 def _finding(rule: str, fr: str, en: str) -> Finding:
-    severity = Severity.ERROR if rule in {"PAS-PDFA-01", "PAS-PDFA-02"} else Severity.WARNING
     message = Text(fr=f"PDF/A-3 : {fr}.", en=f"PDF/A-3: {en}.")
-    return Finding(rule=rule, severity=severity, layer="pdfa", message=message)
+    return Finding(rule=rule, severity=Severity.ERROR, layer="pdfa", message=message)

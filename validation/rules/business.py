@@ -29,7 +29,7 @@ def siren_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """A SIREN (scheme 0002) has nine digits and a right check digit. Source: INSEE. Not whether it was given out."""
     for role in roles(invoice):
         registration = role.party.legal_registration
-        if registration is not None and registration.scheme == SIREN and not is_siren(registration.value):
+        if registration is not None and registration.scheme == SIREN and not is_siren(_bare(registration.value)):
             yield _wrong("SIREN", role.fr, role.en, registration.value, role.registration)
 
 
@@ -40,7 +40,7 @@ def siret_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """
     for role in roles(invoice):
         for identifier in role.party.identifiers:
-            if identifier.scheme == SIRET and not is_siret(identifier.value):
+            if identifier.scheme == SIRET and not is_siret(_bare(identifier.value)):
                 yield _wrong("SIRET", role.fr, role.en, identifier.value, role.identifiers)
 
 
@@ -48,7 +48,7 @@ def french_vat_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """A French VAT number has a right key. Source: CGI ann. II art. 242 nonies A for the shape."""
     for role in roles(invoice):
         number = role.party.vat_identifier
-        if number is not None and number.startswith("FR") and not is_french_vat_number(number):
+        if number is not None and number.startswith("FR") and not is_french_vat_number(_bare(number)):
             yield _wrong("numéro de TVA français / French VAT number", role.fr, role.en, number, role.vat)
 
 
@@ -59,8 +59,8 @@ def vat_number_of_another(invoice: Invoice, _: date) -> Iterator[Said]:
     """
     for role in roles(invoice):
         number, siren = role.party.vat_identifier, role.party.siren
-        inside = siren_of_vat_number(number) if number is not None else None
-        if number is not None and inside is not None and siren is not None and inside != siren:
+        inside = siren_of_vat_number(_bare(number)) if number is not None else None
+        if number is not None and inside is not None and siren is not None and inside != _bare(siren):
             yield Said(
                 Text(
                     fr=f"{role.fr} : le numéro de TVA {number} contient le SIREN {inside}, pas {siren}.",
@@ -75,7 +75,7 @@ def iban_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """An account that begins like an IBAN has its length and key. A warning: national account numbers are allowed."""
     transfers = invoice.payment.credit_transfers if invoice.payment is not None else ()
     for transfer in transfers:
-        account = "".join((transfer.account or "").split())
+        account = _bare(transfer.account or "")
         if account[:2].isalpha() and account[2:4].isdigit() and not is_iban(account.upper()):
             yield Said(
                 Text(
@@ -178,6 +178,11 @@ def number_for_the_portal(invoice: Invoice, as_of: date) -> Iterator[Said]:
             ("BT-1",),
             number,
         )
+
+
+def _bare(text: str) -> str:
+    """Without blanks: how an identifier is grouped is not what these rules are about."""
+    return "".join(text.split())
 
 
 def _expected(line: Line) -> Decimal | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from formats.codes import CREDIT_TYPES, NOTE_SUBJECTS, REQUIRED_NOTES
 from formats.invoice import Address, Invoice, Note
+from formats.profiles import Profile, profile_of
 from validation.findings import Severity, Text
 from validation.rules.own import OwnRule, Said
 
@@ -93,13 +94,13 @@ def buyer_siren(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def seller_address(invoice: Invoice, _: date) -> Iterator[Said]:
     """The seller's address is one that a letter reaches; EN 16931 asks only for the country."""
-    if missing := _missing(invoice.seller.address, ("BT-35", "BT-37", "BT-38")):
+    if _is_whole(invoice) and (missing := _missing(invoice.seller.address, ("BT-35", "BT-37", "BT-38"))):
         yield _incomplete("du vendeur", "seller", missing)
 
 
 def buyer_address(invoice: Invoice, _: date) -> Iterator[Said]:
     """The buyer's address is one that a letter reaches."""
-    if missing := _missing(invoice.buyer.address, ("BT-50", "BT-52", "BT-53")):
+    if _is_whole(invoice) and (missing := _missing(invoice.buyer.address, ("BT-50", "BT-52", "BT-53"))):
         yield _incomplete("de l'acheteur", "buyer", missing)
 
 
@@ -127,6 +128,8 @@ def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
     Source: Code de commerce L441-9 I. EN 16931 is content with terms in words.
     """
     to_pay = invoice.totals.due
+    if not _is_whole(invoice):
+        return
     if invoice.due_date is None and invoice.type_code not in CREDIT_TYPES and to_pay is not None and to_pay > 0:
         yield Said(
             Text(
@@ -140,14 +143,19 @@ def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
 def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
     """The date or period of supply is given where it is known and differs. Information: nobody else can know."""
     said = invoice.delivery is not None and invoice.delivery.actual_date is not None
-    if not said and invoice.invoicing_period is None and not any(line.period for line in invoice.lines):
+    if _is_whole(invoice) and not said and invoice.invoicing_period is None and not any(line.period for line in invoice.lines):
         yield Said(
             Text(
-                fr="Ni date de livraison ni période : obligatoires si elles diffèrent de la date d'émission.",
+                fr="Ni date de livraison ni période : obligatoires si elles diffèrent de l'émission.",
                 en="Neither a delivery date nor a period: mandatory where they differ from the issue date.",
             ),
             ("BT-72", "BG-14"),
         )
+
+
+def _is_whole(invoice: Invoice) -> bool:
+    """Profile MINIMUM has no place for addresses and dates; it is no invoice by law, and other rules say so."""
+    return profile_of(invoice.specification_identifier) is not Profile.MINIMUM
 
 
 def _says_nothing(note: Note) -> bool:
