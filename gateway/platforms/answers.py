@@ -8,11 +8,11 @@ lacks those raises Malformed, which the caller turns into what it means for the 
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.platforms.port import AckDetail, DirectoryLine, FlowState, Receipt
+from gateway.platforms.port import AckDetail, DirectoryLine, FlowState, Receipt, UnreadableFlow
 
 
 class Malformed(ValueError):
@@ -56,6 +56,18 @@ def read_flow(fields: Mapping[str, Any]) -> FlowState:
         ack_details=tuple(_details(acknowledgement)),
         raw=json.dumps(fields, ensure_ascii=False).encode(),
     )
+
+
+def read_flows(results: Sequence[Mapping[str, Any]]) -> tuple[tuple[FlowState, ...], tuple[UnreadableFlow, ...]]:
+    """The flows of a page by date, and those that cannot be read: one bad flow spoils no other."""
+    flows: list[FlowState] = []
+    unreadable: list[UnreadableFlow] = []
+    for fields in results:
+        try:
+            flows.append(read_flow(fields))
+        except Malformed as error:
+            unreadable.append(UnreadableFlow(flow_id=_text(fields.get("flowId")), problem=str(error)))
+    return tuple(sorted(flows, key=lambda flow: flow.updated_at)), tuple(unreadable)
 
 
 def read_results(fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

@@ -110,12 +110,23 @@ class FlowState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableFlow:
+    """A flow of a page that lacks what nothing works without."""
+
+    flow_id: str | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPage:
     """One page of a search."""
 
     flows: tuple[FlowState, ...]
     next_cursor: str | None
     """None at the end, or where the platform only walks by date."""
+
+    unreadable: tuple[UnreadableFlow, ...] = ()
+    """They keep no other flow of the page from being read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
