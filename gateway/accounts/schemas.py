@@ -61,11 +61,11 @@ class Strict(BaseModel):
 
 
 class Address(Strict):
-    """Where a legal entity sits."""
+    """Where a legal entity sits, in the names of formats.invoice.Address."""
 
-    line1: str = Field(default="", max_length=200)
-    line2: str = Field(default="", max_length=200)
-    postcode: str = Field(default="", max_length=20)
+    line_1: str = Field(default="", max_length=200)
+    line_2: str = Field(default="", max_length=200)
+    post_code: str = Field(default="", max_length=20)
     city: str = Field(default="", max_length=100)
     country: str = Field(default="FR", pattern=r"^[A-Z]{2}$")
 

@@ -1,4 +1,4 @@
-"""`passerelle entity add | key create | user create`: the first steps of an operator, on the service's database.
+"""`passerelle entity add | key create | user create | scenario set`: the first steps of an operator, on the service's database.
 
 Exit codes: 0 done; 1 refused (the reason is printed); 2 could not run.
 """
@@ -24,16 +24,18 @@ from gateway.accounts.service import (
     find_tenant,
 )
 from gateway.assembly import assembled
-from gateway.auth import ROLES, Permission
+from gateway.auth import ROLES, Permission, Principal
 from gateway.deps import Deps
 from gateway.problems import Problem
+from gateway.reminders.people import save_scenario
+from gateway.reminders.scenario import DEFAULT, to_json
 from gateway.settings import Settings, UnsafeSetup
 
 ACTOR = "operator:cli"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `argv[0]`, one of entity, key, user."""
+    """Run `argv[0]`, one of entity, key, user, scenario."""
     options = parser(argv[0]).parse_args(argv[1:])
     try:
         with assembled(Settings()) as deps:
@@ -56,13 +58,14 @@ def main(argv: Sequence[str]) -> int:
 def parser(command: str) -> argparse.ArgumentParser:
     """The options of one command."""
     made = argparse.ArgumentParser(prog=f"passerelle {command}")
-    made.add_argument("verb", choices=("add",) if command == "entity" else ("create",))
+    made.add_argument("verb", choices=(VERBS[command],))
     made.add_argument("--tenant", default="default", help="organisation, créée au besoin / made when missing")
     for name, options in OPTIONS[command].items():
         made.add_argument(name, **options)
     return made
 
 
+VERBS = {"entity": "add", "key": "create", "user": "create", "scenario": "set"}
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "entity": {
         "--siren": {"required": True},
@@ -91,6 +94,9 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--name": {"required": True},
         "--role": {"action": "append", "choices": sorted(ROLES), "required": True},
     },
+    "scenario": {
+        "--any-day": {"action": "store_true", "help": "aussi les jours chômés / on closed days too"},
+    },
 }
 
 
@@ -109,7 +115,7 @@ def add_entity(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[
         "siren": options.siren, "name": options.name, "vat_number": options.vat_number, "format": options.format,
         "vat_on_debits": options.vat_on_debits, "connection_id": connection_id,
         "contact_name": options.contact_name, "contact_email": options.contact_email,
-        "address": {"line1": options.address, "postcode": options.postcode, "city": options.city},
+        "address": {"line_1": options.address, "post_code": options.postcode, "city": options.city},
     }), ACTOR)
     if connection_id is not None:
         enable_entity(deps, tenant_id, entity.id, ACTOR)
@@ -129,8 +135,15 @@ def make_user(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[s
     return {"tenant": tenant_id, "user": user.id}
 
 
+def set_scenario(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[str, str | bool]:
+    """The built-in reminder scenario as a version of the tenant's own, with what the options change."""
+    principal = Principal(tenant_id=tenant_id, actor=ACTOR, name="operator", permissions=frozenset())
+    definition = {**to_json(DEFAULT), "working_days_only": not options.any_day}
+    return {"tenant": tenant_id, "scenario": save_scenario(deps, principal, definition).name}
+
+
 ACTIONS: dict[str, Callable[[Deps, str, argparse.Namespace], dict[str, str | bool]]] = {
-    "entity": add_entity, "key": make_key, "user": make_user,
+    "entity": add_entity, "key": make_key, "user": make_user, "scenario": set_scenario,
 }
 
 

@@ -1,4 +1,4 @@
-"""What the page Relances reads: decisions, holds, the scenario in force."""
+"""What the page Relances reads: decisions and holds."""
 
 from typing import Any
 
@@ -6,9 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
-from gateway.reminders.scenario import DEFAULT, parse
-from gateway.reminders.scenario import Scenario as Plan
-from gateway.tables import Decision, Hold, Scenario, Submission
+from gateway.tables import Decision, Hold, Submission
 
 
 def decisions(session: Session, outcome: str, page: int) -> Listing:
@@ -30,9 +28,3 @@ def holds(session: Session) -> list[tuple[Any, ...]]:
         .where(Hold.lifted_at.is_(None)).order_by(Hold.created_at.desc())
     )
     return [tuple(row) for row in session.execute(query)]
-
-
-def scenario_of(session: Session) -> Plan:
-    """The scenario in force: the newest active one of the tenant, else the built-in."""
-    row = session.scalar(select(Scenario).where(Scenario.active.is_(True)).order_by(Scenario.version.desc()).limit(1))
-    return parse(row.definition) if row is not None else DEFAULT

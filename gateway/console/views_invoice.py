@@ -16,6 +16,7 @@ from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
 from gateway.receivables.service import record_payment
+from gateway.reminders.planning import reminders_of
 from gateway.tables import Document
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -25,7 +26,7 @@ Reading = Annotated[Visit, Sees(Permission.INVOICES_READ)]
 @router.get("/factures/{invoice_id}")
 def show_invoice(visit: Reading, invoice_id: str) -> Response:
     """The page of one invoice."""
-    return _page(visit, invoice_id)
+    return invoice_page(visit, invoice_id)
 
 
 @router.post("/factures/{invoice_id}/paiements")
@@ -40,13 +41,13 @@ def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id
         })
         status, body = record_payment(act.deps, act.principal, invoice_id, payment, f"console:{key}")
     except ValidationError as error:
-        return _page(act.visit, invoice_id, values=values, errors=errors_of(error), status=422)
+        return invoice_page(act.visit, invoice_id, values=values, errors=errors_of(error), status=422)
     except Problem as problem:
         if problem.status == 404:
             raise
-        return _page(act.visit, invoice_id, values=values, errors={"": problem.detail.split(" / ")[0]}, status=422)
+        return invoice_page(act.visit, invoice_id, values=values, errors={"": problem.detail.split(" / ")[0]}, status=422)
     if status >= 400:
-        return _page(act.visit, invoice_id, values=values, errors={"": str(body.get("detail")).split(" / ")[0]},
+        return invoice_page(act.visit, invoice_id, values=values, errors={"": str(body.get("detail")).split(" / ")[0]},
                      status=422)
     return go(f"/factures/{invoice_id}", "paiement")
 
@@ -72,12 +73,14 @@ def download(visit: Reading, invoice_id: str, document_id: str) -> Response:
     })
 
 
-def _page(
+def invoice_page(
     visit: Visit, invoice_id: str, *, values: dict[str, str] | None = None, errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
+    """The page of one invoice, with what was wrong in a form on it."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
-    return visit.draw("facture.html", status=status, page=page, invoice=page.row.invoice,
+    planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
+    return visit.draw("facture.html", status=status, page=page, planned=planned, invoice=page.row.invoice,
                       verdict=dossier.verdict_of(visit.deps.store, page.documents), values=values or {},
                       errors=errors or {}, key=secrets.token_hex(16))

@@ -1,28 +1,81 @@
-"""Relances: what comes next, what was decided and why, the scenario."""
+"""Relances: what comes next, what was decided and why, the scenario; and what a person decides about them."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Response
+from pydantic import ValidationError
 
 from gateway.auth import Permission
-from gateway.console import people, queries, words
-from gateway.console.page import Page, Sees, Visit
-from gateway.console.reminding import decisions, holds, scenario_of
+from gateway.console import people, reminding, words
+from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.views_invoice import invoice_page
+from gateway.problems import Problem
+from gateway.reminders.people import add_hold, current_scenario, lift_hold, settle
+from gateway.reminders.planning import preview
+from gateway.reminders.schemas import HoldIn, SettlementIn
 
 router = APIRouter(route_class=Page, include_in_schema=False)
+Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
+MOST_PLANNED = 50
 
 
 @router.get("/relances")
 def show_reminders(
     visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], issue: str = "", page: str = ""
 ) -> Response:
-    """Decisions with their reason, holds in force, the stages of the scenario."""
+    """The letters to come, decisions with their reason, holds in force, the stages of the scenario."""
+    tenant_id = visit.principal.tenant_id
     outcome = issue if issue in words.DECISIONS else ""
     number = min(max(int(page), 1), 10_000) if page.isdecimal() else 1
-    with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        listing = decisions(session, outcome, number)
-        late = [row for row in queries.owed(session, visit.deps.today()) if row.overdue_days]
-        waits, scenario, names = holds(session), scenario_of(session), people.names(session)
-    return visit.draw("relances.html", listing=listing, outcome=outcome, late=late[:20], late_count=len(late),
-                      holds=waits, scenario=scenario, names=names,
-                      stages={**{stage.key: stage.fr for stage in scenario.stages}, "thanks": "Remerciement"})
+    scenario, planned = current_scenario(visit.deps, tenant_id), preview(visit.deps, tenant_id)
+    with visit.deps.db.reading(tenant_id) as session:
+        listing = reminding.decisions(session, outcome, number)
+        waits, names = reminding.holds(session), people.names(session)
+    coming = [one for one in planned if one.on is not None]
+    return visit.draw(
+        "relances.html", listing=listing, outcome=outcome, holds=waits, scenario=scenario, names=names,
+        coming=coming[:MOST_PLANNED], more=max(0, len(coming) - MOST_PLANNED),
+        waiting=[one for one in planned if one.on is None],
+        stages={**{stage.key: stage.fr for stage in scenario.stages}, "thanks": "Remerciement"},
+    )
+
+
+@router.post("/factures/{invoice_id}/relances/suspendre")
+def hold(act: Deciding, invoice_id: str) -> Response:
+    """Let the reminders of an invoice wait."""
+    values = {"kind": act.text("kind"), "reason": act.text("reason"), "until": act.text("until")}
+    try:
+        add_hold(act.deps, act.principal, invoice_id,
+                 HoldIn.model_validate({name: value for name, value in values.items() if value}))
+    except ValidationError:
+        return invoice_page(act.visit, invoice_id, values=values, status=422,
+                            errors={"reason": "Indiquez un motif, une raison et, si besoin, une date."})
+    except Problem as problem:
+        return _refused(act, invoice_id, problem)
+    return go(f"/factures/{invoice_id}", "relances")
+
+
+@router.post("/factures/{invoice_id}/relances/{hold_id}/reprendre")
+def lift(act: Deciding, invoice_id: str, hold_id: str) -> Response:
+    """End a hold."""
+    lift_hold(act.deps, act.principal, invoice_id, hold_id)
+    return go(f"/factures/{invoice_id}", "relances")
+
+
+@router.post("/factures/{invoice_id}/relances/{decision_id}/constat")
+def say_what_happened(act: Deciding, invoice_id: str, decision_id: str) -> Response:
+    """Say whether a letter in doubt reached the buyer."""
+    try:
+        settle(act.deps, act.principal, invoice_id, decision_id,
+               SettlementIn(delivered=act.text("arrivee") == "oui", reason=act.text("reason") or "Constat d'une personne"))
+    except (Problem, ValidationError) as problem:
+        if isinstance(problem, Problem):
+            return _refused(act, invoice_id, problem)
+        return invoice_page(act.visit, invoice_id, errors={"reason": "Trois caractères au moins."}, status=422)
+    return go(f"/factures/{invoice_id}", "relances")
+
+
+def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
+    if problem.status == 404:
+        raise problem
+    return invoice_page(act.visit, invoice_id, errors={"": problem.detail.split(" / ")[0]}, status=problem.status)

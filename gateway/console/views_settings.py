@@ -18,7 +18,7 @@ Reading = Annotated[Visit, Sees(Permission.SETTINGS_WRITE)]
 Changing = Annotated[Act, Does(Permission.SETTINGS_WRITE)]
 ENTITY_FIELDS = ("name", "vat_number", "electronic_address", "vat_regime", "fiscal_year_end", "format",
                  "connection_id", "contact_name", "contact_email")
-ADDRESS_FIELDS = ("line1", "line2", "postcode", "city", "country")
+ADDRESS_FIELDS = ("line_1", "line_2", "post_code", "city", "country")
 
 
 @router.get("/reglages")
