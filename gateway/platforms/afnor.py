@@ -6,6 +6,7 @@ Paths, fields and limits are those of the 1.3.0 descriptions; answers of older v
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -107,9 +108,9 @@ class AfnorPlatform:
                     *, flow_types: Sequence[str] = (), direction: str | None = None) -> FlowPage:
         """Flows updated strictly after this time, by date within the page.
 
-        Repeat with `next_cursor` and the same criteria until it is None. Where the platform walks by date, the
-        next page starts again at the last time but one, so flows may come twice: tell them by (flow_id,
-        updated_at). Rows may appear late with past dates; overlapping is the caller's business.
+        Repeat with `next_cursor` and the same criteria until it is None. A flow that changes meanwhile comes again:
+        tell them by (flow_id, updated_at). Rows may appear late with past dates: overlapping is the caller's
+        business.
         """
         where: dict[str, object] = {"updatedAfter": _wire_time(updated_after)}
         if flow_types:
@@ -194,29 +195,60 @@ class AfnorPlatform:
     def _search(self, where: dict[str, Any], cursor: str | None) -> FlowPage:
         """One page, continued by the platform's cursor or by ours."""
         request: dict[str, Any] = {"limit": PAGE, "where": dict(where)}
-        if cursor is not None and cursor.startswith(DATE_CURSOR):
-            request["where"]["updatedAfter"] = cursor.removeprefix(DATE_CURSOR)
+        passed = Passed.read(cursor)
+        if passed is not None:
+            request["where"]["updatedAfter"] = passed.after
         elif cursor is not None:
             request["cursor"] = cursor
         answer = self._link.call("POST", f"{self._flows}/flows/search", json=request)
         fields = _understood(lambda: read_object(answer.body), Unavailable)
-        flows = _understood(lambda: tuple(read_flow(item) for item in read_results(fields)), Unavailable)
-        flows = tuple(sorted(flows, key=lambda flow: flow.updated_at))
+        found = _understood(lambda: tuple(read_flow(item) for item in read_results(fields)), Unavailable)
+        found = tuple(sorted(found, key=lambda flow: flow.updated_at))
+        flows = tuple(flow for flow in found if passed is None or not passed.knows(flow))
         following = fields.get("nextCursor")
         if following and self._paging != "date":
             if following == cursor:
                 raise Unavailable("CURSOR_LOOP", "the platform answers with the cursor it was given")
             return FlowPage(flows=flows, next_cursor=str(following))
-        if self._paging == "cursor" or (cursor is not None and "cursor" in request):
+        if self._paging == "cursor" or "cursor" in request:
             return FlowPage(flows=flows, next_cursor=None)
-        return FlowPage(flows=flows, next_cursor=_next_by_date(flows, fields.get("limit")))
+        return FlowPage(flows=flows, next_cursor=_next_by_date(found, fields.get("limit")))
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """How far a walk by date has come: our cursor where the platform has none."""
+
+    after: str
+    """The time to search from: the last but one that was seen."""
+
+    last: str
+    """The last time that was seen; flows that did not fit into the page may share it."""
+
+    flow_ids: tuple[str, ...]
+    """The flows that were seen at `last`."""
+
+    def knows(self, flow: FlowState) -> bool:
+        """Whether this flow, unchanged, was given before."""
+        return flow.flow_id in self.flow_ids and _wire_time(flow.updated_at) == self.last
+
+    def write(self) -> str:
+        """As a cursor."""
+        return DATE_CURSOR + json.dumps([self.after, self.last, self.flow_ids])
+
+    @staticmethod
+    def read(cursor: str | None) -> "Passed | None":
+        """From a cursor; None when it is the platform's own."""
+        if cursor is None or not cursor.startswith(DATE_CURSOR):
+            return None
+        after, last, flow_ids = json.loads(cursor.removeprefix(DATE_CURSOR))
+        return Passed(after, last, tuple(flow_ids))
 
 
 def _next_by_date(flows: Sequence[FlowState], stated_limit: object) -> str | None:
     """Where a search by date goes on after this page; None when the page was not full.
 
-    The last time of a full page may be shared by flows that did not fit, so the walk goes on from the time before
-    it. A page that shares one time all through cannot be passed, and silence would lose flows.
+    A page that shares one time all through cannot be passed, and silence would lose flows.
     """
     full = min(stated_limit, SMALLEST_FULL_PAGE) if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
     if not flows or len(flows) < full:
@@ -224,7 +256,8 @@ def _next_by_date(flows: Sequence[FlowState], stated_limit: object) -> str | Non
     last = _wire_time(flows[-1].updated_at)
     earlier = [time for flow in flows if (time := _wire_time(flow.updated_at)) < last]
     if earlier:
-        return DATE_CURSOR + max(earlier)
+        seen = tuple(flow.flow_id for flow in flows if _wire_time(flow.updated_at) == last)
+        return Passed(max(earlier), last, seen).write()
     if len(flows) < PAGE:
         return None
     raise Precondition("SEARCH_STUCK", f"{len(flows)} flows share the time {last} and the platform has no cursor")
