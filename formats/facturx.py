@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import pikepdf
 
 from formats import xmp
+from formats.attachment_names import FACTURX_NAME, NAMES, bare, is_invoice_name, rank
 from formats.errors import CannotWrite, LimitExceeded, NotExtractable, NothingInside
 from formats.invoice import Attachment
 
@@ -34,19 +35,10 @@ pikepdf.settings.set_qpdf_limits(
     max_stream_filters=4, parser_max_container_size=500_000, doc_max_warnings=50,
 )
 
-FACTURX_NAME = "factur-x.xml"
-NAMES = (FACTURX_NAME, "xrechnung.xml", "zugferd-invoice.xml", "ZUGFeRD-invoice.xml", "order-x.xml")
-"""Every name the standards gave, best first: Factur-X and ZUGFeRD 2.1+, XRechnung in ZUGFeRD, ZUGFeRD 2.0,
-ZUGFeRD 1.0, Order-X."""
+BROKEN = (pikepdf.PdfError, RuntimeError, ValueError)
+"""What qpdf raises at a PDF that is broken: QpdfRuntimeError is a RuntimeError, bad text a ValueError."""
 
-PREFERENCE = {name.lower(): rank for rank, name in reversed(list(enumerate(NAMES)))}
 CROSS_INDUSTRY = re.compile(rb"<(\w+:)?CrossIndustry(Invoice|Document)\b")
-LEVELS = {
-    "minimum": "MINIMUM", "basicwl": "BASIC WL", "basic": "BASIC", "en16931": "EN 16931", "cius": "EN 16931",
-    "extended": "EXTENDED", "extended-ctc-fr": "EXTENDED",
-}
-"""fx:ConformanceLevel per profile of the machine contract."""
-
 WITHOUT_LINES = frozenset({"minimum", "basicwl"})
 """Profiles that are no whole invoice: their XML is Data beside the page, not an Alternative to it."""
 
@@ -100,14 +92,14 @@ def extract(pdf: bytes) -> Extraction:
     with opened(pdf) as document:
         try:
             return extraction(document)
-        except (pikepdf.PdfError, UnicodeDecodeError) as error:
+        except BROKEN as error:
             raise NotExtractable(f"the PDF is broken: {reason(error)}") from error
 
 
 def extraction(document: pikepdf.Pdf) -> Extraction:
     """The invoice among the attachments of an open PDF. Raises as extract."""
     files = list(embedded_files(document))
-    candidates = sorted((file for file in files if known(file.name)), key=rank)
+    candidates = sorted((file for file in files if is_invoice_name(file.name)), key=lambda file: rank(file.name))
     candidates = candidates or [file for file in files if is_cross_industry(file)]
     if not candidates:
         names = ", ".join(repr(file.name) for file in files[:10])
@@ -142,7 +134,7 @@ def opened(pdf: bytes) -> pikepdf.Pdf:
         return pikepdf.open(io.BytesIO(pdf))
     except pikepdf.PasswordError as error:
         raise NotExtractable("the PDF is encrypted and needs a password") from error
-    except (pikepdf.PdfError, ValueError) as error:
+    except BROKEN as error:
         raise NotExtractable(f"the PDF is broken: {reason(error)}") from error
 
 
@@ -214,24 +206,9 @@ def embedded_file(key: str, spec: pikepdf.Object, *, in_af: bool) -> EmbeddedFil
     )
 
 
-def known(name: str) -> bool:
-    """Whether a file name is one of the standards', letter case, blanks and folders aside."""
-    return plain(name) in PREFERENCE
-
-
-def rank(file: EmbeddedFile) -> int:
-    """Place of a known name in the order of preference."""
-    return PREFERENCE[plain(file.name)]
-
-
-def plain(name: str) -> str:
-    """A file name without folders, blanks around it and capital letters."""
-    return re.split(r"[/\\]", name)[-1].strip().lower()
-
-
 def is_cross_industry(file: EmbeddedFile) -> bool:
     """Whether an attachment with a name of its own begins as a CII or ZUGFeRD 1 document."""
-    if not (plain(file.name).endswith(".xml") or (file.mime or "").endswith("xml")):
+    if not (bare(file.name).lower().endswith(".xml") or (file.mime or "").endswith("xml")):
         return False
     try:
         return CROSS_INDUSTRY.search(decoded(file)[:4000]) is not None
@@ -305,24 +282,34 @@ def embed(
         CannotWrite: the PDF is unreadable, encrypted, signed or does not claim PDF/A-1 to -3; the profile has no
             place in Factur-X; a text holds characters that XML cannot.
     """
-    if profile not in LEVELS:
+    if profile not in xmp.LEVELS:
         raise CannotWrite(f"profile {profile!r} has no place in Factur-X")
     try:
         document = opened(pdf)
     except (NotExtractable, LimitExceeded) as error:
         raise CannotWrite(f"nothing can be attached to the page: {error}") from error
+    metadata = xmp.Metadata(title=title, author=author, subject=subject, lang=lang, tool=TOOL, made_at=made_at,
+                            filename=FACTURX_NAME, level=xmp.LEVELS[profile])
+    relationship = pikepdf.Name.Data if profile in WITHOUT_LINES else pikepdf.Name.Alternative
     with document:
-        conformance = writable(document)
-        remove_invoices(document)
-        relationship = pikepdf.Name.Data if profile in WITHOUT_LINES else pikepdf.Name.Alternative
-        attach(document, Attachment(content=xml, mime_code="text/xml", filename=FACTURX_NAME), relationship, made_at)
-        for number, attachment in enumerate(attachments, start=1):
-            attach(document, named(attachment, number, document), pikepdf.Name.Supplement, made_at)
-        describe(document, xmp.Metadata(
-            title=title, author=author, subject=subject, lang=lang, tool=TOOL, made_at=made_at,
-            conformance=conformance, filename=FACTURX_NAME, level=LEVELS[profile]))
-        target = io.BytesIO()
-        document.save(target, deterministic_id=True, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+        try:
+            return embedded(document, xml, relationship, metadata, attachments)
+        except BROKEN as error:
+            raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
+
+
+def embedded(document: pikepdf.Pdf, xml: bytes, relationship: pikepdf.Name, metadata: xmp.Metadata,
+             attachments: tuple[Attachment, ...]) -> bytes:
+    """Change an open PDF and write it. Raises CannotWrite and what qpdf raises."""
+    conformance = writable(document)
+    remove_invoices(document)
+    invoice = Attachment(content=xml, mime_code="text/xml", filename=FACTURX_NAME)
+    attach(document, invoice, relationship, metadata.made_at)
+    for number, attachment in enumerate(attachments, start=1):
+        attach(document, named(attachment, number, document), pikepdf.Name.Supplement, metadata.made_at)
+    describe(document, metadata, conformance)
+    target = io.BytesIO()
+    document.save(target, deterministic_id=True, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     return target.getvalue()
 
 
@@ -346,27 +333,22 @@ def remove_invoices(document: pikepdf.Pdf) -> None:
     kept = [spec for spec in entries(document.Root, "/AF") if not is_invoice_spec(spec)]
     document.Root.AF = document.make_indirect(pikepdf.Array(kept))
     for name in list(document.attachments):
-        if known(name) or known(document.attachments[name].filename):
+        if is_invoice_name(name) or is_invoice_name(document.attachments[name].filename):
             del document.attachments[name]
 
 
 def is_invoice_spec(spec: pikepdf.Object) -> bool:
     """Whether a file specification is an invoice under a known name."""
     file = embedded_file("", spec, in_af=True) if isinstance(spec, pikepdf.Dictionary) else None
-    return file is not None and known(file.name)
+    return file is not None and is_invoice_name(file.name)
 
 
 def named(attachment: Attachment, number: int, document: pikepdf.Pdf) -> Attachment:
     """An attachment under a file name that is not taken yet."""
-    name = plain_name(attachment.filename) or f"document-{number}"
-    if name in document.attachments or known(name):
+    name = bare(attachment.filename) or f"document-{number}"
+    if name in document.attachments or is_invoice_name(name):
         name = f"{number}-{name}"
     return Attachment(content=attachment.content, mime_code=attachment.mime_code, filename=name)
-
-
-def plain_name(filename: str | None) -> str:
-    """A file name without folders and control characters."""
-    return re.sub(r"[\x00-\x1f]", "", re.split(r"[/\\]", filename or "")[-1]).strip()
 
 
 def attach(document: pikepdf.Pdf, attachment: Attachment, relationship: pikepdf.Name, made_at: datetime) -> None:
@@ -379,13 +361,9 @@ def attach(document: pikepdf.Pdf, attachment: Attachment, relationship: pikepdf.
     document.attachments[name] = spec
 
 
-def describe(document: pikepdf.Pdf, metadata: xmp.Metadata) -> None:
+def describe(document: pikepdf.Pdf, metadata: xmp.Metadata, conformance: str) -> None:
     """Replace document information and XMP by one and the same description."""
-    try:
-        packet = xmp.packet(metadata)
-    except ValueError as error:
-        raise CannotWrite(f"the description of the PDF: {error}") from error
-    stream = document.make_stream(packet)
+    stream = document.make_stream(xmp.packet(metadata, conformance))
     stream.Type, stream.Subtype = pikepdf.Name.Metadata, pikepdf.Name.XML
     document.Root.Metadata = stream
     document.Root.Lang = metadata.lang

@@ -30,6 +30,12 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PACKET_ID = "W5M0MpCehiHzreSzNTczkc9d"
 """The fixed mark of every XMP packet (ISO 16684-1, 7.3.2)."""
 
+LEVELS = {
+    "minimum": "MINIMUM", "basicwl": "BASIC WL", "basic": "BASIC", "en16931": "EN 16931", "cius": "EN 16931",
+    "extended": "EXTENDED", "extended-ctc-fr": "EXTENDED",
+}
+"""fx:ConformanceLevel per profile of the machine contract."""
+
 PROPERTIES = (
     ("DocumentFileName", "The name of the embedded XML document"),
     ("DocumentType", "The type of the embedded document, INVOICE for invoices and credit notes"),
@@ -55,9 +61,6 @@ class Metadata:
     made_at: datetime
     """Aware; written in UTC."""
 
-    conformance: str
-    """Level of PDF/A-3: "B", "U" or "A"."""
-
     filename: str
     """Of the embedded XML."""
 
@@ -65,11 +68,14 @@ class Metadata:
     """Factur-X conformance level, e.g. "EN 16931"."""
 
 
-def packet(metadata: Metadata) -> bytes:
-    """The XMP packet in UTF-8. Raises ValueError for texts that XML cannot hold."""
+def packet(metadata: Metadata, conformance: str) -> bytes:
+    """The XMP packet in UTF-8, which claims this level ("B", "U" or "A") of PDF/A-3.
+
+    Raises ValueError for texts that XML cannot hold.
+    """
     root = etree.Element(etree.QName(NS["x"], "xmpmeta"), nsmap={"x": NS["x"]})
     rdf = etree.SubElement(root, etree.QName(NS["rdf"], "RDF"), nsmap={"rdf": NS["rdf"]})
-    add_identity(rdf, metadata)
+    add_identity(rdf, conformance)
     add_description(rdf, metadata)
     add_facturx(rdf, metadata)
     add_extension_schema(rdf)
@@ -79,11 +85,11 @@ def packet(metadata: Metadata) -> bytes:
     return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=False)
 
 
-def add_identity(rdf: etree._Element, metadata: Metadata) -> None:
+def add_identity(rdf: etree._Element, conformance: str) -> None:
     """PDF/A-3 with its level."""
     block = about(rdf, "pdfaid")
     add(block, "pdfaid:part", "3")
-    add(block, "pdfaid:conformance", metadata.conformance)
+    add(block, "pdfaid:conformance", conformance)
 
 
 def add_description(rdf: etree._Element, metadata: Metadata) -> None:

@@ -405,7 +405,7 @@ def test_what_must_not_be_changed_is_refused() -> None:
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(CannotWrite, match="'cdar'"):
         embed(PAGE, XML, profile="cdar", made_at=MADE_AT, **WORDS)
-    with pytest.raises(CannotWrite, match="description"):
+    with pytest.raises(CannotWrite, match="XML compatible"):
         embed(PAGE, XML, profile="basic", made_at=MADE_AT, **replace_words(title="a\x00b"))
 
 
