@@ -4,17 +4,22 @@ Every flow gets a row. A lifecycle message for us is fetched (outbox `fetch`), t
 is recorded, everything else is remembered as none of ours.
 """
 
+from datetime import UTC, datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.deps import Deps
 from gateway.incoming.acks import take_ack
-from gateway.platforms.port import FlowState
+from gateway.platforms.port import FlowState, UnreadableFlow
 from gateway.tables import PlatformConnection, SeenFlow
 
 LOOK_AGAIN = "look-again"
 """Cause of a `new` row whose acknowledgement was listed before we knew that the flow is ours."""
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Update time of a flow that names none: any later listing is news."""
 
 
 def known_flows(session: Session, connection_id: str, flow_ids: list[str]) -> dict[str, SeenFlow]:
@@ -56,6 +61,17 @@ def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> Non
                        payload={"connection_id": connection.id, "flow_id": flow.flow_id,
                                 "tracking_id": flow.tracking_id})
         row.flow_type = "StatusLC" if is_status(flow) and not is_status_type(flow.flow_type) else flow.flow_type
+
+
+def remember_unreadable(deps: Deps, connection: PlatformConnection, flow: UnreadableFlow) -> None:
+    """Park a flow that the platform lists without what nothing works without; nothing where it has not even an id."""
+    if flow.flow_id is None:
+        return
+    with deps.db.transaction(connection.tenant_id) as session:
+        key = {"tenant_id": connection.tenant_id, "id": flow.flow_id, "connection_id": connection.id}
+        if session.get(SeenFlow, key) is None:
+            session.add(SeenFlow(**key, flow_type="Undefined", first_seen_at=deps.now(), updated_at=NEVER,
+                                 state="parked", cause=f"unreadable : {flow.problem}"))
 
 
 def is_status(flow: FlowState) -> bool:

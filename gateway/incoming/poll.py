@@ -16,10 +16,10 @@ from archive.errors import ArchiveError
 from gateway.connections import open_connection
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.incoming.flows import LOOK_AGAIN, is_news, known_flows, remember
+from gateway.incoming.flows import LOOK_AGAIN, is_news, known_flows, remember, remember_unreadable
 from gateway.incoming.subscribe import subscribe
 from gateway.outbox import Entry
-from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable
+from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable, UnreadableFlow
 from gateway.tables import PlatformConnection, SeenFlow
 from gateway.vault import VaultError
 
@@ -79,6 +79,7 @@ class Walk:
         self.latest = start
         self.ended = False
         self.unstored: list[FlowState] = []
+        self.unreadable: list[UnreadableFlow] = []
 
     @property
     def watermark(self) -> datetime | None:
@@ -89,10 +90,10 @@ class Walk:
 
     @property
     def trouble(self) -> str | None:
-        """What to show when flows could not be stored."""
-        if not self.unstored:
-            return None
-        return f"unstored : {', '.join(flow.flow_id for flow in self.unstored[:5])} ({len(self.unstored)})"
+        """What to show when flows could not be stored, or not even read."""
+        told = [f"unstored {flow.flow_id}" for flow in self.unstored]
+        told += [f"unreadable {flow.flow_id or '(no id)'} : {flow.problem}" for flow in self.unreadable]
+        return f"{len(told)} flux : {' ; '.join(told[:5])}" if told else None
 
 
 def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk) -> None:
@@ -103,6 +104,9 @@ def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: 
     for _ in range(MOST_PAGES):
         page = platform.flows_since(since, cursor)
         _store(deps, connection, page.flows, walk)
+        for unreadable in page.unreadable:
+            walk.unreadable.append(unreadable)
+            remember_unreadable(deps, connection, unreadable)
         if page.next_cursor is None:
             walk.ended = True
             return

@@ -1,8 +1,14 @@
 """The service on a database, a store and a workshop of its own, with a clock that tests set."""
 
 import asyncio
+import base64
+import email
+import http.server
+import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +19,22 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from archive.store import Store
+from formats.invoice import Identifier
+from formats.lifecycle import write_status
+from formats.status import (
+    REFERENCE_STATUS,
+    StatusDetail,
+    StatusMessage,
+    StatusParty,
+    message_id,
+    phase_of,
+)
 from gateway import auth
 from gateway.connections import seal_credentials
 from gateway.db import Database
 from gateway.deps import Bell, Deps
+from gateway.lifecycle.derive import FIRST_PHASE
+from gateway.lifecycle.wording import label_of
 from gateway.problems import install
 from gateway.settings import Settings
 from gateway.tables import ApiKey, Base, LegalEntity, PlatformConnection, Submission, Tenant
@@ -129,7 +147,7 @@ def entity(deps: Deps, tenant: str, connection: PlatformConnection) -> LegalEnti
     row = LegalEntity(
         tenant_id=tenant, id=str(uuid.uuid4()), siren=SELLER_SIREN, name="Atelier des Passerelles SAS",
         address={"line_1": "1 rue Inventée", "post_code": "75001", "city": "Paris", "country": "FR"},
-        vat_number="FR54000002006", electronic_address=SELLER_SIREN, vat_regime="normal-monthly",
+        vat_number="FR16000002006", electronic_address=SELLER_SIREN, vat_regime="normal-monthly",
         vat_on_debits=False, fiscal_year_end="12-31", format="factur-x", connection_id=connection.id, enabled=True,
         contact_name=None, contact_email=None, logo_sha256=None,
     )
@@ -203,3 +221,178 @@ def client(deps: Deps, tenant: str, make_key: Callable[..., str]) -> Api:
     from gateway.app import create_app
 
     return Api(create_app(deps), {"Authorization": make_key(tenant)})
+
+
+class StandIn:
+    """A platform as a real HTTP server in this process: it lists what a test puts into it, and fails on request.
+
+    Not a judge of anything: `gateway.sandbox` is. This one can lie, loop, hide and break off, which that one cannot.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.flows: list[dict[str, Any]] = []
+        self.documents: dict[tuple[str, str], bytes] = {}
+        self.page = 100
+        self.searches: list[dict[str, Any]] = []
+        self.lose_answers = 0
+        """How many of the next deposits are taken in without an answer."""
+
+        self.refuse_deposits: tuple[int, str] | None = None
+        self.broken = 0
+        """How many of the next searches answer 500."""
+
+        self.cursor_loop = False
+        self.webhook_key = b"k" * 32
+        self.webhooks: list[str] = []
+        stand_in = self
+
+        class Door(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.answer(*stand_in.post(self.path, self.headers, body))
+
+            def do_GET(self) -> None:
+                self.answer(*stand_in.get(self.path))
+
+            def answer(self, status: int, content: bytes | dict[str, Any]) -> None:
+                if status == 0:
+                    self.close_connection = True
+                    return
+                data = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the server."""
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+    def put(self, flow_id: str, document: bytes | None = None, **fields: Any) -> dict[str, Any]:
+        """List a flow from now on, or change it; by default a status for us that is acknowledged."""
+        at = f"{fields.pop('at', None) or self.now():%Y-%m-%dT%H:%M:%S.%f}Z"
+        known = next((flow for flow in self.flows if flow.get("flowId") == flow_id), None)
+        if known is None:
+            known = {"flowId": flow_id, "submittedAt": at, "name": "statut.xml", "flowSyntax": "CDAR",
+                     "flowProfile": "Undefined", "processingRule": "NotApplicable",
+                     "processingRuleSource": "Computed", "flowType": "CustomerInvoiceLC", "flowDirection": "In",
+                     "acknowledgement": {"status": "Ok"}}
+            self.flows.append(known)
+        known |= {"updatedAt": at, **fields}
+        if document is not None:
+            self.documents[flow_id, "Original"] = document
+        return known
+
+    def outgoing(self, tracking_id: str) -> list[dict[str, Any]]:
+        """What was deposited under a tracking id."""
+        return [flow for flow in self.flows if flow.get("trackingId") == tracking_id and flow["flowDirection"] == "Out"]
+
+    def post(self, path: str, headers: Any, body: bytes) -> tuple[int, bytes | dict[str, Any]]:
+        if path == "/token":
+            return 200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
+        if path == "/flow-service/v1/flows/search":
+            return self.search(json.loads(body))
+        if path == "/flow-service/v1/webhooks":
+            self.webhooks.append(json.loads(body)["callbackUrl"])
+            return 201, {"webhookId": str(uuid.uuid4()), "createdAt": "2026-11-23T09:00:00Z",
+                         "signingKey": base64.b64encode(self.webhook_key).decode()}
+        return self.deposit(headers, body) if path == "/flow-service/v1/flows" else (404, {"errorCode": "MISSING"})
+
+    def deposit(self, headers: Any, body: bytes) -> tuple[int, bytes | dict[str, Any]]:
+        if self.refuse_deposits is not None:
+            status, code = self.refuse_deposits
+            return status, {"errorCode": code, "errorMessage": "refused on request"}
+        message = email.message_from_bytes(b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body)
+        parts = {part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
+                 for part in message.get_payload()}
+        info = json.loads(parts["flowInfo"])
+        flow_id = f"out-{len(self.flows) + 1}"
+        flow = self.put(flow_id, parts["file"], **info, flowDirection="Out", acknowledgement={"status": "Pending"},
+                        flowType="CustomerInvoiceLC" if info["flowSyntax"] == "CDAR" else "CustomerInvoice")
+        if self.lose_answers:
+            self.lose_answers -= 1
+            return 0, b""
+        return 202, {**info, "flowId": flow_id, "submittedAt": flow["submittedAt"]}
+
+    def search(self, wanted: dict[str, Any]) -> tuple[int, bytes | dict[str, Any]]:
+        self.searches.append(wanted)
+        if self.broken:
+            self.broken -= 1
+            return 500, {"errorCode": "INTERNAL_ERROR"}
+        where = wanted["where"]
+        after = datetime.fromisoformat(where.get("updatedAfter", "1970-01-01T00:00:00Z"))
+        found = [flow for flow in self.flows
+                 if datetime.fromisoformat(flow.get("updatedAt", "2026-11-23T08:59:59Z")) > after
+                 and where.get("trackingId") in {None, flow.get("trackingId")}
+                 and flow.get("flowDirection") in where.get("flowDirection", [flow.get("flowDirection")])]
+        start = int(wanted.get("cursor", "0"))
+        rest = {"nextCursor": "0" if self.cursor_loop else str(start + self.page)}
+        more = rest if self.cursor_loop or len(found) > start + self.page else {}
+        return 200, {"limit": wanted["limit"], "filters": where, "results": found[start:start + self.page], **more}
+
+    def get(self, path: str) -> tuple[int, bytes | dict[str, Any]]:
+        flow_id, _, query = path.rpartition("/")[2].partition("?")
+        doc_type = query.partition("docType=")[2].partition("&")[0] or "Metadata"
+        flow = next((flow for flow in self.flows if flow.get("flowId") == flow_id), None)
+        if doc_type == "Metadata" and flow is not None:
+            return 200, flow
+        document = self.documents.get((flow_id, doc_type))
+        return (200, document) if document is not None else (404, {"errorCode": "MISSING_RESOURCE"})
+
+
+@pytest.fixture
+def platform(deps: Deps, connection: PlatformConnection, clock: Clock) -> Iterator[StandIn]:
+    """A stand-in that `connection` leads to."""
+    stand_in = StandIn(lambda: clock.now)
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))
+        row.config = {"flow_url": f"{stand_in.url}/flow-service", "token_url": f"{stand_in.url}/token",
+                      "allow_loopback": True}
+        session.flush()
+        connection.config = row.config
+    yield stand_in
+    for link in deps.platforms.values():
+        link.close()  # type: ignore[attr-defined]  # the port has no close: who drives a platform need not know
+    stand_in.close()
+
+
+@pytest.fixture(scope="session")
+def make_status() -> Callable[..., bytes]:
+    """CDAR bytes about an invoice, by whoever sets such a status; keywords change the message."""
+    who = dict.fromkeys(FIRST_PHASE, "WK") | dict.fromkeys(("209", "212", "220"), "SE")
+    reasons = {"206": "QTE_ERR", "207": "QTE_ERR", "208": "JUSTIF_ABS", "210": "TRANSAC_INC", "213": "REJ_SEMAN",
+               "221": "ROUTAGE_ERR"}
+
+    def make(invoice: Submission, code: str, set_at: datetime, **changes: Any) -> bytes:
+        role = who.get(code, "BY")
+        siren = {"SE": invoice.seller_siren, "BY": invoice.buyer_siren}.get(role)
+        detail = StatusDetail(reason_code=reasons.get(code), comment="Le bon de livraison manque.")
+        message = StatusMessage(
+            id=message_id(invoice_number=str(invoice.number), code=code, set_at=set_at, invoice_type="380",
+                          invoice_date=invoice.issue_date or date.min),
+            issued_at=set_at, set_at=set_at, code=code, label=label_of(code), type_code=phase_of(code),
+            business_process="REGULATED", sender=StatusParty(role="WK"),
+            issuer=StatusParty(role=role, identifier=Identifier(value=siren, scheme="0002") if siren else None),
+            recipients=(StatusParty(role="SE", identifier=Identifier(value=SELLER_SIREN, scheme="0002"),
+                                    electronic_address=Identifier(value=SELLER_SIREN, scheme="0225")),),
+            invoice_number=invoice.number, invoice_date=invoice.issue_date, invoice_type="380",
+            reference_status=REFERENCE_STATUS.get(code), seller=Identifier(value=SELLER_SIREN, scheme="0002"),
+            details=(detail,) if code in reasons else (),
+        )
+        return write_status(replace(message, **changes))
+
+    return make
