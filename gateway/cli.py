@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),
     "user": ("gateway.commands.admin", "Utilisateurs / Users"),
+    "scenario": ("gateway.commands.admin", "Scénario de relance / Reminder scenario"),
     "demo": ("gateway.commands.demo", "Tout le chemin, une fois / The whole way, once"),
 }
 """Command to (module, what it does). Modules that serve several commands are told which one."""

@@ -83,13 +83,12 @@ def claim(db: Database, now: datetime, *, lease: timedelta = LEASE) -> Entry | N
         .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free)
         .order_by(OutboxEntry.due_at, OutboxEntry.created_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
     with db.reading(EVERY_TENANT) as session:  # look before taking the write lock: most looks find nothing
-        if session.scalar(due.with_for_update(None)) is None:
+        if session.scalar(due) is None:
             return None
     with db.transaction(EVERY_TENANT) as session:
-        row = session.scalar(due)
+        row = session.scalar(due.with_for_update(skip_locked=True))
         if row is None:
             return None
         row.lease_until = now + lease

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+log = structlog.get_logger()
 
-class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+
+class Problem(Exception):
     """An answer that is not a success. `code` is stable, `detail` is for people, `extra` joins the body."""
 
     def __init__(
@@ -75,6 +78,12 @@ def install(app: FastAPI) -> None:
         fields = [{"location": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         return answer(Problem(422, "invalid-request", "La requête ne suit pas le schéma. / Not as described.",
                               fields=fields))
+
+    @app.exception_handler(Exception)
+    def on_fault(request: Request, error: Exception) -> JSONResponse:
+        log.error("unexpected fault", path=request.url.path, exc_info=error)
+        return answer(Problem(500, "internal", "Erreur de notre côté ; rien de ce qui avait été accepté n'est perdu. / "
+                              "Our fault; nothing that was accepted is lost."))
 
     @app.exception_handler(HTTPException)
     def on_http(_: Request, error: HTTPException) -> JSONResponse:

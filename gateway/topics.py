@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.incoming.fetching import handle_fetch
+from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
-from gateway.reminders.service import handle_remind, remind_due
+from gateway.reminders import service as reminders
 from gateway.settings import Settings
 from gateway.worker import Handler, Tick
 
@@ -16,9 +17,10 @@ HANDLERS: Mapping[str, Handler] = {
     "deliver": deliver,
     "poll": handle_poll,
     "fetch": handle_fetch,
+    "fetch": handle_fetch,
     "status": handle_status,
     "send-status": handle_send_status,
-    "remind": handle_remind,
+    "remind": reminders.handle_remind,
     "seal": handle_seal,
 }
 
@@ -28,5 +30,5 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
     return {
         "poll": Tick(settings.poll_seconds, poll_all),
         "seal": Tick(settings.seal_seconds, seal_due),
-        "remind": Tick(settings.remind_seconds, remind_due),
+        "remind": Tick(settings.remind_seconds, reminders.tick),
     }

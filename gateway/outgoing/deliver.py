@@ -138,7 +138,7 @@ def deposited(deps: Deps, submission: Submission, receipt: Receipt, *, looked_up
             kind="transmission", code="deposited", actor=f"platform:{row.connection_id}", submission_id=row.id,
             platform_at=receipt.submitted_at, objects=(kept,),
             reason="Retrouvée sur la plateforme après une réponse perdue." if looked_up else None,
-            data={"flow_id": receipt.flow_id}, then=(Work("remind", row.id),),
+            data={"flow_id": receipt.flow_id}, then=(Work(topic="remind", subject_id=row.id),),
         ), now=now)
 
 

@@ -1,4 +1,7 @@
-"""HTTP of outgoing invoices, and the two stateless tools: validate and convert."""
+"""HTTP of outgoing invoices, and the two stateless tools: validate and convert.
+
+The principal comes first in each signature: who asks is settled before a byte of the body is read.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -30,7 +33,7 @@ BODY: dict[str, Any] = {
 
 
 @router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY)
-def submit(document: RawDocument, key: Key, principal: Writer, deps: CurrentDeps) -> JSONResponse:
+def submit(principal: Writer, document: RawDocument, key: Key, deps: CurrentDeps) -> JSONResponse:
     """Accept one outgoing invoice (UBL, CII, Factur-X or JSON). 202: valid and queued. 422: refused, all findings."""
     return answer_of(*service.submit(deps, principal, document, key))
 
@@ -63,7 +66,7 @@ def get_document(submission_id: str, sha256: str, principal: Reader, deps: Curre
 
 
 @router.post("/validate", openapi_extra=BODY)
-def validate(document: RawDocument, principal: Anyone, deps: CurrentDeps) -> dict[str, Any]:
+def validate(principal: Anyone, document: RawDocument, deps: CurrentDeps) -> dict[str, Any]:
     """Judge a document; nothing is kept."""
     return tools.validate(deps, principal, document)
 
@@ -71,8 +74,8 @@ def validate(document: RawDocument, principal: Anyone, deps: CurrentDeps) -> dic
 @router.post("/convert", response_class=Response, openapi_extra=BODY)
 def convert(
     *,
-    document: RawDocument,
     principal: Anyone,
+    document: RawDocument,
     deps: CurrentDeps,
     to: Literal["ubl", "cii", "factur-x", "json"],
     profile: str | None = None,

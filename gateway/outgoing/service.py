@@ -105,7 +105,7 @@ def _remember(
             kind="submission", code="accepted" if submission.active else "refused", actor=principal.actor,
             submission_id=submission.id, reason=submission.transmission_reason, data=summary(submission),
             objects=kept, rule_sets=rule_sets_of(examined.report),
-            then=(Work("deliver", submission.id),) if submission.active else (),
+            then=(Work(topic="deliver", subject_id=submission.id),) if submission.active else (),
         ), now=now)
         if answer[0] >= 400:
             answer[1]["id"] = submission.id

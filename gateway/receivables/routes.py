@@ -20,7 +20,7 @@ Key = Annotated[str, Depends(idempotency_key)]
 
 @router.post("/invoices/{submission_id}/payments", status_code=201, response_model=PaymentRecordedOut)
 def record_payment(
-    submission_id: str, payment: PaymentIn, key: Key, principal: Cashier, deps: CurrentDeps
+    principal: Cashier, submission_id: str, payment: PaymentIn, key: Key, deps: CurrentDeps
 ) -> JSONResponse:
     """Record money received, or take it back with a negative amount. 201 with the balance right after it."""
     return answer_of(*service.record_payment(deps, principal, submission_id, payment, key))

@@ -12,13 +12,13 @@ from gateway.db import EVERY_TENANT, Database
 from gateway.deps import Deps
 from gateway.doorbell import celery_app, install_relay, ringer
 from gateway.outbox import Entry, Park, RetryLater
-from gateway.tables import OutboxEntry, Tenant
+from gateway.tables import OutboxEntry
 from gateway.worker import Worker, relay
 
 
-def put(deps: Deps, tenant: Tenant, topic: str = "work", subject: str = "s") -> str:
-    with deps.db.transaction(tenant.id) as session:
-        return outbox.put(session, tenant.id, topic, subject, now=deps.now())
+def put(deps: Deps, tenant: str, topic: str = "work", subject: str = "s") -> str:
+    with deps.db.transaction(tenant) as session:
+        return outbox.put(session, tenant, topic, subject, now=deps.now())
 
 
 def entry_of(deps: Deps, entry_id: str) -> OutboxEntry:
@@ -26,7 +26,7 @@ def entry_of(deps: Deps, entry_id: str) -> OutboxEntry:
         return session.scalars(select(OutboxEntry).where(OutboxEntry.id == entry_id)).one()
 
 
-def test_work_is_done_once(deps: Deps, tenant: Tenant) -> None:
+def test_work_is_done_once(deps: Deps, tenant: str) -> None:
     done = []
     made = put(deps, tenant)
     assert relay(deps, {"work": lambda _, entry: done.append(entry.subject_id)}) == 1
@@ -35,14 +35,14 @@ def test_work_is_done_once(deps: Deps, tenant: Tenant) -> None:
     assert entry_of(deps, made).state == "done"
 
 
-def test_work_of_a_rolled_back_change_never_was(deps: Deps, tenant: Tenant) -> None:
-    with pytest.raises(RuntimeError), deps.db.transaction(tenant.id) as session:
-        outbox.put(session, tenant.id, "work", "s", now=deps.now())
+def test_work_of_a_rolled_back_change_never_was(deps: Deps, tenant: str) -> None:
+    with pytest.raises(RuntimeError), deps.db.transaction(tenant) as session:
+        outbox.put(session, tenant, "work", "s", now=deps.now())
         raise RuntimeError
     assert outbox.claim(deps.db, deps.now()) is None
 
 
-def test_a_dead_workers_lease_expires(deps: Deps, tenant: Tenant, clock) -> None:
+def test_a_dead_workers_lease_expires(deps: Deps, tenant: str, clock) -> None:
     put(deps, tenant)
     assert outbox.claim(deps.db, deps.now()) is not None
     assert outbox.claim(deps.db, deps.now()) is None
@@ -52,7 +52,7 @@ def test_a_dead_workers_lease_expires(deps: Deps, tenant: Tenant, clock) -> None
     assert again.attempts == 2
 
 
-def test_a_retry_waits_and_then_parks(deps: Deps, tenant: Tenant, clock) -> None:
+def test_a_retry_waits_and_then_parks(deps: Deps, tenant: str, clock) -> None:
     made = put(deps, tenant)
 
     def fail(_: Deps, __: Entry) -> None:
@@ -66,7 +66,7 @@ def test_a_retry_waits_and_then_parks(deps: Deps, tenant: Tenant, clock) -> None
     assert "not yet" in (entry_of(deps, made).reason or "")
 
 
-def test_a_bug_parks_in_the_end_and_stops_nobody(deps: Deps, tenant: Tenant) -> None:
+def test_a_bug_parks_in_the_end_and_stops_nobody(deps: Deps, tenant: str) -> None:
     broken, fine = put(deps, tenant, subject="broken"), put(deps, tenant, subject="fine")
 
     def act(_: Deps, entry: Entry) -> None:
@@ -79,7 +79,7 @@ def test_a_bug_parks_in_the_end_and_stops_nobody(deps: Deps, tenant: Tenant) -> 
     assert "ZeroDivisionError" in (entry_of(deps, broken).reason or "")
 
 
-def test_parked_work_comes_back_when_a_person_says_so(deps: Deps, tenant: Tenant) -> None:
+def test_parked_work_comes_back_when_a_person_says_so(deps: Deps, tenant: str) -> None:
     made = put(deps, tenant)
 
     def park(_: Deps, __: Entry) -> None:
@@ -87,40 +87,40 @@ def test_parked_work_comes_back_when_a_person_says_so(deps: Deps, tenant: Tenant
 
     relay(deps, {"work": park})
     assert entry_of(deps, made).state == "parked"
-    with deps.db.transaction(tenant.id) as session:
+    with deps.db.transaction(tenant) as session:
         assert outbox.revive(session, made, deps.now())
         assert not outbox.revive(session, "absent", deps.now())
     relay(deps, {"work": lambda *_: None})
     assert entry_of(deps, made).state == "done"
 
 
-def test_work_without_a_handler_is_parked(deps: Deps, tenant: Tenant) -> None:
+def test_work_without_a_handler_is_parked(deps: Deps, tenant: str) -> None:
     made = put(deps, tenant, topic="unheard-of")
     relay(deps, {})
     assert entry_of(deps, made).state == "parked"
 
 
-def test_the_embedded_worker_is_rung_by_a_commit(deps: Deps, tenant: Tenant) -> None:
+def test_the_embedded_worker_is_rung_by_a_commit(deps: Deps, tenant: str) -> None:
     done = threading.Event()
     db = Database(deps.settings.database, after_commit=deps.bell.ring)
     worker = Worker(deps, {"work": lambda *_: done.set()}, {})
     worker.start()
-    with db.transaction(tenant.id) as session:
-        outbox.put(session, tenant.id, "work", "s", now=deps.now())
+    with db.transaction(tenant) as session:
+        outbox.put(session, tenant, "work", "s", now=deps.now())
     assert done.wait(10)
     worker.stop()
     db.close()
 
 
-def test_the_same_relay_runs_under_celery(deps: Deps, tenant: Tenant) -> None:
+def test_the_same_relay_runs_under_celery(deps: Deps, tenant: str) -> None:
     """An in-memory broker: a commit rings, Celery's worker drains the same rows."""
     app = celery_app("memory://passerelle")
     done = threading.Event()
     install_relay(app, deps, {"work": lambda *_: done.set()})
     db = Database(deps.settings.database, after_commit=ringer(app))
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
-        with db.transaction(tenant.id) as session:
-            made = outbox.put(session, tenant.id, "work", "s", now=deps.now())
+        with db.transaction(tenant) as session:
+            made = outbox.put(session, tenant, "work", "s", now=deps.now())
         assert done.wait(20)
     assert entry_of(deps, made).state == "done"
     db.close()

@@ -8,14 +8,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from archive.store import Digest
 from formats.json_form import write_json
 from formats.syntax import Syntax, ubl_syntax_of, write
-from gateway.accounts.service import create_key, create_tenant, disable_entity
-from gateway.auth import Permission
+from gateway.accounts.service import disable_entity
 from gateway.commands.demo_invoices import GOODS, invoice, spoiled
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
@@ -25,7 +23,7 @@ TODAY = date(2026, 11, 23)
 pytestmark = pytest.mark.usefixtures("entity")
 
 
-def post(client: TestClient, document: bytes, key: str, media_type: str = "application/xml"):
+def post(client, document: bytes, key: str, media_type: str = "application/xml"):
     return client.post("/v1/invoices", content=document, headers={"Idempotency-Key": key, "Content-Type": media_type})
 
 
@@ -46,7 +44,7 @@ def count(deps: Deps, table: type) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def test_a_valid_invoice_is_accepted_kept_and_queued(client: TestClient, deps: Deps, document: bytes) -> None:
+def test_a_valid_invoice_is_accepted_kept_and_queued(client, deps: Deps, document: bytes) -> None:
     answer = post(client, document, "k1")
 
     assert answer.status_code == 202, answer.text
@@ -62,13 +60,13 @@ def test_a_valid_invoice_is_accepted_kept_and_queued(client: TestClient, deps: D
         assert session.scalars(select(OutboxEntry.topic)).all() == ["deliver"]
 
 
-def test_no_key_is_refused(client: TestClient, document: bytes) -> None:
+def test_no_key_is_refused(client, document: bytes) -> None:
     answer = client.post("/v1/invoices", content=document, headers={"Content-Type": "application/xml"})
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-missing")
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_same_key_and_body_get_the_first_answer(client: TestClient, deps: Deps, document: bytes) -> None:
+def test_the_same_key_and_body_get_the_first_answer(client, deps: Deps, document: bytes) -> None:
     first = post(client, document, "k1")
     entries = count(deps, JournalEntry)
     again = post(client, document, "k1")
@@ -77,19 +75,19 @@ def test_the_same_key_and_body_get_the_first_answer(client: TestClient, deps: De
     assert count(deps, Submission) == 1
 
 
-def test_the_same_key_with_another_body_is_refused(client: TestClient, document: bytes, other: bytes) -> None:
+def test_the_same_key_with_another_body_is_refused(client, document: bytes, other: bytes) -> None:
     post(client, document, "k1")
     answer = post(client, other, "k1")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency-key-reused")
 
 
-def test_the_same_invoice_under_another_key_is_the_same_submission(client: TestClient, document: bytes) -> None:
+def test_the_same_invoice_under_another_key_is_the_same_submission(client, document: bytes) -> None:
     first = post(client, document, "k1")
     again = post(client, document, "k2")
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
 
 
-def test_the_same_number_with_other_bytes_is_a_conflict(client: TestClient, document: bytes, other: bytes) -> None:
+def test_the_same_number_with_other_bytes_is_a_conflict(client, document: bytes, other: bytes) -> None:
     first = post(client, document, "k1")
     answer = post(client, other, "k2")
     assert (answer.status_code, answer.json()["code"]) == (409, "invoice-already-exists")
@@ -98,7 +96,7 @@ def test_the_same_number_with_other_bytes_is_a_conflict(client: TestClient, docu
     assert answer.json()["received_sha256"] == Digest.of(other).hex
 
 
-def test_after_our_refusal_a_mended_invoice_replaces_it(client: TestClient, document: bytes) -> None:
+def test_after_our_refusal_a_mended_invoice_replaces_it(client, document: bytes) -> None:
     refused = post(client, write(spoiled(invoice("F-1", "approve", GOODS, TODAY)), Syntax.CII), "k1")
     assert refused.status_code == 422
     mended = post(client, document, "k2")
@@ -106,7 +104,7 @@ def test_after_our_refusal_a_mended_invoice_replaces_it(client: TestClient, docu
     assert client.get(f"/v1/invoices/{mended.json()['id']}").json()["replaces"] == refused.json()["id"]
 
 
-def test_an_invalid_invoice_is_refused_with_every_finding_and_recorded(client: TestClient, deps: Deps) -> None:
+def test_an_invalid_invoice_is_refused_with_every_finding_and_recorded(client, deps: Deps) -> None:
     answer = post(client, write(spoiled(invoice("F-2", "approve", GOODS, TODAY)), Syntax.CII), "k1")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invoice-refused")
@@ -121,7 +119,7 @@ def test_an_invalid_invoice_is_refused_with_every_finding_and_recorded(client: T
     assert (again.status_code, again.json()) == (422, answer.json())
 
 
-def test_twenty_at_once_make_one_invoice(client: TestClient, deps: Deps, document: bytes) -> None:
+def test_twenty_at_once_make_one_invoice(client, deps: Deps, document: bytes) -> None:
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda n: post(client, document, f"k{n % 4}"), range(20)))
     statuses = Counter(answer.status_code for answer in answers)
@@ -133,7 +131,7 @@ def test_twenty_at_once_make_one_invoice(client: TestClient, deps: Deps, documen
         assert session.scalar(select(func.count()).select_from(OutboxEntry)) == 1
 
 
-def test_json_is_written_once_and_kept_beside_the_invoice(client: TestClient, deps: Deps) -> None:
+def test_json_is_written_once_and_kept_beside_the_invoice(client, deps: Deps) -> None:
     body = write_json(invoice("F-3", "approve", GOODS, TODAY))
     answer = post(client, body, "k1", "application/json")
     assert answer.status_code == 202, answer.text
@@ -145,7 +143,7 @@ def test_json_is_written_once_and_kept_beside_the_invoice(client: TestClient, de
     assert deps.store.get(Digest(roles["sent"]["sha256"])).startswith(b"%PDF-")
 
 
-def test_a_seller_who_is_not_ours_is_refused(client: TestClient) -> None:
+def test_a_seller_who_is_not_ours_is_refused(client) -> None:
     made = invoice("F-4", "approve", GOODS, TODAY)
     stranger = replace(made, seller=made.buyer, buyer=made.seller)
     answer = post(client, write(stranger, Syntax.CII), "k1")
@@ -153,18 +151,16 @@ def test_a_seller_who_is_not_ours_is_refused(client: TestClient) -> None:
 
 
 def test_an_entity_that_is_off_sends_nothing(
-    client: TestClient, deps: Deps, entity: LegalEntity, document: bytes
+    client, deps: Deps, entity: LegalEntity, document: bytes
 ) -> None:
     disable_entity(deps, entity.tenant_id, entity.id, "test")
     answer = post(client, document, "k1")
     assert (answer.status_code, answer.json()["code"]) == (409, "entity-not-enabled")
 
 
-def test_another_tenant_sees_nothing(client: TestClient, deps: Deps, document: bytes) -> None:
+def test_another_tenant_sees_nothing(client, make_tenant, make_key, document: bytes) -> None:
     mine = post(client, document, "k1").json()["id"]
-    stranger = create_tenant(deps, "Autre", "test")
-    key = create_key(deps, stranger.id, "autre", list(Permission), "test")
-    as_stranger = {"Authorization": f"Bearer {key}"}
+    as_stranger = {"Authorization": make_key(make_tenant("Autre"))}
     foreign = client.get(f"/v1/invoices/{mine}", headers=as_stranger)
     absent = client.get("/v1/invoices/00000000-0000-0000-0000-000000000000", headers=as_stranger)
     assert foreign.status_code == absent.status_code == 404
@@ -176,17 +172,17 @@ def test_another_tenant_sees_nothing(client: TestClient, deps: Deps, document: b
     assert client.get(f"/v1/invoices/{mine}/documents/{digest}", headers=as_stranger).status_code == 404
 
 
-def test_a_media_type_we_do_not_read_is_named(client: TestClient, document: bytes) -> None:
+def test_a_media_type_we_do_not_read_is_named(client, document: bytes) -> None:
     answer = post(client, document, "k1", "text/html")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
 
 
-def test_too_large_a_body_is_refused_before_it_is_read(client: TestClient) -> None:
+def test_too_large_a_body_is_refused_before_it_is_read(client) -> None:
     answer = post(client, b" " * ((20 << 20) + 1), "k1")
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
 
-def test_lists_are_paged(client: TestClient) -> None:
+def test_lists_are_paged(client) -> None:
     ids = []
     for position in range(5):
         made = invoice(f"L-{position}", "approve", GOODS[:1], TODAY)
@@ -197,7 +193,7 @@ def test_lists_are_paged(client: TestClient) -> None:
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (3, 2, None)
 
 
-def test_validate_and_convert_keep_nothing(client: TestClient, deps: Deps, document: bytes) -> None:
+def test_validate_and_convert_keep_nothing(client, deps: Deps, document: bytes) -> None:
     report = client.post("/v1/validate", content=document, headers={"Content-Type": "application/xml"})
     assert (report.status_code, report.json()["verdict"]) == (200, "valid")
     converted = client.post("/v1/convert", params={"to": "json"}, content=document,
