@@ -88,6 +88,7 @@ class Store:
         self._objects = root / "sha256"
         self._temporary = root / "tmp"
         self._observe = observe
+        self._settled: set[Path] = set()
         for folder in (self._objects, self._temporary):
             folder.mkdir(parents=True, exist_ok=True)
             _sync_folder(folder.parent)
@@ -107,8 +108,7 @@ class Store:
                 self._check(digest)
             else:
                 self._write(data, place, digest)
-            for folder in (place.parent, place.parent.parent, self._objects):
-                _sync_folder(folder)
+            self._settle(place.parent)
         return digest
 
     def get(self, digest: Digest) -> bytes:
@@ -229,6 +229,17 @@ class Store:
         finally:
             with suppress(OSError):
                 Path(name).unlink()
+
+    def _settle(self, folder: Path) -> None:
+        """Make sure that a folder and the way to it survive a power cut.
+
+        A folder that this process made or met for the first time may not be known to the disk yet, whoever made it.
+        """
+        _sync_folder(folder)
+        for child, parent in ((folder, folder.parent), (folder.parent, self._objects)):
+            if child not in self._settled:
+                _sync_folder(parent)
+                self._settled.add(child)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from asn1crypto import algos, cms, tsp
 from asn1crypto import core as asn1
@@ -69,36 +70,41 @@ class LocalAuthority:
         })
         return bytes(tsp.TimeStampResp({
             "status": {"status": "granted"},
-            "time_stamp_token": cms.ContentInfo({"content_type": "signed_data", "content": self._signed(info.dump())}),
+            "time_stamp_token": _settled(cms.ContentInfo({
+                "content_type": "signed_data", "content": self._signed(info.dump()),
+            })),
         }).dump())
 
     def _signed(self, info: bytes) -> cms.SignedData:
         """CMS with the attributes that RFC 3161 and RFC 5816 want: content type, digest, signing certificate."""
         der = self._certificate.public_bytes(Encoding.DER)
         essential = tsp.SigningCertificateV2({"certs": [{"cert_hash": hashlib.sha256(der).digest()}]})
-        attributes = cms.CMSAttributes([
-            cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(info).digest()]}),
-            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [essential]}),
-        ])
+        attributes = _settled(cms.CMSAttributes([
+            _settled(cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]})),
+            _settled(cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(info).digest()]})),
+            _settled(cms.CMSAttribute({"type": "signing_certificate_v2", "values": [_settled(essential)]})),
+        ]))
         certificate = asn1_x509.Certificate.load(der)
-        sha256 = algos.DigestAlgorithm({"algorithm": "sha256"})
-        return cms.SignedData({
+        sha256 = _settled(algos.DigestAlgorithm({"algorithm": "sha256"}))
+        signer = cms.SignerInfo({
+            "version": "v1",
+            "sid": _settled(cms.IssuerAndSerialNumber({
+                "issuer": certificate.issuer, "serial_number": certificate.serial_number,
+            })),
+            "digest_algorithm": sha256,
+            "signed_attrs": attributes,
+            "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+            "signature": self._key.sign(attributes.dump(), ec.ECDSA(SHA256())),
+        })
+        return _settled(cms.SignedData({
             "version": "v3",
             "digest_algorithms": [sha256],
-            "encap_content_info": {"content_type": "tst_info", "content": asn1.ParsableOctetString(info)},
+            "encap_content_info": _settled(cms.EncapsulatedContentInfo({
+                "content_type": "tst_info", "content": asn1.ParsableOctetString(info),
+            })),
             "certificates": [certificate, asn1_x509.Certificate.load(self._root.public_bytes(Encoding.DER))],
-            "signer_infos": [{
-                "version": "v1",
-                "sid": cms.IssuerAndSerialNumber({
-                    "issuer": certificate.issuer, "serial_number": certificate.serial_number,
-                }),
-                "digest_algorithm": sha256,
-                "signed_attrs": attributes,
-                "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-                "signature": self._key.sign(attributes.dump(), ec.ECDSA(SHA256())),
-            }],
-        })
+            "signer_infos": [_settled(signer)],
+        }))
 
 
 def make_identity(folder: Path, now: datetime, *, valid: timedelta = VALID, purpose: bool = True) -> None:
@@ -145,6 +151,11 @@ class _Rejection(asn1.Sequence):  # type: ignore[misc]  # asn1crypto has no type
     """A TimeStampResp without token, which asn1crypto's own class cannot express."""
 
     _fields = [("status", tsp.PKIStatusInfo)]  # noqa: RUF012 - the form is asn1crypto's
+
+
+def _settled(value: Any) -> Any:
+    """The same value, encoded once: asn1crypto otherwise encodes a structure again on every look at it."""
+    return type(value).load(value.dump())
 
 
 def _rejection(why: str) -> bytes:
