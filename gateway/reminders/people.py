@@ -30,7 +30,7 @@ def add_hold(deps: Deps, principal: Principal, submission_id: str, wanted: HoldI
                    reason=wanted.reason, until=wanted.until, created_at=now, actor=principal.actor, lifted_at=None)
         session.add(row)
         record(session, tenant_id, Change(
-            kind="reminder", code="hold", actor=principal.actor, submission_id=submission_id, reason=wanted.reason,
+            kind="reminder", code="held", actor=principal.actor, submission_id=submission_id, reason=wanted.reason,
             data={"hold": row.id, "kind": row.kind, "until": row.until.isoformat() if row.until else None},
             then=(Work(topic="remind", subject_id=submission_id),),
         ), now=now)
@@ -47,7 +47,7 @@ def lift_hold(deps: Deps, principal: Principal, submission_id: str, hold_id: str
         if row.lifted_at is None:
             row.lifted_at = now
             record(session, tenant_id, Change(
-                kind="reminder", code="hold-lifted", actor=principal.actor, submission_id=submission_id,
+                kind="reminder", code="lifted", actor=principal.actor, submission_id=submission_id,
                 data={"hold": row.id, "kind": row.kind}, then=(Work(topic="remind", subject_id=submission_id),),
             ), now=now)
     return hold_out(row)

@@ -1,0 +1,314 @@
+"""Reminders in the service: sent once whatever crashes, stopped by what happens meanwhile, every decision kept."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import event as sql_event
+from sqlalchemy import select
+
+from archive.store import Digest
+from gateway.mail import spool_path
+from gateway.outbox import RetryLater, put
+from gateway.reminders import service
+from gateway.reminders.service import candidates, handle_remind, tick
+from gateway.tables import Document, Event, LegalEntity, OutboxEntry
+from gateway.worker import relay
+from tests.gateway.reminders.conftest import Play, text_of
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def crash(*_: Any, **__: Any) -> None:
+    raise Crash
+
+
+def reminders_kept(play: Play) -> list[Document]:
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        return list(session.scalars(select(Document).where(Document.role == "reminder")))
+
+
+def test_a_letter_is_sent_and_kept(play: Play) -> None:
+    play.on("2026-03-23")
+    play.remind()
+    (mail,) = play.mails()
+    assert (mail["To"], mail["Reply-To"]) == ("compta@mairie.example", "claire@atelier.example")
+    assert mail["From"] == "Atelier Imaginaire <relances@passerelle.example>"
+    assert "FA-2026-0042" in mail["Subject"]
+    (row,) = play.decisions()
+    assert (row.outcome, row.stage, row.recipient, row.channel) == (
+        "sent", "friendly", "compta@mairie.example", "spool")
+    assert row.intent == f"{play.invoice.id}:friendly"
+    assert row.facts["balance"] == "1200.00"
+    (document,) = reminders_kept(play)
+    assert play.deps.store.get(Digest(document.sha256)) == spool_path(
+        play.deps.settings, mail["Message-ID"]).read_bytes()
+    assert play.events() == ["sending", "sent"]
+
+
+def test_a_second_run_sends_nothing(play: Play) -> None:
+    play.on("2026-03-23")
+    play.remind()
+    play.remind()
+    assert len(play.mails()) == 1
+    assert play.told() == [("sent", "due", "friendly")]
+
+
+def test_the_whole_life_of_an_unpaid_invoice(play: Play) -> None:
+    """A turn at odd hours over three months, as the worker runs it."""
+    play.clock.forward(days=20)
+    while play.deps.today() < date(2026, 5, 10):
+        play.work()
+        play.clock.forward(hours=11)
+    assert [row for row in play.told() if row[0] == "sent"] == [
+        ("sent", "due", stage) for stage in ("before", "due", "friendly", "formal", "penalties", "last")]
+    assert play.told()[-1] == ("skipped", "finished", "")
+    assert len(play.told()) < 12, "one row per reason, not per turn"
+    threads = [mail["References"] for mail in play.mails()]
+    assert threads[0] is None
+    assert len(threads[-1].split()) == 5
+
+
+def test_the_dispute_and_its_end(play: Play) -> None:
+    play.on("2026-03-23")
+    play.status("207")
+    for _ in range(3):
+        play.remind()
+    play.on("2026-03-25")
+    play.status("205")
+    play.remind()
+    assert play.told() == [("held", "status-207", "friendly"), ("sent", "due", "friendly")]
+    assert len(play.mails()) == 1
+    assert "En litige (207) depuis le 23 mars 2026" in play.decisions()[0].reason
+    assert play.events() == ["held", "sending", "sent"]
+
+
+def test_statuses_count_in_the_order_in_which_they_were_set(play: Play) -> None:
+    play.on("2026-03-23")
+    play.status("207", at=datetime(2026, 3, 20, 10, tzinfo=UTC))
+    play.status("205", at=datetime(2026, 3, 18, 10, tzinfo=UTC))  # arrives late
+    play.remind()
+    assert play.told() == [("held", "status-207", "friendly")]
+
+
+def test_a_status_from_the_future_pauses_no_longer_than_one_from_today(play: Play) -> None:
+    play.on("2026-03-23")
+    play.status("211", at=datetime(2036, 1, 1, tzinfo=UTC))
+    play.on("2026-03-27")
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly")]
+
+
+def test_paid_while_the_letter_was_written(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is read again in the transaction that claims the intent."""
+    play.on("2026-03-23")
+    written: list[Any] = []
+    really = service.draft_mail
+
+    def slowly(*given: Any) -> Any:
+        written.append(really(*given))
+        if len(written) == 1:
+            play.pay("1200.00")
+        return written[-1]
+
+    monkeypatch.setattr(service, "draft_mail", slowly)
+    play.remind()
+    assert play.told() == [("sent", "thanks", "thanks")]
+    assert [mail["Subject"][:5] for mail in play.mails()] == ["Merci"]
+
+
+def test_a_partial_payment_lowers_the_amount(play: Play) -> None:
+    play.on("2026-03-23")
+    play.pay("1000.00")
+    play.remind()
+    assert "Nous avons bien reçu 1 000,00 € ; il reste 200,00 €." in text_of(play.mails()[0])
+
+
+def test_thanks_once_and_reminded_again_after_a_reversal(play: Play) -> None:
+    play.on("2026-03-23")
+    play.remind()
+    play.on("2026-03-24")
+    play.pay("1200.00")
+    play.remind()
+    play.remind()
+    play.on("2026-03-30")
+    play.pay("-1200.00")
+    play.remind()
+    play.on("2026-04-02")
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly"), ("sent", "thanks", "thanks"), ("skipped", "paid", ""),
+                           ("held", "waiting", ""), ("sent", "due", "formal")]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_around_delivery_never_loses_and_never_doubles(
+    play: Play, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play.on("2026-03-23")
+    really = service.deliver
+
+    def die(*given: Any, **named: Any) -> None:
+        if when == "after":
+            really(*given, **named)
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "deliver", die)
+        with pytest.raises(Crash):
+            play.remind()
+    assert play.told() == [("sending", "due", "friendly")]
+    with pytest.raises(RetryLater):  # the lease of the first run is not over
+        play.remind()
+    play.clock.forward(minutes=6)
+    play.remind()
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly")]
+    assert len(play.mails()) == 1
+    assert len(reminders_kept(play)) == 1
+
+
+def test_paid_between_a_crash_and_the_next_run(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    play.on("2026-03-23")
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "deliver", crash)
+        with pytest.raises(Crash):
+            play.remind()
+    play.pay("1200.00")
+    play.clock.forward(minutes=6)
+    play.remind()
+    assert play.told() == [("failed", "due", "friendly"), ("sent", "thanks", "thanks")]
+    assert [mail["Subject"][:5] for mail in play.mails()] == ["Merci"]
+    assert len(reminders_kept(play)) == 1
+
+
+def test_an_interrupted_letter_is_found_by_the_tick(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    play.on("2026-03-23")
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "deliver", crash)
+        with pytest.raises(Crash):
+            play.remind()
+    play.work()
+    assert play.told() == [("sending", "due", "friendly")]
+    play.clock.forward(minutes=6)
+    play.work()
+    assert play.told() == [("sent", "due", "friendly")]
+
+
+def test_the_tick_puts_work_only_where_there_is_some(play: Play) -> None:
+    def waiting() -> int:
+        with play.deps.db.reading(play.invoice.tenant_id) as session:
+            return len(session.scalars(select(OutboxEntry).where(OutboxEntry.state == "pending")).all())
+
+    play.on("2026-03-02")
+    tick(play.deps)
+    assert waiting() == 0
+    play.on("2026-03-23")
+    tick(play.deps)
+    tick(play.deps)
+    assert waiting() == 1
+    play.work()
+    tick(play.deps)
+    assert waiting() == 0
+
+
+def test_a_pause_that_ends_is_noticed_by_the_tick(play: Play) -> None:
+    play.on("2026-03-20")
+    play.status("211")
+    for day in ("2026-03-23", "2026-03-24", "2026-03-25", "2026-03-26"):
+        play.on(day)
+        play.work()
+    assert play.told() == [("held", "payment-announced", "friendly"), ("sent", "due", "friendly")]
+
+
+def test_a_closed_day_is_told_and_made_up_for(play: Play) -> None:
+    for day in ("2026-03-21", "2026-03-22", "2026-04-04", "2026-04-05", "2026-04-06", "2026-04-07"):
+        play.on(day)
+        play.work()
+    assert play.told() == [("held", "closed-day", "due"), ("held", "closed-day", "formal"), ("sent", "due", "formal")]
+
+
+def test_what_is_not_deposited_is_held_with_its_reason(play: Play) -> None:
+    play.invoice = play.make(number="FA-2", due_date=date(2026, 3, 13), transmission="parked")
+    play.on("2026-03-23")
+    play.work()
+    assert play.told() == [("held", "not-deposited", "friendly")]
+
+
+def test_a_credit_note_reduces_and_closes(play: Play) -> None:
+    play.on("2026-03-23")
+    play.make(number="AV-1", type_code="381", total=Decimal("200.00"), preceding=["FA-2026-0042"])
+    play.remind()
+    assert "Son solde est de 1 000,00 €" in text_of(play.mails()[0])
+    play.make(number="AV-2", type_code="381", total=Decimal("1000.00"), preceding=["FA-2026-0042"])
+    play.on("2026-04-02")
+    play.remind()
+    assert play.told()[-1] == ("skipped", "credited", "")
+
+
+def test_a_shared_credit_note_waits_for_a_person(play: Play) -> None:
+    play.on("2026-03-23")
+    play.make(number="AV-1", type_code="381", total=Decimal("900.00"), preceding=["FA-2026-0042", "FA-2"])
+    play.remind()
+    play.on("2026-03-24")
+    play.pay("300.00")  # the share, recorded by a person
+    play.remind()
+    assert play.told() == [("held", "shared-credit", "friendly"), ("sent", "due", "friendly")]
+
+
+def test_a_corrected_invoice_replaces_it(play: Play) -> None:
+    play.on("2026-03-23")
+    play.make(number="FA-2026-0050", type_code="384", preceding=["FA-2026-0042"])
+    play.remind()
+    assert play.told() == [("skipped", "corrected", "")]
+
+
+def test_an_entity_that_is_off_writes_to_nobody(play: Play, entity: LegalEntity) -> None:
+    with play.deps.db.transaction(entity.tenant_id) as session:
+        session.get_one(LegalEntity, (entity.tenant_id, entity.id)).enabled = False
+    play.on("2026-03-23")
+    play.remind()
+    assert play.told() == [("held", "entity-off", "friendly")]
+
+
+def test_an_unreachable_spool_is_retried_under_one_decision(play: Play) -> None:
+    play.on("2026-03-23")
+    folder = play.deps.settings.data / "mail"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    for _ in range(3):
+        with pytest.raises(RetryLater):
+            play.remind()
+    assert play.told() == [("failed", "due", "friendly")]
+    assert play.events() == ["sending", "failed"]
+    folder.unlink()
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly")]
+    assert len(play.mails()) == 1
+
+
+def test_many_invoices_are_looked_at_with_few_statements(play: Play) -> None:
+    for count in range(30):
+        play.make(number=f"FA-{count}", due_date=date(2026, 3, 13))
+    play.on("2026-03-23")
+    statements: list[str] = []
+    sql_event.listen(play.deps.db.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        found = candidates(session, play.deps)
+    assert len(found) == 31
+    assert len(statements) < 12
+
+
+def test_another_tenants_invoice_looks_absent(play: Play, make_tenant: Any) -> None:
+    play.on("2026-03-23")
+    stranger = make_tenant("Autre maison")
+    with play.deps.db.transaction(stranger) as session:
+        entry_id = put(session, stranger, "remind", play.invoice.id, now=play.deps.now())
+    relay(play.deps, {"remind": handle_remind})
+    with play.deps.db.reading(stranger) as session:
+        row = session.get_one(OutboxEntry, (stranger, entry_id))
+        assert session.scalars(select(Event)).all() == []
+    assert (row.state, row.reason) == ("parked", "no such submission")
+    assert play.mails() == []
