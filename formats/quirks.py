@@ -295,6 +295,7 @@ GROSS = Quirk(_read_gross, _write_gross, "as DISCOUNT")
 _GROSS_AMOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:ChargeAmount")
 _NET_AMOUNT = compile_path("ram:NetPriceProductTradePrice/ram:ChargeAmount")
 _CII_DISCOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:AppliedTradeAllowanceCharge/ram:ActualAmount")
+_ANY_BYTES = "application/octet-stream"
 _SUBTOTAL_AMOUNT = compile_path("cac:TaxSubtotal/cbc:TaxAmount")
 
 
@@ -302,7 +303,7 @@ def complete(root: etree._Element, column: Column, scope: Scope) -> None:
     """Write what the schema demands and the norm defines by a sum, where the model does not state it.
 
     UBL: the total VAT (BT-110) around a breakdown, as the sum of BT-117 (BR-CO-14). CII: the gross price (BT-148)
-    around a discount, as BT-146 plus BT-147. Both are listed as fillers.
+    around a discount, as BT-146 plus BT-147. And the media type of an attachment that has none. Listed as fillers.
     """
     if column is Column.CII:
         for agreement in root.iter(clark("ram:SpecifiedLineTradeAgreement")):
@@ -310,6 +311,10 @@ def complete(root: etree._Element, column: Column, scope: Scope) -> None:
             if discount is not None and not existing(agreement, _GROSS_AMOUNT, scope):
                 _fill(ensure(agreement, _GROSS_AMOUNT, scope), (_sum(agreement, _NET_AMOUNT, scope), discount), scope)
         return
+    for content in root.iter(clark("cbc:EmbeddedDocumentBinaryObject")):
+        if content.get("mimeCode") is None:
+            content.set("mimeCode", _ANY_BYTES)
+            scope.fillers[content] = _ANY_BYTES
     for total in root.iterchildren(clark("cac:TaxTotal")):
         amount = total.find(clark("cbc:TaxAmount"))
         if amount is not None and not amount.text and total.find(clark("cac:TaxSubtotal")) is not None:

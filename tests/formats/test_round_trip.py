@@ -1,0 +1,168 @@
+"""Written, then read, an invoice is the same in every syntax, and the document is valid by the published schema."""
+
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from invoices import invoices
+from lxml import etree
+
+from formats import ordering
+from formats.conversion import convert
+from formats.errors import CannotWrite
+from formats.invoice import Address, Invoice, Note, Party, Totals
+from formats.json_form import from_json, to_json
+from formats.syntax import DIALECTS, Reading, Syntax, read, ubl_syntax_of, write, write_with_fillers
+
+PROPERTY = settings(
+    max_examples=40, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    phases=[Phase.explicit, Phase.generate],  # shrinking invoices of 300 draws takes minutes
+)
+
+
+@cache
+def schema(syntax: Syntax) -> etree.XMLSchema:
+    return etree.XMLSchema(file=str(ordering.schema_file(DIALECTS[syntax].schema)))
+
+
+def xsd_errors(document: bytes, syntax: Syntax) -> list[str]:
+    checker = schema(syntax)
+    checker.validate(etree.fromstring(document))
+    return [entry.message for entry in checker.error_log]
+
+
+@PROPERTY
+@given(invoices())
+def test_ubl_written_then_read_is_the_same(invoice: Invoice) -> None:
+    syntax = ubl_syntax_of(invoice)
+    document = write(invoice, syntax)
+
+    assert xsd_errors(document, syntax) == []
+    assert read(document) == Reading(invoice, syntax, unmapped=())
+
+
+@PROPERTY
+@given(invoices())
+def test_cii_written_then_read_is_the_same(invoice: Invoice) -> None:
+    document = write(invoice, Syntax.CII)
+
+    assert xsd_errors(document, Syntax.CII) == []
+    assert read(document) == Reading(invoice, Syntax.CII, unmapped=())
+
+
+@PROPERTY
+@given(invoices())
+def test_json_written_then_read_is_the_same(invoice: Invoice) -> None:
+    assert read(write(invoice, Syntax.JSON)) == Reading(invoice, Syntax.JSON, unmapped=())
+    assert from_json(to_json(invoice)) == invoice
+
+
+@PROPERTY
+@given(invoices())
+def test_no_element_is_written_empty(invoice: Invoice) -> None:
+    for syntax in (ubl_syntax_of(invoice), Syntax.CII):
+        root = etree.fromstring(write(invoice, syntax))
+        empty = [element.tag for element in root.iter() if not len(element) and not (element.text or "").strip()]
+        demanded = ("ApplicableHeaderTradeDelivery", "ExchangedDocumentContext")  # by the schema, even of nothing
+        assert [tag for tag in empty if not str(tag).endswith(demanded)] == []
+
+
+def small(**terms: object) -> Invoice:
+    """The least that is an invoice, with `terms` beside."""
+    line = {"id": "1", "net_amount": "10.00", "item": {"name": "Essai"}, "price": {"net": "10"}}
+    least = {"number": "F1", "type_code": "380", "currency": "EUR", "lines": from_json({"lines": [line]}).lines}
+    return Invoice(**(least | terms))  # type: ignore[arg-type]  # terms are fields
+
+
+def test_note_without_code_never_follows_the_treatment_note() -> None:
+    notes = (Note(subject_code="BAR", text="B2B"), Note(text="Merci"), Note(subject_code="PMT", text="40 EUR"))
+    again = read(write(small(notes=notes), Syntax.UBL_INVOICE)).invoice.notes
+
+    assert again == (notes[1], notes[2], notes[0])
+
+
+def test_order_of_coded_notes_is_kept() -> None:
+    notes = (Note(subject_code="BAR", text="B2B"), Note(subject_code="PMT", text="40 EUR"))
+    assert read(write(small(notes=notes), Syntax.UBL_INVOICE)).invoice.notes == notes
+
+
+@pytest.mark.parametrize(
+    ("terms", "syntax", "filler"),
+    [
+        ({"sales_order_reference": "V1"}, Syntax.UBL_INVOICE, "/ubl:Invoice/cac:OrderReference/cbc:ID"),
+        ({"project_reference": "P1"}, Syntax.CII,
+         ("/rsm:CrossIndustryInvoice/rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement"
+          "/ram:SpecifiedProcuringProject/ram:Name")),
+    ],
+)
+def test_filler_is_listed_and_not_read_as_a_term(terms: dict[str, str], syntax: Syntax, filler: str) -> None:
+    document, fillers = write_with_fillers(small(**terms), syntax)
+
+    assert fillers == (filler,)
+    assert read(document) == Reading(small(**terms), syntax, unmapped=())
+
+
+def test_credit_note_has_its_own_names_and_its_due_date_in_the_payment_means() -> None:
+    credit = from_json({
+        "number": "A1", "type_code": "381", "currency": "EUR", "due_date": "2026-12-01",
+        "payment": {"means_code": "58", "credit_transfers": [{"account": "X"}]},
+        "lines": [{"id": "1", "quantity": "1", "unit": "C62"}],
+    })
+    text = write(credit, ubl_syntax_of(credit)).decode()
+
+    assert "<cbc:CreditNoteTypeCode>381" in text
+    assert '<cbc:CreditedQuantity unitCode="C62">1' in text
+    assert "<cac:CreditNoteLine>" in text
+    assert "<cbc:PaymentDueDate>2026-12-01" in text
+    assert "DueDate>" not in text.split("<cac:PaymentMeans>")[0]
+
+
+def test_several_accounts_each_carry_the_means_and_the_reference() -> None:
+    invoice = from_json(to_json(small()) | {"payment": {
+        "means_code": "58", "means_text": "Virement", "remittance_information": "REF",
+        "credit_transfers": [{"account": "A"}, {"account": "B"}],
+    }})
+    text = write(invoice, Syntax.UBL_INVOICE).decode()
+
+    assert text.count('<cbc:PaymentMeansCode name="Virement">58') == 2
+    assert text.count("<cbc:PaymentID>REF") == 2
+
+
+def test_vat_in_accounting_currency_is_written_in_that_currency() -> None:
+    invoice = from_json(to_json(small()) | {"currency": "USD", "vat_currency": "EUR", "totals": {
+        "vat": "20.00", "vat_in_accounting_currency": "18.40",
+    }})
+    assert '<cbc:TaxAmount currencyID="EUR">18.40' in write(invoice, Syntax.UBL_INVOICE).decode()
+    assert '<ram:TaxTotalAmount currencyID="EUR">18.40' in write(invoice, Syntax.CII).decode()
+
+
+@pytest.mark.parametrize(
+    "invoice",
+    [
+        small(currency=None),
+        small(lines=()),
+        small(number="\x00"),
+        small(number="\ud800"),
+        from_json(to_json(small()) | {"totals": {"vat_in_accounting_currency": "1"}}),
+    ],
+)
+def test_what_cannot_be_written_is_named(invoice: Invoice) -> None:
+    with pytest.raises(CannotWrite):
+        write(invoice, Syntax.UBL_INVOICE)
+
+
+def test_an_invoice_of_nothing_is_still_cii() -> None:
+    empty = Invoice(seller=Party(address=Address()), totals=Totals())
+    assert read(write(empty, Syntax.CII)).invoice == Invoice()
+
+
+@PROPERTY
+@given(invoices())
+def test_nothing_is_lost_between_the_two_syntaxes(invoice: Invoice) -> None:
+    made_at = None  # no PDF is made
+    first = convert(write(invoice, ubl_syntax_of(invoice)), "cii", made_at=made_at)  # type: ignore[arg-type]  # see above
+    second = convert(first.document, "ubl", made_at=made_at)  # type: ignore[arg-type]  # see above
+
+    assert first.loss.not_carried == second.loss.not_carried == ()
+    assert read(second.document).invoice == invoice
