@@ -91,9 +91,10 @@ class Tick:
 
 def ring_due(deps: Deps, ticks: Mapping[str, Tick], due: dict[str, datetime]) -> None:
     """Run each regular work whose time has come. A failure is logged and the next turn tries again."""
+    now = deps.now()
     for name, tick in ticks.items():
-        if deps.now() >= due.get(name, deps.now()):
-            due[name] = deps.now() + timedelta(seconds=tick.seconds)
+        if now >= due.get(name, now):
+            due[name] = now + timedelta(seconds=tick.seconds)
             try:
                 tick.act(deps)
             except Exception:  # one regular work must not keep the others from running

@@ -30,7 +30,7 @@ def list_events(
 
 @router.post("/invoices/{submission_id}/statuses", status_code=202, response_model=StatusQueuedOut)
 def set_status(
-    submission_id: str, status: StatusIn, key: Key, principal: Writer, deps: CurrentDeps
+    principal: Writer, submission_id: str, status: StatusIn, key: Key, deps: CurrentDeps
 ) -> JSONResponse:
     """Complete a suspended invoice (209) or cancel one that was replaced (220)."""
     return answer_of(*service.set_status(deps, principal, submission_id, status, key))
