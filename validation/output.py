@@ -113,7 +113,7 @@ def _rule_html(rule: str, findings: list[Finding]) -> Iterator[str]:
         where = f"<br><code>{_e(finding.location)}</code>" if finding.location else ""
         yield f"<li>{_e(finding.message.fr)}{line}{where}</li>"
     yield "</ul>"
-    explanation = find_explanation(rule, *first.aliases)
+    explanation = find_explanation(*first.aliases, rule)
     yield f"<p>{_e(explanation.cause.fr)}</p>" if explanation else ""
     yield f"<p><b>À faire :</b> {_e(first.remedy.fr)}</p>" if first.remedy else ""
     yield f"<p><b>Remarque :</b> {_e(first.ruling)}</p>" if first.ruling else ""
@@ -148,7 +148,7 @@ def _by_rule(report: Report) -> Iterator[tuple[str, list[Finding]]]:
 
 
 def _title(finding: Finding) -> str:
-    explanation = find_explanation(finding.rule, *finding.aliases)
+    explanation = find_explanation(*finding.aliases, finding.rule)
     return explanation.title.fr if explanation else ""
 
 

@@ -25,7 +25,9 @@ LEVEL: Final = tuple(
 )
 """Where a packet says which profile of Factur-X, ZUGFeRD or Order-X the file holds."""
 
-DEVICE_COLOUR_OPERATORS: Final = "g G rg RG k K"
+DEVICE_COLOUR: Final = "g G rg RG k K"
+COLOUR_SPACE: Final = "cs CS"
+PAINTING: Final = "Tj TJ ' \" f F f* B B* b b* S s"
 PAGES_LOOKED_AT: Final = 3
 
 
@@ -73,9 +75,15 @@ def _uses_device_colour(page: pikepdf.Page) -> bool:
     """Colours without a profile of their own: allowed only with an output intent or a default colour space."""
     resources = page.obj.get("/Resources")
     spaces = resources.get("/ColorSpace") if isinstance(resources, pikepdf.Dictionary) else None
-    if isinstance(spaces, pikepdf.Dictionary) and any(str(name).startswith("/Default") for name in spaces.keys()):
+    if isinstance(spaces, pikepdf.Dictionary) and any(str(name).startswith("/Default") for name in spaces):
         return False
-    return bool(pikepdf.parse_content_stream(page, operators=DEVICE_COLOUR_OPERATORS))
+    for instruction in pikepdf.parse_content_stream(page, operators=f"{DEVICE_COLOUR} {COLOUR_SPACE} {PAINTING}"):
+        name = str(instruction.operator)
+        if name in COLOUR_SPACE.split():
+            return False
+        if name in DEVICE_COLOUR.split() or name in PAINTING.split():  # painting without a colour is DeviceGray
+            return True
+    return False
 
 
 def _fonts(document: pikepdf.Pdf) -> Iterator[Finding]:

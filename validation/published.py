@@ -10,6 +10,7 @@ from validation.findings import Finding, Severity, Text
 from validation.stylesheet import BRACKETED_CODE, Fired
 
 TERM: Final = re.compile(r"\b(?:BT|BG|MDT|MDG|EXT-FR-FE|EXT-FR-FE-BG|TT|TG)-\d+[a-z]?(?:-\d+)?\b")
+FRENCH_FAMILY: Final = re.compile(r"\[(BR-FR-[A-Z0-9-]*\d)(?=[/\]])")
 CURRENT_VALUE: Final = re.compile(r"Valeurs? actuelles?[^:]*: *[\"«] ?(.*?) ?[\"»](?=[.,\s]|$)")
 FLAGS: Final[Mapping[str, Severity]] = {
     "warning": Severity.WARNING,
@@ -25,7 +26,8 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
     Its words stay in the language they are written in; the other language has our title of the rule where there is
     one, else the published words too.
     """
-    explanation = find_explanation(fired.rule, *(other for other in aliases_of(fired, rule_set)))
+    aliases = aliases_of(fired, rule_set)
+    explanation = find_explanation(*aliases, fired.rule)  # the text knows its rule better: two published ids are wrong
     title = explanation.title if explanation else Text(fr=fired.text, en=fired.text)
     french = rule_set.language == "fr"
     ruling = next((r for r in rule_set.rulings if r.rule == fired.rule and profile in (r.profiles or (profile,))), None)
@@ -35,7 +37,7 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
         layer=rule_set.layer,
         message=Text(fr=fired.text if french else title.fr, en=title.en if french else fired.text),
         terms=terms_of(fired) or (explanation.terms if explanation else ()),
-        aliases=aliases_of(fired, rule_set),
+        aliases=aliases,
         location=fired.place.path or None,
         line=fired.place.line,
         remedy=explanation.remedy if explanation else None,
@@ -46,9 +48,9 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
 
 
 def aliases_of(fired: Fired, rule_set: RuleSet) -> tuple[str, ...]:
-    """Other ids of the same rule: the one in brackets before its text, and those of the manifest."""
-    bracketed = BRACKETED_CODE.match(fired.text)
-    others = (*((bracketed.group(1),) if bracketed else ()), *rule_set.aliases.get(fired.rule, ()))
+    """Other ids of the same rule: the one at the head of its text, and those of the manifest."""
+    heads = [found.group(1) for pattern in (BRACKETED_CODE, FRENCH_FAMILY) if (found := pattern.match(fired.text))]
+    others = (*heads, *rule_set.aliases.get(fired.rule, ()))
     return tuple(dict.fromkeys(other for other in others if other != fired.rule))
 
 

@@ -143,7 +143,8 @@ def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
 def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
     """The date or period of supply is given where it is known and differs. Information: nobody else can know."""
     said = invoice.delivery is not None and invoice.delivery.actual_date is not None
-    if _is_whole(invoice) and not said and invoice.invoicing_period is None and not any(line.period for line in invoice.lines):
+    said = said or invoice.invoicing_period is not None or any(line.period for line in invoice.lines)
+    if _is_whole(invoice) and not said:
         yield Said(
             Text(
                 fr="Ni date de livraison ni période : obligatoires si elles diffèrent de l'émission.",
