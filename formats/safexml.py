@@ -78,7 +78,7 @@ def _nodes_at_most(document: bytes) -> int:
 
 
 def _refuse_strange_encoding(document: bytes) -> None:
-    if document.startswith(UTF16_STARTS):
+    if document.startswith(UTF16_STARTS) and b"\x00\x00" not in document[:4]:
         return
     if b"\x00" in document[:64]:
         raise MalformedXml("neither UTF-8 nor UTF-16 nor a one-byte encoding")

