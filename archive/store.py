@@ -89,7 +89,7 @@ class Store:
         self._temporary = root / "tmp"
         self._observe = observe
         self._settled: set[Path] = set()
-        for folder in (self._objects, self._temporary):
+        for folder in (root, self._objects, self._temporary):
             folder.mkdir(parents=True, exist_ok=True)
             _sync_folder(folder.parent)
 

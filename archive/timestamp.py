@@ -152,19 +152,27 @@ def verify(response: bytes, message: bytes, ca: bytes, *, nonce: int | None = No
         raise TimestampRefused(f"not a valid timestamp: {error}") from None
 
 
+def plain(pem: bytes) -> bytes:
+    """The certificates of a PEM text that people wrote: comments, blank lines and foreign line ends left out.
+
+    Raises:
+        TimestampRefused: there are none.
+    """
+    try:
+        return b"".join(found.public_bytes(Encoding.PEM) for found in x509.load_pem_x509_certificates(pem))
+    except ValueError as error:
+        raise TimestampRefused(f"no certificates: {error}") from None
+
+
 def certificates(pem: bytes) -> list[x509.Certificate]:
     """The certificates of a PEM text.
 
     Raises:
         TimestampRefused: there are none, or the text holds anything else.
     """
-    try:
-        found = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise TimestampRefused(f"no certificates: {error}") from None
-    if b"".join(certificate.public_bytes(Encoding.PEM) for certificate in found) != pem:
+    if plain(pem) != pem:
         raise TimestampRefused("certificates not in plain PEM")
-    return found
+    return x509.load_pem_x509_certificates(pem)
 
 
 def _sorted_out(ca: bytes) -> tuple[list[x509.Certificate], list[x509.Certificate], list[x509.Certificate]]:

@@ -62,6 +62,11 @@ def read_trust(text: bytes) -> Trust:
     return Trust({name: frozenset(fingerprints) for name, fingerprints in accepted.items()})
 
 
+def write_trust(files: Mapping[str, bytes]) -> str:
+    """The trust file that publishes an issuer's keys. `files`: the content of each of KEYS."""
+    return "".join(f"{name} {hashlib.sha256(files[name]).hexdigest()}\n" for name in KEYS)
+
+
 def strangers(members: Mapping[str, Member], trust: Trust) -> list[str]:
     """The key files of a dossier that are not trusted."""
     return [name for name in KEYS if not _accepted(members[name], trust.accepted[name], name)]

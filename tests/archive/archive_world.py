@@ -15,7 +15,7 @@ from archive import journal, seal, timestamp
 from archive.journal import ObjectRef
 from archive.package import Document, Dossier, Keys, Moment, Story, build, sealed
 from archive.seal import Checkpoint
-from archive.trust import KEYS
+from archive.trust import KEYS, write_trust
 from gateway.sandbox.authority import LocalAuthority
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ class World:
 
     def trust_text(self) -> str:
         pems = (seal.public_pem(self.keys.log), seal.public_pem(self.seal_key.public_key()), self.authority.ca)
-        return "".join(f"{name} {hashlib.sha256(pem).hexdigest()}\n" for name, pem in zip(KEYS, pems, strict=True))
+        return write_trust(dict(zip(KEYS, pems, strict=True)))
 
     def checkpoint(self, rows: MemoryRows, origin: str) -> bytes:
         tip = Checkpoint(origin, journal.size_of(rows), journal.root(rows))

@@ -316,6 +316,14 @@ def test_check_names_the_first_bad_entry(log: MemoryRows, attack: str, at: int) 
     assert caught.value.seq in {at, at + 1}
 
 
+@pytest.mark.parametrize("line", [b"garbage", entry_of(62).line(61)])
+def test_check_reads_the_lines_too(log: MemoryRows, line: bytes) -> None:
+    """The last entry made again by somebody who knows how leaves are made, but not where it stood."""
+    with pytest.raises(JournalDamaged) as caught:
+        journal.check([*log.rows[:-1], replace(log.rows[-1], line=line, leaf=journal.leaf_hash(line))])
+    assert caught.value.seq == MOST - 1
+
+
 def test_a_cut_log_is_whole_but_has_another_root(log: MemoryRows) -> None:
     """Only a checkpoint that somebody else holds shows a cut: then the consistency proof is impossible."""
     size, root = journal.check(log.rows[:-1])

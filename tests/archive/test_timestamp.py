@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from archive_log import CALM
 from asn1crypto import algos, tsp
@@ -246,6 +247,16 @@ def test_trust_has_one_form(authority: LocalAuthority, token: bytes) -> None:
     for spoilt in (authority.ca + b"\n", b"x\n" + authority.ca, authority.ca.replace(b"\n", b"\r\n")):
         with pytest.raises(TimestampRefused):
             timestamp.verify(token, MESSAGE, spoilt)
+        assert timestamp.plain(spoilt) == authority.ca
+
+
+def test_only_timestamp_requests_reach_the_authority(tmp_path: Path) -> None:
+    kind = {"Content-Type": "application/timestamp-query"}
+    with serving(tmp_path / "tsa") as url:
+        assert httpx.post(url, content=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
+        assert httpx.post(url, content=bytes(70_000), headers=kind).status_code == 413
+        assert httpx.get(url).status_code == 501
+        assert timestamp_is_rejection(httpx.post(url, content=b"x", headers=kind).content)
 
 
 @CALM
