@@ -1,0 +1,302 @@
+"""Polling: every flow is remembered, one bad flow stops no other, the watermark passes nothing unstored."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from gateway.deps import Deps
+from gateway.incoming.fetching import handle_fetch
+from gateway.incoming.poll import handle_poll, poll, poll_all
+from gateway.lifecycle.taking import handle_status
+from gateway.outbox import Entry
+from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.worker import relay
+
+MakeInvoice = Callable[..., Submission]
+AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def run(deps: Deps) -> None:
+    relay(deps, {"fetch": handle_fetch, "status": handle_status, "poll": handle_poll, "remind": lambda *_: None})
+
+
+def seen(deps: Deps, connection: PlatformConnection) -> dict[str, SeenFlow]:
+    with deps.db.reading(connection.tenant_id) as session:
+        return {row.id: row for row in session.scalars(select(SeenFlow))}
+
+
+def reread(deps: Deps, row: Any) -> Any:
+    with deps.db.reading(row.tenant_id) as session:
+        return session.get_one(type(row), (row.tenant_id, row.id))
+
+
+def codes(deps: Deps, invoice: Submission, kind: str = "lifecycle") -> list[str]:
+    with deps.db.reading(invoice.tenant_id) as session:
+        return list(session.scalars(select(Event.code).where(
+            Event.submission_id == invoice.id, Event.kind == kind).order_by(Event.position)))
+
+
+def ask(deps: Deps, connection: PlatformConnection) -> PlatformConnection:
+    """Poll as the regular work does: from the stored row."""
+    poll(deps, reread(deps, connection))
+    run(deps)
+    fresh: PlatformConnection = reread(deps, connection)
+    return fresh
+
+
+def test_statuses_arrive_once_however_often_they_are_listed(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    invoice = make_invoice()
+    for minute, code in enumerate(("200", "202", "203")):
+        platform.put(f"in-{code}", make_status(invoice, code, AT + timedelta(minutes=minute)))
+    for _ in range(3):
+        row = ask(deps, connection)
+
+    assert codes(deps, invoice) == ["200", "202", "203"]
+    assert {flow.state for flow in seen(deps, connection).values()} == {"done"}
+    assert (row.trouble, row.polled_at, row.watermark) == (None, deps.now(), deps.now())
+    assert reread(deps, invoice).lifecycle == "203"
+
+
+@pytest.mark.parametrize("page", [1, 2, 7])
+def test_pages_are_walked_to_the_end(
+    deps: Deps, platform: Any, connection: PlatformConnection, page: int
+) -> None:
+    platform.page = page
+    for number in range(15):
+        platform.put(f"flow-{number}", at=AT + timedelta(seconds=number // 4), flowType="SupplierInvoice",
+                     flowSyntax="UBL")
+
+    row = ask(deps, connection)
+
+    assert len(seen(deps, connection)) == 15
+    assert {(flow.state, flow.cause) for flow in seen(deps, connection).values()} == {
+        ("done", "out-of-scope : SupplierInvoice")}
+    assert row.watermark == AT + timedelta(seconds=3)
+
+
+def test_the_walk_starts_before_the_watermark(deps: Deps, platform: Any, connection: PlatformConnection) -> None:
+    platform.put("first", at=AT, flowType="SupplierInvoice", flowSyntax="UBL")
+    ask(deps, connection)
+    platform.put("late", at=AT - timedelta(minutes=14), flowType="SupplierInvoice", flowSyntax="UBL")
+
+    row = ask(deps, connection)
+
+    assert set(seen(deps, connection)) == {"first", "late"}
+    assert row.watermark == AT
+    assert platform.searches[-1]["where"]["updatedAfter"] == "2026-11-23T07:45:00.000Z"
+
+
+def test_one_bad_document_stops_no_other(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("good-1", make_status(invoice, "200", AT))
+    platform.put("not-xml", b"\x00garbage")
+    platform.put("no-document")
+    platform.put("stranger", make_status(invoice, "205", AT, invoice_number="F-unknown"))
+    platform.put("good-2", make_status(invoice, "203", AT))
+
+    row = ask(deps, connection)
+
+    flows = seen(deps, connection)
+    assert codes(deps, invoice) == ["200", "203"]
+    assert {name: flow.state for name, flow in flows.items()} == {
+        "good-1": "done", "good-2": "done", "not-xml": "parked", "no-document": "parked", "stranger": "parked"}
+    assert all(flow.cause for flow in flows.values() if flow.state == "parked")
+    assert (row.trouble, row.watermark) == (None, deps.now())
+
+
+def test_a_document_that_exists_only_converted_is_taken(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("converted")
+    platform.documents["converted", "Converted"] = make_status(invoice, "204", AT)
+    ask(deps, connection)
+
+    assert codes(deps, invoice) == ["204"]
+
+
+def test_a_flow_that_cannot_be_stored_holds_the_watermark(
+    deps: Deps, platform: Any, connection: PlatformConnection
+) -> None:
+    """The database refuses one row; the others are stored, and the next walk comes back for it."""
+    for minute in range(4):
+        platform.put(f"flow-{minute}", at=AT + timedelta(minutes=minute), flowType="SupplierInvoice",
+                     flowSyntax="UBL")
+
+    def refuse(*call: Any) -> None:
+        if "INSERT INTO seen_flows" in call[2] and "flow-1" in call[3]:
+            raise OSError("disk full")
+
+    event.listen(deps.db.engine, "before_cursor_execute", refuse)
+    held = ask(deps, connection)
+    event.remove(deps.db.engine, "before_cursor_execute", refuse)
+
+    assert set(seen(deps, connection)) == {"flow-0", "flow-2", "flow-3"}
+    assert held.watermark is not None
+    assert held.watermark < AT + timedelta(minutes=1)
+    assert "flow-1" in str(held.trouble)
+    mended = ask(deps, connection)
+    assert set(seen(deps, connection)) == {"flow-0", "flow-1", "flow-2", "flow-3"}
+    assert (mended.watermark, mended.trouble) == (AT + timedelta(minutes=3), None)
+
+
+def test_a_walk_that_breaks_off_keeps_the_watermark(
+    deps: Deps, platform: Any, connection: PlatformConnection
+) -> None:
+    platform.put("one", at=AT, flowType="SupplierInvoice", flowSyntax="UBL")
+    ask(deps, connection)
+    platform.put("two", at=AT + timedelta(minutes=1), flowType="SupplierInvoice", flowSyntax="UBL")
+    platform.broken = 1
+    broken = ask(deps, connection)
+    assert (broken.watermark, "INTERNAL_ERROR" in str(broken.trouble)) == (AT, True)
+
+    platform.cursor_loop = True
+    looping = ask(deps, connection)
+    assert (looping.watermark, "CURSOR_LOOP" in str(looping.trouble)) == (AT, True)
+    assert "two" in seen(deps, connection), "what was listed is remembered all the same"
+
+    platform.cursor_loop = False
+    assert ask(deps, connection).watermark == AT + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_whatever_fails(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, seed: int
+) -> None:
+    """Searches fail and flows appear late, at random; in the end every flow is there."""
+    dice = random.Random(seed)  # noqa: S311 - a seeded test
+    platform.page = (2, 5, 100)[seed]
+    for number in range(10):
+        clock.forward(seconds=dice.randrange(60))
+        platform.put(f"flow-{number}", at=clock.now - timedelta(seconds=dice.randrange(600)),
+                     flowType="SupplierInvoice", flowSyntax="UBL")
+        platform.broken = dice.choice([0, 0, 1])
+        ask(deps, connection)
+    platform.broken = 0
+    ask(deps, connection)
+
+    assert set(seen(deps, connection)) == {f"flow-{number}" for number in range(10)}
+
+
+def test_a_connection_in_trouble_stops_no_other(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_tenant: Callable[[str], str]
+) -> None:
+    other = make_tenant("Autre")
+    with deps.db.transaction(other) as session:
+        for name, enabled in (("00000000-dead", True), ("ffffffff-off", False)):
+            session.add(PlatformConnection(
+                tenant_id=other, id=name, name=name, driver="afnor", config={**connection.config}, enabled=enabled,
+                credentials=b"sealed with another key", watermark=None, webhook_id="", signing_key=None,
+                polled_at=None, trouble=None))
+    platform.put("flow", flowType="SupplierInvoice", flowSyntax="UBL")
+
+    poll_all(deps)
+
+    assert set(seen(deps, connection)) == {"flow"}
+    with deps.db.reading(other) as session:
+        rows = {row.id: row for row in session.scalars(select(PlatformConnection))}
+    assert "key" in str(rows["00000000-dead"].trouble)
+    assert rows["ffffffff-off"].polled_at is None
+
+
+def test_a_poll_entry_polls_its_connection(deps: Deps, platform: Any, connection: PlatformConnection) -> None:
+    platform.put("flow", flowType="SupplierInvoice", flowSyntax="UBL")
+    handle_poll(deps, Entry(tenant_id=connection.tenant_id, id="e", topic="poll", subject_id=connection.id,
+                            payload={}, attempts=1))
+    handle_poll(deps, Entry(tenant_id=connection.tenant_id, id="e", topic="poll", subject_id="gone", payload={},
+                            attempts=1))
+
+    assert set(seen(deps, connection)) == {"flow"}
+
+
+def deposit(platform: Any, invoice: Submission, status: str, *reasons: str, **fields: Any) -> None:
+    """The platform lists our deposit of an invoice, with its acknowledgement."""
+    details = [{"level": "Error", "item": "file", "reasonCode": code, "reasonMessage": "words"} for code in reasons]
+    platform.put(fields.pop("flow_id", invoice.flow_id), flowSyntax="UBL", flowType="CustomerInvoice",
+                 flowDirection="Out", trackingId=invoice.id, **fields,
+                 acknowledgement={"status": status, **({"details": details} if details else {})})
+
+
+def test_an_acknowledgement_is_recorded_once(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    deposit(platform, invoice, "Pending")
+    ask(deps, connection)
+    assert (codes(deps, invoice, "transmission"), seen(deps, connection)[str(invoice.flow_id)].state) == ([], "new")
+
+    clock.forward(minutes=1)
+    deposit(platform, invoice, "Ok")
+    for _ in range(3):
+        ask(deps, connection)
+
+    assert codes(deps, invoice, "transmission") == ["acknowledged"]
+    assert reread(deps, invoice).transmission == "deposited"
+    assert seen(deps, connection)[str(invoice.flow_id)].state == "done"
+
+
+def test_a_refused_deposit_fails_and_frees_the_number(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    deposit(platform, invoice, "Error", "VirusFound", "InvalidSchema")
+    ask(deps, connection)
+
+    row = reread(deps, invoice)
+    assert (row.transmission, row.active) == ("failed", None)
+    assert row.transmission_reason == "VirusFound : words (file) ; InvalidSchema : words (file)"
+    assert codes(deps, invoice, "transmission") == ["failed"]
+    with deps.db.reading(invoice.tenant_id) as session:
+        assert session.scalars(select(OutboxEntry.topic)).all() == ["remind"]
+
+
+def test_an_invoice_that_the_platform_has_already_waits_for_a_person(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    deposit(platform, invoice, "Error", "AlreadyExistingFlow")
+    ask(deps, connection)
+
+    assert (reread(deps, invoice).transmission, reread(deps, invoice).active) == ("parked", True)
+
+
+def test_a_second_deposit_that_is_refused_harms_nothing(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    deposit(platform, invoice, "Ok")
+    deposit(platform, invoice, "Error", "AlreadyExistingFlow", flow_id="again")
+    ask(deps, connection)
+
+    assert sorted(codes(deps, invoice, "transmission")) == ["acknowledged", "duplicate-refused"]
+    assert (reread(deps, invoice).transmission, reread(deps, invoice).active) == ("deposited", True)
+
+
+def test_a_deposit_of_somebody_else_is_remembered(
+    deps: Deps, platform: Any, connection: PlatformConnection
+) -> None:
+    platform.put("theirs", flowDirection="Out", flowType="CustomerInvoice", trackingId="their-own-id")
+    ask(deps, connection)
+
+    flow = seen(deps, connection)["theirs"]
+    assert (flow.state, str(flow.cause).startswith("not-ours")) == ("done", True)
+
+
+def test_a_type_that_is_computed_later_is_seen(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("slow", make_status(invoice, "205", AT), flowType="Undefined", flowSyntax="Undefined", at=AT)
+    ask(deps, connection)
+    platform.put("slow", flowType="CustomerInvoiceLC")
+    ask(deps, connection)
+
+    assert codes(deps, invoice) == ["205"]
