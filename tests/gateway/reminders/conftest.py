@@ -114,12 +114,11 @@ class Play:
         found = [cast("EmailMessage", email.message_from_bytes(file, policy=default)) for file in files]
         return sorted(found, key=lambda mail: mail["Date"].datetime)
 
-
-def text_of(mail: EmailMessage) -> str:
-    """The plain text, with ordinary blanks."""
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content()).replace("\u00a0", " ").replace("\u202f", " ")
+    def text(self, form: str = "plain") -> str:
+        """What the latest mail says, with ordinary blanks."""
+        body = self.mails()[-1].get_body((form,))
+        assert body is not None
+        return str(body.get_content()).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def keep(deps: Deps, make_invoice: Callable[..., Submission], document: Invoice, **changes: Any) -> Submission:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import event as sql_event
@@ -15,7 +15,9 @@ from gateway.reminders import service
 from gateway.reminders.service import candidates, handle_remind, tick
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry
 from gateway.worker import relay
-from tests.gateway.reminders.conftest import Play, text_of
+
+if TYPE_CHECKING:
+    from tests.gateway.reminders.conftest import Play
 
 
 class Crash(BaseException):
@@ -26,12 +28,12 @@ def crash(*_: Any, **__: Any) -> None:
     raise Crash
 
 
-def reminders_kept(play: Play) -> list[Document]:
+def reminders_kept(play: "Play") -> list[Document]:
     with play.deps.db.reading(play.invoice.tenant_id) as session:
         return list(session.scalars(select(Document).where(Document.role == "reminder")))
 
 
-def test_a_letter_is_sent_and_kept(play: Play) -> None:
+def test_a_letter_is_sent_and_kept(play: "Play") -> None:
     play.on("2026-03-23")
     play.remind()
     (mail,) = play.mails()
@@ -49,7 +51,7 @@ def test_a_letter_is_sent_and_kept(play: Play) -> None:
     assert play.events() == ["sending", "sent"]
 
 
-def test_a_second_run_sends_nothing(play: Play) -> None:
+def test_a_second_run_sends_nothing(play: "Play") -> None:
     play.on("2026-03-23")
     play.remind()
     play.remind()
@@ -57,7 +59,7 @@ def test_a_second_run_sends_nothing(play: Play) -> None:
     assert play.told() == [("sent", "due", "friendly")]
 
 
-def test_the_whole_life_of_an_unpaid_invoice(play: Play) -> None:
+def test_the_whole_life_of_an_unpaid_invoice(play: "Play") -> None:
     """A turn at odd hours over three months, as the worker runs it."""
     play.clock.forward(days=20)
     while play.deps.today() < date(2026, 5, 10):
@@ -72,7 +74,7 @@ def test_the_whole_life_of_an_unpaid_invoice(play: Play) -> None:
     assert len(threads[-1].split()) == 5
 
 
-def test_the_dispute_and_its_end(play: Play) -> None:
+def test_the_dispute_and_its_end(play: "Play") -> None:
     play.on("2026-03-23")
     play.status("207")
     for _ in range(3):
@@ -86,7 +88,7 @@ def test_the_dispute_and_its_end(play: Play) -> None:
     assert play.events() == ["held", "sending", "sent"]
 
 
-def test_statuses_count_in_the_order_in_which_they_were_set(play: Play) -> None:
+def test_statuses_count_in_the_order_in_which_they_were_set(play: "Play") -> None:
     play.on("2026-03-23")
     play.status("207", at=datetime(2026, 3, 20, 10, tzinfo=UTC))
     play.status("205", at=datetime(2026, 3, 18, 10, tzinfo=UTC))  # arrives late
@@ -94,7 +96,7 @@ def test_statuses_count_in_the_order_in_which_they_were_set(play: Play) -> None:
     assert play.told() == [("held", "status-207", "friendly")]
 
 
-def test_a_status_from_the_future_pauses_no_longer_than_one_from_today(play: Play) -> None:
+def test_a_status_from_the_future_pauses_no_longer_than_one_from_today(play: "Play") -> None:
     play.on("2026-03-23")
     play.status("211", at=datetime(2036, 1, 1, tzinfo=UTC))
     play.on("2026-03-27")
@@ -102,7 +104,7 @@ def test_a_status_from_the_future_pauses_no_longer_than_one_from_today(play: Pla
     assert play.told() == [("sent", "due", "friendly")]
 
 
-def test_paid_while_the_letter_was_written(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paid_while_the_letter_was_written(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
     """The state is read again in the transaction that claims the intent."""
     play.on("2026-03-23")
     written: list[Any] = []
@@ -120,14 +122,14 @@ def test_paid_while_the_letter_was_written(play: Play, monkeypatch: pytest.Monke
     assert [mail["Subject"][:5] for mail in play.mails()] == ["Merci"]
 
 
-def test_a_partial_payment_lowers_the_amount(play: Play) -> None:
+def test_a_partial_payment_lowers_the_amount(play: "Play") -> None:
     play.on("2026-03-23")
     play.pay("1000.00")
     play.remind()
-    assert "Nous avons bien reçu 1 000,00 € ; il reste 200,00 €." in text_of(play.mails()[0])
+    assert "Nous avons bien reçu 1 000,00 € ; il reste 200,00 €." in play.text()
 
 
-def test_thanks_once_and_reminded_again_after_a_reversal(play: Play) -> None:
+def test_thanks_once_and_reminded_again_after_a_reversal(play: "Play") -> None:
     play.on("2026-03-23")
     play.remind()
     play.on("2026-03-24")
@@ -145,7 +147,7 @@ def test_thanks_once_and_reminded_again_after_a_reversal(play: Play) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_crash_around_delivery_never_loses_and_never_doubles(
-    play: Play, when: str, monkeypatch: pytest.MonkeyPatch
+    play: "Play", when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     play.on("2026-03-23")
     really = service.deliver
@@ -170,7 +172,7 @@ def test_a_crash_around_delivery_never_loses_and_never_doubles(
     assert len(reminders_kept(play)) == 1
 
 
-def test_paid_between_a_crash_and_the_next_run(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paid_between_a_crash_and_the_next_run(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
     play.on("2026-03-23")
     with monkeypatch.context() as patch:
         patch.setattr(service, "deliver", crash)
@@ -184,7 +186,7 @@ def test_paid_between_a_crash_and_the_next_run(play: Play, monkeypatch: pytest.M
     assert len(reminders_kept(play)) == 1
 
 
-def test_an_interrupted_letter_is_found_by_the_tick(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_letter_is_found_by_the_tick(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
     play.on("2026-03-23")
     with monkeypatch.context() as patch:
         patch.setattr(service, "deliver", crash)
@@ -197,7 +199,7 @@ def test_an_interrupted_letter_is_found_by_the_tick(play: Play, monkeypatch: pyt
     assert play.told() == [("sent", "due", "friendly")]
 
 
-def test_the_tick_puts_work_only_where_there_is_some(play: Play) -> None:
+def test_the_tick_puts_work_only_where_there_is_some(play: "Play") -> None:
     def waiting() -> int:
         with play.deps.db.reading(play.invoice.tenant_id) as session:
             return len(session.scalars(select(OutboxEntry).where(OutboxEntry.state == "pending")).all())
@@ -214,7 +216,7 @@ def test_the_tick_puts_work_only_where_there_is_some(play: Play) -> None:
     assert waiting() == 0
 
 
-def test_a_pause_that_ends_is_noticed_by_the_tick(play: Play) -> None:
+def test_a_pause_that_ends_is_noticed_by_the_tick(play: "Play") -> None:
     play.on("2026-03-20")
     play.status("211")
     for day in ("2026-03-23", "2026-03-24", "2026-03-25", "2026-03-26"):
@@ -223,32 +225,32 @@ def test_a_pause_that_ends_is_noticed_by_the_tick(play: Play) -> None:
     assert play.told() == [("held", "payment-announced", "friendly"), ("sent", "due", "friendly")]
 
 
-def test_a_closed_day_is_told_and_made_up_for(play: Play) -> None:
+def test_a_closed_day_is_told_and_made_up_for(play: "Play") -> None:
     for day in ("2026-03-21", "2026-03-22", "2026-04-04", "2026-04-05", "2026-04-06", "2026-04-07"):
         play.on(day)
         play.work()
     assert play.told() == [("held", "closed-day", "due"), ("held", "closed-day", "formal"), ("sent", "due", "formal")]
 
 
-def test_what_is_not_deposited_is_held_with_its_reason(play: Play) -> None:
+def test_what_is_not_deposited_is_held_with_its_reason(play: "Play") -> None:
     play.invoice = play.make(number="FA-2", due_date=date(2026, 3, 13), transmission="parked")
     play.on("2026-03-23")
     play.work()
     assert play.told() == [("held", "not-deposited", "friendly")]
 
 
-def test_a_credit_note_reduces_and_closes(play: Play) -> None:
+def test_a_credit_note_reduces_and_closes(play: "Play") -> None:
     play.on("2026-03-23")
     play.make(number="AV-1", type_code="381", total=Decimal("200.00"), preceding=["FA-2026-0042"])
     play.remind()
-    assert "Son solde est de 1 000,00 €" in text_of(play.mails()[0])
+    assert "Son solde est de 1 000,00 €" in play.text()
     play.make(number="AV-2", type_code="381", total=Decimal("1000.00"), preceding=["FA-2026-0042"])
     play.on("2026-04-02")
     play.remind()
     assert play.told()[-1] == ("skipped", "credited", "")
 
 
-def test_a_shared_credit_note_waits_for_a_person(play: Play) -> None:
+def test_a_shared_credit_note_waits_for_a_person(play: "Play") -> None:
     play.on("2026-03-23")
     play.make(number="AV-1", type_code="381", total=Decimal("900.00"), preceding=["FA-2026-0042", "FA-2"])
     play.remind()
@@ -258,14 +260,14 @@ def test_a_shared_credit_note_waits_for_a_person(play: Play) -> None:
     assert play.told() == [("held", "shared-credit", "friendly"), ("sent", "due", "friendly")]
 
 
-def test_a_corrected_invoice_replaces_it(play: Play) -> None:
+def test_a_corrected_invoice_replaces_it(play: "Play") -> None:
     play.on("2026-03-23")
     play.make(number="FA-2026-0050", type_code="384", preceding=["FA-2026-0042"])
     play.remind()
     assert play.told() == [("skipped", "corrected", "")]
 
 
-def test_an_entity_that_is_off_writes_to_nobody(play: Play, entity: LegalEntity) -> None:
+def test_an_entity_that_is_off_writes_to_nobody(play: "Play", entity: LegalEntity) -> None:
     with play.deps.db.transaction(entity.tenant_id) as session:
         session.get_one(LegalEntity, (entity.tenant_id, entity.id)).enabled = False
     play.on("2026-03-23")
@@ -273,7 +275,7 @@ def test_an_entity_that_is_off_writes_to_nobody(play: Play, entity: LegalEntity)
     assert play.told() == [("held", "entity-off", "friendly")]
 
 
-def test_an_unreachable_spool_is_retried_under_one_decision(play: Play) -> None:
+def test_an_unreachable_spool_is_retried_under_one_decision(play: "Play") -> None:
     play.on("2026-03-23")
     folder = play.deps.settings.data / "mail"
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -289,7 +291,7 @@ def test_an_unreachable_spool_is_retried_under_one_decision(play: Play) -> None:
     assert len(play.mails()) == 1
 
 
-def test_many_invoices_are_looked_at_with_few_statements(play: Play) -> None:
+def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
     for count in range(30):
         play.make(number=f"FA-{count}", due_date=date(2026, 3, 13))
     play.on("2026-03-23")
@@ -301,7 +303,7 @@ def test_many_invoices_are_looked_at_with_few_statements(play: Play) -> None:
     assert len(statements) < 12
 
 
-def test_another_tenants_invoice_looks_absent(play: Play, make_tenant: Any) -> None:
+def test_another_tenants_invoice_looks_absent(play: "Play", make_tenant: Any) -> None:
     play.on("2026-03-23")
     stranger = make_tenant("Autre maison")
     with play.deps.db.transaction(stranger) as session:

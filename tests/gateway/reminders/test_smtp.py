@@ -1,0 +1,202 @@
+"""Delivery to a real SMTP server: what it takes, refuses, or leaves in doubt."""
+
+import asyncio
+import email
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from gateway.mail import InDoubt, NotDelivered, deliver
+from gateway.outbox import Park, RetryLater
+from gateway.reminders import service
+from gateway.reminders.routes import router
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.gateway.reminders.conftest import Play
+
+MAIL = b"Subject: essai\r\n\r\n.une ligne qui commence par un point\r\n"
+
+
+@dataclass
+class Mailbox:
+    """What the server does with a mail, and what it took."""
+
+    rcpt: str = "250 OK"
+    data: str | None = "250 OK"
+    """None: take the mail, then hang up without an answer."""
+
+    taken: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    async def handle_RCPT(self, *given: Any) -> str:  # noqa: N802 - the server's name
+        if self.rcpt.startswith("250"):
+            given[2].rcpt_tos.append(given[3])
+        return self.rcpt
+
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - as above
+        if self.data is None or self.data.startswith("250"):
+            self.taken.append(envelope.original_content)
+        if self.data is None:
+            server.transport.abort()
+            return "250 nobody hears it"
+        return self.data
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(
+        loop.create_server(lambda: SMTP(box, hostname="mail.example", loop=loop), "127.0.0.1", 0))
+    box.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield box
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture
+def by_smtp(play: "Play", mailbox: Mailbox) -> "Play":
+    """The play, with mails going to the server."""
+    settings = play.deps.settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{mailbox.port}"})
+    play.deps = replace(play.deps, settings=settings)
+    play.on("2026-03-23")
+    return play
+
+
+def send(mailbox: Mailbox) -> None:
+    settings = Settings(smtp_url=f"smtp://127.0.0.1:{mailbox.port}")
+    deliver(settings, MAIL, message_id="<a@b.example>", sender="a@b.example", recipient="c@d.example")
+
+
+def test_the_bytes_arrive_as_composed(mailbox: Mailbox) -> None:
+    send(mailbox)
+    assert mailbox.taken == [MAIL]
+
+
+def test_a_reminder_reaches_the_mailbox(by_smtp: "Play", mailbox: Mailbox) -> None:
+    by_smtp.remind()
+    by_smtp.remind()
+    (taken,) = mailbox.taken
+    mail = email.message_from_bytes(taken, policy=default)
+    assert mail["To"] == "compta@mairie.example"
+    assert mail["Message-ID"] == by_smtp.decisions()[0].facts["message_id"]
+    assert by_smtp.decisions()[0].channel == "smtp"
+    assert by_smtp.told() == [("sent", "due", "friendly")]
+
+
+@pytest.mark.parametrize(("rcpt", "data", "permanent"), [
+    ("550 no such user", "250 OK", True),
+    ("451 try again", "250 OK", False),
+    ("250 OK", "554 content refused", True),
+    ("250 OK", "452 no space", False),
+])
+def test_a_clear_no_is_certain(mailbox: Mailbox, rcpt: str, data: str, permanent: bool) -> None:  # noqa: FBT001 - a column of the table
+    mailbox.rcpt, mailbox.data = rcpt, data
+    with pytest.raises(NotDelivered) as told:
+        send(mailbox)
+    assert told.value.permanent is permanent
+    assert mailbox.taken == []
+
+
+def test_an_answer_that_is_lost_is_doubt(mailbox: Mailbox) -> None:
+    mailbox.data = None
+    with pytest.raises(InDoubt):
+        send(mailbox)
+    assert len(mailbox.taken) == 1
+
+
+def test_nobody_listens(play: "Play") -> None:
+    play.deps = replace(play.deps, settings=play.deps.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:9"}))
+    play.on("2026-03-23")
+    with pytest.raises(RetryLater):
+        play.remind()
+    assert play.told() == [("failed", "due", "friendly")]
+
+
+def test_a_refused_address_is_told_and_not_tried_again(by_smtp: "Play", mailbox: Mailbox) -> None:
+    mailbox.rcpt = "550 no such user"
+    by_smtp.remind()
+    by_smtp.remind()
+    mailbox.rcpt = "250 OK"
+    by_smtp.on("2026-04-02")
+    by_smtp.remind()
+    assert by_smtp.told() == [("failed", "due", "friendly"), ("held", "refused-address", "friendly"),
+                              ("held", "refused-address", "formal")]
+    assert mailbox.taken == []
+    assert "550 no such user" in by_smtp.decisions()[0].facts["failure"]
+
+
+@pytest.mark.parametrize(("delivered", "mails"), [(True, 1), (False, 2)])
+def test_a_lost_answer_waits_for_a_person(
+    by_smtp: "Play", mailbox: Mailbox, serve: Callable[..., Any], delivered: bool, mails: int  # noqa: FBT001 - as above
+) -> None:
+    mailbox.data = None
+    with pytest.raises(Park):
+        by_smtp.remind()
+    mailbox.data = "250 OK"
+    by_smtp.remind()
+    assert by_smtp.told() == [("unknown", "due", "friendly")]
+    assert len(mailbox.taken) == 1, "never a second time by itself"
+    decision = by_smtp.decisions()[0].id
+    path = f"/v1/invoices/{by_smtp.invoice.id}/reminders/{decision}/settlement"
+    answer = serve(router).post(path, json={"delivered": delivered, "reason": "Vu dans le journal du serveur"})
+    assert answer.status_code == 200
+    by_smtp.remind()
+    assert len(mailbox.taken) == mails
+    assert by_smtp.told() == [("sent", "due", "friendly")]
+    again = serve(router).post(path, json={"delivered": delivered, "reason": "Vu dans le journal du serveur"})
+    assert (again.status_code, again.json()["code"]) == (409, "not-in-doubt")
+
+
+def test_a_crash_after_smtp_is_parked(
+    by_smtp: "Play", mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = service.deliver
+
+    def die(*given: Any, **named: Any) -> None:
+        really(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "deliver", die)
+        with pytest.raises(KeyboardInterrupt):
+            by_smtp.remind()
+    by_smtp.clock.forward(minutes=6)
+    with pytest.raises(Park):
+        by_smtp.remind()
+    by_smtp.remind()
+    assert by_smtp.told() == [("unknown", "due", "friendly")]
+    assert len(mailbox.taken) == 1
+
+
+def test_two_workers_at_once_send_one_letter(by_smtp: "Play", mailbox: Mailbox) -> None:
+    troubles: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            by_smtp.remind()
+        except RetryLater as later:
+            troubles.append(later)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(mailbox.taken) == 1
+    assert by_smtp.told() == [("sent", "due", "friendly")]
+    assert all(later.patient for later in troubles)
