@@ -4,6 +4,8 @@ Every term that the model carries appears somewhere; an absent one leaves no tra
 Source: a readable form must show all structured data (FNFE note on the French formats, 2026-06-30).
 """
 
+from textwrap import shorten
+
 from formats.codes import CREDIT_TYPES, FRAMES, FRENCH_TYPES, NOTE_SUBJECTS, OTHER_CREDIT_TYPES
 from formats.invoice import Invoice, Note, PaymentInstructions, SupportingDocument, VatBreakdown
 from formats.rendering import figures
@@ -198,10 +200,10 @@ def document(one: SupportingDocument, lang: str) -> list[str]:
 
 
 def footer(invoice: Invoice, lang: str) -> list[str]:
-    """Who stands behind the invoice, and what this page is."""
+    """Who stands behind the invoice, and what this page is; shortened, since all of it stands above too."""
     seller = invoice.seller
     siren = seller.siren
-    return [text for text in (
+    return [shorten(text, 280, placeholder=" …") for text in (
         joined(seller.name, seller.additional_legal_information, siren and f"SIREN {figures.siren(siren)}",
                seller.vat_identifier and f"{word('vat_number', lang)} {seller.vat_identifier}"),
         joined(word("readable", lang), invoice.specification_identifier),

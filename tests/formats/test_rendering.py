@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formats import invoice as model
 from formats.errors import CannotWrite
 from formats.invoice import Invoice, Item, Line, Note, Party
 from formats.json_form import read_json
@@ -94,6 +95,27 @@ def test_every_term_is_among_the_texts_of_the_page(name: str, lang: str) -> None
     missing = [(term, value) for term, value in leaves(invoice) if shown(value, term, lang) not in texts]
 
     assert missing == []
+
+
+def filled(value: object) -> Iterator[str]:
+    """Every field that says something, as `Class.field`."""
+    if is_dataclass(value):
+        for one in fields(value):
+            content = getattr(value, one.name)
+            if content is not None and content != ():
+                yield f"{type(value).__name__}.{one.name}"
+                yield from filled(content)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from filled(one)
+
+
+def test_the_vector_of_every_term_has_every_term() -> None:
+    """A term that the model gains must be given a place on the page."""
+    kinds = [kind for kind in vars(model).values() if is_dataclass(kind)]
+    terms = {f"{kind.__name__}.{one.name}" for kind in kinds for one in fields(kind)}
+
+    assert terms - set(filled(vector("every-term"))) == set()
 
 
 @needs_pdftotext
