@@ -35,7 +35,7 @@ def celery_app(broker_url: str) -> Celery:
 def install_relay(app: Celery, deps: Deps, handlers: Mapping[str, Handler]) -> None:
     """Let this process's Celery worker drain the outbox when it is rung."""
 
-    @app.task(name=TASK)
+    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # celery has no types
     def relay_task() -> int:
         return relay(deps, handlers)
 

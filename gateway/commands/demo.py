@@ -109,7 +109,8 @@ def pay(scene: Scene, submission_id: str, amount: str) -> None:
 
 def has(seen: dict[str, Any], kind: str, code: str, times: int) -> bool:
     """Whether an invoice has at least so many events of a kind."""
-    return sum(event["kind"] == kind and event["code"] == code for event in seen["events"]) >= times
+    found = [event for event in seen["events"] if event["kind"] == kind and event["code"] == code]
+    return len(found) >= times
 
 
 def until(scene: Scene, submission_id: str, what: str, held: Callable[[dict[str, Any]], bool]) -> None:

@@ -57,6 +57,9 @@ def our_json(made: Invoice, _: datetime) -> bytes:
     return write_json(made)
 
 
+MEDIA_TYPES: dict[Maker, str] = {factur_x: "application/pdf", our_json: "application/json"}
+
+
 def cases(today: date, at: datetime) -> tuple[Case, ...]:
     """All cases, in the order in which they are posted. Numbers carry the day, so that runs do not meet."""
     day = f"{today:%y%m%d}"
@@ -65,7 +68,7 @@ def cases(today: date, at: datetime) -> tuple[Case, ...]:
         return f"P{day}-{position:02d}"
 
     def case(title: str, made: Invoice, maker: Maker, **expected: object) -> Case:
-        media_type = {factur_x: "application/pdf", our_json: "application/json"}.get(maker, "application/xml")
+        media_type = MEDIA_TYPES.get(maker, "application/xml")
         return Case(title=title, number=made.number or "", media_type=media_type, document=maker(made, at),
                     **expected)  # type: ignore[arg-type]  # the fields are Case's own
 

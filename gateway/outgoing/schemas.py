@@ -106,7 +106,7 @@ def row_out(row: Submission) -> dict[str, Any]:
 def label_of(code: str | None) -> str | None:
     """The French label of a status; None without one or for a code nobody knows."""
     status = STATUSES.get(code or "")
-    return status.fr if status is not None else None
+    return status.label.fr if status is not None else None
 
 
 def invoice_out(row: Submission, events: list[Event], documents: list[Document]) -> InvoiceOut:
