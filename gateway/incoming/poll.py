@@ -128,8 +128,8 @@ def _store(deps: Deps, connection: PlatformConnection, flows: Iterable[FlowState
             continue
         try:
             remember(deps, connection, flow)
-        except (SQLAlchemyError, ArchiveError, OSError, ValueError):
-            log.exception("flow not stored", connection=connection.id, flow=flow.flow_id)
+        except (SQLAlchemyError, ArchiveError, OSError, ValueError) as error:
+            log.warning("flow not stored", connection=connection.id, flow=flow.flow_id, error=repr(error))
             walk.unstored.append(flow)
 
 

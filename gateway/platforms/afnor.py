@@ -14,6 +14,7 @@ from urllib.parse import quote
 from gateway.platforms.answers import (
     Malformed,
     read_flow,
+    read_flows,
     read_line,
     read_object,
     read_receipt,
@@ -202,17 +203,18 @@ class AfnorPlatform:
             request["cursor"] = cursor
         answer = self._link.call("POST", f"{self._flows}/flows/search", json=request)
         fields = _understood(lambda: read_object(answer.body), Unavailable)
-        found = _understood(lambda: tuple(read_flow(item) for item in read_results(fields)), Unavailable)
-        found = tuple(sorted(found, key=lambda flow: flow.updated_at))
+        results = _understood(lambda: read_results(fields), Unavailable)
+        found, unreadable = read_flows(results)
         flows = tuple(flow for flow in found if passed is None or not passed.knows(flow))
         following = fields.get("nextCursor")
         if following and self._paging != "date":
             if following == cursor:
                 raise Unavailable("CURSOR_LOOP", "the platform answers with the cursor it was given")
-            return FlowPage(flows=flows, next_cursor=str(following))
+            return FlowPage(flows=flows, next_cursor=str(following), unreadable=unreadable)
         if self._paging == "cursor" or "cursor" in request:
-            return FlowPage(flows=flows, next_cursor=None)
-        return FlowPage(flows=flows, next_cursor=_next_by_date(found, fields.get("limit")))
+            return FlowPage(flows=flows, next_cursor=None, unreadable=unreadable)
+        onward = _next_by_date(found, len(results), fields.get("limit"))
+        return FlowPage(flows=flows, next_cursor=onward, unreadable=unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,22 +247,22 @@ class Passed:
         return Passed(after, last, tuple(flow_ids))
 
 
-def _next_by_date(flows: Sequence[FlowState], stated_limit: object) -> str | None:
-    """Where a search by date goes on after this page; None when the page was not full.
+def _next_by_date(flows: Sequence[FlowState], count: int, stated_limit: object) -> str | None:
+    """Where a search by date goes on after this page of `count` results; None when the page was not full.
 
     A page that shares one time all through cannot be passed, and silence would lose flows.
     """
     full = min(stated_limit, SMALLEST_FULL_PAGE) if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
-    if not flows or len(flows) < full:
+    if not flows or count < full:
         return None
     last = _wire_time(flows[-1].updated_at)
     earlier = [time for flow in flows if (time := _wire_time(flow.updated_at)) < last]
     if earlier:
         seen = tuple(flow.flow_id for flow in flows if _wire_time(flow.updated_at) == last)
         return Passed(max(earlier), last, seen).write()
-    if len(flows) < PAGE:
+    if count < PAGE:
         return None
-    raise Precondition("SEARCH_STUCK", f"{len(flows)} flows share the time {last} and the platform has no cursor")
+    raise Precondition("SEARCH_STUCK", f"{count} flows share the time {last} and the platform has no cursor")
 
 
 def _wire_time(value: datetime) -> str:

@@ -112,6 +112,29 @@ def test_one_bad_document_stops_no_other(
     assert (row.trouble, row.watermark) == (None, deps.now())
 
 
+@pytest.mark.parametrize("paging", ["auto", "date"])
+def test_one_flow_that_cannot_be_understood_stops_no_other(
+    deps: Deps, platform: Any, connection: PlatformConnection, paging: str
+) -> None:
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))
+        row.config = {**row.config, "paging": paging}
+    for number in range(4):
+        platform.put(f"flow-{number}", flowType="SupplierInvoice", flowSyntax="UBL")
+    platform.flows[1]["submittedAt"] = "yesterday"
+    del platform.flows[2]["flowId"]
+
+    polled = ask(deps, connection)
+
+    assert {name: flow.state for name, flow in seen(deps, connection).items()} == {
+        "flow-0": "done", "flow-1": "parked", "flow-3": "done"}
+    assert "flow-1" in str(polled.trouble)
+    assert "(no id)" in str(polled.trouble)
+    platform.flows[1]["submittedAt"] = platform.flows[0]["submittedAt"]
+    ask(deps, connection)
+    assert seen(deps, connection)["flow-1"].state == "done"
+
+
 def test_a_document_that_exists_only_converted_is_taken(
     deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
