@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -11,19 +11,15 @@ from typing import Final
 
 from lxml import etree
 
-from formats.errors import BadValue
 from formats.syntax import Syntax
 from schematron import supply
-from validation import container, pdfa, stylesheet, xsd
-from validation.document import Document, place_of_bad_value
-from validation.explain.catalogue import find_explanation
+from validation import own_layers, stylesheet, xsd
+from validation.document import Document
 from validation.findings import Finding, LayerOutcome, Outcome, Severity, Text
 from validation.locations import Place, path_of
 from validation.packs import Step
 from validation.pointers import pointer_for
-from validation.published import finding_of
-from validation.rules import business, mentions
-from validation.rules.own import OwnRule
+from validation.published import explained, finding_of
 
 OWN_RULE_SET: Final = "passerelle"
 QUOTED: Final = re.compile(r"\"([^\"]+)\"")
@@ -89,68 +85,18 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
 
 
 def _run_own(step: Step, subject: Subject) -> Result:
-    started = time.perf_counter()
-    runners: dict[str, Callable[[], Iterator[Finding]]] = {
-        "container": lambda: container.findings(subject.document.opened),
-        "pdfa": lambda: pdfa.findings(subject.source),
-        "mentions": lambda: _own_findings("mentions", mentions.RULES, subject),
-        "business": lambda: _own_findings("business", business.RULES, subject),
-    }
     if step.layer == "mentions" and subject.document.invoice is None:
         return Result(_outcome(step, Outcome.SKIPPED, reason="unreadable"))
-    return _judged(step, tuple(_explained(finding) for finding in runners[step.layer]()), started)
-
-
-def _own_findings(layer: str, rules: Sequence[OwnRule], subject: Subject) -> Iterator[Finding]:
-    document = subject.document
-    if document.unreadable is not None:
-        yield _unreadable(layer, document)
-    if document.invoice is None:
-        return
-    for rule in rules:
-        for said in rule.check(document.invoice, subject.as_of):
-            place = document.find_place(said.terms, said.value) or Place("", None)
-            yield Finding(
-                rule=rule.id,
-                severity=rule.severity,
-                layer=layer,
-                message=said.message,
-                terms=said.terms,
-                location=place.path or None,
-                line=place.line,
-                values={"value": said.value} if said.value is not None else {},
-            )
-
-
-def _unreadable(layer: str, document: Document) -> Finding:
-    """The value that kept the invoice from being read: a date that does not exist, a number that is none."""
-    error = document.unreadable
-    place = place_of_bad_value(document) or Place("", None)
-    if not isinstance(error, BadValue):
-        text = Text(fr=f"La facture ne peut pas être lue : {error}.", en=f"The invoice cannot be read: {error}.")
-        return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
-    is_date = "date" in error.expected.lower()
-    french = "une date qui existe, sous la forme attendue" if is_date else "une valeur lisible"
-    return Finding(
-        rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
-        severity=Severity.ERROR,
-        layer=layer,
-        message=Text(
-            fr=f"{error.term} : « {error.text} » n'est pas {french}.",
-            en=f"{error.term}: {error.text!r} is not {error.expected}.",
-        ),
-        terms=(error.term,),
-        location=place.path or None,
-        line=place.line,
-        values={"value": error.text},
-    )
+    started = time.perf_counter()
+    findings = own_layers.findings(step.layer, subject.document, subject.source, subject.as_of)
+    return _judged(step, tuple(map(explained, findings)), started)
 
 
 def _engine_failure(layer: str, failure: stylesheet.EngineFailure, document: Document) -> Finding:
     """The document gave the rules something they cannot compute with; where it stands, if the message quotes it."""
     quoted = QUOTED.findall(str(failure))
     element = _first_with_text(document, quoted)
-    return _explained(
+    return explained(
         Finding(
             rule="PAS-ENGINE-01",
             severity=Severity.ERROR,
@@ -173,11 +119,6 @@ def _first_with_text(document: Document, texts: Sequence[str]) -> Place | None:
     return Place(path_of(found), found.sourceline) if found is not None else None
 
 
-def _explained(finding: Finding) -> Finding:
-    explanation = find_explanation(finding.rule)
-    return replace(finding, remedy=explanation.remedy) if explanation else finding
-
-
 def _judged(step: Step, findings: tuple[Finding, ...], started: float, *, reason: str | None = None) -> Result:
     failed = any(finding.severity.blocks and finding.blocks for finding in findings)
     outcome = Outcome.FAILED if failed else Outcome.PASSED
@@ -186,7 +127,7 @@ def _judged(step: Step, findings: tuple[Finding, ...], started: float, *, reason
 
 def _given_up(step: Step, why: str) -> Result:
     """We failed: the rule set is missing or altered. Says nothing about the document."""
-    finding = _explained(
+    finding = explained(
         Finding(
             rule="PAS-ENGINE-02",
             severity=Severity.WARNING,

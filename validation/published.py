@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from schematron.supply import RuleSet
@@ -45,6 +46,12 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
         ruling=ruling.text if ruling else None,
         blocks=ruling.blocks if ruling else True,
     )
+
+
+def explained(finding: Finding) -> Finding:
+    """A finding of our own with the remedy of its rule."""
+    explanation = find_explanation(finding.rule)
+    return replace(finding, remedy=explanation.remedy) if explanation else finding
 
 
 def aliases_of(fired: Fired, rule_set: RuleSet) -> tuple[str, ...]:

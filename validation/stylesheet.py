@@ -101,7 +101,11 @@ def run(rules: Compiled, root: etree._Element) -> tuple[Fired, ...]:
         raise EngineFailure(" ".join(str(error).split())) from error
     if not answer:
         raise EngineFailure("the engine gave no answer")
-    results = [e for e in _parse_answer(answer) if e.tag in {f"{SVRL}failed-assert", f"{SVRL}successful-report"}]
+    try:
+        svrl = etree.fromstring(answer.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise EngineFailure(f"the answer of the engine is too long: {error}") from error
+    results = [e for e in svrl if e.tag in {f"{SVRL}failed-assert", f"{SVRL}successful-report"}]
     places = find_places(root, {int(e.get("n", 0)) for e in results})
     return tuple(_fired(rules.rule_set.id, element, places) for element in results)
 
@@ -126,10 +130,6 @@ def _fastest_form(described: supply.RuleSet, path: Path) -> tuple[str, bool]:
     except prepare.NotPreparable as reason:
         log.warning("%s runs in its published, slower form: %s", described.id, reason)
         return prepare.with_codes_inside(published, read_codes), False
-
-
-def _parse_answer(answer: str) -> etree._Element:
-    return etree.fromstring(answer.encode(), etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
 
 
 def _fired(rule_set: str, element: etree._Element, places: dict[int, Place]) -> Fired:

@@ -1,0 +1,70 @@
+"""The layers that we decide ourselves: the container, PDF/A, legal mentions and coherence."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from formats.errors import BadValue
+from validation import container, pdfa
+from validation.document import Document, place_of_bad_value
+from validation.findings import Finding, Severity, Text
+from validation.locations import Place
+from validation.rules import business, mentions
+from validation.rules.own import OwnRule
+
+NOWHERE = Place("", None)
+
+
+def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iterator[Finding]:
+    """What one of our own layers finds. `source` is the document as it came, the PDF for a Factur-X."""
+    if layer == "container":
+        yield from container.findings(document.opened)
+    elif layer == "pdfa":
+        yield from pdfa.findings(source)
+    elif layer == "mentions":
+        yield from _apply(mentions.RULES, layer, document, as_of)
+    else:
+        if document.unreadable is not None:
+            yield _unreadable(layer, document)
+        yield from _apply(business.RULES, layer, document, as_of)
+
+
+def _apply(rules: Sequence[OwnRule], layer: str, document: Document, as_of: date) -> Iterator[Finding]:
+    if document.invoice is None:
+        return
+    for rule in rules:
+        for said in rule.check(document.invoice, as_of):
+            place = document.find_place(said.terms, said.value) or NOWHERE
+            yield Finding(
+                rule=rule.id,
+                severity=rule.severity,
+                layer=layer,
+                message=said.message,
+                terms=said.terms,
+                location=place.path or None,
+                line=place.line,
+                values={"value": said.value} if said.value is not None else {},
+            )
+
+
+def _unreadable(layer: str, document: Document) -> Finding:
+    """The value that kept the invoice from being read: a date that does not exist, a number that is none."""
+    error = document.unreadable
+    place = place_of_bad_value(document) or NOWHERE
+    if not isinstance(error, BadValue):
+        text = Text(fr=f"La facture ne peut pas être lue : {error}.", en=f"The invoice cannot be read: {error}.")
+        return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
+    is_date = "date" in error.expected.lower()
+    french = "une date qui existe, sous la forme attendue" if is_date else "une valeur lisible"
+    return Finding(
+        rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
+        severity=Severity.ERROR,
+        layer=layer,
+        message=Text(
+            fr=f"{error.term} : « {error.text} » n'est pas {french}.",
+            en=f"{error.term}: {error.text!r} is not {error.expected}.",
+        ),
+        terms=(error.term,),
+        location=place.path or None,
+        line=place.line,
+        values={"value": error.text},
+    )
