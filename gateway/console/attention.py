@@ -121,7 +121,7 @@ def sealing(session: Session) -> Sealing:
     """Over all logs of the session's tenant."""
     entries = _count(session, select(func.count()).select_from(JournalEntry))
     newest: dict[str, int] = dict(session.execute(
-        select(Seal.log, func.max(Seal.size)).where(Seal.token.is_not(None)).group_by(Seal.log)).tuples())
+        select(Seal.log, func.max(Seal.size)).where(Seal.token.is_not(None)).group_by(Seal.log)).tuples().all())
     last = session.scalar(select(func.max(Seal.token_at)))
     return Sealing(entries, sum(newest.values()), last)
 

@@ -2,6 +2,9 @@
 
 from pydantic import ValidationError
 
+from gateway.console.words import french
+from gateway.problems import Problem
+
 SENTENCES = {
     "missing": "Ce champ est obligatoire.",
     "string_too_short": "Au moins {min_length} caractères.",
@@ -26,6 +29,11 @@ def errors_of(error: ValidationError) -> dict[str, str]:
     return found
 
 
+def told(problem: Problem) -> str:
+    """What a problem says to the reader of a form, in French."""
+    return french(problem.detail)
+
+
 def _sentence(field: str, kind: str, message: str, context: dict[str, object]) -> str:
     if field in FIELDS:
         return FIELDS[field]
@@ -33,4 +41,4 @@ def _sentence(field: str, kind: str, message: str, context: dict[str, object]) -
         return SENTENCES["missing"]
     if kind in SENTENCES:
         return SENTENCES[kind].format(**context)
-    return message.removeprefix("Value error, ").split(" / ")[0]
+    return french(message.removeprefix("Value error, "))

@@ -48,9 +48,9 @@ class Names:
 def names(session: Session) -> Names:
     """The names of the session's tenant."""
     return Names(
-        dict(session.execute(select(User.id, User.name)).tuples()),
-        dict(session.execute(select(ApiKey.prefix, ApiKey.name)).tuples()),
-        dict(session.execute(select(PlatformConnection.id, PlatformConnection.name)).tuples()),
+        dict(session.execute(select(User.id, User.name)).tuples().all()),
+        dict(session.execute(select(ApiKey.prefix, ApiKey.name)).tuples().all()),
+        dict(session.execute(select(PlatformConnection.id, PlatformConnection.name)).tuples().all()),
     )
 
 

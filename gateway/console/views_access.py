@@ -9,7 +9,7 @@ from gateway.accounts import people, service
 from gateway.accounts.schemas import ConnectionIn, KeyIn
 from gateway.auth import ROLES, Permission
 from gateway.connections import open_connection
-from gateway.console.forms import errors_of
+from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.platforms.port import PlatformError
 from gateway.problems import Problem, not_found
@@ -40,7 +40,7 @@ def add_connection(act: Changing) -> Response:
     except ValidationError as error:
         return _connections(act.visit, values, errors_of(error))
     except Problem as problem:
-        return _connections(act.visit, values, {"": problem.detail.split(" / ")[0]})
+        return _connections(act.visit, values, {"": told(problem)})
     return go("/reglages/plateformes", "ajout")
 
 
@@ -114,7 +114,7 @@ def add_person(act: Changing) -> Response:
     except ValidationError as error:
         return _people(act.visit, values, errors_of(error))
     except Problem as problem:
-        return _people(act.visit, values, {"": problem.detail.split(" / ")[0]})
+        return _people(act.visit, values, {"": told(problem)})
     return go("/reglages/personnes", "ajout")
 
 
@@ -126,7 +126,7 @@ def disable_person(act: Changing, user_id: str) -> Response:
     except Problem as problem:
         if problem.status == 404:
             raise
-        return _people(act.visit, errors={"": problem.detail.split(" / ")[0]})
+        return _people(act.visit, errors={"": told(problem)})
     return go("/reglages/personnes", "desactiver")
 
 

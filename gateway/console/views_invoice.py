@@ -11,8 +11,9 @@ from sqlalchemy import select
 from archive.store import Digest
 from gateway.auth import Permission
 from gateway.console import dossier
-from gateway.console.forms import errors_of
+from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.words import french
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
 from gateway.receivables.service import record_payment
@@ -45,10 +46,9 @@ def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id
     except Problem as problem:
         if problem.status == 404:
             raise
-        return invoice_page(act.visit, invoice_id, values=values, errors={"": problem.detail.split(" / ")[0]}, status=422)
+        return invoice_page(act.visit, invoice_id, values=values, errors={"": told(problem)}, status=422)
     if status >= 400:
-        return invoice_page(act.visit, invoice_id, values=values, errors={"": str(body.get("detail")).split(" / ")[0]},
-                     status=422)
+        return invoice_page(act.visit, invoice_id, values=values, errors={"": french(str(body["detail"]))}, status=422)
     return go(f"/factures/{invoice_id}", "paiement")
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from gateway.auth import Permission
 from gateway.console import queue
+from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.problems import Problem
 
@@ -42,7 +43,7 @@ def close(act: Deciding, entry_id: str) -> Response:
 def _refused(act: Act, problem: Problem) -> Response:
     if problem.status == 404:
         raise problem
-    return _page(act.visit, problem=problem.detail.split(" / ")[0], status=problem.status)
+    return _page(act.visit, problem=told(problem), status=problem.status)
 
 
 def _page(visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from gateway.auth import Permission
 from gateway.console import people, reminding, words
+from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoice import invoice_page
 from gateway.problems import Problem
@@ -66,16 +67,16 @@ def lift(act: Deciding, invoice_id: str, hold_id: str) -> Response:
 def say_what_happened(act: Deciding, invoice_id: str, decision_id: str) -> Response:
     """Say whether a letter in doubt reached the buyer."""
     try:
-        settle(act.deps, act.principal, invoice_id, decision_id,
-               SettlementIn(delivered=act.text("arrivee") == "oui", reason=act.text("reason") or "Constat d'une personne"))
-    except (Problem, ValidationError) as problem:
-        if isinstance(problem, Problem):
-            return _refused(act, invoice_id, problem)
+        found = SettlementIn(delivered=act.text("arrivee") == "oui", reason=act.text("reason"))
+        settle(act.deps, act.principal, invoice_id, decision_id, found)
+    except ValidationError:
         return invoice_page(act.visit, invoice_id, errors={"reason": "Trois caractères au moins."}, status=422)
+    except Problem as problem:
+        return _refused(act, invoice_id, problem)
     return go(f"/factures/{invoice_id}", "relances")
 
 
 def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
     if problem.status == 404:
         raise problem
-    return invoice_page(act.visit, invoice_id, errors={"": problem.detail.split(" / ")[0]}, status=problem.status)
+    return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from gateway.accounts import signin
 from gateway.auth import COOKIE, SESSION_LENGTH, Permission, principal_of_cookie
+from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, form_of, safe_target
 from gateway.console.templating import draw
 from gateway.deps import CurrentDeps, Deps
@@ -41,7 +42,7 @@ def sign_in(request: Request, deps: CurrentDeps, form: Annotated[FormData, Depen
         signed_in = signin.sign_in(deps, email, password)
     except Problem as problem:
         answer = _form(request, deps, target=safe_target(target), email=email, status=problem.status,
-                       problem=problem.detail.split(" / ")[0])
+                       problem=told(problem))
         answer.headers.update(problem.headers)
         return answer
     answer = RedirectResponse(safe_target(target), 303)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from gateway.accounts import service
 from gateway.accounts.schemas import EntityChange, EntityIn
 from gateway.auth import Permission
-from gateway.console.forms import errors_of
+from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.problems import Problem, not_found
 from gateway.tables import LegalEntity
@@ -125,4 +125,4 @@ def _entity_form(
 def _told(problem: Problem) -> dict[str, str]:
     if problem.status == 404:
         raise problem
-    return {"": problem.detail.split(" / ")[0]}
+    return {"": told(problem)}
