@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     print(f"""
 Tout a tenu. / All of it held.
-Dossiers de preuve : {folder}/*-dossier.zip   (passerelle verify {folder}/*-dossier.zip)
+Dossiers de preuve : {folder}/*-dossier.zip   (passerelle verify {folder}/*-dossier.zip --trust {folder}/trust.txt)
 Console, sur ces données :
   PASSERELLE_DATA={folder}/data PASSERELLE_PORT=8080 .venv/bin/passerelle serve
   http://127.0.0.1:8080   {EMAIL}   {password}""")
@@ -59,8 +59,7 @@ def play(scene: Scene, all_cases: Sequence[Case]) -> None:
         follow(scene, case, submission_id)
         show(scene, submission_id)
     check_ledger(scene, [case for case, _ in posted])
-    for case, submission_id in posted:
-        export(scene, case, submission_id)
+    check_dossiers(scene, [export(scene, case, submission_id) for case, submission_id in posted])
 
 
 def post(scene: Scene, case: Case) -> str:
@@ -153,12 +152,19 @@ def check_ledger(scene: Scene, all_cases: Sequence[Case]) -> None:
     print(f"\nLa plateforme tient {len(held)} factures, chacune une fois. / The platform holds each invoice once.")
 
 
-def export(scene: Scene, case: Case, submission_id: str) -> None:
-    """Fetch the dossier and verify it offline."""
+def export(scene: Scene, case: Case, submission_id: str) -> Path:
+    """Fetch the dossier of one invoice."""
     path = scene.folder / f"{case.number}-dossier.zip"
     answer = scene.gateway.get(f"/v1/invoices/{submission_id}/dossier")
     if answer.status_code != 200:
         raise DemoFailed(f"dossier of {case.number}: HTTP {answer.status_code} {answer.text[:500]}")
     path.write_bytes(answer.content)
-    if verify.main([str(path)]) != 0:
-        raise DemoFailed(f"{path} does not verify")
+    return path
+
+
+def check_dossiers(scene: Scene, dossiers: Sequence[Path]) -> None:
+    """Verify them offline, against the keys that the gateway publishes."""
+    trust = scene.folder / "trust.txt"
+    trust.write_bytes(scene.gateway.get("/v1/evidence/trust").raise_for_status().content)
+    if verify.main([*map(str, dossiers), "--trust", str(trust)]) != 0:
+        raise DemoFailed("a dossier does not verify")
