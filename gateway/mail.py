@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -229,7 +230,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _address(spec: str, name: str = "") -> Address:
-    return Address(display_name=name, addr_spec=spec)
+    try:
+        return Address(display_name=name, addr_spec=spec)
+    except (MessageError, IndexError) as error:
+        raise ValueError(f"{spec!r} is no mail address") from error
 
 
 def _one_line(text: str) -> str:

@@ -32,9 +32,10 @@ CASHED: Final = "212"
 KEPT_WORD: Final = frozenset({"promise", "plan"})
 """Holds that a full payment fulfils: they do not stand against thanks."""
 
-ADDRESS: Final = re.compile(
-    r"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z.]{1,64}@[0-9A-Za-z](?:[0-9A-Za-z.-]{0,251}[0-9A-Za-z])?"
-)
+_ATOM: Final = r"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z]+"
+_LABEL: Final = r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?"
+ADDRESS: Final = re.compile(rf"(?=.{{3,254}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
+"""A mail address in plain ASCII (RFC 5321 without quoted forms): one, and nothing around it."""
 
 
 class Outcome(StrEnum):

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from gateway.reminders.working import closed_days
+
 Tone = Literal["before", "due", "friendly", "formal", "penalties", "last"]
 """The letters there are. `thanks` is a letter of its own and belongs to no day."""
 
@@ -85,7 +87,7 @@ def parse(definition: Mapping[str, Any]) -> Scenario:
         unknown |= set(stage) - _FIELDS[Stage]
     if unknown:
         raise BadScenario(f"unknown field {min(unknown)!r}")
-    _check_order(scenario)
+    _check(scenario)
     return scenario
 
 
@@ -95,7 +97,7 @@ def to_json(scenario: Scenario) -> dict[str, Any]:
     return made
 
 
-def _check_order(scenario: Scenario) -> None:
+def _check(scenario: Scenario) -> None:
     keys = [stage.key for stage in scenario.stages]
     offsets = [stage.offset for stage in scenario.stages]
     heights = [TONES.index(stage.tone) for stage in scenario.stages]
@@ -105,6 +107,10 @@ def _check_order(scenario: Scenario) -> None:
         raise BadScenario("the offsets of the stages must rise")
     if heights != sorted(heights):
         raise BadScenario("the tone must not fall from one stage to the next")
+    try:
+        closed_days(2026, scenario.region)
+    except NotImplementedError as error:
+        raise BadScenario(f"unknown region {scenario.region!r}") from error
     if any((stage.tone == "before") != (stage.offset < 0) for stage in scenario.stages):
         raise BadScenario("the tone 'before' belongs to the days before the due date, and only it")
 

@@ -1,0 +1,77 @@
+"""One mail as bytes, and the spool that takes an intent once."""
+
+import email
+import string
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.mail import Attachment, Mail, compose, deliver, spool_path
+from gateway.reminders.decide import ADDRESS
+from gateway.settings import Settings
+
+MAIL = Mail(
+    sender="relances@passerelle.example", sender_name="Atelier « Été », SARL", recipient="compta@client.example",
+    reply_to="claire@atelier.example", subject="Échéance du 13 mars : 1 234,56 €", text="Bonjour,\n\nÀ bientôt.\n",
+    html="<p>À bientôt.</p>", lang="fr", message_id="<relance.0@passerelle.example>",
+    at=datetime(2026, 3, 13, 9, tzinfo=UTC), references=("<relance.1@x.example>", "<relance.2@x.example>"),
+    attachments=(Attachment(name="FA-1-facture.pdf", media_type="application/pdf", content=b"%PDF-1.7\n"),),
+)
+
+
+def test_a_mail_reads_back_as_it_was_meant() -> None:
+    content = compose(MAIL)
+    assert content.isascii()
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    mail = email.message_from_bytes(content, policy=default)
+    assert mail["From"].addresses[0].display_name == "Atelier « Été », SARL"
+    assert mail["Subject"] == MAIL.subject
+    assert mail["Date"].datetime == MAIL.at
+    assert mail["References"] == "<relance.1@x.example> <relance.2@x.example>"
+    assert mail["In-Reply-To"] == "<relance.2@x.example>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n") == MAIL.text
+    (pdf,) = mail.iter_attachments()
+    assert (pdf.get_filename(), pdf.get_content()) == ("FA-1-facture.pdf", b"%PDF-1.7\n")
+
+
+@given(st.text(max_size=200), st.text(max_size=100), st.text(max_size=300))
+def test_no_text_becomes_a_header(subject: str, name: str, text: str) -> None:
+    hostile = replace(MAIL, subject=f"{subject}\r\nBcc: victim@x.example", sender_name=f"{name}\nX-Evil: 1",
+                      text=f"{text}\r\n", html=f"<p>{text}</p>")
+    mail = email.message_from_bytes(compose(hostile), policy=default)
+    assert sorted(mail.keys()) == sorted(email.message_from_bytes(compose(MAIL), policy=default).keys())
+    assert [address.addr_spec for address in mail["To"].addresses] == ["compta@client.example"]
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b.example\r\nBcc: c@d.example", "a b@c.example", "a@b@c.example"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the library's own, several texts
+        compose(replace(MAIL, recipient=address))
+
+
+def test_the_spool_takes_an_intent_once(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    for content in (b"first", b"second"):
+        deliver(settings, content, message_id="<one@x.example>", sender="a@x.example", recipient="b@x.example")
+    path = spool_path(settings, "<one@x.example>")
+    assert path == tmp_path / "mail" / "one@x.example.eml"
+    assert path.read_bytes() == b"first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+ATOMS = st.text(string.ascii_letters + string.digits + "!#$%&'*+-/=?^_`{|}~", min_size=1, max_size=8)
+LABELS = st.text(string.ascii_letters + string.digits + "-", min_size=1, max_size=8)
+ADDRESSES = st.builds(lambda local, domain: f"{'.'.join(local)}@{'.'.join(domain)}", st.lists(ATOMS, max_size=3),
+                      st.lists(LABELS, max_size=3)).filter(ADDRESS.fullmatch)
+
+
+@given(ADDRESSES)
+def test_every_address_that_a_decision_lets_through_can_be_written_to(address: str) -> None:
+    mail = email.message_from_bytes(compose(replace(MAIL, recipient=address)), policy=default)
+    assert [found.addr_spec for found in mail["To"].addresses] == [address]
