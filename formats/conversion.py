@@ -6,7 +6,7 @@ from typing import Any
 
 from formats import facturx, terms
 from formats.codes import FRENCH_TYPES
-from formats.errors import CannotWrite, NotExtractable, UnknownSyntax
+from formats.errors import CannotWrite, NothingInside, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json
 from formats.opening import Opened, open_document
@@ -131,7 +131,7 @@ def _read_source(document: bytes) -> Source:
         texts = tuple((item.pointer, _shown(item.value), item.term) for item in terms.located(invoice))
         return Source(opened, invoice, texts)
     if opened.root is None:
-        raise NotExtractable("the PDF has no invoice inside")
+        raise NothingInside("the PDF has no invoice inside")
     if opened.syntax not in {*DIALECTS, Syntax.FACTUR_X}:
         raise UnknownSyntax(f"{opened.syntax.value} ({prefixed(str(opened.root.tag))[:200]}) is not converted")
     node = Node(opened.root, None)

@@ -15,7 +15,7 @@ from formats.json_form import from_json, to_json
 from formats.syntax import DIALECTS, Reading, Syntax, read, ubl_syntax_of, write, write_with_fillers
 
 PROPERTY = settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=25, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
     phases=[Phase.explicit, Phase.generate],  # shrinking invoices of 300 draws takes minutes
 )

