@@ -91,7 +91,8 @@ class AfnorPlatform:
     def find_flow(self, tracking_id: str) -> FlowState | None:
         """The outgoing flow with this tracking id, or None if the platform certainly has none.
 
-        Where several have it, the first that is not in error. Raises Unknown when the platform does not filter by
+        Where several have it, the first that is not in error. A platform may list a deposit late: leave it time
+        after a lost answer before you believe None. Raises Unknown when the platform does not filter by
         tracking id and its list is too long to be read to the end.
         """
         where = {"trackingId": tracking_id, "flowDirection": ["Out"]}

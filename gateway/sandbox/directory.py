@@ -1,10 +1,10 @@
 """The sandbox's Directory Service 1.3.0, as far as a sender needs it: lines, legal units, facilities."""
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.sandbox.participants import AddressingLine, Participant
 from gateway.sandbox.stage import CurrentStage, Problem, Stage, authorised
@@ -17,8 +17,21 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda value, wanted: wanted.casefold() in value.casefold(),
     "startWith": lambda value, wanted: value.casefold().startswith(wanted.casefold()),
 }
-STATUS_FIELDS = ("directoryLineStatus", "platformType")
-"""What only an answer without `fields` shows: they are not among the values that `fields` may have."""
+FIELDS: Mapping[str, frozenset[str]] = {
+    "siren": frozenset({"siren", "businessName", "entityType", "administrativeStatus", "instructions"}),
+    "siret": frozenset({
+        "siret", "siren", "name", "facilityType", "administrativeStatus", "siretInstructions", "address", "pmStatus",
+        "pmOnly", "managesPaymentStatus", "managesLegalCommitment", "managesLegalCommitmentOrService",
+        "serviceCodeStatus"}),
+    "addressingIdentifier": frozenset({"addressingIdentifier", "siren", "siret", "routingIdentifier",
+                                       "addressingSuffix"}),
+}
+"""By the name of a resource's key: what `fields` and sorting may name. A line's status is not among them."""
+
+INCLUDES: Mapping[str, frozenset[str]] = {
+    "siren": frozenset(), "siret": frozenset({"siren"}),
+    "addressingIdentifier": frozenset({"siren", "siret", "routingCode"}),
+}
 
 
 class Filter(BaseModel):
@@ -28,16 +41,24 @@ class Filter(BaseModel):
     value: str
 
 
+class Sorting(BaseModel):
+    """One order. A public client writes `sortingOrder`, which is passed over."""
+
+    field: str
+    order: Literal["ascending", "descending"] = "ascending"
+
+
 class DirectorySearch(BaseModel):
     """The body of every search; unknown keys are passed over."""
 
     model_config = ConfigDict(extra="ignore")
 
     filters: dict[str, Filter] = {}
-    fields: list[str] | None = None
+    sorting: list[Sorting] = []
+    fields: list[str] = []
     include: list[str] = []
-    limit: int = 100
-    ignore: int = 0
+    limit: int = Field(100, ge=0)
+    ignore: int = Field(0, ge=0)
 
 
 @router.post("/v1/directory-line/search")
@@ -53,13 +74,15 @@ def search_lines(search: DirectorySearch, stage: CurrentStage) -> dict[str, Any]
 @router.get("/v1/directory-line/code:{identifier}")
 def get_line(identifier: str, stage: CurrentStage, fields: Fields = None, include: Fields = None) -> dict[str, Any]:
     """One line. Its status is shown only when it is one that this answer may have."""
+    wanted, included = _listed(fields), _listed(include)
+    _check("addressingIdentifier", wanted, included)
     found = stage.participants.of_address(identifier)
     if found is None:
         raise _not_found(identifier)
-    line = _line(*found, (include or "").split(","))
+    line = _line(*found, included)
     if line["directoryLineStatus"] == "Upcoming":
         del line["directoryLineStatus"]
-    return _narrowed(line, fields.split(",") if fields else None)
+    return _narrowed(line, wanted)
 
 
 @router.post("/v1/siren/search")
@@ -71,10 +94,12 @@ def search_units(search: DirectorySearch, stage: CurrentStage) -> dict[str, Any]
 @router.get("/v1/siren/code-insee:{siren}")
 def get_unit(siren: str, stage: CurrentStage, fields: Fields = None) -> dict[str, Any]:
     """One legal unit."""
+    wanted = _listed(fields)
+    _check("siren", wanted, [])
     member = stage.participants.by_siren(siren)
     if member is None:
         raise _not_found(siren)
-    return _narrowed(_unit(member), fields.split(",") if fields else None)
+    return _narrowed(_unit(member), wanted)
 
 
 @router.post("/v1/siret/search")
@@ -86,10 +111,12 @@ def search_facilities(search: DirectorySearch, stage: CurrentStage) -> dict[str,
 @router.get("/v1/siret/code-insee:{siret}")
 def get_facility(siret: str, stage: CurrentStage, fields: Fields = None) -> dict[str, Any]:
     """One facility."""
+    wanted = _listed(fields)
+    _check("siret", wanted, [])
     found = next((item for item in _facilities(stage) if item["siret"] == siret), None)
     if found is None:
         raise _not_found(siret)
-    return _narrowed(found, fields.split(",") if fields else None)
+    return _narrowed(found, wanted)
 
 
 @router.post("/v1/routing-code/search")
@@ -99,14 +126,24 @@ def no_routing_codes() -> None:
     raise Problem(501, "NOT_IMPLEMENTED", "The sandbox shows routing codes only inside directory lines")
 
 
-@router.get("/v1/healthcheck")
-def healthcheck() -> Response:
-    """200 without content."""
-    return Response(status_code=200)
+def _listed(text: str | None) -> list[str]:
+    return text.split(",") if text else []
 
 
-def _page(found: list[dict[str, Any]], search: DirectorySearch, order: str) -> dict[str, Any]:
-    found.sort(key=lambda item: str(item[order]))
+def _check(key: str, fields: list[str], include: list[str]) -> None:
+    """Refuse names that `fields` and `include` may not have."""
+    if not set(fields) <= FIELDS[key] or not set(include) <= INCLUDES[key]:
+        raise Problem(400, "PARAMS_ERROR", "`fields` or `include` has a value that it may not have")
+
+
+def _page(found: list[dict[str, Any]], search: DirectorySearch, key: str) -> dict[str, Any]:
+    _check(key, search.fields, search.include)
+    found.sort(key=lambda item: str(item[key]))
+    for sorting in reversed(search.sorting):
+        if sorting.field not in FIELDS[key]:
+            raise Problem(400, "PARAMS_ERROR", f"{sorting.field} is nothing to sort by")
+        found.sort(key=lambda item: str(item.get(sorting.field, "")),
+                   reverse=sorting.order == "descending")
     return {
         "search": search.model_dump(exclude_unset=True),
         "totalNumberOfResults": len(found),
@@ -124,11 +161,9 @@ def _matches(item: dict[str, Any], search: DirectorySearch) -> bool:
     return True
 
 
-def _narrowed(item: dict[str, Any], fields: list[str] | None) -> dict[str, Any]:
+def _narrowed(item: dict[str, Any], fields: list[str]) -> dict[str, Any]:
     if not fields:
         return item
-    if set(fields) & set(STATUS_FIELDS):
-        raise Problem(400, "PARAMS_ERROR", "`fields` has a value that it may not have")
     return {name: value for name, value in item.items() if name in fields}
 
 

@@ -19,7 +19,7 @@ from threading import Event, Thread
 from typing import Annotated, Any
 
 import uvicorn
-from fastapi import FastAPI, Form, Request
+from fastapi import FastAPI, Form, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -127,12 +127,19 @@ def build_app(stage: Stage, ready: dict[str, Any]) -> FastAPI:
         app.include_router(flows.router, prefix=prefix)
     for prefix in DIRECTORY_PREFIXES:
         app.include_router(directory.router, prefix=prefix)
+    for prefix in (*FLOW_PREFIXES, *DIRECTORY_PREFIXES):
+        app.get(f"{prefix}/v1/healthcheck")(healthcheck)
     app.include_router(admin.router)
     app.post("/oauth2/token")(token)
     app.exception_handler(Problem)(answer_problem)
     app.exception_handler(HTTPException)(answer_problem)
     app.exception_handler(RequestValidationError)(answer_bad_request)
     return app
+
+
+def healthcheck() -> Response:
+    """200 without content. Needs no token: the descriptions list no 401 here."""
+    return Response(status_code=200)
 
 
 def token(request: Request, stage: CurrentStage, grant_type: Annotated[str, Form()],

@@ -4,7 +4,6 @@ A restart forgets every token, as an expiry does: clients must cope with a 401.
 """
 
 import base64
-import binascii
 import hmac
 import secrets
 from datetime import datetime, timedelta
@@ -50,7 +49,7 @@ def credentials_of(header: str | None, form_id: str | None, form_secret: str | N
     if scheme.lower() == "basic":
         try:
             client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return "", ""
         return client_id, secret
     return form_id or "", form_secret or ""

@@ -162,6 +162,7 @@ def failures(platform: AfnorPlatform, sandbox: Any, ubl: Flow) -> Iterator[Calla
     yield lambda: platform.send(b"x", "t", Flow(name="x", syntax="EDIFACT", profile=None, processing_rule="B2B",
                                                 media_type="application/xml"))
     yield lambda: platform.flows_since(LONG_AGO, "no cursor of this platform")
+    yield lambda: platform.flows_since(LONG_AGO, "é")
     for status, code in ((429, "TOO_MANY_REQUESTS"), (500, "INTERNAL_ERROR"), (503, "RESOURCE_ERROR")):
         sandbox.faults(fail=1, fail_status=status, fail_code=code)
         yield lambda: platform.get_flow("none")
@@ -178,7 +179,7 @@ def test_refusals_are_described_too(
 
     for request, answer in refused:
         descriptions[0].validate_response(request, answer)
-    assert [answer.status_code for _, answer in refused] == [404, 400, 400, 400, 429, 500, 503]
+    assert [answer.status_code for _, answer in refused] == [404, 400, 400, 400, 400, 429, 500, 503]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [
@@ -193,6 +194,7 @@ def test_refusals_are_described_too(
     ("POST", "siren/search", {"filters": {"businessName": {"op": "startWith", "value": "aub"}}}),
     ("POST", "siret/search", {"filters": {"siren": {"op": "strict", "value": "000001164"}}}),
     ("POST", "routing-code/search", {"filters": {}}),
+    ("POST", "siren/search", {"sorting": [{"field": "businessName", "order": "descending"}], "fields": ["siren"]}),
     ("POST", "directory-line/search", {"include": ["siren", "siret", "routingCode"], "limit": 50, "ignore": 1}),
     ("POST", "directory-line/search", {"filters": {"addressingSuffix": {"op": "contains", "value": "COMP"}}}),
 ])
@@ -205,6 +207,21 @@ def test_the_rest_of_the_directory(
         held(sent_request(method, url, dict(answer.request.headers), answer.request.content),
              given_answer(answer.status_code, dict(answer.headers), answer.content), descriptions)
     assert answer.status_code == (404 if "nobody" in path else 501 if "routing-code" in path else 200)
+
+
+@pytest.mark.parametrize("body", [
+    {"fields": ["directoryLineStatus"]}, {"include": ["platform"]}, {"sorting": [{"field": "platformType"}]},
+    {"filters": {"siren": {"op": "resembles", "value": "1"}}}, {"limit": -1}, {"fields": None}, [],
+])
+def test_the_directory_refuses_what_the_description_does_not_know(
+    sandbox: Any, descriptions: tuple[OpenAPI, ...], body: object,
+) -> None:
+    url = f"{sandbox.ready['directory_url']}/v1/directory-line/search"
+    answer = httpx.post(url, json=body, headers={"Authorization": f"Bearer {token(sandbox)}"}, trust_env=False)
+    assert answer.status_code in {400, 422}
+    descriptions[1].validate_response(
+        sent_request("POST", url, dict(answer.request.headers), answer.request.content),
+        given_answer(answer.status_code, dict(answer.headers), answer.content))
 
 
 def token(sandbox: Any) -> str:
