@@ -21,7 +21,7 @@ from gateway.tables import Document, Event, OutboxEntry, PlatformConnection, Sub
 from gateway.worker import relay
 
 MakeInvoice = Callable[..., Submission]
-PAID = {
+PAID: dict[str, Any] = {
     "code": "212", "id": "pay-1", "set_at": "2026-11-23T09:00:00+00:00", "actor": "key:abc", "currency": "EUR",
     "amounts": [{"type": "MEN", "amount": "40.00", "rate": "10", "on": "2026-11-20"},
                 {"type": "MEN", "amount": "60.00", "rate": "20", "on": "2026-11-20"}],
@@ -120,7 +120,7 @@ def test_a_crash_between_deposit_and_record_makes_no_second_deposit(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.lifecycle.sending._sent", die)
+        patch.setattr("gateway.lifecycle.sending.record_sent", die)
         with pytest.raises(Killed):
             handle_send_status(deps, entry)
     handle_send_status(deps, entry)
@@ -231,6 +231,27 @@ def test_a_status_refused_by_its_acknowledgement_does_not_count(
         assert state_of(session, submission).cashed == 0
         assert submission.lifecycle == "200"
         assert submission.transmission == "deposited"
+
+
+def test_a_reversal_waits_for_its_payment(deps: Deps, platform: Any, clock: Any, make_invoice: MakeInvoice) -> None:
+    invoice = make_invoice()
+    told(deps, invoice, "200")
+    queue(deps, invoice)
+    platform.broken = 1
+    clock.forward(seconds=1)
+    back = [{**amount, "amount": "-" + amount["amount"]} for amount in PAID["amounts"]]
+    entry = queue(deps, invoice, id="back", amounts=back, set_at="2026-11-23T09:00:01+00:00", comment="Annulé.")
+    run(deps)
+    assert (entry_of(deps, entry).state, platform.outgoing("back")) == ("pending", [])
+
+    clock.forward(hours=1)
+    run(deps)
+    clock.forward(hours=1)
+    run(deps)
+
+    assert [len(platform.outgoing(name)) for name in ("pay-1", "back")] == [1, 1]
+    with deps.db.reading(invoice.tenant_id) as session:
+        assert session.get_one(Submission, (invoice.tenant_id, invoice.id)).lifecycle == "200"
 
 
 def test_209_and_220_are_set_by_hand(
