@@ -91,7 +91,7 @@ def select_of(pattern: str) -> str:
 
 
 def _select_branch(branch: str) -> str:
-    if NOT_ELEMENTS.search(_without_predicates(branch)):
+    if NOT_ELEMENTS.search(_without_predicates(branch)) or branch.endswith("/"):
         raise NotPreparable(f"pattern {branch!r} is not a path of elements")
     if branch.startswith("("):
         absolute = {part.startswith("/") for part in _branches(branch[1 : branch.index(")")])}
