@@ -4,6 +4,7 @@ The full response (TimeStampResp, DER) is what we call a token and keep. Verific
 that it still works after the authority's certificate has run out. Revocation lists are not consulted.
 """
 
+import ssl
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Protocol
 
 import httpx
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import (
     HashAlgorithm,
@@ -25,6 +27,12 @@ from archive.errors import TimestampRefused, TimestampUnavailable
 
 MOST_BYTES = 64 * 1024
 """A response with its certificates has 2 to 10 kB."""
+
+_UNSOUND = (
+    ValueError, TypeError, OverflowError, StopIteration, UnsupportedAlgorithm, VerificationError, x509.InvalidVersion,
+    x509.DuplicateExtension, x509.ExtensionNotFound, x509.UnsupportedGeneralNameType, ssl.SSLError,
+)
+"""What the libraries raise for bytes that are no certificate or no token; most of these share no base."""
 
 
 class Authority(Protocol):
@@ -129,27 +137,31 @@ def verify(response: bytes, message: bytes, ca: bytes, *, nonce: int | None = No
     """
     if len(response) > MOST_BYTES:
         raise TimestampRefused(f"over {MOST_BYTES} bytes")
-    roots, links, signers = _sorted_out(ca)
     try:
-        decoded = decode_timestamp_response(response)
-        if decoded.as_bytes() != response:
-            raise TimestampRefused("not in canonical form")
-        if decoded.status != 0:
-            raise TimestampRefused(f"status {decoded.status}: {' '.join(decoded.status_string)}")
-        verifier = VerifierBuilder(
-            roots=roots, intermediates=links, nonce=nonce, tsa_certificate=signers[0] if signers else None
-        ).build()
-        verifier.verify_message(decoded, message)
-        info = decoded.tst_info
-        signer = next(iter(decoded.signed_data.signer_infos))
-        name = next(
-            certificate.subject.rfc4514_string()
-            for certificate in map(x509.load_der_x509_certificate, decoded.signed_data.certificates)
-            if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number)
-        )
-        return Stamp(info.gen_time, info.serial_number, info.policy.dotted_string, name)
-    except (ValueError, TypeError, VerificationError, StopIteration, x509.InvalidVersion, OverflowError) as error:
+        return _verified(response, message, ca, nonce)
+    except _UNSOUND as error:
         raise TimestampRefused(f"not a valid timestamp: {error}") from None
+
+
+def _verified(response: bytes, message: bytes, ca: bytes, nonce: int | None) -> Stamp:
+    roots, links, signers = _sorted_out(ca)
+    decoded = decode_timestamp_response(response)
+    if decoded.as_bytes() != response:
+        raise TimestampRefused("not in canonical form")
+    if decoded.status != 0:
+        raise TimestampRefused(f"status {decoded.status}: {' '.join(decoded.status_string)}")
+    verifier = VerifierBuilder(
+        roots=roots, intermediates=links, nonce=nonce, tsa_certificate=signers[0] if signers else None
+    ).build()
+    verifier.verify_message(decoded, message)
+    info = decoded.tst_info
+    signer = next(iter(decoded.signed_data.signer_infos))
+    name = next(
+        certificate.subject.rfc4514_string()
+        for certificate in map(x509.load_der_x509_certificate, decoded.signed_data.certificates)
+        if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number)
+    )
+    return Stamp(info.gen_time, info.serial_number, info.policy.dotted_string, name)
 
 
 def plain(pem: bytes) -> bytes:
@@ -160,7 +172,7 @@ def plain(pem: bytes) -> bytes:
     """
     try:
         return b"".join(found.public_bytes(Encoding.PEM) for found in x509.load_pem_x509_certificates(pem))
-    except ValueError as error:
+    except _UNSOUND as error:
         raise TimestampRefused(f"no certificates: {error}") from None
 
 
@@ -177,10 +189,12 @@ def certificates(pem: bytes) -> list[x509.Certificate]:
 
 def _sorted_out(ca: bytes) -> tuple[list[x509.Certificate], list[x509.Certificate], list[x509.Certificate]]:
     roots, links, signers = [], [], []
+    # The verifier's own library aborts on a certificate that OpenSSL cannot read, so OpenSSL is asked first.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=ca.decode("ascii"))
     for certificate in certificates(ca):
         try:
             is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except (x509.ExtensionNotFound, ValueError):
+        except _UNSOUND:
             is_ca = False
         if not is_ca:
             signers.append(certificate)

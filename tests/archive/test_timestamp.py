@@ -3,12 +3,13 @@
 import hashlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -248,6 +249,21 @@ def test_trust_has_one_form(authority: LocalAuthority, token: bytes) -> None:
         with pytest.raises(TimestampRefused):
             timestamp.verify(token, MESSAGE, spoilt)
         assert timestamp.plain(spoilt) == authority.ca
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_any_bit_of_a_certificate_may_change(authority: LocalAuthority, folder: Path, token: bytes) -> None:
+    """The libraries raise many things for a broken certificate; we raise one. A root's own signature proves nothing."""
+    for name in ("tsa-ca.pem", "tsa.pem"):
+        der = ssl.PEM_cert_to_DER_cert((folder / "honest" / name).read_text())
+        for at in range(len(der)):
+            spoilt = bytearray(der)
+            spoilt[at] ^= 1 << at % 8
+            pem = ssl.DER_cert_to_PEM_cert(bytes(spoilt)).encode()
+            with suppress(TimestampRefused):
+                assert timestamp.verify(token, MESSAGE, authority.ca + timestamp.plain(pem)).at == NOW
+            with suppress(TimestampRefused):
+                assert timestamp.verify(token, MESSAGE, timestamp.plain(pem)).at == NOW
 
 
 def test_only_timestamp_requests_reach_the_authority(tmp_path: Path) -> None:
