@@ -91,7 +91,6 @@ def compose(mail: Mail) -> bytes:
     message["Subject"] = _one_line(mail.subject)
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = mail.message_id
-    message["Content-Language"] = mail.lang
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office programs from answering
     if mail.references:
         message["In-Reply-To"] = mail.references[-1]
@@ -101,6 +100,7 @@ def compose(mail: Mail) -> bytes:
     for attachment in mail.attachments:
         maintype, _, subtype = attachment.media_type.partition("/")
         message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
+    message["Content-Language"] = mail.lang  # last: headers called Content-... move into the parts
     return message.as_bytes()
 
 

@@ -1,7 +1,7 @@
 """Every table, in one file: what the service remembers.
 
 Times are aware UTC, dates are dates, amounts are Decimal kept as text so that no database rounds them.
-The tenant comes first in every key. Rows of `events`, `journal` and `decisions` are only ever added.
+The tenant comes first in every key. Rows of `events` and `journal` are only ever added.
 """
 
 from datetime import UTC, date, datetime
@@ -411,7 +411,7 @@ class Decision(Row, Base):
     stage: Mapped[str]
     at: Mapped[datetime]
     outcome: Mapped[str]
-    """sent, held, skipped, failed."""
+    """held, skipped; or sending, then sent, failed, or unknown (sent or not, a person must find out)."""
 
     reason: Mapped[str]
     facts: Mapped[dict[str, Any]]

@@ -63,6 +63,7 @@ class Play:
     clock: Any
     make: Callable[..., Submission]
     invoice: Submission
+    document: Invoice = INVOICE
 
     def on(self, day: str) -> None:
         """Make it nine in the morning, UTC, of a day."""

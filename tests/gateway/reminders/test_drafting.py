@@ -1,0 +1,123 @@
+"""What goes with a letter: the invoice as a PDF, the account of the invoice itself, the buyer's language."""
+
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from formats.invoice import Address, Invoice, Party, PaymentInstructions
+from formats.syntax import Syntax, write
+from gateway.reminders.drafting import MOST_ATTACHED, account_of, language_of
+from gateway.tables import Document, Submission
+
+if TYPE_CHECKING:
+    from tests.gateway.reminders.conftest import Play
+
+
+def with_pdf(play: "Play", content: bytes) -> None:
+    """The invoice was sent as this PDF."""
+    sha256 = play.deps.store.put(content).hex
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        session.add(Document(
+            tenant_id=play.invoice.tenant_id, id=str(uuid.uuid4()), submission_id=play.invoice.id, role="original",
+            syntax="factur-x", media_type="application/pdf", name="facture.pdf", sha256=sha256, size=len(content),
+            at=play.deps.now(),
+        ))
+
+
+def with_document(play: "Play", **changes: object) -> None:
+    """The invoice says something else."""
+    document = write(replace(play.document, **changes), Syntax.UBL_INVOICE)  # type: ignore[arg-type]
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        row = session.get_one(Submission, (play.invoice.tenant_id, play.invoice.id))
+        row.sha256 = row.sent_sha256 = play.deps.store.put(document).hex
+
+
+def attachments(play: "Play") -> list[tuple[str | None, bytes]]:
+    return [(part.get_filename(), part.get_content()) for part in play.mails()[-1].iter_attachments()]
+
+
+def test_an_invoice_without_a_pdf_is_drawn(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.remind()
+    ((name, content),) = attachments(play)
+    assert name == "FA-2026-0042-facture.pdf"
+    assert content.startswith(b"%PDF-")
+    assert "La facture est jointe à ce message." in play.text()
+
+
+def test_the_pdf_that_was_sent_goes_as_it_is(play: "Play") -> None:
+    with_pdf(play, b"%PDF-1.7 what the seller sent")
+    play.on("2026-03-23")
+    play.remind()
+    assert attachments(play) == [("FA-2026-0042-facture.pdf", b"%PDF-1.7 what the seller sent")]
+
+
+def test_a_large_pdf_stays_at_home_and_the_decision_says_so(play: "Play") -> None:
+    with_pdf(play, b"%PDF" + bytes(MOST_ATTACHED))
+    play.on("2026-03-23")
+    play.remind()
+    assert attachments(play) == []
+    assert "jointe" not in play.text()
+    assert "trop volumineux" in play.decisions()[0].facts["not_attached"]
+
+
+def test_an_invoice_that_cannot_be_drawn_is_reminded_without_it(play: "Play") -> None:
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        row = session.get_one(Submission, (play.invoice.tenant_id, play.invoice.id))
+        row.sha256 = row.sent_sha256 = play.deps.store.put(b"no invoice at all").hex
+    play.on("2026-03-23")
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly")]
+    assert attachments(play) == []
+    assert play.decisions()[0].facts["not_attached"]
+
+
+def test_thanks_go_without_attachment_and_account(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.pay("1200.00")
+    play.remind()
+    assert attachments(play) == []
+    assert "IBAN" not in play.text()
+
+
+def test_the_account_and_notes_come_from_the_invoice(play: "Play") -> None:
+    play.on("2026-04-13")
+    play.remind()
+    text = play.text()
+    assert "IBAN : FR76 0000 0000 0000 0000 0000 097" in text
+    assert "Référence à rappeler : RF-42" in text
+    assert "« Taux de refinancement de la BCE majoré de 10 points. »" in text
+    assert "« Indemnité forfaitaire de 40 EUR. »" in text
+    assert "IBAN" in play.text("html")
+
+
+@pytest.mark.parametrize("code", ["226", "227"])
+def test_another_account_was_announced(play: "Play", code: str) -> None:
+    play.status(code)
+    play.on("2026-03-23")
+    play.remind()
+    assert "IBAN" not in play.text()
+
+
+def test_a_buyer_abroad_reads_english(play: "Play") -> None:
+    with_document(play, buyer=Party(name="Imagined Ltd", address=Address(country="IE")))
+    play.on("2026-03-23")
+    play.remind()
+    assert "Unless we are mistaken" in play.text()
+    assert play.mails()[0]["Content-Language"] == "en"
+
+
+def test_language_and_account_of_an_empty_invoice() -> None:
+    assert language_of(Invoice()) == "fr"
+    assert language_of(Invoice(buyer=Party(address=Address(country="BE")))) == "fr"
+    assert language_of(Invoice(buyer=Party(address=Address(country="DE")))) == "en"
+    assert account_of(Invoice()) is None
+    assert account_of(Invoice(payment=PaymentInstructions(means_code="30"))) is None
+
+
+def test_a_direct_debit_names_no_account(play: "Play") -> None:
+    payment = replace(play.document.payment, means_code="59")
+    assert account_of(play.document) is not None
+    assert account_of(replace(play.document, payment=payment)) is None
