@@ -27,6 +27,7 @@ ROUTERS = (
     views_audit.router, views_platform.router, views_reminders.router, views_settings.router, views_access.router,
 )
 SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
+FAULT = "Une erreur est survenue de notre côté. Ce qui avait été accepté n'est pas perdu."
 MACHINES = ("/v1/", "/callbacks/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/static/")
 """Paths that answer programs, whatever they say they accept."""
 
@@ -51,11 +52,27 @@ def install(app: FastAPI) -> None:
     app.mount("/static/fonts", Assets(directory=FONTS), name="fonts")
     app.mount("/static", Assets(directory=STATIC), name="static")
     machine_answer = cast("Answering", app.exception_handlers[HTTPException])
+    machine_fault = cast("Answering", app.exception_handlers[Exception])
+
+    @app.exception_handler(Exception)
+    def on_fault(request: Request, error: Exception) -> Any:
+        answer = machine_fault(request, error)  # it also writes the log
+        return page(request, 500, FAULT) if for_reading(request) else answer
 
     @app.exception_handler(HTTPException)
     def on_http(request: Request, error: HTTPException) -> Any:
-        if request.url.path.startswith(MACHINES) or "text/html" not in request.headers.get("accept", ""):
+        if not for_reading(request):
             return machine_answer(request, error)
-        page = error_page(request, error.status_code, SENTENCES.get(error.status_code, "La demande a échoué."))
-        page.headers.update(HEADERS)
-        return page
+        return page(request, error.status_code, SENTENCES.get(error.status_code, "La demande a échoué."))
+
+
+def for_reading(request: Request) -> bool:
+    """Whether a person waits for this answer."""
+    return not request.url.path.startswith(MACHINES) and "text/html" in request.headers.get("accept", "")
+
+
+def page(request: Request, status: int, sentence: str) -> Response:
+    """An error outside the routes, as a page."""
+    made = error_page(request, status, sentence)
+    made.headers.update(HEADERS)
+    return made

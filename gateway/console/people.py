@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from formats.codes import STATUSES
 from gateway.tables import ApiKey, Event, PlatformConnection, User
 
 ISSUERS = {
-    "SE": "le vendeur", "BY": "l'acheteur", "AB": "le mandataire de l'acheteur", "SR": "le mandataire du vendeur",
-    "DL": "le factor", "PE": "le bénéficiaire", "PR": "le payeur", "II": "l'émetteur", "IV": "le destinataire",
-    "WK": "la plateforme", "DFH": "le portail public",
+    "SE": "Le vendeur", "BY": "L'acheteur", "AB": "Le mandataire de l'acheteur", "SR": "Le mandataire du vendeur",
+    "DL": "Le factor", "PE": "Le bénéficiaire", "PR": "Le payeur", "II": "L'émetteur", "IV": "Le destinataire",
+    "DFH": "Le portail public",
 }
-"""The roles of UNTDID 3035 that statuses name, as their author reads in a sentence."""
+"""The roles of UNTDID 3035 that statuses name."""
 
-FIXED = {"worker": "Passerelle", "anonymous": "Personne non identifiée", "operator:cli": "Ligne de commande"}
+FIXED = {
+    "worker": "Passerelle", "anonymous": "Personne non identifiée", "operator:cli": "Ligne de commande",
+    "platform": "Une plateforme", "buyer": "L'acheteur", "seller": "Le vendeur", "other": "Un tiers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,18 @@ class Names:
         issuer = event.data.get("by") if event.kind == "lifecycle" else None
         if not isinstance(issuer, dict):
             return self.of(event.actor)
+        if issuer.get("role") == "WK":
+            return str(issuer.get("name") or self._platform(event))
         return str(issuer.get("name") or ISSUERS.get(str(issuer.get("role")), self.of(event.actor)))
+
+    def _platform(self, event: Event) -> str:
+        """Platforms sign with their role only: which one it was follows from the status."""
+        known = STATUSES.get(event.code)
+        if known is not None and known.set_by == "recipient-platform":
+            return "La plateforme de l'acheteur"
+        if known is not None and known.set_by == "issuer-platform":
+            return self.platforms.get(str(event.data.get("connection_id")), "Votre plateforme")
+        return "Une plateforme"
 
 
 def names(session: Session) -> Names:

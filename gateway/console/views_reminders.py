@@ -17,12 +17,12 @@ from gateway.reminders.schemas import HoldIn, SettlementIn
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
-MOST_PLANNED = 50
+MOST_PLANNED = 12
 
 
 @router.get("/relances")
 def show_reminders(
-    visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], issue: str = "", page: str = ""
+    visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], issue: str = "", page: str = "", tout: str = ""
 ) -> Response:
     """The letters to come, decisions with their reason, holds in force, the stages of the scenario."""
     tenant_id = visit.principal.tenant_id
@@ -35,7 +35,8 @@ def show_reminders(
     coming = [one for one in planned if one.on is not None]
     return visit.draw(
         "relances.html", listing=listing, outcome=outcome, holds=waits, scenario=scenario, names=names,
-        coming=coming[:MOST_PLANNED], more=max(0, len(coming) - MOST_PLANNED),
+        coming=coming if tout == "1" else coming[:MOST_PLANNED],
+        more=0 if tout == "1" else max(0, len(coming) - MOST_PLANNED),
         waiting=[one for one in planned if one.on is None],
         stages={**{stage.key: stage.fr for stage in scenario.stages}, "thanks": "Remerciement"},
     )

@@ -3,6 +3,7 @@
 A tone says how a state weighs: good, info, warn, bad or quiet. It chooses icon and colour, which never stand alone.
 """
 
+import re
 from dataclasses import dataclass
 
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
@@ -32,6 +33,9 @@ LIFECYCLE_TONES: dict[str, str] = {
     "207": "warn", "208": "warn", "209": "info", "210": "bad", "211": "good", "212": "good", "213": "bad",
     "214": "info", "220": "quiet", "221": "bad", "227": "warn", "251": "bad", "301": "bad", "501": "bad", "601": "bad",
 }
+
+OUR_CODE = re.compile(r"[a-z]+(-[a-z]+)+")
+"""The shape of the codes of our problems."""
 
 CLOSED = ("210", "213", "220")
 """Nothing is owed after these: refused by the buyer, rejected by a platform, cancelled."""
@@ -85,8 +89,18 @@ PERMISSIONS: dict[str, str] = {
 DOCUMENT_ROLES: dict[str, str] = {
     "original": "Facture reçue du logiciel", "sent": "Facture envoyée", "report": "Rapport de contrôle",
     "loss": "Bilan de conversion", "receipt": "Récépissé de la plateforme", "status": "Message de statut",
-    "reminder": "Lettre de relance", "readable": "Version lisible",
+    "reminder": "Lettre de relance", "readable": "Version lisible", "acknowledgement": "Acquittement",
 }
+EXCHANGED = frozenset({"status", "receipt", "acknowledgement", "reminder"})
+"""Roles of documents that tell of one event; the page of an invoice folds them away."""
+
+OBJECTIONS: dict[str, str] = {
+    "after-end": "la facture était déjà close", "not-theirs": "cet émetteur ne peut pas poser ce statut",
+    "nothing-open": "aucune suspension n'était ouverte", "not-deposited": "la facture n'est pas déposée",
+    "takes-back-too-much": "le montant repris dépasse l'encaissé",
+}
+"""Why a status is kept without changing anything."""
+
 KINDS: dict[str, str] = {
     "submission": "Envoi", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",
     "reminder": "Relance", "access": "Accès", "setting": "Réglage", "evidence": "Preuve",
@@ -100,6 +114,11 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("transmission", "queued"): Word("Nouvel essai prévu", "info"),
     ("transmission", "failed"): Word("Envoi refusé par la plateforme", "bad"),
     ("transmission", "parked"): Word("En attente d'une décision", "warn"),
+    ("transmission", "acknowledged"): Word("Acquittée par la plateforme", "good"),
+    ("transmission", "status-queued"): Word("Statut en file d'envoi", "info"),
+    ("transmission", "status-acknowledged"): Word("Statut acquitté par la plateforme", "good"),
+    ("transmission", "duplicate-refused"): Word("Doublon écarté par la plateforme", "quiet"),
+    ("transmission", "status-refused"): Word("Statut refusé par la plateforme", "bad"),
     ("transmission", "retried"): Word("Envoi relancé", "info"),
     ("transmission", "closed"): Word("Flux classé", "quiet"),
     ("payment", "received"): Word("Paiement enregistré", "good"),
@@ -140,6 +159,7 @@ ACTORS: dict[str, str] = {
 
 TOPICS: dict[str, str] = {
     "deliver": "Envoi d'une facture", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
+    "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
     "poll": "Relève de la plateforme",
 }
@@ -198,14 +218,13 @@ def happening(event: Event) -> Word:
 
 
 def reason(text: str | None) -> str:
-    """A reason for people: a known reason code becomes its label, of a bilingual text the French half stays."""
+    """A reason for people. Our own problem codes go, a bare reason code becomes its label, the French half stays."""
     if not text:
         return ""
-    code, _, rest = text.partition(":")
-    known = REASON_LABELS.get(code.strip())
-    if known is not None:
-        return f"{known.fr}{' — ' + rest.strip() if rest.strip() else ''}"
-    return french(text)
+    code, _, rest = (part.strip() for part in text.partition(":"))
+    if code in REASON_LABELS:
+        return french(rest) or REASON_LABELS[code].fr
+    return french(rest if OUR_CODE.fullmatch(code) and rest else text)
 
 
 def french(text: str) -> str:

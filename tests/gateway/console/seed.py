@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ import uvicorn
 from stdnum import luhn
 
 from archive.store import Store
+from formats.codes import REASON_LABELS
 from gateway.accounts.people import create_user
 from gateway.accounts.schemas import ConnectionIn, EntityIn
 from gateway.accounts.service import create_connection, create_entity, create_key, create_tenant, enable_entity
@@ -98,6 +99,7 @@ class Seeded:
     foreign_invoice: str
 
 
+REFUSED_CREDENTIALS = "TOKEN: identifiants refusés par la plateforme (401)"
 DEPOSITED = (0.01, ("transmission", "deposited")), (0.02, ("200",)), (0.2, ("202",)), (0.3, ("203",))
 APPROVED = (*DEPOSITED, (2, ("204",)), (4, ("205",)))
 
@@ -106,15 +108,15 @@ def cases() -> Iterator[Case]:
     """The story."""
     d = date
     yield Case("F-2026-0412", d(2026, 8, 31), "18450.00", 0, (*APPROVED, (28, ("211",)), (30, ("pay", "18450.00"))))
-    yield Case("F-2026-0413", d(2026, 9, 2), "960.00", 1, (*APPROVED, (31, ("remind", "due")), (41, ("remind", "friendly")),
-               (44, ("pay", "960.00")), (44.1, ("remind", "thanks"))))
+    yield Case("F-2026-0413", d(2026, 9, 2), "960.00", 1, (*APPROVED, (31, ("remind", "due")),
+               (41, ("remind", "friendly")), (44, ("pay", "960.00")), (44.1, ("remind", "thanks"))))
     yield Case("F-2026-0415", d(2026, 9, 8), "7320.40", 2, (*APPROVED, (31, ("remind", "due")),
                (41, ("remind", "friendly")), (51, ("remind", "formal")), (61, ("remind", "penalties"))))
     yield Case("F-2026-0417", d(2026, 9, 15), "1284.90", 3, (*DEPOSITED, (3, ("210", "NON_CONFORME",
-               "Le bon de commande n'est pas rappelé.")),))
+               "Le bon de commande n'est pas rappelé."))))
     yield Case("F-2026-0418", d(2026, 9, 16), "2640.00", 4, (*APPROVED, (20, ("pay", "1320.00"))))
     yield Case("F-2026-0421", d(2026, 9, 28), "512.30", 5, (*DEPOSITED, (5, ("207", "QTE_ERR",
-               "Il manque deux palettes sur le bon de livraison du 24 septembre.")),))
+               "Il manque deux palettes sur le bon de livraison du 24 septembre."))))
     yield Case("F-2026-0423", d(2026, 10, 5), "31900.00", 8, (*APPROVED, (31, ("remind", "due")), (35, ("hold",))))
     yield Case("F-2026-0424", d(2026, 10, 6), "148.00", 7, (*APPROVED, (24, ("pay", "148.00"))))
     yield Case("A-2026-0031", d(2026, 10, 7), "320.00", 5, DEPOSITED, changes={"type_code": "381"})
@@ -135,8 +137,7 @@ def cases() -> Iterator[Case]:
     yield Case("F-2026-0448", d(2026, 11, 18), "890.50", 6, (), changes={
         "verdict": "invalid", "transmission": "refused", "active": None, "sent_sha256": None,
         "transmission_reason": "invoice-refused: 3 anomalie(s) bloquante(s). / 3 blocking finding(s)."})
-    yield Case("F-2026-0449", d(2026, 11, 19), "2075.00", 4, ((0.2, ("park", "TOKEN: identifiants refusés par la "
-               "plateforme (401)")),))
+    yield Case("F-2026-0449", d(2026, 11, 19), "2075.00", 4, ((0.2, ("park", REFUSED_CREDENTIALS)),))
     yield Case("F-2026-0450", d(2026, 11, 20), "430.00", 7, ((0.01, ("transmission", "deposited")), (0.02, ("200",))))
     yield Case("F-2026-0451", d(2026, 11, 20), "1999.20", 1, ((0.01, ("unknown", "Réponse perdue après 30 s.")),))
     yield Case("F-2026-0452", d(2026, 11, 22), "5120.00", 3, ())
@@ -162,7 +163,7 @@ REFUSED = (
     Finding(rule="BR-CO-10", severity=Severity.FATAL, layer="en16931", terms=("BT-106", "BT-131"), group="sum-of-lines",
             message=Text("La somme des lignes ne correspond pas au total hors remises.",
                          "Sum of line net amounts differs from BT-106."),
-            remedy=Text("Recalculez BT-106 : c'est la somme des montants nets des lignes (BT-131).", "Recompute BT-106."),
+            remedy=Text("Recalculez BT-106 : c'est la somme des montants nets des lignes (BT-131).", "Recompute it."),
             values={"déclaré": "742.08", "attendu": "742.10"}, line=118,
             location="/rsm:CrossIndustryInvoice/rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement"),
     Finding(rule="BR-CO-13", severity=Severity.FATAL, layer="en16931", terms=("BT-109",), group="sum-of-lines",
@@ -174,7 +175,7 @@ REFUSED = (
             values={"SIRET": "00000101600013", "SIREN": "000002006"}, line=44),
     Finding(rule="PAS-ME-01", severity=Severity.ERROR, layer="mentions", terms=("BT-22",),
             message=Text("L'indemnité forfaitaire de recouvrement n'est pas mentionnée.", "Indemnity missing."),
-            remedy=Text("Ajoutez une note PMT : « Indemnité forfaitaire pour frais de recouvrement : 40 € ».", "Add PMT.")),
+            remedy=Text("Ajoutez une note PMT : « Indemnité forfaitaire pour frais de recouvrement : 40 € ».", "Add.")),
     Finding(rule="BR-FR-12", severity=Severity.WARNING, layer="br-fr", terms=("BT-49",),
             message=Text("L'adresse électronique de l'acheteur n'a pas de suffixe.", "No suffix in BT-49."), line=61),
 )
@@ -192,7 +193,7 @@ class Story:
 
     def tell(self, key_prefix: str, credit_actor: str) -> None:
         """Everything in the order in which it happened."""
-        self.credit = Principal(tenant_id=self.tenant_id, actor=credit_actor, name="", permissions=frozenset(Permission))
+        self.credit = replace(self.credit, actor=credit_actor)
         moments: list[tuple[datetime, Callable[[], None]]] = []
         for n, case in enumerate(cases()):
             start = datetime(case.day.year, case.day.month, case.day.day, 6, 12, 7 + n, tzinfo=UTC)
@@ -233,7 +234,8 @@ class Story:
                 self.attach(session, row.id, kept, media_type)
             record(session, self.tenant_id, Change(
                 kind="submission", code="refused" if row.active is None else "accepted", actor=actor,
-                submission_id=row.id, reason=row.transmission_reason, objects=(original, kept_report)), now=self.clock.now)
+                submission_id=row.id, reason=row.transmission_reason, objects=(original, kept_report)),
+                now=self.clock.now)
 
     def step(self, case: Case, step: tuple[Any, ...]) -> None:
         """One thing that happens to a received invoice."""
@@ -279,10 +281,11 @@ class Story:
             row.lifecycle = code
             self.attach(session, row.id, kept, "application/xml")
             record(session, self.tenant_id, Change(
-                kind="lifecycle", code=code, actor=f"platform:{self.connection_id}", submission_id=row.id,
-                reason=f"{reason}: {comment}" if reason else None, platform_at=self.clock.now - timedelta(minutes=14),
-                data={"message": f"{case.number}_{code}", "by": issuer, "details": []}, objects=(kept,)),
-                now=self.clock.now)
+                kind="lifecycle", code=code, actor="buyer" if buyer else "platform", submission_id=row.id,
+                reason=f"{reason} : {REASON_LABELS[reason].fr} ({comment})" if reason else None, objects=(kept,),
+                platform_at=self.clock.now - timedelta(minutes=14),
+                data={"message": f"{case.number}_{code}", "by": issuer, "details": [],
+                      "connection_id": self.connection_id}), now=self.clock.now)
 
     def remind(self, case: Case, stage: str) -> None:
         """A letter went out."""
@@ -296,9 +299,9 @@ class Story:
                 facts={"code": "due", "offset": {"due": 0, "friendly": 10, "formal": 20, "penalties": 30}.get(stage)},
                 channel="spool", recipient=row.buyer_email, sha256=kept.sha256))
             self.attach(session, row.id, kept, "message/rfc822")
-            record(session, self.tenant_id, Change(kind="reminder", code="sent", actor="worker", submission_id=row.id,
-                                                   reason=f"{stage} ; à {row.buyer_email}", objects=(kept,)),
-                   now=self.clock.now)
+            record(session, self.tenant_id, Change(
+                kind="reminder", code="sent", actor="worker", submission_id=row.id, objects=(kept,),
+                reason=f"Facture {row.number} ; à {row.buyer_email}"), now=self.clock.now)
 
     def keep(self, role: str, data: bytes) -> Kept:
         """Bytes into the store."""
@@ -306,9 +309,10 @@ class Story:
 
     def attach(self, session: Any, submission_id: str, kept: Kept, media_type: str) -> None:
         """A document row."""
-        session.add(Document(tenant_id=self.tenant_id, id=str(uuid.uuid4()), submission_id=submission_id, role=kept.role,
-                             syntax="cii", media_type=media_type, name=f"{kept.role}.{media_type.rpartition('/')[2]}",
-                             sha256=kept.sha256, size=kept.size, at=self.clock.now))
+        session.add(Document(
+            tenant_id=self.tenant_id, id=str(uuid.uuid4()), submission_id=submission_id, role=kept.role,
+            syntax="cii", media_type=media_type, name=f"{kept.role}.{media_type.rpartition('/')[2]}",
+            sha256=kept.sha256, size=kept.size, at=self.clock.now))
 
     def parked(self, topic: str, subject: str, reason: str) -> OutboxEntry:
         """Work that waits for a person."""
