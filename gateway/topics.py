@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.incoming.fetching import handle_fetch
-from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
@@ -16,7 +15,6 @@ from gateway.worker import Handler, Tick
 HANDLERS: Mapping[str, Handler] = {
     "deliver": deliver,
     "poll": handle_poll,
-    "fetch": handle_fetch,
     "fetch": handle_fetch,
     "status": handle_status,
     "send-status": handle_send_status,
