@@ -65,13 +65,19 @@ class Principal:
 
 
 def requires(permission: Permission) -> Callable[..., Principal]:
-    """A dependency that answers the caller, or refuses: 401 unknown, 403 not allowed."""
+    """A dependency that answers the caller, or refuses: 401 unknown, 403 not allowed.
+
+    A browser session only reads here: what it changes goes through the forms of the console, with their token.
+    """
 
     def check(request: Request, deps: CurrentDeps) -> Principal:
         principal = find_principal(request, deps)
         if principal is None:
             raise Problem(401, "unauthenticated", "Clé d'API ou session requise. / API key or session required.",
                           headers={"WWW-Authenticate": "Bearer"})
+        if principal.csrf is not None and request.method not in {"GET", "HEAD"}:
+            raise Problem(403, "forbidden", "Une session lit l'API ; elle n'agit que par la console. / "
+                          "A session only reads here.")
         if permission not in principal.permissions:
             raise Problem(403, "forbidden", f"Il faut le droit {permission}. / Needs {permission}.")
         return principal

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
+from gateway.reminders.scenario import THANKS, Scenario
 from gateway.tables import Decision, Hold, Submission
 
 
@@ -28,3 +29,8 @@ def holds(session: Session) -> list[tuple[Any, ...]]:
         .where(Hold.lifted_at.is_(None)).order_by(Hold.created_at.desc())
     )
     return [tuple(row) for row in session.execute(query)]
+
+
+def stage_names(scenario: Scenario) -> dict[str, str]:
+    """The French name of each stage, by its key."""
+    return {**{stage.key: stage.fr for stage in scenario.stages}, THANKS: "Remerciement"}

@@ -13,10 +13,12 @@ from gateway.auth import Permission
 from gateway.console import dossier
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.reminding import stage_names
 from gateway.console.words import french
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
 from gateway.receivables.service import record_payment
+from gateway.reminders.people import current_scenario
 from gateway.reminders.planning import reminders_of
 from gateway.tables import Document
 
@@ -81,6 +83,7 @@ def invoice_page(
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
     planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
-    return visit.draw("facture.html", status=status, page=page, planned=planned, invoice=page.row.invoice,
+    stages = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))
+    return visit.draw("facture.html", status=status, page=page, planned=planned, stages=stages, invoice=page.row.invoice,
                       verdict=dossier.verdict_of(visit.deps.store, page.documents), values=values or {},
                       errors=errors or {}, key=secrets.token_hex(16))

@@ -38,7 +38,7 @@ def show_reminders(
         coming=coming if tout == "1" else coming[:MOST_PLANNED],
         more=0 if tout == "1" else max(0, len(coming) - MOST_PLANNED),
         waiting=[one for one in planned if one.on is None],
-        stages={**{stage.key: stage.fr for stage in scenario.stages}, "thanks": "Remerciement"},
+        stages=reminding.stage_names(scenario),
     )
 
 
