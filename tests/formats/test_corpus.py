@@ -11,7 +11,7 @@ import pytest
 from corpus import CORPUS, files, needs_corpus
 from lxml import etree
 
-from formats import ordering
+from formats import order
 from formats.errors import CannotWrite, FormatError
 from formats.opening import Opened, open_document
 from formats.paths import Node, leaves
@@ -39,7 +39,7 @@ def invoices() -> list[tuple[Path, Opened]]:
 
 @cache
 def schema(syntax: Syntax) -> etree.XMLSchema:
-    return etree.XMLSchema(file=str(ordering.schema_file(DIALECTS[syntax].schema)))
+    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
 
 
 def test_nearly_every_invoice_reads() -> None:

@@ -265,13 +265,16 @@ BOMBS = {
     "many attachments": (many_attachments, LimitExceeded),
 }
 MEASURE = """
-import resource, sys
+import sys
+from pathlib import Path
 from formats.errors import FormatError
 from formats.facturx import extract
 try:
     extract(sys.stdin.buffer.read())
 except FormatError as error:
-    print(error.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(error.code, int(peak.split()[1]) // 1024)
 """
 
 

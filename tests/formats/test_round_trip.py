@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from invoices import invoices
 from lxml import etree
 
-from formats import ordering
+from formats import order
 from formats.conversion import convert
 from formats.errors import CannotWrite
 from formats.invoice import Address, Invoice, Note, Party, Totals
@@ -23,7 +23,7 @@ PROPERTY = settings(
 
 @cache
 def schema(syntax: Syntax) -> etree.XMLSchema:
-    return etree.XMLSchema(file=str(ordering.schema_file(DIALECTS[syntax].schema)))
+    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
 
 
 def xsd_errors(document: bytes, syntax: Syntax) -> list[str]:

