@@ -40,7 +40,7 @@ PAGE = 100
 """The largest `limit` of a search."""
 
 SMALLEST_FULL_PAGE = 25
-"""The default limit. A platform that ignores ours and offers no cursor may stop here without saying so."""
+"""The default limit. A platform that ignores ours, offers no cursor and states no limit may stop here."""
 
 DATE_CURSOR = "after:"
 """Marks a cursor of ours that continues a search by date."""
@@ -83,7 +83,7 @@ class AfnorPlatform:
         try:
             answer = self._link.call("POST", f"{self._flows}/flows", effect=Effect.DEPOSIT, files=files)
         except Rejected as error:
-            if error.code not in ALREADY_THERE and error.code != "HTTP_409":
+            if error.code not in ALREADY_THERE and not _answered(error, 409):
                 raise
             return self._receipt_of(tracking_id, error)
         return _understood(lambda: read_receipt(answer.body), Unknown)
@@ -161,7 +161,7 @@ class AfnorPlatform:
         try:
             self._link.call("DELETE", f"{self._flows}/webhooks/{quote(webhook_id, safe='')}")
         except Rejected as error:
-            if error.evidence is None or not error.evidence.startswith("HTTP 404"):
+            if not _answered(error, 404):
                 raise
 
     def healthcheck(self) -> None:
@@ -188,7 +188,7 @@ class AfnorPlatform:
         try:
             answer = self._link.call("POST", f"{self._directory}/directory-line/search", json=criteria)
         except Rejected as error:
-            if error.evidence is not None and error.evidence.startswith("HTTP 404"):
+            if _answered(error, 404):
                 return ()
             raise
         return _understood(lambda: tuple(read_line(item) for item in read_results(read_object(answer.body))),
@@ -251,19 +251,23 @@ class Passed:
 def _next_by_date(flows: Sequence[FlowState], count: int, stated_limit: object) -> str | None:
     """Where a search by date goes on after this page of `count` results; None when the page was not full.
 
-    A page that shares one time all through cannot be passed, and silence would lose flows.
+    A page that shares one time all through cannot be passed, and silence would lose flows. (A platform that ends
+    with such a page, has cursors and does not state its limit wants the setting `paging = cursor`.)
     """
-    full = min(stated_limit, SMALLEST_FULL_PAGE) if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
+    full = stated_limit if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
     if not flows or count < full:
         return None
     last = _wire_time(flows[-1].updated_at)
     earlier = [time for flow in flows if (time := _wire_time(flow.updated_at)) < last]
-    if earlier:
-        seen = tuple(flow.flow_id for flow in flows if _wire_time(flow.updated_at) == last)
-        return Passed(max(earlier), last, seen).write()
-    if count < PAGE:
-        return None
-    raise Precondition("SEARCH_STUCK", f"{count} flows share the time {last} and the platform has no cursor")
+    if not earlier:
+        raise Precondition("SEARCH_STUCK", f"{count} flows share the time {last} and the platform has no cursor")
+    seen = tuple(flow.flow_id for flow in flows if _wire_time(flow.updated_at) == last)
+    return Passed(max(earlier), last, seen).write()
+
+
+def _answered(error: PlatformError, status: int) -> bool:
+    """Whether this HTTP status is behind the error."""
+    return error.evidence is not None and error.evidence.startswith(f"HTTP {status} ")
 
 
 def _wire_time(value: datetime) -> str:

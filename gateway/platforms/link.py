@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import cache
 from threading import Lock
 from typing import Any
 from urllib.parse import quote_plus
@@ -216,8 +217,10 @@ def _token_refused(answer: Answer) -> PlatformError:
     return Precondition(code, message, evidence=evidence)
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext | bool:
-    return True if ca_file is None else ssl.create_default_context(cafile=ca_file)
+@cache
+def _trust(ca_file: str | None) -> ssl.SSLContext:
+    """Whom to trust. Reading the authorities takes longer than a request: one for all links."""
+    return httpx.create_ssl_context(trust_env=False) if ca_file is None else ssl.create_default_context(cafile=ca_file)
 
 
 def _too_large(effect: Effect, limit: int) -> PlatformError:
