@@ -31,7 +31,9 @@ def words_of(stylesheet: bytes) -> list[tuple[str, ...]]:
     root = etree.fromstring(stylesheet)
     found = []
     for result in root.iter(f"{prepare.SVRL}failed-assert", f"{prepare.SVRL}successful-report"):
-        named = {a.get("name"): a.text for a in result.findall(f"{prepare.XSL}attribute") if a.get("name") in {"id", "flag"}}
+        named = {
+            a.get("name"): a.text for a in result.findall(f"{prepare.XSL}attribute") if a.get("name") in {"id", "flag"}
+        }
         text = result.find(f"{prepare.SVRL}text")
         words = (named.get("id") or "", named.get("flag") or "", result.get("test", ""))
         found.append((*words, etree.tostring(text, method="c14n", exclusive=True, with_tail=False).decode()))
@@ -55,7 +57,9 @@ def test_a_pattern_becomes_a_selection(pattern: str, select: str) -> None:
     assert prepare.select_of(pattern) == select
 
 
-@pytest.mark.parametrize("pattern", ["@id", "a/@id", "text()", "a/node()", "/", ".", "$v/a", "key('k', 'v')", "(/a | b)/c"])
+@pytest.mark.parametrize(
+    "pattern", ["@id", "a/@id", "text()", "a/node()", "/", ".", "$v/a", "key('k', 'v')", "(/a | b)/c"]
+)
 def test_a_pattern_of_another_shape_is_refused(pattern: str) -> None:
     with pytest.raises(prepare.NotPreparable):
         prepare.select_of(pattern)
@@ -100,7 +104,9 @@ def test_a_rule_without_a_walk_hides_what_is_below_it() -> None:
     below = {"match": "c", "priority": "1001", "id": "C", "test": "false()"}
     document = "<a><b><c/></b><c/></a>"
 
-    published = [name for name, _ in findings(prepare.with_codes_inside(skeleton(ends, below), dict.__getitem__), document)]
+    published = [
+        name for name, _ in findings(prepare.with_codes_inside(skeleton(ends, below), dict.__getitem__), document)
+    ]
     prepared = findings(prepare.prepare(skeleton(ends, below), dict.__getitem__), document)
 
     assert published == ["B", "C"]
@@ -114,9 +120,12 @@ def test_a_stronger_rule_on_the_same_element_keeps_walking() -> None:
     document = "<a><b x='1'><c/></b><b><c/></b></a>"
 
     published = [
-        name for name, _ in findings(prepare.with_codes_inside(skeleton(strong, ends, below), dict.__getitem__), document)
+        name
+        for name, _ in findings(prepare.with_codes_inside(skeleton(strong, ends, below), dict.__getitem__), document)
     ]
-    prepared = [name for name, _ in findings(prepare.prepare(skeleton(strong, ends, below), dict.__getitem__), document)]
+    prepared = [
+        name for name, _ in findings(prepare.prepare(skeleton(strong, ends, below), dict.__getitem__), document)
+    ]
 
     assert prepared == published == ["S", "C", "B"]
 

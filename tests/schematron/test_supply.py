@@ -88,5 +88,7 @@ def test_which_set_decides(layer: str, syntax: str, profile: str, chosen: str) -
 
 
 def test_nothing_in_force_names_the_nearest() -> None:
-    with pytest.raises(supply.RuleSetMissing, match=r"on 2020-01-01; the nearest is en16931-ubl 1\.3\.16, from 2026-05-15"):
+    with pytest.raises(
+        supply.RuleSetMissing, match=r"on 2020-01-01; the nearest is en16931-ubl 1\.3\.16, from 2026-05-15"
+    ):
         supply.choose("en16931", "ubl-invoice", "en16931", date(2020, 1, 1))

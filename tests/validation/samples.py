@@ -63,9 +63,7 @@ INVOICE = Invoice(
         due=Decimal("120.00"),
     ),
     vat_breakdown=(
-        VatBreakdown(
-            taxable_amount=Decimal("100.00"), tax_amount=Decimal("20.00"), category="S", rate=Decimal(20)
-        ),
+        VatBreakdown(taxable_amount=Decimal("100.00"), tax_amount=Decimal("20.00"), category="S", rate=Decimal(20)),
     ),
     lines=(
         Line(

@@ -1,0 +1,68 @@
+"""Findings of the two deciding layers equal those of the published stylesheets run directly.
+
+A seeded sample here; tests/campaigns/rules.py does the whole corpus.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+from published_oracle import of_report, run_published
+from samples import AS_OF, CII, UBL, many_lines
+
+from formats.errors import FormatError
+from formats.opening import open_document
+from formats.syntax import Syntax, write
+from schematron import supply
+from validation.run import Options, validate
+
+SAMPLE = 80
+JUDGED = {"ubl-invoice", "ubl-credit-note", "cii"}
+
+
+def assert_equal(document: bytes, file: Path, layer: str) -> None:
+    opened = open_document(document)
+    rule_set = supply.choose(layer, opened.syntax.value, opened.profile.value, AS_OF)
+    report = validate(document, Options(AS_OF, layers=(layer,), max_findings=0))
+    assert of_report(report.to_json(), layer, rule_set.language) == run_published(rule_set.id, file)
+
+
+@pytest.mark.parametrize("layer", ["en16931", "br-fr"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        UBL,
+        CII,
+        UBL.replace(b"120.00", b"121.00"),
+        CII.replace(b"20.00", b"21.00"),
+        UBL.replace(b"#PMT#", b"#AAI#").replace(b">S1<", b">X1<"),
+        CII.replace(b">EUR<", b">EUX<").replace(b">FR<", b">XX<"),
+        write(many_lines(50, vat_category="Q"), Syntax.CII),
+        write(many_lines(50, unit="??"), Syntax.UBL_INVOICE),
+    ],
+    ids=["ubl", "cii", "ubl-total", "cii-tax", "ubl-notes", "cii-codes", "cii-lines", "ubl-lines"],
+)
+def test_our_own_invoices(document: bytes, layer: str, tmp_path: Path) -> None:
+    file = tmp_path / "invoice.xml"
+    file.write_bytes(document)
+    assert_equal(document, file, layer)
+
+
+@pytest.mark.corpus
+def test_a_sample_of_the_corpus(corpus: Path) -> None:
+    files = sorted(f for f in corpus.rglob("*.xml") if not f.relative_to(corpus).parts[0].startswith("bad-"))
+    random.Random(20261121).shuffle(files)
+    judged = 0
+    for file in files:
+        document = file.read_bytes()
+        try:
+            syntax = open_document(document).syntax.value
+        except FormatError:
+            continue
+        if syntax in JUDGED:
+            judged += 1
+            for layer in ("en16931", "br-fr"):
+                assert_equal(document, file, layer)
+        if judged == SAMPLE:
+            return
+    assert judged == SAMPLE
