@@ -95,11 +95,15 @@ def decide(facts: Facts, scenario: Scenario, today: date) -> Decision:
 
 def plan(facts: Facts, scenario: Scenario, today: date, days: int) -> Iterator[tuple[date, Decision]]:
     """What goes out from `today` on, for `days` days, if nothing else happens to the invoice."""
-    for day in (today + timedelta(days=count) for count in range(days)):
+    day: date | None = today
+    while day is not None and (day - today).days < days:
         decision = decide(facts, scenario, day)
         if decision.outcome is Outcome.SENT:
             yield day, decision
             facts = after_sending(facts, scenario, decision, day)
+            day += timedelta(days=1)
+        else:
+            day = decision.until
 
 
 def after_sending(facts: Facts, scenario: Scenario, decision: Decision, day: date) -> Facts:

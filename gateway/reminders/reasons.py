@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from babel.dates import format_date
@@ -64,6 +65,7 @@ def sentence(code: str, **values: object) -> str:
     return REASONS[code].format(**{name: _words(value) for name, value in values.items()})
 
 
+@lru_cache(4096)
 def day_words(day: date, lang: str = "fr") -> str:
     """A date for a list: `21 nov. 2026`."""
     return format_date(day, "d MMM y", locale=lang)
