@@ -70,7 +70,8 @@ def shown(number: int, at: datetime) -> dict[str, str]:
     return {"flowId": f"f{number}", "submittedAt": START.isoformat(), "updatedAt": at.isoformat()}
 
 
-@given(st.lists(st.integers(0, 60), min_size=20, max_size=150), st.integers(25, PAGE), st.randoms(use_true_random=False))
+@given(st.lists(st.integers(0, 60), min_size=20, max_size=150), st.integers(25, PAGE),
+       st.randoms(use_true_random=False))
 def test_a_walk_by_date_gives_every_flow_once_or_says_that_it_cannot(
     offsets: list[int], cap: int, random: Any,
 ) -> None:
