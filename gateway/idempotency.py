@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.tables import IdempotencyKey
@@ -64,6 +65,12 @@ def remember(session: Session, tenant_id: str, key: str, answer: Answer) -> None
     row = session.get(IdempotencyKey, (tenant_id, key))
     if row is not None:
         row.status, row.answer = answer
+
+
+def forget_unfinished(deps: Deps) -> None:
+    """At the start of the only API process: whoever began an unanswered request is dead, so its key is free again."""
+    with deps.db.transaction(EVERY_TENANT) as session:
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.status.is_(None)))
 
 
 def _begin(deps: Deps, tenant_id: str, key: str, fingerprint: str) -> Answer | None:

@@ -12,6 +12,7 @@ from gateway.app import create_app
 from gateway.assembly import assembled
 from gateway.db import Database
 from gateway.doorbell import celery_app, install_relay
+from gateway.idempotency import forget_unfinished
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings, UnsafeSetup
 from gateway.topics import HANDLERS, ticks
@@ -36,7 +37,10 @@ def main(argv: Sequence[str]) -> int:
 def serve(settings: Settings) -> int:
     """API and console, with the embedded worker unless a broker is set."""
     with assembled(settings, warm=True) as deps:
-        app = create_app(deps, with_worker=settings.broker_url is None)
+        embedded = settings.broker_url is None
+        if embedded:
+            forget_unfinished(deps)
+        app = create_app(deps, with_worker=embedded)
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False,
                     server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384)
     return 0

@@ -102,6 +102,6 @@ def write_entry(
     rows.columns = {"type": kind, "subject": subject, "actor": actor}
     return append(rows, Entry(
         type=kind, at=now, subject=subject, actor=actor, outcome=code, cause=cause, version=SOFTWARE,
-        ruleset=",".join(rule_sets)[:200],
+        ruleset=",".join(rule_sets)[:2000],
         objects=tuple(ObjectRef(kept.role, Digest(kept.sha256), kept.size) for kept in objects),
     ))

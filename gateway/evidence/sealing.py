@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from archive.errors import TimestampRefused, TimestampUnavailable
 from archive.journal import root, size_of
 from archive.seal import Checkpoint, create_key, load_key, sign_checkpoint
-from archive.timestamp import Authority, HttpAuthority, obtain
+from archive.timestamp import Authority, HttpAuthority, obtain, plain
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept, LogRows
@@ -115,7 +115,7 @@ def authority_of(deps: Deps) -> tuple[Authority, bytes]:
         return local, local.ca
     if ca is None:
         raise UnsafeSetup("PASSERELLE_TSA_CA must name the root of the authority at PASSERELLE_TSA_URL")
-    return HttpAuthority(url), ca.read_bytes()
+    return HttpAuthority(url), plain(ca.read_bytes())
 
 
 def log_key(deps: Deps) -> Ed25519PrivateKey:

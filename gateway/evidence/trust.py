@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from archive.errors import ArchiveError
-from archive.journal import check
-from archive.seal import public_pem, read_checkpoint
+from archive.journal import check, root, size_of
+from archive.seal import Checkpoint, public_pem, read_checkpoint
 from archive.store import Digest
 from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
@@ -38,39 +38,42 @@ def lines(deps: Deps) -> str:
 def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
     """Recompute every log, verify every seal against it, and re-hash every object that a row names."""
     faults: list[str] = []
-    entries = 0
+    entries = seals = 0
     with deps.db.reading(tenant_id) as session:
-        logs = session.execute(select(JournalEntry.tenant_id, JournalEntry.log).distinct()).all()
-        seals = session.scalars(select(Seal).order_by(Seal.tenant_id, Seal.log, Seal.size)).all()
-        for owner, name in logs:
+        for owner, name in session.execute(select(JournalEntry.tenant_id, JournalEntry.log).distinct()).all():
+            rows = LogRows(session, owner, name)
+            sealed = session.scalars(
+                select(Seal).where(Seal.tenant_id == owner, Seal.log == name).order_by(Seal.size)
+            ).all()
             try:
-                size, _ = check(LogRows(session, owner, name).all())
-                entries += size
+                entries += check(rows.all())[0]
             except ArchiveError as error:
                 faults.append(f"journal {owner}/{name}: {error}")
+                continue
+            seals += len(sealed)
+            faults += [fault for seal in sealed if (fault := seal_fault(deps, seal, rows))]
         digests = session.scalars(select(Document.sha256).distinct()).all()
-    faults += [fault for seal in seals if (fault := seal_fault(deps, seal))]
     for sha256 in digests:
         try:
             deps.store.control(Digest(sha256))
         except ArchiveError as error:
             faults.append(f"objet {sha256}: {error.code}: {error}")
-    return Checked(entries, len(seals), len(digests), tuple(faults))
+    return Checked(entries, seals, len(digests), tuple(faults))
 
 
-def seal_fault(deps: Deps, seal: Seal) -> str | None:
-    """What is wrong with a seal: its signature, its root against the log, its token; None when it holds."""
+def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
+    """What is wrong with a seal: its signature, its root against the checked log, its token; None when it holds."""
+    where = f"scellement {seal.tenant_id}/{seal.log}/{seal.size}"
     _, ca = authority_of(deps)
     try:
         checkpoint = read_checkpoint(seal.checkpoint, log_key(deps).public_key())
-        with deps.db.reading(seal.tenant_id) as session:
-            _, root = check(LogRows(session, seal.tenant_id, seal.log).first(seal.size))
-        if (checkpoint.origin, checkpoint.size, checkpoint.root) != (
-            origin_of(seal.tenant_id, seal.log), seal.size, root
-        ):
-            return f"scellement {seal.tenant_id}/{seal.log}/{seal.size}: n'est pas celui du journal"
+        if size_of(rows) < seal.size:
+            return f"{where}: le journal n'a plus que {size_of(rows)} écritures"
+        expected = Checkpoint(origin_of(seal.tenant_id, seal.log), seal.size, root(rows, seal.size))
+        if checkpoint != expected:
+            return f"{where}: n'est pas celui du journal"
         if seal.token is not None:
             verify(seal.token, seal.checkpoint, ca)
     except ArchiveError as error:
-        return f"scellement {seal.tenant_id}/{seal.log}/{seal.size}: {error.code}: {error}"
+        return f"{where}: {error.code}: {error}"
     return None

@@ -41,13 +41,13 @@ class Billing:
 
     answers: Counter[int] = field(default_factory=Counter)
 
-    def run(self) -> None:
+    def run(self, name: str) -> None:
         today = wall_clock().astimezone(PARIS).date()
         with gateway_client(self.known) as client:
             position = 0
             while not self.stop.is_set():
                 position += 1
-                made = invoice(f"C{today:%y%m%d}-{position:05d}", "approve", GOODS, today)
+                made = invoice(f"{name}{today:%y%m%d}-{position:05d}", "approve", GOODS, today)
                 self.post(client, made.number or "", write(made, ubl_syntax_of(made)))
 
     def post(self, client: httpx.Client, number: str, document: bytes) -> None:
@@ -88,17 +88,19 @@ def campaign(folder: Path, kills: int, seed: int) -> int:
     started = time.monotonic()
     with prepared(folder, "crash@passerelle.example", "un mot de passe assez long", speed="50") as known:
         billing = Billing(known)
-        thread = threading.Thread(target=billing.run)
-        thread.start()
+        threads = [threading.Thread(target=billing.run, args=(name,)) for name in "ABC"]
+        for thread in threads:
+            thread.start()
         try:
             for count in range(kills):
                 gateway = start(known, folder / f"gateway-{count:02d}.log")
-                time.sleep(chance.uniform(0.05, 0.6))
+                time.sleep(chance.uniform(0.05, 1.5))
                 gateway.kill()
                 gateway.wait()
             gateway = start(known, folder / "gateway-last.log")
             billing.stop.set()
-            thread.join(timeout=120)
+            for thread in threads:
+                thread.join(timeout=120)
             faults = compare(known, billing)
         finally:
             billing.stop.set()
