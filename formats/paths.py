@@ -132,6 +132,9 @@ class Scope:
         return test.value
 
 
+_NONE: dict[str, str] = {}
+
+
 @final
 class Node:
     """An element while it is read: its text, its children by tag, and what was claimed of it.
@@ -147,16 +150,17 @@ class Node:
         self.place = place
         """1 for the first of its name below the parent."""
         self.term: str | None = None
-        self.claimed_attributes: dict[str, str] = {}
-        self.attributes: dict[str, str] = dict(element.items())
-        self.children: dict[str, list[Node]] = {}
-        text = element.text or ""
+        # Most elements have no attributes and no children: they share one empty mapping, which is never written to.
+        self.claimed_attributes: dict[str, str] = _NONE
+        self.attributes: dict[str, str] = dict(element.items()) or _NONE
+        self.children: dict[str, list[Node]] = {} if len(element) else _NO_CHILDREN
+        text = [element.text or ""]
         for child in element:
             twins = self.children.setdefault(str(child.tag), [])
             twins.append(Node(child, self, len(twins) + 1))
             if child.tail is not None:
-                text += child.tail
-        self.text = text.strip()
+                text.append(child.tail)
+        self.text = "".join(text).strip()
 
     def claim(self, term: str) -> str:
         """Mark the text as understood, as part of `term`, and give it."""
@@ -169,7 +173,7 @@ class Node:
         value = self.attributes.get(name)
         if value is None:
             return None
-        self.claimed_attributes.setdefault(name, term)
+        self.claimed_attributes = {name: term} | self.claimed_attributes
         return value.strip() or None
 
     def location(self) -> str:
@@ -178,6 +182,9 @@ class Node:
             return "/" + prefixed(self.tag)
         where = f"{self.parent.location()}/{prefixed(self.tag)}"
         return f"{where}[{self.place}]" if len(self.parent.children[self.tag]) > 1 else where
+
+
+_NO_CHILDREN: dict[str, list[Node]] = {}
 
 
 def select(node: Node, path: Path, scope: Scope, term: str) -> list[Node]:
