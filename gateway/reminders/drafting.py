@@ -9,7 +9,7 @@ from sqlalchemy import select
 from archive.store import Digest
 from formats.errors import FormatError
 from formats.invoice import Invoice
-from gateway.deps import Deps
+from gateway.deps import PARIS, Deps
 from gateway.mail import Attachment, Mail, compose
 from gateway.outgoing.drafts import file_name
 from gateway.reminders.decide import ADDRESS
@@ -65,7 +65,8 @@ def draft_mail(deps: Deps, seen: Seen) -> Drafted:
     content = compose(Mail(
         sender=sender, sender_name=(seen.entity.name if seen.entity else submission.seller_name) or "",
         recipient=recipient, reply_to=contact if contact and ADDRESS.fullmatch(contact) else None,
-        subject=written.subject, text=written.text, html=written.html, lang=lang, message_id=message_id, at=deps.now(),
+        subject=written.subject, text=written.text, html=written.html, lang=lang, message_id=message_id,
+        at=deps.now().astimezone(PARIS),
         references=tuple(row.facts["message_id"] for row in seen.rows if row.outcome == "sent"),
         attachments=(pdf,) if pdf else (),
     ))

@@ -21,6 +21,7 @@ THANKS: Final = "thanks"
 """The stage of the letter that follows full payment."""
 
 Days = Annotated[int, Field(ge=0, le=366)]
+Hour = Annotated[int, Field(ge=0, le=24)]
 
 
 class BadScenario(ValueError):
@@ -63,6 +64,11 @@ class Scenario:
     """Balances below this are not reminded, in the currency of the invoice."""
 
     working_days_only: bool = True
+    """Letters leave on working days during `hours`; False: at any time."""
+
+    hours: tuple[Hour, Hour] = (8, 19)
+    """First hour and the hour from which it is too late, in France."""
+
     region: str | None = None
     """Where the account has further public holidays, e.g. "6AE" (Alsace); see working.py."""
 
@@ -103,6 +109,8 @@ def _check(scenario: Scenario) -> None:
     heights = [TONES.index(stage.tone) for stage in scenario.stages]
     if len(keys) != len(set(keys)) or THANKS in keys:
         raise BadScenario("every stage needs a key of its own, and 'thanks' is taken")
+    if scenario.hours[0] >= scenario.hours[1]:
+        raise BadScenario("the hours must leave some time for letters")
     if offsets != sorted(set(offsets)):
         raise BadScenario("the offsets of the stages must rise")
     if heights != sorted(heights):

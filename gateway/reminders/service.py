@@ -6,14 +6,14 @@ can say whether it has the mail; an SMTP server cannot, so a person is asked rat
 """
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.db import EVERY_TENANT
-from gateway.deps import Deps
+from gateway.deps import PARIS, Deps
 from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
 from gateway.outbox import LEASE, Entry, Park, RetryLater, put
@@ -23,6 +23,7 @@ from gateway.reminders.decide import FINAL_STATUSES, QUIET, Outcome, offset_of
 from gateway.reminders.drafting import Drafted, draft_mail
 from gateway.reminders.scenario import THANKS, Scenario
 from gateway.reminders.state import CREDITS, Seen, followers, look, look_at, scenario_of
+from gateway.reminders.working import wait_for_hours
 from gateway.tables import Decision, Document, OutboxEntry, Submission, Tenant
 
 LOOKS: Final = 3
@@ -65,7 +66,7 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
     """Handle one `remind` entry: decide about the invoice now and, if so decided, write to the buyer.
 
     Raises:
-        RetryLater: another worker is at it, or the mail server could not be reached.
+        RetryLater: another worker is at it, the hour is not one for letters, or the mail server could not be reached.
         Park: the mail server's answer was lost; a person must find out whether the buyer has the mail.
     """
     _finish_interrupted(deps, entry)
@@ -78,12 +79,21 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
             if _keep(deps, seen):
                 return
             continue
+        _wait_for_hours(deps, seen.scenario)
         drafted = draft_mail(deps, seen)
         claimed = _claim(deps, seen, drafted)
         if claimed is not None:
             _deliver(deps, claimed, drafted)
             return
     raise RetryLater("the state kept changing", at=deps.now() + timedelta(minutes=1), patient=True)
+
+
+def _wait_for_hours(deps: Deps, scenario: Scenario) -> None:
+    """Nobody wants a reminder at two in the morning."""
+    local = deps.now().astimezone(PARIS)
+    opening = wait_for_hours(local, *scenario.hours)
+    if scenario.working_days_only and opening > local:
+        raise RetryLater("outside office hours", at=opening.astimezone(UTC), patient=True)
 
 
 def _is_closed() -> ColumnElement[bool]:

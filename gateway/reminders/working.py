@@ -1,6 +1,6 @@
 """Working days in France: Monday to Friday, without the public holidays of the place."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 import holidays
@@ -34,3 +34,14 @@ def working_days_after(day: date, count: int, region: str | None = None) -> date
     for _ in range(count):
         day = next_working(day + timedelta(days=1), region)
     return day
+
+
+def wait_for_hours(moment: datetime, first: int, last: int) -> datetime:
+    """`moment` itself when its hour lies in [first, last), else the next time it is `first` o'clock.
+
+    `moment` carries the zone whose hours are meant. Whether that day is a working day is another question.
+    """
+    if first <= moment.hour < last:
+        return moment
+    opening = moment.replace(hour=first, minute=0, second=0, microsecond=0)
+    return opening if moment < opening else opening + timedelta(days=1)

@@ -38,6 +38,7 @@ def test_a_scenario_survives_json() -> None:
     {"name": "x", "stages": [stage(colour="red")]},
     {"name": "x", "stages": [stage()], "colour": "red"},
     {"name": "x", "stages": [stage()], "gap_days": -1},
+    {"name": "x", "stages": [stage()], "hours": [19, 8]},
     {"name": "x", "stages": [stage()], "smallest": "-1"},
     {"name": "x", "stages": [stage()], "region": "nowhere"},
     {"name": "x", "stages": "none"},

@@ -314,3 +314,17 @@ def test_another_tenants_invoice_looks_absent(play: "Play", make_tenant: Any) ->
         assert session.scalars(select(Event)).all() == []
     assert (row.state, row.reason) == ("parked", "no such submission")
     assert play.mails() == []
+
+
+def test_a_letter_waits_for_the_morning(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.clock.forward(hours=-6)  # four in the morning in Paris
+    play.work()
+    assert play.told() == []
+    play.clock.forward(hours=3, minutes=59)
+    play.work()
+    assert play.told() == []
+    play.clock.forward(minutes=1)
+    play.work()
+    assert play.told() == [("sent", "due", "friendly")]
+    assert play.mails()[0]["Date"].datetime.isoformat() == "2026-03-23T08:00:00+01:00"
