@@ -12,7 +12,7 @@ PROCESSING_RULES = {"B2B": "B2B", "B2BINT": "B2BInt", "B2C": "B2C", "B2CINT": "B
                     "ARCHIVEONLY": "ArchiveOnly"}
 """BAR note (BR-FR-20) to processingRule (XP Z12-013)."""
 
-EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml"}
+EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml", "message/rfc822": "eml"}
 
 
 def draft(

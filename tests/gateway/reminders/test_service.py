@@ -46,6 +46,7 @@ def test_a_letter_is_sent_and_kept(play: "Play") -> None:
     assert row.intent == f"{play.invoice.id}:friendly"
     assert row.facts["balance"] == "1200.00"
     (document,) = reminders_kept(play)
+    assert document.name == "FA-2026-0042-relance-friendly.eml"
     assert play.deps.store.get(Digest(document.sha256)) == spool_path(
         play.deps.settings, mail["Message-ID"]).read_bytes()
     assert play.events() == ["sending", "sent"]
