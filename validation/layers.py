@@ -53,17 +53,27 @@ def run_layer(step: Step, subject: Subject, *, blocked_by: str | None) -> Result
         return _given_up(step, step.missing)
     if step.rule_set is None:
         return _run_own(step, subject)
-    if subject.document.root is None:
-        return Result(_outcome(step, Outcome.SKIPPED, reason="unreadable"))
     try:
         return _run_published(step, step.rule_set, subject)
     except supply.RuleSetError as error:
         return _given_up(step, str(error))
 
 
+def run_unreadable(steps: Sequence[Step], document: Document) -> list[Result]:
+    """The results where nothing can be judged: the first layer that should run says why, the others are skipped."""
+    results: list[Result] = []
+    for step in steps:
+        if any(result.findings for result in results) or step.skipped:
+            results.append(Result(_outcome(step, Outcome.SKIPPED, reason=step.skipped or "unreadable")))
+        else:
+            finding = explained(own_layers.unreadable(step.layer, document))
+            results.append(Result(_outcome(step, Outcome.FAILED, reason="unreadable", total=1), (finding,)))
+    return results
+
+
 def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Result:
     document, root = subject.document, subject.document.root
-    assert root is not None  # noqa: S101 - run_layer has looked
+    assert root is not None  # noqa: S101 - run_unreadable is for documents without one
     if step.layer == "xsd":
         schema = xsd.loaded(rule_set.id)
         started = time.perf_counter()
@@ -85,7 +95,7 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
 
 
 def _run_own(step: Step, subject: Subject) -> Result:
-    if step.layer == "mentions" and subject.document.invoice is None:
+    if step.layer == "mentions" and subject.document.invoice is None and not step.named:
         return Result(_outcome(step, Outcome.SKIPPED, reason="unreadable"))
     started = time.perf_counter()
     findings = own_layers.findings(step.layer, subject.document, subject.source, subject.as_of)

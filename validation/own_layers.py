@@ -8,6 +8,7 @@ from validation import container, pdfa
 from validation.document import Document, place_of_bad_value
 from validation.findings import Finding, Severity, Text
 from validation.locations import Place
+from validation.pointers import term_at
 from validation.rules import business, mentions
 from validation.rules.own import OwnRule
 
@@ -23,13 +24,12 @@ def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iter
     elif layer == "mentions":
         yield from _apply(mentions.RULES, layer, document, as_of)
     else:
-        if document.unreadable is not None:
-            yield _unreadable(layer, document)
         yield from _apply(business.RULES, layer, document, as_of)
 
 
 def _apply(rules: Sequence[OwnRule], layer: str, document: Document, as_of: date) -> Iterator[Finding]:
     if document.invoice is None:
+        yield unreadable(layer, document)
         return
     for rule in rules:
         for said in rule.check(document.invoice, as_of):
@@ -46,7 +46,7 @@ def _apply(rules: Sequence[OwnRule], layer: str, document: Document, as_of: date
             )
 
 
-def _unreadable(layer: str, document: Document) -> Finding:
+def unreadable(layer: str, document: Document) -> Finding:
     """The value that kept the invoice from being read: a date that does not exist, a number that is none."""
     error = document.unreadable
     place = place_of_bad_value(document) or NOWHERE
@@ -63,7 +63,7 @@ def _unreadable(layer: str, document: Document) -> Finding:
             fr=f"{error.term} : « {error.text} » n'est pas {french}.",
             en=f"{error.term}: {error.text!r} is not {error.expected}.",
         ),
-        terms=(error.term,),
+        terms=(term_at(error.path) or error.term,) if error.path else (error.term,),
         location=place.path or None,
         line=place.line,
         values={"value": error.text},

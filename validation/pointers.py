@@ -41,6 +41,20 @@ def pointer_for(invoice: Invoice | None, terms: Sequence[str], cii_location: str
     return prefix
 
 
+def term_at(pointer: str) -> str | None:
+    """The business term or group that a pointer into our JSON leads to; None for anything else."""
+    group: Group | Row = INVOICE
+    for name in pointer.split("/")[1:]:
+        if name.isdecimal():
+            continue
+        rows = group.rows if isinstance(group, Group) else ()
+        found = next((entry for entry in rows if entry.field == name), None)
+        if found is None:
+            break
+        group = found
+    return group.term if group is not INVOICE else None
+
+
 def _pointers(model: Any, group: Group, pointer: str) -> Iterator[tuple[str, str, Any]]:
     for entry in group.rows:
         value = getattr(model, entry.field, None)

@@ -16,7 +16,7 @@ from validation import stylesheet, xsd
 from validation.document import Document, read_document
 from validation.explain.catalogue import find_explanation
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
-from validation.layers import Result, Subject, run_layer
+from validation.layers import Result, Subject, run_layer, run_unreadable
 from validation.packs import APPLICABLE, LAYERS, plan
 from validation.packs import Subject as Pack
 from validation.wire import Inspection
@@ -116,9 +116,12 @@ def _run_layers(read: Document, source: bytes, options: Options) -> list[Result]
     opened = read.opened
     pack = Pack(opened.syntax.value, opened.profile.value, read.seller_is_french, opened.attachment is not None)
     subject = Subject(read, source, options.as_of)
+    steps = plan(pack, layers=options.layers, rules=options.rules, on=options.as_of)
+    if read.unreadable is not None and read.root is None:
+        return run_unreadable(steps, read)
     results: list[Result] = []
     blocked_by = None
-    for step in plan(pack, layers=options.layers, rules=options.rules, on=options.as_of):
+    for step in steps:
         results.append(run_layer(step, subject, blocked_by=blocked_by))
         if step.layer == "xsd" and results[-1].outcome.outcome is Outcome.FAILED:
             blocked_by = "xsd"

@@ -11,6 +11,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -55,11 +56,11 @@ class _WorkerDied(Exception):
 class _Worker:
     """One jail process and the pipes to it."""
 
-    def __init__(self, *, warm: bool) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         root = Path(__file__).resolve().parents[1]
         self.jobs = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "validation.jail", *(["--warm"] if warm else [])],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
@@ -129,6 +130,9 @@ class _Worker:
 
 class Workshop:
     """A fixed number of workers. Calls may come from many threads; each waits for a free worker."""
+
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "validation.jail")
+    """How a jail is started. `-P` keeps the working directory out of the module path."""
 
     def __init__(
         self, workers: int = 1, *, memory_bytes: int = 1 << 30, seconds: float = 30.0, warm: bool = False
@@ -226,7 +230,7 @@ class Workshop:
         raise Poison("the document killed two workers")
 
     def _start(self) -> _Worker:
-        worker = _Worker(warm=self._warm)
+        worker = _Worker((*self.command, *(("--warm",) if self._warm else ())))
         self._all.add(worker)
         return worker
 

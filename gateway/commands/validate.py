@@ -5,6 +5,7 @@ still read only in workshop processes. Loads no web, database or queue library.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ def main(argv: Sequence[str]) -> int:
         options = parse(argv)
     except SystemExit as end:
         return 0 if end.code in {0, None} else 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # file names may be no text at all
     verdicts = set()
 
     def answers() -> Iterator[tuple[str, Report]]:

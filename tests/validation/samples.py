@@ -1,5 +1,7 @@
-"""An invoice that meets every rule, and how to break it. Names are made up; the SIRENs have a right check digit and were
-computed, not looked up: 9000000xx with the Luhn key."""
+"""An invoice that meets every rule, and how to break it.
+
+Names are made up; the SIRENs have a right check digit and were computed, not looked up: 9000000xx with the Luhn key.
+"""
 
 from dataclasses import replace
 from datetime import date

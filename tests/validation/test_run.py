@@ -161,7 +161,10 @@ def test_a_date_that_does_not_exist_is_found_with_its_place() -> None:
     finding = next(f for f in report.findings if f.rule == "PAS-DATE-01")
     assert finding.terms == ("BT-2",)
     assert finding.values == {"value": "20260230"}
-    assert finding.location == "/rsm:CrossIndustryInvoice[1]/rsm:ExchangedDocument[1]/ram:IssueDateTime[1]/udt:DateTimeString[1]"
+    assert (
+        finding.location
+        == "/rsm:CrossIndustryInvoice[1]/rsm:ExchangedDocument[1]/ram:IssueDateTime[1]/udt:DateTimeString[1]"
+    )
 
 
 def test_findings_are_capped_per_rule_and_counted_whole() -> None:
@@ -205,6 +208,19 @@ def test_what_is_no_invoice_is_invalid_and_says_why(document: bytes, rule: str, 
     assert (report.verdict, report.syntax, [f.rule for f in report.findings]) == (Verdict.INVALID, syntax, [rule])
     assert report.findings[0].remedy is not None
     assert report.layers[0].outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("layers", [(), ("en16931",), ("br-fr",), ("mentions",), ("business",)])
+def test_an_unreadable_json_is_never_valid(layers: tuple[str, ...]) -> None:
+    report = validate(JSON.replace(b"2026-11-03", b"2026-02-30"), replace(OPTIONS, layers=layers))
+    assert report.verdict is Verdict.INVALID
+    assert [(f.rule, f.terms, f.location) for f in report.findings] == [("PAS-DATE-01", ("BT-2",), "/issue_date")]
+
+
+@pytest.mark.parametrize("layers", [("mentions",), ("business",)])
+def test_an_unreadable_xml_is_never_valid_for_rules_over_the_model(layers: tuple[str, ...]) -> None:
+    report = validate(CII.replace(b">20261103<", b">20260230<"), replace(OPTIONS, layers=layers))
+    assert (report.verdict, [f.rule for f in report.findings]) == (Verdict.INVALID, ["PAS-DATE-01"])
 
 
 def test_unknown_names_are_refused_before_anything_runs() -> None:

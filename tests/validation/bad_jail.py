@@ -1,0 +1,83 @@
+"""A jail whose inspector does what the document says, to see what the workshop makes of it."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from validation import jail, wire
+
+JOBS: list[bytes] = []
+
+
+def misbehave(document: bytes, **_: Any) -> object:
+    JOBS.append(document)
+    order, _, argument = document.partition(b":")
+    action = ACTIONS.get(order)
+    return document if action is None else action(argument) or document
+
+
+def hang(_: bytes) -> object:
+    while True:
+        pass
+
+
+def hoard(_: bytes) -> object:
+    hoarded = []
+    while True:
+        hoarded.append(bytearray(os.urandom(1 << 20)))
+
+
+def abort(_: bytes) -> object:
+    os.abort()
+
+
+def abort_if_old(_: bytes) -> object:
+    return os.abort() if len(JOBS) > 1 else None
+
+
+def bug(_: bytes) -> object:
+    raise RuntimeError("a bug of ours")
+
+
+def make_noise(_: bytes) -> object:
+    os.write(1, b"x" * 1000)
+    sys.stdout.write("y" * 1000)
+    sys.stdout.flush()
+    return None
+
+
+def environment(_: bytes) -> object:
+    return tuple(sorted(os.environ))
+
+
+def write_file(path: bytes) -> object:
+    try:
+        Path(path.decode()).write_bytes(b"written")
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (os.system, ("touch /tmp/owned-by-a-pickle",))
+
+
+ACTIONS: dict[bytes, Callable[[bytes], object]] = {
+    b"hang": hang,
+    b"memory": hoard,
+    b"abort": abort,
+    b"abort-if-old": abort_if_old,
+    b"bug": bug,
+    b"noise": make_noise,
+    b"evil": lambda _: Evil(),
+    b"environment": environment,
+    b"write": write_file,
+}
+
+if __name__ == "__main__":
+    wire.ALLOWED.clear()
+    jail.OPERATIONS = {"inspect": misbehave}  # type: ignore[misc]
+    jail.main()

@@ -1,0 +1,162 @@
+"""A worker that hangs, explodes, aborts or lies costs itself and nothing else."""
+
+import os
+import pickle
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from samples import AS_OF, CII, INVOICE, JSON, UBL
+
+from formats.errors import BadValue, FormatError, LimitExceeded
+from formats.identifiers import is_siren
+from validation import wire
+from validation.findings import Verdict
+from validation.workshop import Poison, Workshop
+
+
+class BadWorkshop(Workshop):
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", str(Path(__file__).parent / "bad_jail.py"))
+
+    def ask(self, document: bytes) -> object:
+        return self._ask("inspect", document=document)
+
+    def workers(self) -> set[int]:
+        return {worker.process.pid for worker in self._all}
+
+
+@pytest.fixture(scope="module")
+def bad() -> Iterator[BadWorkshop]:
+    with BadWorkshop(1, seconds=8, memory_bytes=400 << 20) as workshop:
+        assert workshop.ask(b"warm") == b"warm"
+        yield workshop
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[Workshop]:
+    with Workshop(1) as workshop:
+        yield workshop
+
+
+def test_time_is_limited_and_the_worker_replaced() -> None:
+    with BadWorkshop(1, seconds=3) as workshop:
+        workshop.ask(b"warm")
+        before = workshop.workers()
+        started = time.perf_counter()
+        with pytest.raises(Poison, match="more than 3 s"):
+            workshop.ask(b"hang")
+        assert time.perf_counter() - started < 4
+        assert workshop.workers().isdisjoint(before)
+        assert all(not Path(f"/proc/{pid}").exists() for pid in before)
+
+
+def test_memory_is_limited(bad: BadWorkshop) -> None:
+    with pytest.raises(Poison, match="bytes of memory"):
+        bad.ask(b"memory")
+    assert bad.ask(b"next") == b"next"
+
+
+@pytest.mark.parametrize("document", [b"abort", b"bug"])
+def test_an_input_that_kills_two_workers_is_poison(bad: BadWorkshop, document: bytes) -> None:
+    with pytest.raises(Poison, match="killed two workers"):
+        bad.ask(document)
+    assert bad.ask(b"next") == b"next"
+
+
+def test_a_worker_that_dies_is_replaced_and_the_input_tried_once_more(bad: BadWorkshop) -> None:
+    bad.ask(b"make it old")
+    before = bad.workers()
+    assert bad.ask(b"abort-if-old") == b"abort-if-old"
+    assert bad.workers().isdisjoint(before)
+
+
+def test_poison_becomes_a_verdict_of_error(bad: BadWorkshop) -> None:
+    report = bad.inspect(b"abort", as_of=AS_OF).report
+    assert report.verdict is Verdict.ERROR
+    assert [f.rule for f in report.findings] == ["PAS-ENGINE-POISON"]
+
+
+def test_what_an_engine_prints_does_not_reach_the_answers(bad: BadWorkshop) -> None:
+    assert bad.ask(b"noise") == b"noise"
+
+
+def test_an_answer_is_unpickled_by_name_from_a_list(bad: BadWorkshop) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="not on the list"):
+        bad.ask(b"evil")
+    assert not Path("/tmp/owned-by-a-pickle").exists()
+    assert bad.ask(b"next") == b"next"
+
+
+def test_a_worker_has_no_environment_and_writes_no_file(bad: BadWorkshop, tmp_path: Path) -> None:
+    os.environ["PASSERELLE_SECRET_OF_THE_TEST"] = "secret"
+    names = bad.ask(b"environment")
+    assert isinstance(names, tuple)
+    assert set(names) <= {"LC_ALL", "LC_CTYPE", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+    assert bad.ask(b"write:" + bytes(tmp_path / "file")) == "File too large"
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+def test_many_threads_share_the_workers() -> None:
+    with BadWorkshop(2) as workshop, ThreadPoolExecutor(8) as threads:
+        documents = [f"{number}".encode() for number in range(60)]
+        assert list(threads.map(workshop.ask, documents)) == documents
+        assert len(workshop.workers()) == 2
+
+
+def test_closing_ends_every_process() -> None:
+    workshop = BadWorkshop(2)
+    pids = workshop.workers()
+    workshop.close()
+    assert pids
+    assert all(not Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_inspection(good: Workshop) -> None:
+    for document in (UBL, CII, JSON):
+        inspection = good.inspect(document, as_of=AS_OF)
+        assert inspection.report.verdict is Verdict.VALID
+        assert inspection.invoice is not None
+        assert inspection.invoice.totals == INVOICE.totals
+    only = good.inspect(UBL, as_of=AS_OF, layers=("en16931",), rules=("en16931-ubl",), max_findings=1)
+    assert [layer.layer for layer in only.report.layers] == ["en16931"]
+    assert good.inspect(UBL, as_of=date(2020, 1, 1)).report.verdict is Verdict.ERROR
+
+
+def test_conversion_rendering_and_extraction(good: Workshop) -> None:
+    made_at = datetime(2026, 11, 21, tzinfo=UTC)
+    converted = good.convert(UBL, to="factur-x", made_at=made_at)
+    assert converted.syntax == "factur-x"
+    assert converted.document.startswith(b"%PDF")
+    assert isinstance(converted.loss, dict)
+    assert good.inspect(converted.document, as_of=AS_OF).report.verdict is Verdict.VALID
+    assert b"CrossIndustryInvoice" in good.extract(converted.document)
+    assert good.render(CII, lang="en").startswith(b"%PDF")
+
+
+def test_errors_of_formats_come_back_as_themselves(good: Workshop) -> None:
+    made_at = datetime(2026, 11, 21, tzinfo=UTC)
+    with pytest.raises(BadValue) as caught:
+        good.convert(CII.replace(b">100.00<", b">100,00<"), to="json", made_at=made_at)
+    assert (caught.value.term, caught.value.text) == ("BT-106", "100,00")
+    with pytest.raises(LimitExceeded):
+        good.convert(b"<a>" * 300, to="cii", made_at=made_at)
+    with pytest.raises(FormatError):
+        good.extract(b"%PDF-1.4 nonsense")
+
+
+def test_status_messages(good: Workshop) -> None:
+    reading = good.read_status(b"<a/>", as_of=AS_OF)
+    assert reading.message is None
+    assert reading.report.verdict is Verdict.INVALID
+
+
+def test_what_passes_the_wire_comes_out_equal() -> None:
+    value = (INVOICE, Decimal("1.10"), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), b"\x00", {"a": ("b", None)})
+    assert wire.unpack_answer(wire.pack(value)[wire.HEADER :]) == value
+    assert is_siren(INVOICE.seller.siren or "")
