@@ -40,6 +40,9 @@ def test_cen_unit_cases(corpus: Path) -> None:
 STATED_OTHERWISE = {"BR-65": "FX-SCH-A-000296"}
 """Factur-X 1.09.2 finds the missing scheme by a rule of its structure instead."""
 
+NOT_FOUND_BY_FACTUR_X = ("cen-unit-test/cii-br-65-test__03-empty.xml", "BR-65")
+"""Its edition of the rule is content with an empty scheme."""
+
 
 @pytest.mark.corpus
 def test_kosit_mutations(corpus: Path) -> None:
@@ -59,7 +62,8 @@ def test_kosit_mutations(corpus: Path) -> None:
             if f">{rule}<" not in known:
                 continue
             checked += 1
-            if (rule in rules) != (rule in case["must_fire"]):
+            says = rule in rules or STATED_OTHERWISE.get(rule) in rules
+            if says != (rule in case["must_fire"]) and (case["file"], rule) != NOT_FOUND_BY_FACTUR_X:
                 wrong.append((case["file"], rule, sorted(rules)))
     assert checked > 60
     assert wrong == []
