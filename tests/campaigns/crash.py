@@ -94,7 +94,7 @@ def campaign(folder: Path, kills: int, seed: int) -> int:
         try:
             for count in range(kills):
                 gateway = start(known, folder / f"gateway-{count:02d}.log")
-                time.sleep(chance.uniform(0.05, 1.5))
+                time.sleep(chance.uniform(0.1, 6.0))
                 gateway.kill()
                 gateway.wait()
             gateway = start(known, folder / "gateway-last.log")
