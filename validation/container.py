@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from formats.opening import Opened
-from formats.syntax import Syntax
 from validation.findings import Finding, Severity, Text
 
 FRENCH: Final = {
@@ -24,17 +23,7 @@ BLOCKING: Final = frozenset({"encrypted", "active-content", "relationship", "not
 
 
 def findings(opened: Opened) -> Iterator[Finding]:
-    """One finding per remark of the extraction, and one where nothing is inside."""
-    if opened.syntax is Syntax.PDF:
-        yield Finding(
-            rule="PAS-DOC-NOTHING-INSIDE",
-            severity=Severity.ERROR,
-            layer="container",
-            message=Text(
-                fr="Ce PDF ne contient aucune facture structurée (pas de factur-x.xml).",
-                en="This PDF holds no structured invoice (no factur-x.xml).",
-            ),
-        )
+    """One finding per remark of the extraction."""
     for remark in opened.attachment.remarks if opened.attachment is not None else ():
         code, _, text = remark.partition(": ")
         yield Finding(

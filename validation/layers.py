@@ -105,7 +105,7 @@ def _run_own(step: Step, subject: Subject) -> Result:
 def _engine_failure(layer: str, failure: stylesheet.EngineFailure, document: Document) -> Finding:
     """The document gave the rules something they cannot compute with; where it stands, if the message quotes it."""
     quoted = QUOTED.findall(str(failure))
-    element = _first_with_text(document, quoted)
+    element = None if document.opened.syntax is Syntax.JSON else _first_with_text(document, quoted)
     return explained(
         Finding(
             rule="PAS-ENGINE-01",

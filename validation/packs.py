@@ -25,7 +25,6 @@ APPLICABLE: Final = {
     "json": _INVOICE[1:],
     "cdar": ("xsd", "cdar"),
     "flux10": ("xsd", "flux10"),
-    "pdf": ("container",),
 }
 """Syntax to the layers that can judge it; whatever came in a PDF has these two before:"""
 
@@ -71,8 +70,13 @@ def plan(subject: Subject, *, layers: Sequence[str], rules: Sequence[str], on: d
     """
     replacing = {each.layer: each for each in map(supply.get_rule_set, rules) if subject.syntax in each.syntaxes}
     able = (*(AROUND if subject.in_pdf else ()), *APPLICABLE.get(subject.syntax, ()))
-    wanted = [layer for layer in able if _applies(layer, subject, layers, replacing)]
-    return tuple(_step(layer, subject, layers, replacing.get(layer), on) for layer in wanted)
+    return tuple(
+        _step(layer, subject, layers, replacing.get(layer), on)
+        if layer in able
+        else Step(layer, skipped=f"not-for-syntax:{subject.syntax}")
+        for layer in LAYERS
+        if (_applies(layer, subject, layers, replacing) and layer in able) or layer in layers
+    )
 
 
 def _applies(layer: str, subject: Subject, layers: Sequence[str], replacing: dict[str, supply.RuleSet]) -> bool:

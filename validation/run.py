@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from formats.errors import FormatError
+from formats.errors import FormatError, NothingInside
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
+from formats.syntax import Syntax
 from schematron.supply import RuleSetMissing, get_rule_set
 from validation import stylesheet, xsd
 from validation.document import Document, read_document
@@ -21,6 +22,7 @@ from validation.packs import APPLICABLE, LAYERS, plan
 from validation.packs import Subject as Pack
 from validation.wire import Inspection
 
+NOTHING_INSIDE: Final = "no factur-x.xml and no other invoice is attached"
 USUAL: Final = ("en16931-ubl", "facturx-en16931", "br-fr-flux2-cii", "br-fr-flux2-ubl")
 USUAL_SCHEMAS: Final = ("ubl-2.1-invoice", "ubl-2.1-credit-note", "cii-d22b", "facturx-en16931-xsd")
 
@@ -52,6 +54,8 @@ def inspect(document: bytes, options: Options) -> Inspection:
         opened = open_document(document)
     except FormatError as error:
         return Inspection(_refused(document, error, _since(started)), None)
+    if opened.syntax is Syntax.PDF:
+        return Inspection(_refused(document, NothingInside(NOTHING_INSIDE), _since(started)), None)
     if opened.syntax.value not in APPLICABLE:
         return Inspection(_not_ours(opened, _since(started)), None)
     read = read_document(opened)
@@ -138,9 +142,12 @@ def _verdict(results: Sequence[Result]) -> Verdict:
 def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
     """Unreadable, over a limit or hostile: invalid, with the reason."""
     is_pdf = PDF_MARK in document[:PDF_MARK_WITHIN]
+    rule = f"PAS-DOC-{error.code.upper()}"
+    explanation = find_explanation(rule)
+    title = explanation.title if explanation else Text("Document refusé", "Document refused")
     return _one_finding(
-        f"PAS-DOC-{error.code.upper()}",
-        Text(fr=f"Document refusé ({error.code}) : {error}.", en=f"Document refused ({error.code}): {error}."),
+        rule,
+        Text(fr=f"{title.fr} : {error}.", en=f"{title.en}: {error}."),
         layer="container" if is_pdf else "xsd",
         syntax="pdf" if is_pdf else "unknown",
         reason=error.code,

@@ -13,7 +13,8 @@ from samples import AS_OF, CII, UBL, many_lines
 from formats.errors import FormatError
 from formats.opening import open_document
 from formats.syntax import Syntax, write
-from schematron import supply
+from schematron import prepare, supply
+from validation import stylesheet
 from validation.run import Options, validate
 
 SAMPLE = 80
@@ -66,3 +67,28 @@ def test_a_sample_of_the_corpus(corpus: Path) -> None:
         if judged == SAMPLE:
             return
     assert judged == SAMPLE
+
+
+@pytest.mark.parametrize(("rule_set", "document"), [("facturx-en16931", CII), ("br-fr-flux2-ubl", UBL)])
+def test_the_published_form_is_the_fallback_and_gives_the_same(
+    rule_set: str, document: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later edition of a shape that cannot be prepared runs as published, and the report says so."""
+
+    def refuse(*_: object) -> str:
+        raise prepare.NotPreparable("a new shape")
+
+    broken = document.replace(b">EUR<", b">EUX<").replace(b"#PMT#", b"#AAI#")
+    broken = broken.replace(b">S1<", b">X1<")
+    options = Options(AS_OF, rules=(rule_set,), layers=(supply.get_rule_set(rule_set).layer,))
+    prepared = validate(broken, options)
+    monkeypatch.setattr(prepare, "prepare", refuse)
+    stylesheet.compiled.cache_clear()
+    published = validate(broken, options)
+    stylesheet.compiled.cache_clear()
+
+    assert len(published.findings) > 1
+    assert [(f.rule, f.location, f.message) for f in published.findings] == [
+        (f.rule, f.location, f.message) for f in prepared.findings
+    ]
+    assert published.layers[0].reason == "published-form"
