@@ -8,13 +8,14 @@ session without an owner cannot read such a table at all.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, Executable, Table, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
-from gateway.tables import TenantScoped
+from gateway.tables import Base, TenantScoped
 
 EVERY_TENANT: Final = "*"
 """The owner of a transaction of the machinery. Never derived from a request."""
@@ -93,7 +94,7 @@ def _begin_sqlite(connection: Any) -> None:
 def _guard(state: ORMExecuteState) -> None:
     if not (state.is_select or state.is_update or state.is_delete) or state.is_column_load:
         return
-    if not any(issubclass(mapper.class_, TenantScoped) for mapper in state.all_mappers):
+    if not _reads_tenants(state.statement):
         return
     tenant = state.session.info.get("tenant")
     if tenant is None:
@@ -102,3 +103,14 @@ def _guard(state: ORMExecuteState) -> None:
         state.statement = state.statement.options(
             with_loader_criteria(TenantScoped, lambda table: table.tenant_id == tenant, include_aliases=True)
         )
+
+
+def _reads_tenants(statement: Executable) -> bool:
+    """Whether a table of TenantScoped occurs anywhere in the statement: as entity, in a count, in a subquery."""
+    elements = iterate(cast("ExternallyTraversible", statement))
+    return any(isinstance(element, Table) and element in TENANT_TABLES for element in elements)
+
+
+TENANT_TABLES = frozenset(
+    mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)
+)

@@ -120,10 +120,10 @@ class Sealing:
 def sealing(session: Session) -> Sealing:
     """Over all logs of the session's tenant."""
     entries = _count(session, select(func.count()).select_from(JournalEntry))
-    newest: dict[str, int] = dict(session.execute(
-        select(Seal.log, func.max(Seal.size)).where(Seal.token.is_not(None)).group_by(Seal.log)).tuples().all())
+    newest = session.scalars(select(func.max(Seal.size)).where(Seal.token.is_not(None)).group_by(Seal.log))
+    sealed = sum(newest)
     last = session.scalar(select(func.max(Seal.token_at)))
-    return Sealing(entries, sum(newest.values()), last)
+    return Sealing(entries, sealed, last)
 
 
 def latest(session: Session, most: int) -> list[tuple[Event, Submission]]:

@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from gateway.accounts.passwords import SHORTEST
 from gateway.console.words import french
 from gateway.problems import Problem
 
@@ -16,7 +17,10 @@ SENTENCES = {
     "date_from_datetime_parsing": "Indiquez une date.",
     "date_parsing": "Indiquez une date.",
 }
-FIELDS = {"amount": "Montant avec deux décimales au plus, par exemple 1 234,56."}
+FIELDS = {
+    "amount": "Montant avec deux décimales au plus, par exemple 1 234,56.",
+    "password": f"Au moins {SHORTEST} caractères.",
+}
 """Fields for which a sentence of their own says more."""
 
 

@@ -5,7 +5,7 @@ A view takes a `Visit` from `Sees` (a page) or an `Act` from `Does` (a form): de
 
 import hmac
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -105,19 +105,30 @@ def visitor(permission: Permission) -> Callable[..., Visit]:
     return check
 
 
-async def form_of(request: Request, most: int = FORM_BYTES) -> FormData:
-    """The fields of a posted form. Raises Problem: 411 without a length, 413 over `most` bytes."""
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """The fields of a posted form. Raises Problem: 411 without a length, 413 over the limit."""
+    form = await read_form(request, FORM_BYTES)
+    yield form
+    await form.close()
+
+
+async def upload_of(request: Request) -> AsyncIterator[FormData]:
+    """As `form_of`, with room for one document, whose temporary file ends with the request."""
+    form = await read_form(request, FILE_BYTES + FORM_BYTES)
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+async def read_form(request: Request, most: int) -> FormData:
+    """The form, if its announced length is at most `most` bytes."""
     length = request.headers.get("content-length", "")
     if not length.isdigit():
         raise Problem(411, "length-required", "Longueur du formulaire absente. / Length required.")
     if int(length) > most:
         raise Problem(413, "too-large", "Ce fichier est trop volumineux. / This file is too large.")
     return await request.form(max_files=1, max_fields=200)
-
-
-async def upload_of(request: Request) -> FormData:
-    """As `form_of`, with room for one document."""
-    return await form_of(request, FILE_BYTES + FORM_BYTES)
 
 
 def actor(permission: Permission, fields: Callable[..., Any] = form_of) -> Callable[..., Act]:

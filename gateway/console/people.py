@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from formats.codes import STATUSES
@@ -63,10 +63,14 @@ class Names:
 def names(session: Session) -> Names:
     """The names of the session's tenant."""
     return Names(
-        dict(session.execute(select(User.id, User.name)).tuples().all()),
-        dict(session.execute(select(ApiKey.prefix, ApiKey.name)).tuples().all()),
-        dict(session.execute(select(PlatformConnection.id, PlatformConnection.name)).tuples().all()),
+        _pairs(session, select(User.id, User.name)),
+        _pairs(session, select(ApiKey.prefix, ApiKey.name)),
+        _pairs(session, select(PlatformConnection.id, PlatformConnection.name)),
     )
+
+
+def _pairs(session: Session, query: Select[str, str]) -> dict[str, str]:
+    return {key: name for key, name in session.execute(query)}  # noqa: C416 - dict() takes a result for a mapping
 
 
 def matching(names_: Names, text: str) -> Iterable[str]:

@@ -84,6 +84,6 @@ def invoice_page(
         page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
     planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
     stages = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))
-    return visit.draw("facture.html", status=status, page=page, planned=planned, stages=stages, invoice=page.row.invoice,
-                      verdict=dossier.verdict_of(visit.deps.store, page.documents), values=values or {},
-                      errors=errors or {}, key=secrets.token_hex(16))
+    return visit.draw("facture.html", status=status, page=page, planned=planned, stages=stages,
+                      invoice=page.row.invoice, verdict=dossier.verdict_of(visit.deps.store, page.documents),
+                      values=values or {}, errors=errors or {}, key=secrets.token_hex(16))

@@ -44,7 +44,7 @@ def show_invoices(visit: Reading, asked: Wanted) -> Response:
     """One page of invoices."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         listing = queries.invoices(session, asked, visit.deps.today())
-        entities = session.execute(select(LegalEntity.id, LegalEntity.name).order_by(LegalEntity.name)).tuples().all()
+        entities = session.execute(select(LegalEntity.id, LegalEntity.name).order_by(LegalEntity.name)).all()
     return visit.draw("factures.html", listing=listing, asked=asked, states=queries.STATES, entities=entities)
 
 

@@ -1,0 +1,135 @@
+"""Signing in: one answer for every failure, slower and slower, and sessions that end."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from gateway.accounts import people, signin
+from gateway.auth import SESSION_LENGTH, principal_of_cookie
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.problems import Problem
+from gateway.tables import ConsoleSession, Event, SignInFailure, User
+
+MAIL, PASSWORD = "claire@atelier.example", "une passerelle sur la rivière"
+
+
+@pytest.fixture(autouse=True)
+def claire(deps: Deps, tenant: str) -> User:
+    return people.create_user(deps, tenant, MAIL, "Claire", PASSWORD, ["officer"], "operator:cli")
+
+
+def refusal(deps: Deps, mail: str, password: str) -> Problem:
+    with pytest.raises(Problem) as caught:
+        signin.sign_in(deps, mail, password)
+    return caught.value
+
+
+def test_the_right_password_opens_a_session(deps: Deps, claire: User) -> None:
+    signed_in = signin.sign_in(deps, f"  {MAIL.upper()} ", PASSWORD)
+    principal = principal_of_cookie(deps.db, signed_in.cookie, deps.now())
+    assert principal is not None
+    assert (principal.name, principal.actor) == ("Claire", f"user:{claire.id}")
+    assert principal.csrf
+
+
+def test_neither_cookie_nor_password_is_kept(deps: Deps, tenant: str, claire: User) -> None:
+    cookie = signin.sign_in(deps, MAIL, PASSWORD).cookie
+    with deps.db.reading(tenant) as session:
+        [row] = session.scalars(select(ConsoleSession))
+    assert cookie not in {row.id, row.csrf}
+    assert claire.password_hash.startswith("$argon2id$")
+    assert PASSWORD not in claire.password_hash
+
+
+def test_unknown_address_and_wrong_password_answer_alike(deps: Deps, tenant: str) -> None:
+    people.create_user(deps, tenant, "parti@atelier.example", "Parti", PASSWORD, ["officer"], "operator:cli")
+    with deps.db.transaction(tenant) as session:
+        gone = session.scalars(select(User).where(User.name == "Parti")).one()
+        gone.disabled_at = deps.now()
+    bodies = [refusal(deps, mail, password).body() for mail, password in (
+        (MAIL, "mauvais mot de passe"), ("inconnu@atelier.example", PASSWORD), ("parti@atelier.example", PASSWORD),
+        (MAIL, ""), ("", ""))]
+    assert bodies[0]["status"] == 401
+    assert all(body == bodies[0] for body in bodies)
+
+
+@pytest.mark.parametrize("mail", [MAIL, "inconnu@atelier.example"])
+def test_guessing_is_slowed_down_for_known_and_unknown_alike(
+    deps: Deps, clock: Any, claire: User, mail: str
+) -> None:
+    for _ in range(signin.FREE_FAILURES):
+        assert refusal(deps, mail, "faux").code == "sign-in-refused"
+    blocked = refusal(deps, mail, PASSWORD)
+    assert (blocked.status, blocked.code) == (429, "sign-in-throttled")
+    assert 0 < int(blocked.headers["Retry-After"]) <= 31
+
+    clock.forward(seconds=31)
+    assert refusal(deps, mail, "faux").code == "sign-in-refused"
+    clock.forward(seconds=31)
+    assert refusal(deps, mail, PASSWORD).code == "sign-in-throttled"  # the wait has doubled
+    clock.forward(seconds=30)
+    if mail == MAIL:
+        assert signin.sign_in(deps, mail, PASSWORD).user_id == claire.id
+
+
+def test_waits_end_and_failures_are_forgotten(deps: Deps, clock: Any) -> None:
+    for _ in range(12):
+        with pytest.raises(Problem):
+            signin.sign_in(deps, MAIL, "faux")
+        clock.forward(minutes=16)
+    signin.sign_in(deps, MAIL, PASSWORD)
+    refusal(deps, "autre@atelier.example", "faux")
+    clock.forward(hours=25)
+    refusal(deps, MAIL, "faux")
+    with deps.db.reading(EVERY_TENANT) as session:
+        assert [row.count for row in session.scalars(select(SignInFailure))] == [1]
+
+
+def test_a_session_ends_by_itself_by_signing_out_and_with_the_account(
+    deps: Deps, tenant: str, claire: User
+) -> None:
+    first, second, third = (signin.sign_in(deps, MAIL, PASSWORD).cookie for _ in range(3))
+    signin.sign_out(deps, tenant, first, f"user:{claire.id}")
+    assert principal_of_cookie(deps.db, first, deps.now()) is None
+    assert principal_of_cookie(deps.db, second, deps.now()) is not None
+
+    people.set_password(deps, tenant, claire.id, "un tout autre mot de passe", "operator:cli")
+    assert principal_of_cookie(deps.db, second, deps.now()) is None
+    assert principal_of_cookie(deps.db, third, deps.now()) is None
+
+    fourth = signin.sign_in(deps, MAIL, "un tout autre mot de passe").cookie
+    assert principal_of_cookie(deps.db, fourth, deps.now() + SESSION_LENGTH) is None
+    people.disable_user(deps, tenant, claire.id, "operator:cli")
+    assert principal_of_cookie(deps.db, fourth, deps.now()) is None
+    assert refusal(deps, MAIL, "un tout autre mot de passe").code == "sign-in-refused"
+
+
+def test_access_is_journaled(deps: Deps, tenant: str, claire: User) -> None:
+    refusal(deps, MAIL, "faux")
+    cookie = signin.sign_in(deps, MAIL, PASSWORD).cookie
+    signin.sign_out(deps, tenant, cookie, f"user:{claire.id}")
+    with deps.db.reading(tenant) as session:
+        told = [(event.code, event.actor) for event in session.scalars(select(Event).order_by(Event.position))]
+    assert told == [("user-created", "operator:cli"), ("sign-in-refused", "anonymous"),
+                    ("signed-in", f"user:{claire.id}"), ("signed-out", f"user:{claire.id}")]
+
+
+@pytest.mark.parametrize("changes", [
+    {"email": "sans-arobase"}, {"email": "a@b"}, {"email": "a b@c.example"}, {"password": "court"},
+    {"password": "x" * 300}, {"roles": []}, {"roles": ["roi"]}, {"name": " "}])
+def test_a_person_needs_address_name_password_and_role(deps: Deps, tenant: str, changes: dict[str, Any]) -> None:
+    values = {"email": MAIL, "name": "Claire", "password": PASSWORD, "roles": ["officer"], **changes}
+    with pytest.raises(ValidationError):
+        people.create_user(deps, tenant, values["email"], values["name"], values["password"], values["roles"], "x:y")
+
+
+def test_an_address_is_used_once_and_nobody_disables_oneself(deps: Deps, tenant: str, claire: User) -> None:
+    with pytest.raises(Problem, match="user-exists"):
+        people.create_user(deps, tenant, MAIL, "Bis", PASSWORD, ["credit"], "operator:cli")
+    with pytest.raises(Problem, match="own-account"):
+        people.disable_user(deps, tenant, claire.id, f"user:{claire.id}")
+    with pytest.raises(Problem, match="not-found"):
+        people.disable_user(deps, tenant, "personne", "operator:cli")

@@ -1,0 +1,89 @@
+"""The seeded tenant, and people who are signed in."""
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from fastapi.testclient import TestClient
+
+from gateway.app import create_app
+from gateway.deps import Deps
+from validation.workshop import Workshop
+
+
+def _load_seed() -> ModuleType:
+    """tests is no package, so the seed beside this file is loaded by its path."""
+    spec = importlib.util.spec_from_file_location("console_seed", Path(__file__).parent / "seed.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+SEED = _load_seed()
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+class Visitor(TestClient):
+    """A browser that fills in forms: it reads the token from the page first."""
+
+    def token(self, page: str) -> str:
+        """The form token on a page."""
+        found = CSRF.search(self.get(page).text)
+        assert found is not None, page
+        return found[1]
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Through the form, as a person does."""
+        answer = self.post("/connexion", data={"csrf": self.token("/connexion"), "email": email, "password": password,
+                                               "suite": "/"}, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop) -> Iterator[tuple[Deps, object]]:
+    with SEED.seeded(tmp_path_factory.mktemp("console"), workshop) as made:
+        yield made
+
+
+@pytest.fixture
+def seed() -> ModuleType:
+    return SEED
+
+
+@pytest.fixture
+def seeded_deps(world: tuple[Deps, object]) -> Deps:
+    return world[0]
+
+
+@pytest.fixture
+def story(world: tuple[Deps, object]) -> object:
+    """The Seeded of the seed: ids by number, the other tenant."""
+    return world[1]
+
+
+@pytest.fixture
+def stranger(seeded_deps: Deps) -> Visitor:
+    """Nobody is signed in."""
+    return Visitor(create_app(seeded_deps), base_url="http://passerelle.example", headers={"Accept": "text/html"})
+
+
+@pytest.fixture(scope="session")
+def signed_in(world: tuple[Deps, object]) -> Callable[[str], Visitor]:
+    """Somebody with this role, or `tous` with all of them. One session per role: hashing a password takes time."""
+
+    @cache
+    def make(role: str) -> Visitor:
+        email = SEED.EVERYONE[0] if role == "tous" else SEED.PEOPLE[role][0]
+        visitor = Visitor(create_app(world[0]), base_url="http://passerelle.example", headers={"Accept": "text/html"})
+        visitor.sign_in(email, SEED.PASSWORD)
+        return visitor
+
+    return make
