@@ -1,0 +1,220 @@
+"""The console in a real Chromium: keyboard, phone width, contrast, no script, nothing on the browser's console."""
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from gateway.app import create_app
+from gateway.deps import Deps
+
+CHROMIUM = Path(os.environ.get("PASSERELLE_CHROMIUM", "/usr/bin/chromium"))
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM} (PASSERELLE_CHROMIUM names another)"),
+]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]
+WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
+PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal", "/plateforme", "/reglages",
+         "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/personnes")
+
+PROBE = """() => {
+  const visible = (e) => e.getClientRects().length > 0;
+  const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+    return .2126 * x + .7152 * y + .0722 * z;
+  };
+  const ground = (e) => {
+    for (let at = e; at; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) { return colour; }
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !visible(e) || e.closest("option, .away, .skip")) { continue; }
+    const pair = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((a, b) => b - a);
+    const ratio = (pair[0] + .05) / (pair[1] + .05);
+    if (ratio < 4.5) { faint.push(`${e.tagName}.${e.className}: ${ratio.toFixed(2)}`); }
+  }
+  const fields = [...document.querySelectorAll("input:not([type=hidden]), select, textarea")];
+  return {
+    headings: document.querySelectorAll("h1").length,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    unlabelled: fields.filter((f) => !f.labels.length).map((f) => f.outerHTML),
+    nameless: [...document.querySelectorAll("button, a, summary")].filter((b) => !b.textContent.trim())
+      .map((b) => b.outerHTML),
+    doubled: [...document.querySelectorAll("[id]")].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i),
+    main: document.querySelectorAll("main").length,
+    language: document.documentElement.lang,
+    faint,
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def address(world: tuple[Deps, object]) -> Iterator[str]:
+    """The whole application on a free port of this machine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(world[0]), log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def opened(chromium: Browser, address: str, signed_in: Callable[[str], Any]) -> Iterator[Callable[..., Page]]:
+    """A page of somebody with every role, at a width, with or without scripts; complaints of the browser fail."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+    cookie = signed_in("tous").cookies["passerelle_session"]
+
+    def make(width: str, *, scripts: bool = True) -> Page:
+        wide, high = WIDTHS[width]
+        context = chromium.new_context(viewport={"width": wide, "height": high}, java_script_enabled=scripts)
+        context.add_cookies([{"name": "passerelle_session", "value": cookie, "url": address}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_well_made(opened: Callable[..., Page], address: str, story: Any, width: str) -> None:
+    page = opened(width)
+    invoices = [f"/factures/{story.invoices[number]}" for number in ("F-2026-0415", "F-2026-0448", "F-2026-0421")]
+    for path in (*PAGES, *invoices):
+        answer = page.goto(address + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        for details in page.locator("details:not(.menu)").all():
+            details.evaluate("(element) => { element.open = true; }")
+        found = page.evaluate(PROBE)
+        assert found == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [], "main": 1,
+                         "language": "fr", "faint": []}, path
+
+
+def test_the_sign_in_page_is_well_made_and_leads_in(chromium: Browser, address: str, seed: Any) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(address + "/factures?retard=1")
+    assert page.evaluate(PROBE) == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [],
+                                    "main": 1, "language": "fr", "faint": []}
+    page.keyboard.type(seed.EVERYONE[0])  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type(seed.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/factures?retard=1")
+    page.locator(".menu > summary").click()
+    page.locator(".menu button").click()
+    page.wait_for_url("**/connexion")
+    context.close()
+
+
+def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[..., Page], address: str) -> None:
+    page = opened("desk")
+    for path in ("/", "/factures", "/plateforme", "/reglages/cles"):
+        page.goto(address + path)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "contenu"
+        page.goto(address + path)
+        wanted = page.evaluate("""() => [...document.querySelectorAll(
+            "a[href], button, input:not([type=hidden]), select, summary"
+        )].filter((e) => e.getClientRects().length).length""")
+        reached, unseen = set(), []
+        for _ in range(wanted + 20):
+            page.keyboard.press("Tab")
+            here = page.evaluate("""() => {
+              const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+              return [e.tagName, e.outerHTML.slice(0, 200) + box.x + "," + (box.y + scrollY),
+                      style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+            }""")
+            if here[0] == "BODY":
+                break
+            reached.add(here[1])
+            if not here[2]:
+                unseen.append(here[1])
+        assert unseen == [], path
+        assert len(reached) >= wanted - 2, path  # a date field counts once and holds the focus three times
+
+
+def test_the_slash_jumps_to_the_search(opened: Callable[..., Page], address: str) -> None:
+    page = opened("desk")
+    page.goto(address + "/factures")
+    page.keyboard.press("/")
+    page.keyboard.type("0415")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=0415**")
+    assert page.locator("tbody tr").count() == 1
+
+
+def test_everything_works_without_scripts(opened: Callable[..., Page], address: str) -> None:
+    page = opened("phone", scripts=False)
+    page.goto(address + "/factures")
+    page.fill("#q", "Trois Ponts")
+    page.click("text=Filtrer")
+    assert page.locator("tbody tr").count() >= 3
+    page.click("text=F-2026-0415")
+    assert page.locator("h1").inner_text() == "F-2026-0415"
+    page.goto(address + "/valider")
+    page.set_input_files("#document", {"name": "essai.xml", "mimeType": "application/xml", "buffer": b"<rien/>"})
+    page.click("text=Lire le verdict")
+    assert "Non conforme" in page.locator("#contenu").inner_text()
+
+
+def test_a_dropped_file_is_chosen(opened: Callable[..., Page], address: str) -> None:
+    page = opened("desk")
+    page.goto(address + "/valider")
+    page.evaluate("""() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["<rien/>"], "depot.xml", {type: "application/xml"}));
+      document.querySelector("[data-depot]").dispatchEvent(new DragEvent("drop", {dataTransfer: data, bubbles: true}));
+    }""")
+    assert page.evaluate("document.querySelector('#document').files[0].name") == "depot.xml"
+
+
+def test_at_double_size_nothing_is_cut_off(opened: Callable[..., Page], address: str, story: Any) -> None:
+    page = opened("desk")
+    page.set_viewport_size({"width": 640, "height": 430})  # 1280 wide at 200 %
+    for path in ("/", "/factures", f"/factures/{story.invoices['F-2026-0415']}", "/plateforme"):
+        page.goto(address + path)
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, path
+
+
+def test_an_invoice_prints(opened: Callable[..., Page], address: str, story: Any) -> None:
+    page = opened("desk")
+    page.goto(f"{address}/factures/{story.invoices['F-2026-0415']}")
+    page.emulate_media(media="print")
+    assert not page.locator(".side").is_visible()
+    assert not page.locator("text=Enregistrer un paiement").is_visible()
+    assert page.pdf().startswith(b"%PDF")
