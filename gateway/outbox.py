@@ -1,8 +1,9 @@
 """Work to do after a commit: the row is the queue, everything else is a doorbell.
 
 An entry is added in the transaction of the state change that causes it. A worker claims one in a short
-transaction (lease), acts outside any transaction, then records the result. A worker that dies leaves a lease
-that expires. An entry that keeps failing is parked for a person, with its reason.
+transaction (lease), acts outside any transaction, then records the result. A worker renews its lease while it acts
+(gateway/worker.py); one that dies leaves a lease that expires, and whoever lost the entry that way records nothing
+about it any more. An entry that keeps failing is parked for a person, with its reason.
 """
 
 import random
@@ -12,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.db import EVERY_TENANT, NEW_WORK, Database
 from gateway.tables import OutboxEntry
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=2)
+RENEW_SECONDS = 30.0
 MOST_ATTEMPTS = 12
 """With the backoff below about a day and a half of trying."""
 
@@ -52,7 +54,7 @@ class Entry:
     subject_id: str
     payload: Mapping[str, Any]
     attempts: int
-    """How many times it was claimed, this one included."""
+    """How many times it was claimed, this one included. Names the claim: a later one has another number."""
 
 
 def put(
@@ -95,6 +97,16 @@ def claim(db: Database, now: datetime, *, lease: timedelta = LEASE) -> Entry | N
         row.attempts += 1
         return Entry(tenant_id=row.tenant_id, id=row.id, topic=row.topic, subject_id=row.subject_id,
                      payload=row.payload, attempts=row.attempts)
+
+
+def renew(db: Database, entry: Entry, now: datetime) -> None:
+    """Keep the entry while its worker still acts."""
+    _set(db, entry, lease_until=now + LEASE)
+
+
+def holds(session: Session, entry: Entry) -> bool:
+    """Whether the entry is still the caller's. Inside the transaction that relies on it."""
+    return session.scalar(select(OutboxEntry.id).where(*_ours(entry)).with_for_update()) is not None
 
 
 def done(db: Database, entry: Entry) -> None:
@@ -144,5 +156,11 @@ def backoff(attempts: int) -> timedelta:
 
 
 def _set(db: Database, entry: Entry, **values: Any) -> None:
+    """Change the entry, if it is still ours: a worker that was taken for dead must not undo what came after."""
     with db.transaction(entry.tenant_id) as session:
-        session.execute(update(OutboxEntry).where(OutboxEntry.id == entry.id).values(**values))
+        session.execute(update(OutboxEntry).where(*_ours(entry)).values(**values))
+
+
+def _ours(entry: Entry) -> tuple[ColumnElement[bool], ...]:
+    return (OutboxEntry.id == entry.id, OutboxEntry.state == "pending", OutboxEntry.attempts == entry.attempts,
+            OutboxEntry.lease_until.is_not(None))

@@ -1,60 +1,69 @@
 """Depositing one invoice at the platform, once in effect.
 
-The tracking id is the submission's id, fixed and durable before the first byte leaves. A lost answer makes the
-state `unknown`: the platform is asked for the tracking id, and the document goes again only when the platform
-certainly has not got it and enough time has passed for it to know.
+The tracking id is the submission's id, fixed and durable before the first byte leaves. Only the very first attempt
+goes without a question: before every other one the platform is asked for the tracking id, and the document goes
+again only when the platform certainly has not got it and enough time has passed for it to know. What a platform
+says to the question never changes the invoice: only an answer to a deposit, or a flow that was found, does.
 """
 
 import uuid
 from datetime import timedelta
+from typing import NoReturn
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.errors import ArchiveError
 from archive.store import Digest
+from gateway import outbox
 from gateway.connections import open_connection
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
-from gateway.outbox import Entry, Park, RetryLater
+from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater, backoff
 from gateway.outgoing.drafts import file_name, media_type_of
-from gateway.platforms.port import Flow, Platform, Precondition, Receipt, Rejected, Unavailable, Unknown
+from gateway.platforms.port import (
+    Flow,
+    Platform,
+    PlatformError,
+    Precondition,
+    Receipt,
+    Rejected,
+    Unavailable,
+    Unknown,
+)
 from gateway.record import Change, Work, record
-from gateway.tables import Document, PlatformConnection, Submission
+from gateway.tables import Document, Event, PlatformConnection, Submission
 from gateway.vault import VaultError
 
 FLOW_SYNTAX = {"factur-x": "Factur-X", "cii": "CII", "ubl-invoice": "UBL", "ubl-credit-note": "UBL"}
 FLOW_PROFILE = {"minimum": "Basic", "basicwl": "Basic", "basic": "Basic", "en16931": "CIUS", "cius": "CIUS",
                 "extended": "Extended-CTC-FR", "extended-ctc-fr": "Extended-CTC-FR"}
 
+OPEN = frozenset({"queued", "sending", "unknown", "parked"})
+"""States in which an invoice may still have to be sent. The others are final here."""
+
+ALREADY_THERE = "AlreadyExistingFlow"
+"""The platform has this invoice from a deposit that is not ours: sending it again, or freeing its number, is wrong."""
+
+LONGEST_PAUSE_S = 24 * 3600.0
+"""However long a platform asks us to wait."""
+
 
 def deliver(deps: Deps, entry: Entry) -> None:
-    """Handle one `deliver` entry; safe to run again after a crash at any point.
+    """Handle one `deliver` entry; safe to run again after a crash at any point, and beside itself.
 
     Raises:
         RetryLater: transport trouble, or an unknown outcome that is not old enough to be settled.
-        Park: a person must decide (no connection, credentials refused).
+        Park: a person must decide: no connection, credentials refused, a refusal after a lost answer, bytes that
+            the archive cannot give, or too many attempts. The submission is `parked` then, with the reason.
     """
     submission, connection = _load(deps, entry)
-    if submission.transmission not in {"queued", "sending", "unknown", "parked"}:
+    if submission.transmission not in OPEN:
         return
     platform = _open(deps, submission, connection)
-    try:
-        if submission.transmission != "queued" and _settled(deps, submission, platform):
-            return
-        _intend(deps, submission)
-        receipt = platform.send(deps.store.get(Digest(submission.sent_sha256 or submission.sha256)),
-                                submission.id, _flow(submission))
-    except Rejected as error:
-        _move(deps, submission, "failed", f"{error.code}: {error.message}", free=True)
-    except Precondition as error:
-        _move(deps, submission, "parked", f"{error.code}: {error.message}")
-        raise Park(f"{error.code}: {error.message}") from error
-    except Unavailable as error:
-        _move(deps, submission, "queued", f"{error.code}: {error.message}", quiet=True)
-        at = deps.now() + timedelta(seconds=error.retry_after_s) if error.retry_after_s else None
-        raise RetryLater(f"{error.code}: {error.message}", at=at) from error
-    except Unknown as error:
-        _move(deps, submission, "unknown", f"{error.code}: {error.message}")
-        raise RetryLater(f"{error.code}: {error.message}", at=deps.now() + _settle(deps)) from error
-    else:
-        deposited(deps, submission, receipt)
+    first = entry.attempts == 1 and submission.transmission == "queued"
+    if first or not _settled(deps, entry, submission, platform):
+        _deposit(deps, entry, submission, platform)
 
 
 def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | None]:
@@ -68,45 +77,72 @@ def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | No
 
 def _open(deps: Deps, submission: Submission, connection: PlatformConnection | None) -> Platform:
     if connection is None or not connection.enabled:
-        _move(deps, submission, "parked", "no-connection")
-        raise Park("L'entité n'a pas de plateforme agréée active.")
+        _park(deps, submission, "no-connection : l'entité n'a pas de plateforme agréée active.")
     try:
         return open_connection(deps, connection)
     except (VaultError, Precondition) as error:
-        _move(deps, submission, "parked", str(error))
-        raise Park(str(error)) from error
+        _park(deps, submission, str(error))
 
 
-def _settled(deps: Deps, submission: Submission, platform: Platform) -> bool:
+def _settled(deps: Deps, entry: Entry, submission: Submission, platform: Platform) -> bool:
     """Whether an earlier attempt turns out to have reached the platform; waits while it is too fresh to say."""
-    found = platform.find_flow(submission.id)
+    interrupted = submission.transmission == "sending"
+    state = "unknown" if interrupted else submission.transmission
+    try:
+        found = platform.find_flow(submission.id)
+    except (Unavailable, Unknown) as error:
+        _retry(deps, entry, submission, state, error)
+    except PlatformError as error:
+        _park(deps, submission, _words(error))
     if found is not None:
         receipt = Receipt(flow_id=found.flow_id, submitted_at=found.submitted_at, raw=found.raw)
         deposited(deps, submission, receipt, looked_up=True)
         return True
-    with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get(Submission, (submission.tenant_id, submission.id))
-        fresh = row is not None and row.transmission == "sending"
-        if fresh and row is not None:
-            row.transmission, row.transmission_reason = "unknown", "Interrompu pendant l'envoi."
-    if fresh:
-        raise RetryLater("interrupted while sending", at=deps.now() + _settle(deps))
+    if interrupted:
+        lost = Unknown("INTERRUPTED", "l'envoi a été interrompu ; la plateforme est interrogée avant tout nouvel essai")
+        _retry(deps, entry, submission, state, lost)
     return False
 
 
-def _settle(deps: Deps) -> timedelta:
-    return timedelta(seconds=deps.settings.settle_seconds)
+def _deposit(deps: Deps, entry: Entry, submission: Submission, platform: Platform) -> None:
+    try:
+        document = deps.store.get(Digest(submission.sent_sha256 or submission.sha256))
+    except ArchiveError as error:
+        _park(deps, submission, f"{error.code}: {error}")
+    _intend(deps, entry, submission)
+    try:
+        receipt = platform.send(document, submission.id, _flow(submission))
+    except Rejected as error:
+        _refused(deps, submission, error)
+    except Precondition as error:
+        _park(deps, submission, _words(error))
+    except Unavailable as error:
+        _retry(deps, entry, submission, "unknown" if submission.transmission == "unknown" else "queued", error)
+    except Unknown as error:
+        _retry(deps, entry, submission, "unknown", error)
+    else:
+        deposited(deps, submission, receipt)
 
 
-def _intend(deps: Deps, submission: Submission) -> None:
-    """Make the intent durable before the first byte leaves."""
+def _intend(deps: Deps, entry: Entry, submission: Submission) -> None:
+    """Make the intent durable before the first byte leaves, if nothing changed since we looked.
+
+    Raises:
+        RetryLater: another worker holds the entry now, or the invoice moved on; look again.
+        Park: the invoice lost its number meanwhile (rejected by the platform): it must not go again.
+    """
     now = deps.now()
     with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get(Submission, (submission.tenant_id, submission.id))
-        if row is not None:
-            row.transmission = "sending"
+        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
+        if row.transmission != submission.transmission or not outbox.holds(session, entry):
+            raise RetryLater("changed while we looked")
+        gone = not row.active
+        if not gone:
+            row.transmission, row.transmission_reason = "sending", None
             record(session, row.tenant_id, Change(kind="transmission", code="sending", actor="worker",
                                                   submission_id=row.id), now=now)
+    if gone:
+        _park(deps, submission, "identity-freed : cette facture a été rejetée ou remplacée entre-temps.")
 
 
 def _flow(submission: Submission) -> Flow:
@@ -121,12 +157,16 @@ def _flow(submission: Submission) -> Flow:
 
 
 def deposited(deps: Deps, submission: Submission, receipt: Receipt, *, looked_up: bool = False) -> None:
-    """Record that the platform has the invoice; once, whoever finds out first."""
+    """Record that the platform has the invoice; once, whoever finds out first.
+
+    An acknowledgement that came before this (`failed`) stands; only the flow id is kept then.
+    """
     kept = Kept("receipt", deps.store.put(receipt.raw).hex, len(receipt.raw))
     now = deps.now()
     with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get(Submission, (submission.tenant_id, submission.id), with_for_update=True)
-        if row is None or row.transmission in {"deposited", "failed"}:
+        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
+        row.flow_id = row.flow_id or receipt.flow_id
+        if row.transmission not in OPEN:
             return
         row.transmission, row.transmission_reason, row.flow_id = "deposited", None, receipt.flow_id
         session.add(Document(
@@ -142,17 +182,56 @@ def deposited(deps: Deps, submission: Submission, receipt: Receipt, *, looked_up
         ), now=now)
 
 
-def _move(
-    deps: Deps, submission: Submission, state: str, reason: str, *, free: bool = False, quiet: bool = False
-) -> None:
+def _refused(deps: Deps, submission: Submission, error: Rejected) -> None:
+    """The platform refused the document: its number is free again, unless it may speak of our own earlier deposit."""
+    with deps.db.reading(submission.tenant_id) as session:
+        doubtful = error.code == ALREADY_THERE or _was_unknown(session, submission)
+    if doubtful:
+        _park(deps, submission, _words(error))
+    _move(deps, submission, "failed", _words(error))
+
+
+def _was_unknown(session: Session, submission: Submission) -> bool:
+    """Whether the outcome of any attempt was ever unknown."""
+    return session.scalar(select(Event.id).where(
+        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown").limit(1)
+    ) is not None
+
+
+def _retry(deps: Deps, entry: Entry, submission: Submission, state: str, error: Unavailable | Unknown) -> NoReturn:
+    """Try again later, or park after too many attempts. A platform gets ever more time to know what it has."""
+    reason = _words(error)
+    if entry.attempts >= MOST_ATTEMPTS:
+        _park(deps, submission, f"{reason} ({entry.attempts} essais)")
+    _move(deps, submission, state, reason)
+    pause = backoff(entry.attempts)
+    if isinstance(error, Unavailable) and error.retry_after_s:
+        pause = timedelta(seconds=min(error.retry_after_s, LONGEST_PAUSE_S))
+    elif state == "unknown":
+        pause = max(pause, timedelta(seconds=deps.settings.settle_seconds))
+    raise RetryLater(reason, at=deps.now() + pause) from error
+
+
+def _park(deps: Deps, submission: Submission, reason: str) -> NoReturn:
+    _move(deps, submission, "parked", reason)
+    raise Park(reason)
+
+
+def _move(deps: Deps, submission: Submission, state: str, reason: str) -> None:
+    """Record where the invoice stands now, unless somebody else settled it. The same state again is no event."""
     now = deps.now()
     with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get(Submission, (submission.tenant_id, submission.id), with_for_update=True)
-        if row is None or row.transmission == "deposited":
+        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
+        if row.transmission not in OPEN:
             return
+        news = row.transmission != state
         row.transmission, row.transmission_reason = state, reason
-        if free:
+        if state == "failed":
             row.active = None
-        if not quiet:
+        if news:
             record(session, row.tenant_id, Change(kind="transmission", code=state, actor="worker",
                                                   submission_id=row.id, reason=reason), now=now)
+
+
+def _words(error: PlatformError) -> str:
+    return f"{error.code}: {error.message}"
