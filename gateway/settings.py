@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     work_seconds: float = 0.25
     """How often an idle worker looks at the outbox."""
 
+    work_threads: int = 4
+    """How many outbox entries one worker handles at once. They mostly wait for platforms."""
+
     log_json: bool = True
 
     @property

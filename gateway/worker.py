@@ -1,11 +1,14 @@
 """The relay: drains the outbox, and rings the regular work (poll, seal, remind).
 
-The same loop runs as a thread of the embedded service and inside a Celery task; both only shorten the wait,
-the rows are the truth.
+The same loop runs in threads of the embedded service and inside a Celery task; both only shorten the wait, the rows
+are the truth. Regular work has a thread of its own and the relay several, so that a platform that answers slowly
+does not hold up what is for others.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -36,7 +39,8 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
         outbox.park(deps.db, entry, f"no handler for topic {entry.topic}")
         return
     try:
-        handler(deps, entry)
+        with _lease_renewed(deps, entry):
+            handler(deps, entry)
     except RetryLater as error:
         outbox.again(deps.db, entry, error, deps.now())
     except Park as error:
@@ -48,8 +52,29 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
         outbox.done(deps.db, entry)
 
 
+@contextmanager
+def _lease_renewed(deps: Deps, entry: Entry) -> Iterator[None]:
+    """Keep the entry ours for as long as the handler runs: slow work is not abandoned work."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(outbox.RENEW_SECONDS):
+            try:
+                outbox.renew(deps.db, entry, deps.now())
+            except Exception:  # the next turn may reach the database again, well within the lease
+                log.exception("lease not renewed", topic=entry.topic, subject=entry.subject_id)
+
+    keeper = threading.Thread(target=renew, name="passerelle-lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+
+
 class Worker:
-    """The embedded worker: one thread, ended by `stop`."""
+    """The embedded worker: one thread for regular work, `work_threads` for the outbox; ended by `stop`."""
 
     def __init__(self, deps: Deps, handlers: Mapping[str, Handler], ticks: Mapping[str, "Tick"]) -> None:
         self._deps = deps
@@ -57,28 +82,38 @@ class Worker:
         self._ticks = dict(ticks)
         self._due: dict[str, datetime] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="passerelle-worker", daemon=True)
+        turns = [self._regular, *[self._relay] * deps.settings.work_threads]
+        self._threads = [threading.Thread(target=self._run, args=(turn,), name=f"passerelle-worker-{number}",
+                                          daemon=True) for number, turn in enumerate(turns)]
 
     def start(self) -> None:
         """Begin to work."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Finish the entry at hand and end."""
+        """Finish the entries at hand and end; what takes longer than a minute is left to its lease."""
         self._stopping.set()
         self._deps.bell.ring()
-        self._thread.join(timeout=60)
+        deadline = time.monotonic() + 60
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, turn: Callable[[], None]) -> None:
         while not self._stopping.is_set():
             try:
-                ring_due(self._deps, self._ticks, self._due)
-                handled = relay(self._deps, self._handlers, most=50)
+                turn()
             except Exception:  # the database may be away for a moment; the loop must live on
                 log.exception("worker loop failed")
-                handled = 0
-            if not handled:
-                self._deps.bell.wait(self._deps.settings.work_seconds)
+                self._stopping.wait(self._deps.settings.work_seconds)
+
+    def _regular(self) -> None:
+        ring_due(self._deps, self._ticks, self._due)
+        self._stopping.wait(self._deps.settings.work_seconds)
+
+    def _relay(self) -> None:
+        if not relay(self._deps, self._handlers, most=50):
+            self._deps.bell.wait(self._deps.settings.work_seconds)
 
 
 class Tick:
@@ -90,11 +125,14 @@ class Tick:
 
 
 def ring_due(deps: Deps, ticks: Mapping[str, Tick], due: dict[str, datetime]) -> None:
-    """Run each regular work whose time has come. A failure is logged and the next turn tries again."""
-    now = deps.now()
+    """Run each regular work whose time has come. A failure is logged and the next turn tries again.
+
+    A clock that was set back does not stop regular work until it has caught up.
+    """
     for name, tick in ticks.items():
-        if now >= due.get(name, now):
-            due[name] = now + timedelta(seconds=tick.seconds)
+        now, step = deps.now(), timedelta(seconds=tick.seconds)
+        if not now < due.get(name, now) <= now + step:
+            due[name] = now + step
             try:
                 tick.act(deps)
             except Exception:  # one regular work must not keep the others from running
