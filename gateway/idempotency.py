@@ -1,12 +1,13 @@
 """Idempotency-Key: the same key gives the same answer, whatever happened in between.
 
 Missing: 400. Same key and request: the first answer again. Same key, other request: 422. First still running:
-409 with Retry-After. A first request whose process died is taken over after `TAKEOVER`.
+409 with Retry-After. A first request whose process died is taken over after `TAKEOVER`; should it live after all,
+the one that takes effect first wins, and the other gives that answer and has no effect.
 """
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Header
@@ -20,9 +21,17 @@ from gateway.problems import Problem
 from gateway.tables import IdempotencyKey
 
 TAKEOVER = timedelta(seconds=60)
-"""Longer than a request can take (30 s of workshop), so nobody takes over a request that still runs."""
+"""Longer than a request usually takes (30 s of workshop at most for each of its steps)."""
 
 Answer = tuple[int, dict[str, Any]]
+
+
+class AlreadyAnswered(Exception):
+    """Another request with this key took effect first; `answer` is its answer, and ours must have no effect."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
@@ -44,27 +53,37 @@ def fingerprint_of(*parts: bytes) -> str:
 def once(deps: Deps, tenant_id: str, key: str, fingerprint: str, act: Callable[[], Answer]) -> Answer:
     """Run `act` for a new key; repeat the first answer for a known one.
 
-    `act` must call `remember` in the transaction that takes effect. When it raises, the key is free again,
-    except for a Problem that `act` remembered itself.
+    `act` must call `remember` in the transaction that takes effect. When it raises, the key is free again.
 
     Raises:
         Problem: 422 key reused for another request, 409 first request still running.
     """
-    earlier = _begin(deps, tenant_id, key, fingerprint)
+    started_at = deps.now()
+    earlier = _begin(deps, tenant_id, key, fingerprint, started_at)
     if earlier is not None:
         return earlier
     try:
         return act()
+    except AlreadyAnswered as first:
+        return first.answer
     except BaseException:
-        _forget_unanswered(deps, tenant_id, key)
+        _forget_unanswered(deps, tenant_id, key, started_at)
         raise
 
 
 def remember(session: Session, tenant_id: str, key: str, answer: Answer) -> None:
-    """Keep the answer, in the transaction of the effect."""
-    row = session.get(IdempotencyKey, (tenant_id, key))
-    if row is not None:
-        row.status, row.answer = answer
+    """Keep the answer, in the transaction of the effect.
+
+    Raises:
+        AlreadyAnswered: a request that took this one over was faster; the transaction must not be committed.
+        Problem: 409 when the key is gone: what was done for it cannot be told apart from a repetition.
+    """
+    row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
+    if row is None:
+        raise _running()
+    if row.status is not None:
+        raise AlreadyAnswered((row.status, row.answer or {}))
+    row.status, row.answer = answer
 
 
 def forget_unfinished(deps: Deps) -> None:
@@ -73,8 +92,7 @@ def forget_unfinished(deps: Deps) -> None:
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.status.is_(None)))
 
 
-def _begin(deps: Deps, tenant_id: str, key: str, fingerprint: str) -> Answer | None:
-    now = deps.now()
+def _begin(deps: Deps, tenant_id: str, key: str, fingerprint: str, now: datetime) -> Answer | None:
     try:
         with deps.db.transaction(tenant_id) as session:
             row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
@@ -100,6 +118,8 @@ def _running() -> Problem:
                    headers={"Retry-After": "1"})
 
 
-def _forget_unanswered(deps: Deps, tenant_id: str, key: str) -> None:
+def _forget_unanswered(deps: Deps, tenant_id: str, key: str, started_at: datetime) -> None:
+    """Free the key of a request that failed; not the key of one that took over from it."""
     with deps.db.transaction(tenant_id) as session:
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.key == key, IdempotencyKey.status.is_(None)))
+        session.execute(delete(IdempotencyKey).where(
+            IdempotencyKey.key == key, IdempotencyKey.status.is_(None), IdempotencyKey.started_at == started_at))
