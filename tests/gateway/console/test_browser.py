@@ -150,7 +150,7 @@ def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[...
         page.goto(address + path)
         wanted = page.evaluate("""() => [...document.querySelectorAll(
             "a[href], button, input:not([type=hidden]), select, summary"
-        )].filter((e) => e.getClientRects().length).length""")
+        )].filter((e) => e.checkVisibility()).length""")
         reached, unseen = set(), []
         for _ in range(wanted + 20):
             page.keyboard.press("Tab")
