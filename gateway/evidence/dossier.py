@@ -18,6 +18,7 @@ from gateway.problems import Problem, not_found
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, Seal, Submission
 
+ROUNDS = 5
 TITLES = {
     "original": "Document reçu", "sent": "Document transmis à la plateforme", "report": "Rapport de vérification",
     "loss": "Rapport de conversion", "receipt": "Récépissé de dépôt", "status": "Message de statut (CDAR)",
@@ -46,28 +47,53 @@ def export(deps: Deps, principal: Principal, submission_id: str) -> tuple[str, b
 
 
 def build(deps: Deps, tenant_id: str, submission_id: str) -> bytes:
-    """Seal what is not sealed yet, then build and verify the dossier."""
+    """Seal what is not sealed yet, then build and verify the dossier.
+
+    What is journaled about the invoice between the seal and the reading would be outside the seal: then once more.
+    """
+    gathered = next((found for _ in range(ROUNDS) if (found := gather(deps, tenant_id, submission_id))), None)
+    if gathered is None:
+        raise Problem(503, "evidence-not-sealed", "La facture change sans cesse ; réessayez. / "
+                      "The invoice keeps changing; try again.", headers={"Retry-After": "5"})
+    _, ca = authority_of(deps)
+    keys = package.Keys(log=log_key(deps).public_key(), seal=dossier_key(deps), tsa_ca=ca)
+    return package.build(gathered, keys, at=deps.now())
+
+
+def gather(deps: Deps, tenant_id: str, submission_id: str) -> package.Dossier | None:
+    """Everything about the invoice under fresh seals, in one snapshot; None when something came after the seals."""
     with deps.db.reading(tenant_id) as session:
-        logs = sorted(set(session.scalars(
-            select(JournalEntry.log).where(JournalEntry.subject == submission_id).distinct())))
+        logs = logs_about(session, submission_id)
     seals = [seal_log(deps, tenant_id, name) for name in logs]
     if any(seal.token is None for seal in seals):
         raise Problem(503, "evidence-not-sealed", "L'autorité d'horodatage ne répond pas ; réessayez. / "
                       "The timestamp authority does not answer; try again.", headers={"Retry-After": "30"})
     with deps.db.reading(tenant_id) as session:
+        if logs_about(session, submission_id) != logs or any(is_outdated(session, submission_id, s) for s in seals):
+            return None
         submission = session.get(Submission, (tenant_id, submission_id))
         if submission is None:
             raise not_found()
-        dossier = package.Dossier(
+        return package.Dossier(
             invoice=submission.number or submission_id,
             subjects=(submission_id,),
             documents=tuple(documents_of(deps, session, submission_id)),
             logs=tuple(sealed_log(session, tenant_id, submission_id, seal) for seal in seals),
             story=story_of(deps, session, submission),
         )
-    _, ca = authority_of(deps)
-    keys = package.Keys(log=log_key(deps).public_key(), seal=dossier_key(deps), tsa_ca=ca)
-    return package.build(dossier, keys, at=deps.now())
+
+
+def logs_about(session: Session, submission_id: str) -> list[str]:
+    """The logs that speak of the invoice, oldest first."""
+    return sorted(session.scalars(
+        select(JournalEntry.log).where(JournalEntry.subject == submission_id).distinct()))
+
+
+def is_outdated(session: Session, submission_id: str, seal: Seal) -> bool:
+    """Whether something was journaled about the invoice after the seal."""
+    return session.scalar(select(JournalEntry.seq).where(
+        JournalEntry.log == seal.log, JournalEntry.subject == submission_id, JournalEntry.seq >= seal.size).limit(1)
+    ) is not None
 
 
 def documents_of(deps: Deps, session: Session, submission_id: str) -> Sequence[package.Document]:
@@ -139,4 +165,3 @@ def suffix(name: str) -> str:
     """The extension with its dot, when it is a plain one."""
     found = re.search(r"\.[A-Za-z0-9]{1,5}$", name)
     return found.group() if found else ""
-

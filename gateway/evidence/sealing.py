@@ -13,7 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, select
 
-from archive.errors import TimestampRefused, TimestampUnavailable
+from archive.errors import BadKey, TimestampRefused, TimestampUnavailable
 from archive.journal import root, size_of
 from archive.seal import Checkpoint, create_key, load_key, sign_checkpoint
 from archive.timestamp import Authority, HttpAuthority, obtain, plain
@@ -33,11 +33,12 @@ SEALED = "sealed"
 def seal_due(deps: Deps) -> None:
     """Seal every log that has something new, and fetch the tokens that are still missing."""
     for tenant_id, name in logs_of(deps):
-        seal_log(deps, tenant_id, name)
+        sign(deps, tenant_id, name)
     with deps.db.reading(EVERY_TENANT) as session:
         missing = session.scalars(select(Seal).where(Seal.token.is_(None)).order_by(Seal.at)).all()
     for seal in missing:
-        stamp(deps, seal)
+        if (stamp(deps, seal).trouble or "").startswith(TimestampUnavailable.code):
+            return  # it would let us wait for each of them
 
 
 def handle_seal(deps: Deps, entry: Entry) -> None:
@@ -64,6 +65,12 @@ def logs_of(deps: Deps) -> Sequence[tuple[str, str]]:
 
 def seal_log(deps: Deps, tenant_id: str, name: str) -> Seal:
     """Sign a checkpoint over everything in the log and have it timestamped; the newest seal when nothing is new."""
+    seal = sign(deps, tenant_id, name)
+    return seal if seal.token is not None else stamp(deps, seal)
+
+
+def sign(deps: Deps, tenant_id: str, name: str) -> Seal:
+    """A signed checkpoint over everything in the log, with or without its token yet."""
     now = deps.now()
     with deps.db.transaction(tenant_id) as session:
         session.get(Tenant, tenant_id, with_for_update=True)
@@ -75,7 +82,7 @@ def seal_log(deps: Deps, tenant_id: str, name: str) -> Seal:
             seal = Seal(tenant_id=tenant_id, log=name, size=size, at=now, token=None, token_at=None, trouble=None,
                         checkpoint=sign_checkpoint(checkpoint, log_key(deps)))
             session.add(seal)
-    return seal if seal.token is not None else stamp(deps, seal)
+    return seal
 
 
 def stamp(deps: Deps, seal: Seal) -> Seal:
@@ -87,9 +94,9 @@ def stamp(deps: Deps, seal: Seal) -> Seal:
         log.warning("timestamp missing", tenant=seal.tenant_id, log=seal.log, size=seal.size, error=str(error))
         with deps.db.transaction(seal.tenant_id) as session:
             row = session.get(Seal, (seal.tenant_id, seal.log, seal.size))
-            if row is not None:
+            if row is not None and row.token is None:
                 row.trouble = f"{error.code}: {error}"
-        return seal
+        return row or seal
     kept = tuple(Kept(role, deps.store.put(data).hex, len(data))
                  for role, data in (("checkpoint", seal.checkpoint), ("token", token.response)))
     with deps.db.transaction(seal.tenant_id) as session:
@@ -133,4 +140,7 @@ def _key(path: Path) -> Ed25519PrivateKey:
     if path.exists():
         return load_key(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return create_key(path)
+    try:
+        return create_key(path)
+    except BadKey:  # another thread or process was faster
+        return load_key(path)
