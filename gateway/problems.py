@@ -53,6 +53,7 @@ TITLES: Mapping[str, str] = {
     "idempotency-in-progress": "Même envoi en cours / Same submission in progress",
     "invoice-already-exists": "Facture déjà reçue avec un autre contenu / Invoice already received with other content",
     "invoice-refused": "Facture refusée / Invoice refused",
+    "document-not-checkable": "Document invérifiable / Document that cannot be checked",
     "seller-not-yours": "Vendeur inconnu pour ce compte / Seller is none of your legal entities",
     "entity-not-enabled": "Entité non activée / Legal entity not switched on",
     "too-large": "Document trop volumineux / Document too large",

@@ -23,7 +23,8 @@ from gateway.outgoing.drafts import draft, file_name, media_type_of, rule_sets_o
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
 from gateway.tables import Document, LegalEntity, Submission
-from validation.findings import Report, Verdict, finding_json
+from validation.findings import Finding, Report, Verdict, finding_json
+from validation.workshop import Poison
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,16 @@ class Examined:
     report_kept: Kept
     invoice: Invoice | None
     loss: Kept | None = None
+    unwritable: str | None = None
+    """Why the invoice could not be written from the JSON that came."""
 
 
 def submit(deps: Deps, principal: Principal, document: bytes, key: str) -> Answer:
     """Accept or refuse one outgoing invoice; returns (HTTP status, body).
 
     202 accepted and queued; 200 the same invoice is already here; problems: 422 refused with every finding,
-    403 seller-not-yours, 409 invoice-already-exists or entity-not-enabled, 503 validation-unavailable. A refusal
-    is recorded and remembered like an acceptance.
+    403 seller-not-yours, 409 invoice-already-exists or entity-not-enabled, 422 document-not-checkable, 503
+    validation-unavailable. A refusal is recorded and remembered like an acceptance; a 503 is neither.
     """
     fingerprint = fingerprint_of(b"POST /v1/invoices", document)
     return once(deps, principal.tenant_id, key, fingerprint, lambda: _take(deps, principal, document, key))
@@ -52,10 +55,8 @@ def submit(deps: Deps, principal: Principal, document: bytes, key: str) -> Answe
 
 def _take(deps: Deps, principal: Principal, document: bytes, key: str) -> Answer:
     examined, entity = _examine(deps, principal.tenant_id, document)
-    if examined.report.verdict is Verdict.ERROR:
-        raise Problem(503, "validation-unavailable", "La vérification n'a pas abouti, rien n'est envoyé ; réessayez. / "
-                      "Validation did not finish, nothing is sent; try again.", headers={"Retry-After": "5"},
-                      findings=[finding_json(f) for f in examined.report.findings])
+    if examined.report.verdict is Verdict.ERROR and not _is_poison(examined.report):
+        raise _unavailable(examined.report.findings)
     try:
         return _remember(deps, principal, examined, entity, key)
     except IntegrityError:  # another request took the same invoice identity first: the second look finds it
@@ -66,19 +67,42 @@ def _examine(deps: Deps, tenant_id: str, document: bytes) -> tuple[Examined, Leg
     original = keep(deps, "original", document)
     inspection = deps.workshop.inspect(document, as_of=deps.today())
     entity = _entity_of(deps, tenant_id, inspection.invoice)
-    sent, syntax, loss = original, inspection.report.syntax, None
-    if syntax == "json" and inspection.report.verdict is Verdict.VALID and entity is not None:
-        logo = None
+    sent, syntax, loss, unwritable = original, inspection.report.syntax, None, None
+    if syntax == "json" and inspection.report.verdict is Verdict.VALID and entity is not None and entity.enabled and (
+            not _is_taken(deps, tenant_id, inspection.invoice)):
         try:
-            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now(),
-                                            logo=logo)
+            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now())
+        except Poison as error:
+            raise _unavailable(()) from error
         except FormatError as error:
-            raise Problem(422, "invoice-refused", f"{error.code}: {error}") from error
-        sent, syntax = keep(deps, "sent", written.document), written.syntax
-        loss = keep(deps, "loss", canonical_json(written.loss))
-        inspection = deps.workshop.inspect(written.document, as_of=deps.today())
+            unwritable = f"{error.code}: {error}"
+        else:
+            sent, syntax = keep(deps, "sent", written.document), written.syntax
+            loss = keep(deps, "loss", canonical_json(written.loss))
+            inspection = deps.workshop.inspect(written.document, as_of=deps.today())
     report = keep(deps, "report", canonical_json(inspection.report.to_json()))
-    return Examined(original, sent, syntax, inspection.report, report, inspection.invoice, loss), entity
+    return Examined(original, sent, syntax, inspection.report, report, inspection.invoice, loss, unwritable), entity
+
+
+def _is_poison(report: Report) -> bool:
+    """Whether the workshop could not get through this document: trying again would only cost more workers."""
+    return any(layer.reason == Poison.code for layer in report.layers)
+
+
+def _is_taken(deps: Deps, tenant_id: str, invoice: Invoice | None) -> bool:
+    """Whether the number is held already: then nothing has to be written to say so."""
+    if invoice is None or invoice.issue_date is None:
+        return False
+    with deps.db.reading(tenant_id) as session:
+        return session.scalar(select(Submission.id).where(
+            Submission.seller_siren == invoice.seller.siren, Submission.number == invoice.number,
+            Submission.issue_year == invoice.issue_date.year, Submission.active.is_(True))) is not None
+
+
+def _unavailable(findings: tuple[Finding, ...]) -> Problem:
+    return Problem(503, "validation-unavailable", "La vérification n'a pas abouti, rien n'est envoyé ; réessayez. / "
+                   "Validation did not finish, nothing is sent; try again.", headers={"Retry-After": "5"},
+                   findings=[finding_json(f) for f in findings])
 
 
 def _remember(
@@ -90,7 +114,7 @@ def _remember(
             submission_id=str(uuid.uuid4()), tenant_id=principal.tenant_id, actor=principal.actor,
             sha256=examined.original.sha256, report=examined.report, invoice=examined.invoice, entity=entity, now=now,
         )
-        answer = _judge(session, submission, examined.report, entity)
+        answer = _judge(session, submission, examined, entity)
         if answer is None:
             submission.active, submission.transmission = True, "queued"
             submission.sent_sha256 = examined.sent.sha256
@@ -113,8 +137,16 @@ def _remember(
     return answer
 
 
-def _judge(session: Session, submission: Submission, report: Report, entity: LegalEntity | None) -> Answer | None:
+def _judge(
+    session: Session, submission: Submission, examined: Examined, entity: LegalEntity | None
+) -> Answer | None:
     """The answer that ends it here, or None for an invoice to accept. Sets `replaces` and the reason."""
+    report = examined.report
+    if report.verdict is Verdict.ERROR:
+        return _refuse(submission, 422, "document-not-checkable",
+                       "La vérification de ce document dépasse les limites ; il n'est pas envoyé. / "
+                       "Checking this document exceeds the limits; it is not sent.",
+                       verdict=report.verdict.value, findings=_findings(report))
     if report.verdict is not Verdict.VALID:
         blocking = sum(f.severity.blocks and f.blocks for f in report.findings)
         return _refuse(submission, 422, "invoice-refused",
@@ -136,6 +168,12 @@ def _judge(session: Session, submission: Submission, report: Report, entity: Leg
         return _refuse(submission, 409, "invoice-already-exists",
                        "Ce numéro est déjà pris par un autre contenu. / This number already has other content.",
                        existing=holder.id, existing_sha256=holder.sha256, received_sha256=submission.sha256)
+    if examined.unwritable is not None:
+        return _refuse(submission, 422, "invoice-refused", examined.unwritable, verdict=report.verdict.value,
+                       findings=_findings(report))
+    if examined.sent_syntax == "json":  # its number was taken when we looked, and has become free since
+        raise Problem(409, "idempotency-in-progress", "Réessayez dans un instant. / Try again in a moment.",
+                      headers={"Retry-After": "1"})
     earlier = session.scalar(select(Submission).where(*same).order_by(Submission.received_at.desc()).limit(1))
     submission.replaces = earlier.id if earlier is not None else None
     return None
