@@ -140,7 +140,7 @@ def opened(pdf: bytes) -> pikepdf.Pdf:
 
 def reason(error: Exception) -> str:
     """What qpdf says, without its name for the bytes, which differs from run to run."""
-    return re.sub(r"(stream )?<_io\.BytesIO object at 0x[0-9a-f]+>:? ?", "", str(error)).strip()
+    return re.sub(r"(stream )?<_io\.BytesIO object at 0x[0-9a-f]+>[:,]? ?", "", str(error)).strip()
 
 
 def embedded_files(document: pikepdf.Pdf) -> Iterator[EmbeddedFile]:

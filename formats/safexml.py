@@ -24,6 +24,9 @@ UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _DECLARED = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"'>]*)["']""")
 # Only white space, comments and processing instructions may come before a DOCTYPE.
 _DOCTYPE = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_NUMBER = re.compile(r"[\s+\-.0-9]+")
+_CROWDED = etree.XPath("boolean(descendant-or-self::*[count(@*) > $most])")
+_LONG_TEXTS = etree.XPath("descendant-or-self::*/text()[string-length() > $most]")
 _TOO_DEEP_OR_LONG = {"XML_ERR_RESOURCE_LIMIT", "ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG"}
 
 
@@ -34,6 +37,12 @@ class Limits:
     max_bytes: int = 20_000_000
     max_nodes: int = 1_000_000
     """Elements, attributes, comments and processing instructions, counted generously from the bytes."""
+
+    max_attributes: int = 200
+    """Of one element: libxml2 and the XML parser in Saxon look attributes up one by one."""
+
+    max_number: int = 100
+    """Characters of a text that is a number and nothing else: what engines compute with it costs their square."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -46,7 +55,8 @@ def parse(document: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
     text. Says nothing about schema, syntax or business content.
 
     Raises:
-        LimitExceeded: too many bytes or nodes, too deep, or one text too long; the text names the limit.
+        LimitExceeded: too many bytes, nodes or attributes, too deep, or one text or number too long; the text
+            names the limit.
         ForbiddenDoctype: there is a DOCTYPE, of whatever kind.
         MalformedXml: not well-formed, or in an encoding that we do not read.
     """
@@ -68,7 +78,17 @@ def parse(document: bytes, limits: Limits = DEFAULT_LIMITS) -> etree._Element:
         raise _named(error, parser) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise ForbiddenDoctype("the document carries a DOCTYPE; invoices have none")
+    _refuse_costly(root, limits)
     return root
+
+
+def _refuse_costly(root: etree._Element, limits: Limits) -> None:
+    """What parses quickly and is slow to work with."""
+    if _CROWDED(root, most=limits.max_attributes):
+        raise LimitExceeded(f"an element with more than {limits.max_attributes} attributes")
+    for text in _LONG_TEXTS(root, most=limits.max_number):
+        if _NUMBER.fullmatch(text) and len(text.strip()) > limits.max_number:
+            raise LimitExceeded(f"a number of {len(text.strip())} characters, at most {limits.max_number} are read")
 
 
 def _nodes_at_most(document: bytes) -> int:

@@ -4,6 +4,7 @@ Started as `python -m validation.jail`. Requests come on standard input, answers
 process gives up the right to write files first and ends when its input does. Whatever an engine prints goes nowhere.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -19,6 +20,9 @@ from formats.rendering import render as rendering
 from formats.status import StatusMessage
 from validation import run
 from validation.wire import HEADER, Converted, Inspection, StatusReading, Written, pack, refusal_of
+
+COLLECT: Final = (200_000, 20, 100)
+"""When cycles are looked for: a large document is a million live objects, looked at for nothing by default."""
 
 
 def inspect(
@@ -115,6 +119,8 @@ def main() -> None:
     answers = _give_up_rights()
     if "--warm" in sys.argv[1:]:
         run.warm()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
     serve(sys.stdin.buffer, answers)
 
 
