@@ -16,7 +16,10 @@ def open_connection(deps: Deps, row: PlatformConnection) -> Platform:
     fingerprint = hashlib.sha256(repr((row.tenant_id, row.id, row.driver, row.config)).encode() + row.credentials)
     found = deps.platforms.get(fingerprint.hexdigest())
     if found is None:
-        found = deps.platforms[fingerprint.hexdigest()] = open_platform(settings_of(deps.vault, row))
+        opened = open_platform(settings_of(deps.vault, row))
+        found = deps.platforms.setdefault(fingerprint.hexdigest(), opened)
+        if found is not opened:  # another thread was faster
+            opened.close()
     return found
 
 

@@ -2,15 +2,21 @@
 
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.assembly import check_safe
 from gateway.db import EVERY_TENANT
 from gateway.deps import CurrentDeps
+from gateway.problems import Problem
+from gateway.settings import UnsafeSetup
 from gateway.tables import OutboxEntry, SeenFlow, Submission
 
 router = APIRouter(tags=["health"])
+log = structlog.get_logger()
 
 
 @router.get("/healthz")
@@ -21,21 +27,32 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(deps: CurrentDeps) -> dict[str, Any]:
-    """Database and archive answer."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        session.scalar(select(func.count()).select_from(OutboxEntry))
+    """Database and archive answer; 503 when one does not."""
+    try:
+        with deps.db.reading(EVERY_TENANT) as session:
+            session.scalar(select(OutboxEntry.id).limit(1))
+        check_safe(deps.settings)
+    except (SQLAlchemyError, UnsafeSetup) as error:
+        log.warning("not ready", error=str(error))
+        raise Problem(503, "not-ready", "Base ou archive indisponible. / Database or archive unavailable.") from error
     return {"status": "ok"}
 
 
 @router.get("/metrics", response_class=Response)
 def metrics(deps: CurrentDeps) -> Response:
-    """Counts in Prometheus text: work waiting and parked, flows parked, invoices by transmission state."""
+    """Counts in Prometheus text: work waiting and parked, flows parked, invoices by transmission state.
+
+    `passerelle_outbox_late_seconds` is the one to watch: it grows when no worker lives, or all of them are busy.
+    """
     registry = CollectorRegistry()
     work = Gauge("passerelle_outbox_entries", "Outbox entries that are not done", ["state", "topic"],
                  registry=registry)
     flows = Gauge("passerelle_flows", "Flows seen at platforms", ["state"], registry=registry)
+    late = Gauge("passerelle_outbox_late_seconds", "How long the oldest due entry has waited", registry=registry)
     invoices = Gauge("passerelle_submissions", "Invoices by transmission state", ["state"], registry=registry)
     with deps.db.reading(EVERY_TENANT) as session:
+        due = session.scalar(select(func.min(OutboxEntry.due_at)).where(OutboxEntry.state == "pending"))
+        late.set(max(0.0, (deps.now() - due).total_seconds()) if due is not None else 0.0)
         for state, topic, count in session.execute(
             select(OutboxEntry.state, OutboxEntry.topic, func.count())
             .where(OutboxEntry.state != "done").group_by(OutboxEntry.state, OutboxEntry.topic)

@@ -58,6 +58,7 @@ TITLES: Mapping[str, str] = {
     "entity-not-enabled": "Entité non activée / Legal entity not switched on",
     "too-large": "Document trop volumineux / Document too large",
     "unsupported-media-type": "Type de contenu non pris en charge / Unsupported media type",
+    "not-ready": "Service non prêt / Service not ready",
     "internal": "Erreur interne / Internal error",
 }
 

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -44,9 +46,12 @@ def load_key(folder: Path) -> bytes:
     path = folder / "secret.key"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor, unfinished = tempfile.mkstemp(dir=folder)  # mode 0600
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.b64encode(secrets.token_bytes(32)))
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was faster: its key is the one
+            os.link(unfinished, path)
+        Path(unfinished).unlink()
     return base64.b64decode(path.read_bytes())

@@ -1,4 +1,4 @@
-"""`passerelle entity add | key create | user create | scenario set`: the first steps of an operator, on the service's database.
+"""`passerelle entity add | key create | user create | scenario set`: an operator's first steps, on the database.
 
 Exit codes: 0 done; 1 refused (the reason is printed); 2 could not run.
 """

@@ -2,11 +2,13 @@
 
 The database is copied first, then the objects: an object without a row is harmless, a row without its object is
 not. The service may run during a backup; a restore wants an empty data folder. With another database engine or
-object store, use that engine's own means.
+object store, use that engine's own means. The tar holds secrets: only its owner may read it.
 Exit codes: 0 done; 1 refused; 2 could not run.
 """
 
 import argparse
+import os
+import shutil
 import sqlite3
 import sys
 import tarfile
@@ -14,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy.engine import make_url
 
@@ -44,12 +47,15 @@ def main(argv: Sequence[str]) -> int:
 def backup(settings: Settings, target: Path) -> int:
     """Write the tar, first under another name, so that a half-written backup never looks like one."""
     source = Path(make_url(settings.database).database or "")
+    if not source.is_file():
+        print(f"passerelle: {source} n'existe pas / does not exist", file=sys.stderr)
+        return 2
     unfinished = target.with_name(target.name + ".part")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / DATABASE
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(copy)) as kept:
             live.backup(kept)
-        with tarfile.open(unfinished, "w") as tar:
+        with _private(unfinished) as file, tarfile.open(fileobj=file, mode="w") as tar:
             tar.add(copy, DATABASE)
             for name in FILES:
                 if (settings.data / name).exists():
@@ -64,9 +70,17 @@ def backup(settings: Settings, target: Path) -> int:
 
 
 def restore(settings: Settings, source: Path) -> int:
-    """Unpack into an empty data folder. Run `passerelle verify --all` afterwards."""
+    """Unpack into an empty data folder. Run `passerelle verify --all` afterwards.
+
+    What waited when the backup was made may have been done since: before any of it is sent, the platform is asked
+    whether it has it.
+    """
+    database = Path(make_url(settings.database).database or "")
     if settings.data.exists() and any(settings.data.iterdir()):
         print(f"passerelle: {settings.data} n'est pas vide / is not empty", file=sys.stderr)
+        return 1
+    if database.exists():
+        print(f"passerelle: {database} existe / exists", file=sys.stderr)
         return 1
     settings.data.mkdir(parents=True, exist_ok=True)
     with tarfile.open(source) as tar:
@@ -74,8 +88,18 @@ def restore(settings: Settings, source: Path) -> int:
     place = objects_folder(settings)
     if place != settings.data / "objects":
         (settings.data / "objects").rename(place)
+    if database != settings.data / DATABASE:
+        shutil.move(settings.data / DATABASE, database)
+    with closing(sqlite3.connect(database)) as restored, restored:
+        restored.execute("UPDATE outbox SET attempts = 1, lease_until = NULL WHERE state = 'pending' AND attempts = 0")
     print(settings.data)
     return 0
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file that only its owner may read."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _no_temporary(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -53,12 +54,12 @@ def send(client: httpx.Client, options: argparse.Namespace) -> int:
 
 def status(client: httpx.Client, options: argparse.Namespace) -> int:
     """Show one invoice."""
-    return show(client.get(f"/v1/invoices/{options.target}"), options.format)
+    return show(client.get(f"/v1/invoices/{quote(options.target, safe='')}"), options.format)
 
 
 def export(client: httpx.Client, options: argparse.Namespace) -> int:
     """Write the dossier of one invoice."""
-    answer = client.get(f"/v1/invoices/{options.target}/dossier")
+    answer = client.get(f"/v1/invoices/{quote(options.target, safe='')}/dossier")
     if answer.status_code >= 400:
         return show(answer, options.format)
     Path(options.out).write_bytes(answer.content)
@@ -75,7 +76,11 @@ def media_type(document: bytes) -> str:
 
 def show(answer: httpx.Response, form: str) -> int:
     """Print an answer and turn it into an exit code."""
-    body: dict[str, Any] = answer.json()
+    try:
+        body: dict[str, Any] = answer.json()
+    except ValueError:
+        print(f"passerelle: HTTP {answer.status_code}, not an answer of Passerelle", file=sys.stderr)
+        return 2
     if form == "json":
         print(json.dumps(body, ensure_ascii=False))
     elif answer.status_code >= 400:

@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from formats.conversion import convert
-
 from formats.invoice import Invoice, PrecedingInvoice
 from formats.json_form import write_json
 from formats.syntax import Syntax, ubl_syntax_of, write

@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
@@ -18,6 +19,9 @@ from gateway.settings import Settings, UnsafeSetup
 from gateway.topics import HANDLERS, ticks
 from gateway.worker import Worker
 
+MOST_CONNECTIONS = 256
+"""At once; the next one is answered 503. Each may bring a body of 100 MB, but only who has a key gets that far."""
+
 
 def main(argv: Sequence[str]) -> int:
     """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe."""
@@ -30,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return {"serve": serve, "worker": worker, "migrate": migrate}[argv[0]](settings)
     except UnsafeSetup as error:
-        print(f"passerelle: {error}")
+        print(f"passerelle: {error}", file=sys.stderr)
         return 2
 
 
@@ -42,7 +46,8 @@ def serve(settings: Settings) -> int:
             forget_unfinished(deps)
         app = create_app(deps, with_worker=embedded)
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False,
-                    server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384)
+                    server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384,
+                    limit_concurrency=MOST_CONNECTIONS)
     return 0
 
 

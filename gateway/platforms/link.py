@@ -200,7 +200,7 @@ def error_words(answer: Answer) -> tuple[str, str]:
 def retry_after(headers: httpx.Headers) -> float | None:
     """Seconds that the platform asks for (RFC 9110, 10.2.3). A date is counted from its own `Date` header."""
     value = headers.get("Retry-After", "")
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])
