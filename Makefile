@@ -36,13 +36,13 @@ check: $(STAMP)
 	@$(BIN)/mypy
 
 bench: $(STAMP)
-	@$(BIN)/python -m pytest tests/bench -q -s
+	@$(BIN)/python tests/bench/speed.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh
 
 vectors: $(STAMP)
-	@$(BIN)/python tests/vectors/make.py
+	@$(BIN)/python -m formats.json_schema
 
 campaign-%: $(STAMP)
 	@$(BIN)/python tests/campaigns/$*.py
