@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from archive.journal import leaf_hash
 from gateway.console import people
 from gateway.console.queries import PER_PAGE, Listing, escaped
 from gateway.deps import PARIS
-from gateway.tables import Document, Event, JournalEntry, Submission
+from gateway.problems import not_found
+from gateway.tables import Document, Event, JournalEntry, Seal, Submission
 
 HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -47,14 +49,41 @@ class Line:
     entry: JournalEntry | None
 
     @property
-    def written(self) -> str:
-        """The entry as it was hashed."""
-        return self.entry.line.decode() if self.entry is not None else ""
-
-    @property
     def leaf(self) -> str:
         """The hash of the entry."""
         return self.entry.leaf.hex() if self.entry is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One entry of the journal: what it tells of, and how far it is provable."""
+
+    entry: JournalEntry
+    line: Line | None
+    seal: Seal | None
+    """The first timestamped checkpoint that covers it."""
+
+    @property
+    def intact(self) -> bool:
+        """Whether the text still has the hash that the log was built with."""
+        return leaf_hash(self.entry.line) == self.entry.leaf
+
+    @property
+    def written(self) -> str:
+        """The hashed text, indented for reading."""
+        return json.dumps(json.loads(self.entry.line), ensure_ascii=False, indent=2)
+
+
+def get_entry(session: Session, tenant_id: str, log: str, seq: int) -> Found:
+    """One entry by its place. Raises the not-found problem."""
+    entry = session.get(JournalEntry, (tenant_id, log, seq))
+    if entry is None:
+        raise not_found()
+    event = session.get(Event, (tenant_id, str(json.loads(entry.line).get("cause"))))
+    invoice = session.get(Submission, (tenant_id, event.submission_id or "")) if event is not None else None
+    seal = session.scalar(
+        select(Seal).where(Seal.log == log, Seal.size > seq, Seal.token.is_not(None)).order_by(Seal.size).limit(1))
+    return Found(entry, Line(event, invoice, entry) if event is not None else None, seal)
 
 
 def search(session: Session, asked: Search, names: people.Names, *, per_page: int = PER_PAGE) -> Listing:

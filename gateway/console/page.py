@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, UploadFile
@@ -175,6 +176,8 @@ class Page(APIRoute):
                 response = await inner(request)
             except SignInFirst:
                 response = to_sign_in(request)
+            except RequestValidationError:  # a path that cannot be one of ours
+                response = error_page(request, 404, "Cette page n'existe pas.")
             except Problem as problem:
                 response = error_page(request, problem.status, problem.detail)
                 response.headers.update(problem.headers)

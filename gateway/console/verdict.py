@@ -6,6 +6,9 @@ from typing import Any
 
 from gateway.console.words import SEVERITIES, VERDICTS, Word
 
+VALUES = {"value": "Valeur", "declared": "Déclaré", "expected": "Attendu", "computed": "Calculé"}
+"""The names of values, as the reader sees them; others show as they are."""
+
 WEIGHT = {"fatal": 0, "error": 0, "warning": 1, "info": 2}
 
 
@@ -34,8 +37,10 @@ class Cause:
 
     @property
     def values(self) -> Mapping[str, str]:
-        """What the document says and what was expected."""
-        return {name: value for name, value in (self.first.get("values") or {}).items() if name != "omitted"}
+        """What the document says and what was expected, unless the message quotes it anyway."""
+        found = {name: value for name, value in (self.first.get("values") or {}).items() if name != "omitted"}
+        quoted = all(value in self.message for value in found.values())
+        return {} if quoted else {VALUES.get(name, name): value for name, value in found.items()}
 
     @property
     def rules(self) -> list[str]:

@@ -37,6 +37,15 @@ def show_journal(visit: Reading, search: Asked) -> Response:
     return visit.draw("journal.html", listing=listing, asked=search, names=names, sealing=sealing)
 
 
+@router.get("/journal/{log}/{seq}")
+def show_entry(visit: Reading, log: str, seq: int) -> Response:
+    """One entry: its text, its hash, the seal over it."""
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        found = audit.get_entry(session, visit.principal.tenant_id, log, seq)
+        names = people.names(session)
+    return visit.draw("entree.html", found=found, names=names)
+
+
 @router.get("/journal.csv")
 def export_journal(visit: Reading, search: Asked) -> Response:
     """Exactly what is shown, all pages, as CSV. Times are UTC."""

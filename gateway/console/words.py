@@ -69,7 +69,7 @@ SYNTAXES: dict[str, str] = {
 }
 PROFILES: dict[str, str] = {
     "minimum": "MINIMUM", "basicwl": "BASIC WL", "basic": "BASIC", "en16931": "EN 16931", "extended": "EXTENDED",
-    "extended-ctc-fr": "EXTENDED-CTC-FR", "cius": "CIUS", "unknown": "profil inconnu",
+    "extended-ctc-fr": "EXTENDED-CTC-FR", "cius": "CIUS", "unknown": "inconnu",
 }
 ROLES: dict[str, str] = {
     "officer": "Conformité", "credit": "Recouvrement", "operator": "Exploitation", "billing": "Facturation",

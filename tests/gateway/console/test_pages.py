@@ -20,7 +20,7 @@ from gateway.console.queue import close
 from gateway.console.verdict import arrange
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.tables import ApiKey, Document, Event, LegalEntity, OutboxEntry, Payment, Submission
+from gateway.tables import ApiKey, Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, Submission
 
 NUMBER = re.compile(r'<th scope="row" class="c-number"><a href="/factures/[^"]+">([^<]+)</a>')
 
@@ -279,10 +279,26 @@ def test_the_journal_finds_by_what_people_know(visitor: Any, seeded_deps: Deps, 
     assert hits("type=setting") >= hits("type=setting&du=2026-08-25&au=2026-08-25") >= 5
     assert hits("au=2026-08-24") == 0
     assert hits("q=" + "0" * 64) == 0
-    page = visitor.get("/journal?q=F-2026-0415").text
+    entry = re.search(r'href="(/journal/2026/\d+)"', visitor.get("/journal?q=F-2026-0415").text)
+    assert entry is not None
+    page = visitor.get(entry[1]).text
     leaf = re.search(r"Empreinte de l'entrée</dt><dd><code class=\"whole\">([0-9a-f]{64})", page)
     assert leaf is not None
+    assert "donne bien l'empreinte" in page
+    assert "Couverte par le scellement" in page
     assert hits(f"q={leaf[1]}") == events
+
+
+def test_an_altered_entry_shows(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        entry = session.get_one(JournalEntry, (story.tenant_id, "2026", 3))
+        kept = entry.line
+        entry.line = kept.replace(b"2026", b"2025", 1)
+    assert "a été altérée" in visitor.get("/journal/2026/3").text
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        session.get_one(JournalEntry, (story.tenant_id, "2026", 3)).line = kept
+    for nowhere in ("2026/99999", "2025/1", "2026/x"):
+        assert visitor.get(f"/journal/{nowhere}").status_code == 404
 
 
 def test_checking_a_file_keeps_nothing(visitor: Any, seeded_deps: Deps, story: Any) -> None:
