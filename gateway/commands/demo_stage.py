@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,14 +138,13 @@ def first_line(started: subprocess.Popen[str], log: Path) -> str:
 
 
 def wait_ready(gateway: httpx.Client) -> None:
-    """Until the service answers."""
+    """Until the service answers that it is ready."""
     started = time.monotonic()
     while time.monotonic() - started < PATIENCE:
-        try:
+        with suppress(httpx.TransportError):
             if gateway.get("/readyz").status_code == 200:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise DemoFailed("the gateway did not become ready")
 
 

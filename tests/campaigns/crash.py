@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,19 +95,15 @@ def campaign(folder: Path, kills: int, seed: int) -> int:
             thread.start()
         try:
             for count in range(kills):
-                gateway = start(known, folder / f"gateway-{count:02d}.log")
-                time.sleep(chance.uniform(0.1, 6.0))
-                gateway.kill()
-                gateway.wait()
-            gateway = start(known, folder / "gateway-last.log")
-            billing.stop.set()
-            for thread in threads:
-                thread.join(timeout=120)
-            faults = compare(known, billing)
+                with gateway(known, folder / f"gateway-{count:02d}.log"):
+                    time.sleep(chance.uniform(0.1, 6.0))
+            with gateway(known, folder / "gateway-last.log"):
+                billing.stop.set()
+                for thread in threads:
+                    thread.join(timeout=120)
+                faults = compare(known, billing)
         finally:
             billing.stop.set()
-            gateway.terminate()
-            gateway.wait(timeout=30)
         faults += evidence(known)
     print(f"crash: kills={kills} seed={seed} accepted={len(billing.accepted)} answers={dict(billing.answers)} "
           f"faults={len(faults)} seconds={time.monotonic() - started:.0f}")
@@ -114,14 +112,19 @@ def campaign(folder: Path, kills: int, seed: int) -> int:
     return int(bool(faults))
 
 
-def start(known: Prepared, log: Path) -> "subprocess.Popen[bytes]":
-    """A gateway that answers."""
+@contextmanager
+def gateway(known: Prepared, log: Path) -> Iterator[None]:
+    """A gateway that answers, killed with SIGKILL at the end of the block."""
     with log.open("wb") as errors:
         process = subprocess.Popen([sys.executable, "-m", "gateway.cli", "serve"], stderr=errors,
                                    stdout=subprocess.DEVNULL, env={**os.environ, **known.environment})
-    with gateway_client(known) as client:
-        wait_ready(client)
-    return process
+    try:
+        with gateway_client(known) as client:
+            wait_ready(client)
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def compare(known: Prepared, billing: Billing) -> list[str]:
