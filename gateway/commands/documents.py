@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from formats.conversion import convert
-
 from formats.errors import FormatError
 from formats.facturx import extract
 from formats.opening import open_document
