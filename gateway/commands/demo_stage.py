@@ -127,6 +127,8 @@ def process(log: Path, *arguments: str, **environment: str) -> Iterator[subproce
             except subprocess.TimeoutExpired:
                 started.kill()
                 started.wait()
+            if started.stdout is not None:
+                started.stdout.close()
 
 
 def first_line(started: subprocess.Popen[str], log: Path) -> str:
