@@ -1,8 +1,9 @@
 """The database: engine, the one place that commits, and the guard that keeps tenants apart.
 
 A transaction belongs to one tenant, or to the machinery (`EVERY_TENANT`: worker, migrations, log-in). Every
-ORM statement on a tenant's table inside a tenant's transaction gets the tenant as a further condition; a
-session without an owner cannot read such a table at all.
+ORM statement on a tenant's table inside a tenant's transaction gets the tenant as a further condition, and a row of
+another tenant is never written; a session without an owner cannot touch such a table at all. Statements to which no
+condition can be added (SQL text, tables instead of classes, bulk inserts) are for the machinery only.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Engine, Executable, Table, create_engine, event
+from sqlalchemy import Engine, Executable, Table, TextClause, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
@@ -26,7 +27,7 @@ NEW_WORK: Final = "new_work"
 
 
 class TenantMissing(RuntimeError):
-    """A statement on a tenant's table in a session that belongs to nobody: a bug, never a user's fault."""
+    """A statement that this session's owner must not make, or that nobody owns: a bug, never a user's fault."""
 
 
 class Database:
@@ -73,7 +74,8 @@ def open_engine(url: str) -> Engine:
         return create_engine(url, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20,
+                           max_overflow=40)  # more than there are threads: nobody waits for a connection
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -92,20 +94,31 @@ def _begin_sqlite(connection: Any) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def _guard(state: ORMExecuteState) -> None:
-    if not (state.is_select or state.is_update or state.is_delete) or state.is_column_load:
-        return
-    if not _reads_tenants(state.statement):
-        return
     tenant = state.session.info.get("tenant")
-    if tenant is None:
+    if tenant == EVERY_TENANT or state.is_column_load:
+        return
+    is_text = isinstance(state.statement, TextClause)
+    if not is_text and not _names_tenants(state.statement):
+        return
+    if tenant is None or is_text or not (state.is_orm_statement and (
+            state.is_select or state.is_update or state.is_delete)):
         raise TenantMissing(str(state.statement))
-    if tenant != EVERY_TENANT:
-        state.statement = state.statement.options(
-            with_loader_criteria(TenantScoped, lambda table: table.tenant_id == tenant, include_aliases=True)
-        )
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantScoped, lambda table: table.tenant_id == tenant, include_aliases=True)
+    )
 
 
-def _reads_tenants(statement: Executable) -> bool:
+@event.listens_for(Session, "before_flush")
+def _guard_rows(session: Session, _context: object, _instances: object) -> None:
+    tenant = session.info.get("tenant")
+    if tenant == EVERY_TENANT:
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, TenantScoped) and row.tenant_id != tenant:
+            raise TenantMissing(f"a row of {type(row).__name__}")
+
+
+def _names_tenants(statement: Executable) -> bool:
     """Whether a table of TenantScoped occurs anywhere in the statement: as entity, in a count, in a subquery."""
     elements = iterate(cast("ExternallyTraversible", statement))
     return any(isinstance(element, Table) and element in TENANT_TABLES for element in elements)
