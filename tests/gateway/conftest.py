@@ -242,6 +242,9 @@ class StandIn:
         self.broken = 0
         """How many of the next searches answer 500."""
 
+        self.headers: dict[str, str] = {}
+        """Sent with every answer."""
+
         self.cursor_loop = False
         self.webhook_key = b"k" * 32
         self.webhooks: list[str] = []
@@ -267,6 +270,8 @@ class StandIn:
                 data = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in stand_in.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
