@@ -131,7 +131,7 @@ def latest(session: Session, most: int) -> list[tuple[Event, Submission]]:
     query = (
         select(Event, Submission)
         .join(Submission, (Submission.tenant_id == Event.tenant_id) & (Submission.id == Event.submission_id))
-        .where(Event.kind.in_(("lifecycle", "payment", "submission", "reminder")))
+        .where(Event.kind.in_(("lifecycle", "payment", "submission", "reminder")), Event.code != "sending")
         .order_by(Event.position.desc())
         .limit(most)
     )

@@ -13,6 +13,7 @@ from archive.store import Digest, Store
 from gateway.console import people, queries
 from gateway.console.verdict import Reading, arrange
 from gateway.problems import not_found
+from gateway.reminders.state import followers
 from gateway.tables import Decision, Document, Event, Hold, JournalEntry, LegalEntity, Payment, Seal, Submission
 
 
@@ -58,13 +59,14 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
     if invoice is None:
         raise not_found()
     payments = queries.payments_by_invoice(session, [invoice.id]).get(invoice.id, [])
+    following = followers(session, invoice.seller_siren)
     documents = session.scalars(
         select(Document).where(Document.submission_id == invoice.id).order_by(Document.at, Document.role)).all()
     return InvoicePage(
-        row=queries.money_of(invoice, payments, today),
+        row=queries.money_of(invoice, payments, today, following.get(queries.key_of(invoice), ())),
         entity=session.get(LegalEntity, (tenant_id, invoice.legal_entity_id or "")),
-        events=session.scalars(
-            select(Event).where(Event.submission_id == invoice.id).order_by(Event.position.desc())).all(),
+        events=told(session.scalars(
+            select(Event).where(Event.submission_id == invoice.id).order_by(Event.position.desc())).all()),
         shown={document.sha256: document for document in documents},
         documents=documents,
         payments=payments,
@@ -77,6 +79,13 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
         later=session.scalar(select(Submission).where(Submission.replaces == invoice.id).limit(1)),
         names=people.names(session),
     )
+
+
+def told(events: Sequence[Event]) -> list[Event]:
+    """The events that tell something: a reminder under way goes once it is known what became of it."""
+    under_way = ("reminder", "sending")
+    return [event for n, event in enumerate(events) if (event.kind, event.code) != under_way
+            or not any(later.kind == "reminder" for later in events[:n])]
 
 
 def proof_of(session: Session, submission_id: str) -> Proof:

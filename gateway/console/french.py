@@ -1,7 +1,7 @@
 """How values read on a French page: `1 234,56 €`, `21 nov. 2026`, `14:02`. Hours are those of Paris."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal
@@ -19,6 +19,14 @@ def amount(value: Decimal | None, currency: str | None = "EUR") -> str:
     usual = not isinstance(exponent, int) or exponent >= -2
     return str(format_currency(value, currency or "EUR", locale="fr_FR", currency_digits=usual,
                                decimal_quantization=usual))
+
+
+def money(text: str, currency: str | None) -> str:
+    """An amount that JSON carries as text; a text that is none shows itself."""
+    try:
+        return amount(Decimal(text), currency)
+    except InvalidOperation:
+        return text
 
 
 def number(value: int | Decimal | None) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.console import words
 from gateway.receivables.balance import balance_of
+from gateway.reminders.state import Follower, followers
 from gateway.tables import Payment, Submission
 
 PER_PAGE = 50
@@ -56,10 +57,22 @@ class InvoiceRow:
     overdue_days: int
     """Days past the due date while something is owed; 0 otherwise."""
 
+    following: Sequence[Follower] = ()
+    """The credit notes and corrected invoices that name it."""
+
     @property
     def word(self) -> words.Word:
         """Its state in one word."""
         return words.state(self.invoice)
+
+    @property
+    def settled_by(self) -> str:
+        """Why nothing is open, in a word; empty while something is, or for an invoice that asks for nothing."""
+        if self.outstanding or self.invoice.transmission == "refused" or self.invoice.lifecycle in words.CLOSED:
+            return ""
+        if any(not follower.credit for follower in self.following):
+            return "rectifiée"
+        return "réglée" if self.paid else "avoir" if self.following else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +135,8 @@ def is_owed() -> ColumnElement[bool]:
     )
 
 
-def chosen(query: Select[Any], wanted: Filter, today: date) -> Select[Any]:
-    """`query` on Submission, narrowed to what the filter asks for."""
+def chosen(query: Select[Any], wanted: Filter, today: date, settled: Sequence[str] = ()) -> Select[Any]:
+    """`query` on Submission, narrowed to what the filter asks for; `settled` are ids that are never overdue."""
     if wanted.q:
         text = f"%{escaped(wanted.q)}%"
         query = query.where(or_(
@@ -139,7 +152,7 @@ def chosen(query: Select[Any], wanted: Filter, today: date) -> Select[Any]:
     if wanted.until:
         query = query.where(Submission.issue_date <= wanted.until)
     if wanted.overdue:
-        query = query.where(Submission.due_date < today, is_owed())
+        query = query.where(Submission.due_date < today, is_owed(), Submission.id.not_in(settled))
     return query
 
 
@@ -150,8 +163,10 @@ def escaped(text: str) -> str:
 
 def invoices(session: Session, wanted: Filter, today: date, *, per_page: int = PER_PAGE) -> Listing:
     """One page of invoices, newest first."""
-    total = session.scalar(chosen(select(func.count()).select_from(Submission), wanted, today)) or 0
-    query = chosen(select(Submission), wanted, today).order_by(Submission.received_at.desc(), Submission.id.desc())
+    settled = settled_by_others(session, today) if wanted.overdue else []
+    total = session.scalar(chosen(select(func.count()).select_from(Submission), wanted, today, settled)) or 0
+    newest = (Submission.received_at.desc(), Submission.id.desc())
+    query = chosen(select(Submission), wanted, today, settled).order_by(*newest)
     found = session.scalars(query.limit(per_page).offset((wanted.page - 1) * per_page)).all()
     return Listing(with_money(session, found, today), total, wanted.page)
 
@@ -159,7 +174,21 @@ def invoices(session: Session, wanted: Filter, today: date, *, per_page: int = P
 def with_money(session: Session, found: Sequence[Submission], today: date) -> list[InvoiceRow]:
     """These invoices with what was paid and what is late."""
     payments = payments_by_invoice(session, [invoice.id for invoice in found])
-    return [money_of(invoice, payments.get(invoice.id, ()), today) for invoice in found]
+    following = followers(session)
+    return [money_of(invoice, payments.get(invoice.id, ()), today, following.get(key_of(invoice), ()))
+            for invoice in found]
+
+
+def settled_by_others(session: Session, today: date) -> list[str]:
+    """The ids of invoices that credit notes or corrected invoices leave nothing of."""
+    numbers = [number for _, number in followers(session)]
+    named = session.scalars(select(Submission).where(Submission.number.in_(numbers))).all()
+    return [row.invoice.id for row in with_money(session, named, today) if row.outstanding <= 0]
+
+
+def key_of(invoice: Submission) -> tuple[str, str]:
+    """How `followers` names an invoice."""
+    return invoice.seller_siren or "", invoice.number or ""
 
 
 def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:
@@ -172,13 +201,22 @@ def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[
     return grouped
 
 
-def money_of(invoice: Submission, payments: Iterable[Payment], today: date) -> InvoiceRow:
-    """What is paid, open and late of one invoice. Nothing is owed for what was not sent, ended or is a credit note."""
+def money_of(
+    invoice: Submission, payments: Iterable[Payment], today: date, following: Sequence[Follower] = ()
+) -> InvoiceRow:
+    """What is paid, open and late of one invoice.
+
+    Nothing is owed for what was not sent, ended, was corrected, or is a credit note itself. A credit note counts
+    where it names this invoice alone, as reminders have it.
+    """
     balance = balance_of(invoice, payments)
-    nothing = (invoice.transmission == "refused" or invoice.lifecycle in words.CLOSED or invoice.type_code in CREDITS)
-    outstanding = Decimal(0) if nothing else balance.outstanding
+    nothing = (invoice.transmission == "refused" or invoice.lifecycle in words.CLOSED or invoice.type_code in CREDITS
+               or any(not follower.credit for follower in following))
+    credited = sum((follower.amount for follower in following
+                    if follower.alone and follower.currency == invoice.currency), Decimal(0))
+    outstanding = Decimal(0) if nothing else balance.outstanding - credited
     late = (today - invoice.due_date).days if invoice.due_date is not None and outstanding > 0 else 0
-    return InvoiceRow(invoice, balance.paid, outstanding, max(0, late))
+    return InvoiceRow(invoice, balance.paid, outstanding, max(0, late), following)
 
 
 def owed(session: Session, today: date, *, due_until: date | None = None) -> list[InvoiceRow]:
@@ -186,7 +224,7 @@ def owed(session: Session, today: date, *, due_until: date | None = None) -> lis
     query = select(Submission).where(is_owed()).order_by(Submission.due_date, Submission.number)
     if due_until is not None:
         query = query.where(Submission.due_date.between(today, due_until))
-    return with_money(session, session.scalars(query).all(), today)
+    return [row for row in with_money(session, session.scalars(query).all(), today) if row.outstanding > 0]
 
 
 AGES = ((0, "Non échu"), (30, "1 à 30 jours"), (60, "31 à 60 jours"), (10_000, "Plus de 60 jours"))

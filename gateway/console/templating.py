@@ -41,8 +41,8 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True,
     )
     jinja.filters.update(
-        amount=french.amount, number=french.number, day=french.day, hour=french.hour, moment=french.moment,
-        zoned=french.zoned, size=french.size, french=words.french, reason=words.reason,
+        amount=french.amount, money=french.money, number=french.number, day=french.day, hour=french.hour,
+        moment=french.moment, zoned=french.zoned, size=french.size, french=words.french, reason=words.reason,
     )
     jinja.globals.update(words=words, lateness=french.lateness, count=french.count, ago=french.ago, static=static,
                          query=query)

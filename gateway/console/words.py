@@ -181,8 +181,8 @@ HOLDS: dict[str, str] = {
     "insolvency": "Procédure collective", "manual": "Décision interne",
 }
 PAYMENT_METHODS: dict[str, str] = {
-    "transfer": "Virement", "direct-debit": "Prélèvement", "card": "Carte", "cheque": "Chèque", "cash": "Espèces",
-    "other": "Autre",
+    "virement": "Virement", "prélèvement": "Prélèvement", "carte": "Carte", "chèque": "Chèque", "espèces": "Espèces",
+    "autre": "Autre",
 }
 REGIMES: dict[str, str] = {
     "normal-monthly": "Réel normal, mensuel", "normal-quarterly": "Réel normal, trimestriel",

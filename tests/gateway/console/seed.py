@@ -119,7 +119,8 @@ def cases() -> Iterator[Case]:
                "Il manque deux palettes sur le bon de livraison du 24 septembre."))))
     yield Case("F-2026-0423", d(2026, 10, 5), "31900.00", 8, (*APPROVED, (31, ("remind", "due")), (35, ("hold",))))
     yield Case("F-2026-0424", d(2026, 10, 6), "148.00", 7, (*APPROVED, (24, ("pay", "148.00"))))
-    yield Case("A-2026-0031", d(2026, 10, 7), "320.00", 5, DEPOSITED, changes={"type_code": "381"})
+    yield Case("A-2026-0031", d(2026, 10, 7), "320.00", 5, DEPOSITED, changes={
+        "type_code": "381", "preceding": ["F-2026-0421"]})
     for n, (total, buyer) in enumerate((("845.16", 1), ("12600.00", 0), ("3999.99", 6), ("76.80", 7), ("5410.00", 3))):
         yield Case(f"F-2026-{430 + n:04d}", d(2026, 10, 12) + timedelta(days=2 * n), total, buyer, APPROVED)
     yield Case("F-2026-0436", d(2026, 10, 26), "6480.00", 2, (*DEPOSITED, (4, ("208", "JUSTIF_ABS",
@@ -130,7 +131,8 @@ def cases() -> Iterator[Case]:
     yield Case("F-2026-0441", d(2026, 11, 3), "2208.00", 1, APPROVED, due_in=24)
     yield Case("F-2026-0442", d(2026, 11, 4), "660.00", 7, APPROVED, due_in=20)
     yield Case("F-2026-0443", d(2026, 11, 5), "14112.00", 8, APPROVED, due_in=21)
-    yield Case("R-2026-0007", d(2026, 11, 6), "1284.90", 3, DEPOSITED, changes={"type_code": "384"})
+    yield Case("R-2026-0007", d(2026, 11, 6), "5410.00", 3, DEPOSITED, changes={
+        "type_code": "384", "preceding": ["F-2026-0434"]})
     yield Case("F-2026-0445", d(2026, 11, 10), "23750.00", 0, DEPOSITED, changes={"currency": "USD"})
     yield Case("F-2026-0446", d(2026, 11, 16), "480.00", 5, DEPOSITED)
     yield Case("F-2026-0447", d(2026, 11, 17), "3300.00", 2, DEPOSITED)
@@ -242,7 +244,7 @@ class Story:
         verb = step[0]
         if verb == "pay":
             record_payment(self.deps, self.credit, self.ids[case.number], PaymentIn(
-                amount=step[1], paid_on=self.clock.now.date(), method="transfer",
+                amount=step[1], paid_on=self.clock.now.date(), method="virement",
                 reference=f"VIR {case.number[-4:]}"), f"seed-{case.number}-{self.clock.now}")
         elif verb == "hold":
             add_hold(self.deps, self.credit, self.ids[case.number], HoldIn(

@@ -44,9 +44,10 @@ def test_the_home_page_names_what_waits_and_sums_what_is_owed(visitor: Any, seed
         paid: dict[str, Decimal] = {}
         for payment in session.scalars(select(Payment)):
             paid[payment.submission_id] = paid.get(payment.submission_id, Decimal(0)) + payment.amount
+    paid[story.invoices["F-2026-0421"]] = Decimal("320.00")  # by a credit note
     owed = sum(((row.total or Decimal(0)) - paid.get(row.id, Decimal(0)) for row in rows
                 if row.currency == "EUR" and row.type_code != "381" and row.transmission != "refused"
-                and row.lifecycle not in {"210", "213", "220"}), Decimal(0))
+                and row.lifecycle not in {"210", "213", "220"} and row.number != "F-2026-0434"), Decimal(0))
     assert queries_amount(owed) in page
     assert "hors USD" in page
 
@@ -74,7 +75,17 @@ def test_the_filters_choose_what_they_say(visitor: Any) -> None:
 def test_late_means_due_sent_not_ended_and_not_paid(visitor: Any) -> None:
     late = set(numbers(visitor.get("/factures?retard=1").text))
     assert {"F-2026-0415", "F-2026-0418", "F-2026-0421", "F-2026-0423"} <= late
-    assert not late & {"F-2026-0412", "F-2026-0413", "F-2026-0424", "F-2026-0417", "A-2026-0031", "F-2026-0448"}
+    assert not late & {"F-2026-0434", "F-2026-0412", "F-2026-0413", "F-2026-0424", "F-2026-0417", "A-2026-0031",
+                       "F-2026-0448"}
+
+
+def test_credit_notes_and_corrections_leave_less_or_nothing(visitor: Any, story: Any) -> None:
+    credited = visitor.get(f"/factures/{story.invoices['F-2026-0421']}").text
+    assert "Avoir de 320,00" in credited
+    assert "192,30" in credited
+    corrected = visitor.get(f"/factures/{story.invoices['F-2026-0434']}").text
+    assert "Rectifiée par" in corrected
+    assert "rectifiée" in visitor.get("/factures?q=0434").text
 
 
 def test_the_export_is_exactly_what_is_shown(visitor: Any) -> None:
@@ -164,7 +175,7 @@ def test_documents_are_downloads_and_only_of_their_invoice(
 def test_a_double_click_is_one_payment(visitor: Any, seeded_deps: Deps, story: Any) -> None:
     invoice = story.invoices["F-2026-0432"]
     form = {"csrf": visitor.token("/"), "key": "cle-du-formulaire", "amount": "1 000,50 €", "paid_on": "2026-11-20",
-            "method": "transfer", "reference": "VIR 7"}
+            "method": "virement", "reference": "VIR 7"}
     for _ in range(2):
         answer = visitor.post(f"/factures/{invoice}/paiements", data=form, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/factures/{invoice}?fait=paiement")
