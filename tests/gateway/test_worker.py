@@ -35,10 +35,15 @@ def test_work_is_done_once(deps: Deps, tenant: str) -> None:
     assert entry_of(deps, made).state == "done"
 
 
-def test_work_of_a_rolled_back_change_never_was(deps: Deps, tenant: str) -> None:
-    with pytest.raises(RuntimeError), deps.db.transaction(tenant) as session:
+def put_and_fail(deps: Deps, tenant: str) -> None:
+    with deps.db.transaction(tenant) as session:
         outbox.put(session, tenant, "work", "s", now=deps.now())
         raise RuntimeError
+
+
+def test_work_of_a_rolled_back_change_never_was(deps: Deps, tenant: str) -> None:
+    with pytest.raises(RuntimeError):
+        put_and_fail(deps, tenant)
     assert outbox.claim(deps.db, deps.now()) is None
 
 
