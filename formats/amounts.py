@@ -11,8 +11,8 @@ from formats.invoice import AllowanceCharge, Invoice, Line, Totals, VatBreakdown
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
-_WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
-"""Wide enough for the product of any two numbers of 19 digits and 6 decimals."""
+_WIDE = Context(prec=256, rounding=ROUND_HALF_UP)
+"""Wide enough for the product of any two numbers that can be read (64 characters), divided by the smallest."""
 
 
 def rounded(value: Decimal, places: int = 2) -> Decimal:

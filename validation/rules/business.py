@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from formats.amounts import rounded
 from formats.identifiers import (
     FRENCH_ADDRESS_SCHEME,
     is_french_vat_number,
@@ -158,8 +159,8 @@ def line_amounts(invoice: Invoice, _: date) -> Iterator[Said]:
         if expected is not None and line.net_amount is not None and abs(expected - line.net_amount) > CENT:
             yield Said(
                 Text(
-                    fr=f"Ligne {line.id} : {line.net_amount} déclaré, {expected.quantize(CENT)} calculé.",
-                    en=f"Line {line.id}: {line.net_amount} stated, {expected.quantize(CENT)} computed.",
+                    fr=f"Ligne {line.id} : {line.net_amount} déclaré, {rounded(expected)} calculé.",
+                    en=f"Line {line.id}: {line.net_amount} stated, {rounded(expected)} computed.",
                 ),
                 ("BT-131", "BT-129", "BT-146"),
                 str(line.net_amount),
