@@ -6,6 +6,7 @@ Loading by name keeps `passerelle validate` free of web, database and queue libr
 import importlib
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -51,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if stream is sys.stdout else 2
     module, _ = COMMANDS[arguments[0]]
     run = importlib.import_module(module).main
+    if arguments[0] == "verify" and "--all" in arguments:  # the one use of it that needs the service's database
+        run = partial(run, everything=importlib.import_module("gateway.commands.everything").check)
     result: int = run(arguments if module in SEVERAL else arguments[1:])
     return result
 

@@ -75,7 +75,12 @@ class LogRows:
 
 def row_of(entry: JournalEntry) -> Row:
     """A stored entry as archive.journal knows it."""
-    return Row(entry.seq, entry.line, entry.leaf, entry.frontier)
+    return Row(entry.seq, *(_bytes(value) for value in (entry.line, entry.leaf, entry.frontier)))
+
+
+def _bytes(value: object) -> bytes:
+    """What a column of bytes holds; SQLite lets whoever writes into the file put text there."""
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def log_of(now: datetime) -> str:

@@ -1,12 +1,16 @@
 """What this gateway's dossiers are to be checked against, and the check of everything it holds."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
-from archive.journal import check, root, size_of
+from archive.journal import Entry, check, read_entry, root, size_of
 from archive.seal import Checkpoint, public_pem, read_checkpoint
 from archive.store import Digest
 from archive.timestamp import verify
@@ -14,7 +18,7 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import LogRows
 from gateway.evidence.sealing import authority_of, dossier_key, log_key, origin_of
-from gateway.tables import Document, JournalEntry, Seal
+from gateway.tables import Document, Event, JournalEntry, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +40,28 @@ def lines(deps: Deps) -> str:
 
 
 def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
-    """Recompute every log, verify every seal against it, and re-hash every object that a row names."""
+    """Recompute every log, verify every seal against it, hold every event against its entry, re-hash every object.
+
+    Of an event the journal proves kind, code, actor, time, invoice and object; NOT its reason, its data and the
+    platform's time, which may hold names and therefore stay out of the journal.
+    """
     faults: list[str] = []
     entries = seals = 0
     with deps.db.reading(tenant_id) as session:
-        for owner, name in session.execute(select(JournalEntry.tenant_id, JournalEntry.log).distinct()).all():
+        for owner, name in logs(session):
             rows = LogRows(session, owner, name)
             sealed = session.scalars(
                 select(Seal).where(Seal.tenant_id == owner, Seal.log == name).order_by(Seal.size)
             ).all()
             try:
                 entries += check(rows.all())[0]
-            except ArchiveError as error:
+            except (ArchiveError, TypeError, ValueError) as error:  # the latter: a column holds something else
                 faults.append(f"journal {owner}/{name}: {error}")
                 continue
             seals += len(sealed)
             faults += [fault for seal in sealed if (fault := seal_fault(deps, seal, rows))]
+            faults += event_faults(session, owner, rows)
+        faults += unjournaled(session)
         digests = session.scalars(select(Document.sha256).distinct()).all()
     for sha256 in digests:
         try:
@@ -59,6 +69,52 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
         except ArchiveError as error:
             faults.append(f"objet {sha256}: {error.code}: {error}")
     return Checked(entries, seals, len(digests), tuple(faults))
+
+
+def logs(session: Session) -> list[tuple[str, str]]:
+    """(tenant, log) of every log of which anything is left, be it only a seal."""
+    return sorted({(owner, name) for table in (JournalEntry, Seal)
+                   for owner, name in session.execute(select(table.tenant_id, table.log).distinct())})
+
+
+def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
+    """Entries of a checked log whose event is gone or tells something else."""
+    remaining = rows.all()
+    while entries := [read_entry(row.line) for row in islice(remaining, 500)]:
+        events = {event.id: event for event in session.scalars(select(Event).where(
+            Event.tenant_id == owner, Event.id.in_([entry.cause for _, entry in entries])))}
+        for seq, entry in entries:
+            event = events.get(entry.cause)
+            if event is None:
+                yield f"journal {owner}: entry {seq}: son événement {entry.cause} manque"
+            elif not tells(event, entry):
+                yield f"journal {owner}: entry {seq}: l'événement {event.id} dit autre chose"
+            if event is not None:
+                session.expunge(event)  # there may be millions
+
+
+def tells(event: Event, entry: Entry) -> bool:
+    """Whether an event says what its entry says."""
+    first = entry.objects[0].digest.hex if entry.objects else None
+    return (event.kind, event.code, event.actor, event.at, event.sha256, event.submission_id or entry.subject) == (
+        entry.type, entry.outcome, entry.actor, entry.at, first, entry.subject)
+
+
+def unjournaled(session: Session) -> Iterator[str]:
+    """Tenants with more or fewer events than entries."""
+    told, proved = counted(session, Event), counted(session, JournalEntry)
+    for owner in sorted(told.keys() | proved.keys()):
+        events, entries = told[owner], proved[owner]
+        if events != entries:
+            yield f"journal {owner}: {events} événements, {entries} écritures"
+
+
+def counted(session: Session, table: type[Event | JournalEntry]) -> Counter[str]:
+    """Rows per tenant."""
+    counter: Counter[str] = Counter()
+    for owner, number in session.execute(select(table.tenant_id, func.count()).group_by(table.tenant_id)):
+        counter[owner] = number
+    return counter
 
 
 def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
