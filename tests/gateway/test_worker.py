@@ -1,7 +1,7 @@
 """The outbox and its relay: nothing lost, nothing done twice in effect, failures wait with their reason."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from celery.contrib.testing.worker import start_worker
@@ -13,7 +13,7 @@ from gateway.deps import Deps
 from gateway.doorbell import celery_app, install_relay, ringer
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.tables import OutboxEntry
-from gateway.worker import Worker, relay
+from gateway.worker import Tick, Worker, relay, ring_due
 
 
 def put(deps: Deps, tenant: str, topic: str = "work", subject: str = "s") -> str:
@@ -134,3 +134,66 @@ def test_the_same_relay_runs_under_celery(deps: Deps, tenant: str) -> None:
 @pytest.mark.parametrize("attempts", range(1, 20))
 def test_backoff_grows_to_hours_and_no_further(attempts: int) -> None:
     assert timedelta(seconds=2) <= outbox.backoff(attempts) <= timedelta(hours=3)
+
+
+def test_slow_work_holds_up_no_other_work_and_no_regular_work(deps: Deps, tenant: str) -> None:
+    go, done, ticked = threading.Event(), threading.Event(), threading.Event()
+
+    def act(_: Deps, entry: Entry) -> None:
+        if entry.subject_id == "slow":
+            assert go.wait(20)
+        else:
+            done.set()
+
+    put(deps, tenant, subject="slow")
+    put(deps, tenant, subject="quick")
+    worker = Worker(deps, {"work": act}, {"tick": Tick(3600, lambda _: ticked.set())})
+    worker.start()
+    assert done.wait(10)
+    assert ticked.wait(10)
+    go.set()
+    worker.stop()
+
+
+def test_slow_regular_work_holds_up_no_entry(deps: Deps, tenant: str) -> None:
+    go, done = threading.Event(), threading.Event()
+    worker = Worker(deps, {"work": lambda *_: done.set()}, {"poll": Tick(3600, lambda _: go.wait(20))})
+    worker.start()
+    put(deps, tenant)
+    assert done.wait(10)
+    go.set()
+    worker.stop()
+
+
+def test_regular_work_goes_on_when_the_clock_is_set_back(deps: Deps, clock) -> None:
+    rung: list[datetime] = []
+    ticks, due = {"poll": Tick(60, lambda one: rung.append(one.now()))}, {}
+    for step, times in ((0, 1), (59, 1), (1, 2), (-86400, 3), (30, 3), (30, 4)):
+        clock.forward(seconds=step)
+        ring_due(deps, ticks, due)
+        assert len(rung) == times
+
+
+def test_a_worker_taken_for_dead_records_nothing(deps: Deps, tenant: str, clock) -> None:
+    made = put(deps, tenant)
+    stale = outbox.claim(deps.db, deps.now())
+    assert stale is not None
+    clock.forward(minutes=3)
+    fresh = outbox.claim(deps.db, deps.now())
+    assert fresh is not None
+    for record in (lambda: outbox.done(deps.db, stale), lambda: outbox.park(deps.db, stale, "late"),
+                   lambda: outbox.again(deps.db, stale, RetryLater("late"), deps.now())):
+        record()
+        assert (entry_of(deps, made).state, entry_of(deps, made).attempts) == ("pending", 2)
+        assert outbox.claim(deps.db, deps.now()) is None
+    outbox.done(deps.db, fresh)
+    outbox.renew(deps.db, fresh, deps.now())
+    assert (entry_of(deps, made).state, entry_of(deps, made).lease_until) == ("done", None)
+
+
+def test_a_broker_that_is_away_fails_no_commit(deps: Deps, tenant: str) -> None:
+    db = Database(deps.settings.database, after_commit=ringer(celery_app("redis://127.0.0.1:9/0")))
+    with db.transaction(tenant) as session:
+        made = outbox.put(session, tenant, "work", "s", now=deps.now())
+    assert entry_of(deps, made).state == "pending"
+    db.close()
