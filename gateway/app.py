@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 
 from gateway import health
@@ -19,6 +20,7 @@ from gateway.reminders import routes as reminders
 from gateway.topics import HANDLERS, ticks
 from gateway.worker import Worker
 
+log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
            accounts.router, callbacks.router)
 
@@ -31,6 +33,7 @@ def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
         worker = Worker(deps, HANDLERS, ticks(deps.settings)) if with_worker else None
         if worker is not None:
             worker.start()
+        log.info("serving", url=deps.settings.url, data=str(deps.settings.data))
         yield
         if worker is not None:
             worker.stop()

@@ -68,7 +68,7 @@ def parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="passerelle sandbox", description="A platform to try Passerelle against.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 chooses a free one")
-    parser.add_argument("--state", type=Path, required=True, help="folder of the ledger")
+    parser.add_argument("--state", type=Path, default=Path("var/sandbox"), help="folder of the ledger (var/sandbox)")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times faster scripts run")
     parser.add_argument("--callback-url", help="tell this address about every flow")
     parser.add_argument("--client-id", default="passerelle")
