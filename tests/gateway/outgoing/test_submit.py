@@ -18,6 +18,7 @@ from gateway.commands.demo_invoices import GOODS, invoice, spoiled
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.tables import Document, JournalEntry, LegalEntity, OutboxEntry, Submission
+from validation.workshop import Workshop
 
 TODAY = date(2026, 11, 23)
 pytestmark = pytest.mark.usefixtures("entity")
@@ -202,3 +203,38 @@ def test_validate_and_convert_keep_nothing(client, deps: Deps, document: bytes) 
     assert Decimal(json.loads(converted.content)["totals"]["with_vat"]) > 0
     assert count(deps, Document) == 0
     assert deps.store.count() == 0
+
+
+def test_json_that_comes_again_is_not_written_again(client, deps: Deps) -> None:
+    body = write_json(invoice("F-5", "approve", GOODS, TODAY))
+    first = post(client, body, "k1", "application/json")
+    for key in ("k2", "k3"):
+        again = post(client, body, key, "application/json")
+        assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    other = post(client, write_json(invoice("F-5", "approve", GOODS[:1], TODAY)), "k4", "application/json")
+    assert (other.status_code, other.json()["code"]) == (409, "invoice-already-exists")
+    written = [digest for digest in deps.store.list() if deps.store.get(digest).startswith(b"%PDF-")]
+    assert len(written) == 1  # no invoice lies about that nobody has
+
+
+def test_what_no_worker_gets_through_is_refused_once(client, deps: Deps, document: bytes) -> None:
+    with Workshop(seconds=0.0) as hurried:
+        client._app.state.deps = replace(deps, workshop=hurried)
+        answer = post(client, document, "k1")
+        assert (answer.status_code, answer.json()["code"]) == (422, "document-not-checkable"), answer.text
+        assert [finding["rule"] for finding in answer.json()["findings"]] == ["PAS-ENGINE-POISON"]
+    again = post(client, document, "k1")  # the workshop is gone: the answer is remembered
+    assert again.json() == answer.json()
+    client._app.state.deps = deps
+    assert post(client, document, "k2").status_code == 202
+
+
+def test_readiness_needs_database_and_archive(client, deps: Deps, tmp_path) -> None:
+    assert client.get("/readyz").status_code == 200
+    (tmp_path / "file").write_bytes(b"")
+    broken = deps.settings.model_copy(update={"objects_url": f"file:{tmp_path / 'file'}"})
+    client._app.state.deps = replace(deps, settings=broken)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
+    assert str(tmp_path) not in answer.text
+    assert "passerelle_outbox_late_seconds 0.0" in client.get("/metrics").text
