@@ -14,6 +14,7 @@ from gateway.assembly import assembled
 from gateway.db import Database
 from gateway.doorbell import celery_app, install_relay
 from gateway.idempotency import forget_unfinished
+from gateway.memory import give_back_large_blocks
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings, UnsafeSetup
 from gateway.topics import HANDLERS, ticks
@@ -31,6 +32,7 @@ def main(argv: Sequence[str]) -> int:
         options.add_argument("--port", type=int)
     asked = {name: value for name, value in vars(options.parse_args(argv[1:])).items() if value is not None}
     settings = Settings(**asked)
+    give_back_large_blocks()
     try:
         return {"serve": serve, "worker": worker, "migrate": migrate}[argv[0]](settings)
     except UnsafeSetup as error:
