@@ -18,6 +18,11 @@ def set_up_logs(*, json: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_on_stderr,
         cache_logger_on_first_use=False,
     )
+
+
+def _on_stderr(*_: object) -> structlog.PrintLogger:
+    """Standard error as it is now: whoever redirects it later gets the lines too."""
+    return structlog.PrintLogger(sys.stderr)
