@@ -21,8 +21,8 @@ from gateway.tables import OutboxEntry
 
 LEASE = timedelta(minutes=2)
 RENEW_SECONDS = 30.0
-MOST_ATTEMPTS = 12
-"""With the backoff below about a day and a half of trying."""
+MOST_ATTEMPTS = 40
+"""With the backoff below between two and three and a half days of trying: a platform may be away for a weekend."""
 
 
 class RetryLater(Exception):

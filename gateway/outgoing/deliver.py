@@ -10,7 +10,7 @@ import uuid
 from datetime import timedelta
 from typing import NoReturn
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
@@ -44,6 +44,9 @@ OPEN = frozenset({"queued", "sending", "unknown", "parked"})
 
 ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from a deposit that is not ours: sending it again, or freeing its number, is wrong."""
+
+MOST_UNKNOWN = 6
+"""How many answers to a deposit may be lost before a person must look: each new deposit might double the invoice."""
 
 LONGEST_PAUSE_S = 24 * 3600.0
 """However long a platform asks us to wait."""
@@ -185,31 +188,37 @@ def deposited(deps: Deps, submission: Submission, receipt: Receipt, *, looked_up
 def _refused(deps: Deps, submission: Submission, error: Rejected) -> None:
     """The platform refused the document: its number is free again, unless it may speak of our own earlier deposit."""
     with deps.db.reading(submission.tenant_id) as session:
-        doubtful = error.code == ALREADY_THERE or _was_unknown(session, submission)
+        doubtful = error.code == ALREADY_THERE or _unknowns(session, submission) > 0
     if doubtful:
         _park(deps, submission, _words(error))
     _move(deps, submission, "failed", _words(error))
 
 
-def _was_unknown(session: Session, submission: Submission) -> bool:
-    """Whether the outcome of any attempt was ever unknown."""
-    return session.scalar(select(Event.id).where(
-        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown").limit(1)
-    ) is not None
+def _unknowns(session: Session, submission: Submission) -> int:
+    """How many deposits of this invoice had an unknown outcome."""
+    return session.scalar(select(func.count()).select_from(Event).where(
+        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown")) or 0
 
 
 def _retry(deps: Deps, entry: Entry, submission: Submission, state: str, error: Unavailable | Unknown) -> NoReturn:
-    """Try again later, or park after too many attempts. A platform gets ever more time to know what it has."""
+    """Try again later, or park after too many attempts.
+
+    With each lost answer the platform gets four times as long to know what it has: half a minute at first, then hours.
+    """
     reason = _words(error)
     if entry.attempts >= MOST_ATTEMPTS:
         _park(deps, submission, f"{reason} ({entry.attempts} essais)")
     _move(deps, submission, state, reason)
-    pause = backoff(entry.attempts)
-    if isinstance(error, Unavailable) and error.retry_after_s:
-        pause = timedelta(seconds=min(error.retry_after_s, LONGEST_PAUSE_S))
-    elif state == "unknown":
-        pause = max(pause, timedelta(seconds=deps.settings.settle_seconds))
-    raise RetryLater(reason, at=deps.now() + pause) from error
+    seconds = backoff(entry.attempts).total_seconds()
+    if isinstance(error, Unknown):
+        with deps.db.reading(submission.tenant_id) as session:
+            lost = max(1, _unknowns(session, submission))
+        if lost >= MOST_UNKNOWN:
+            _park(deps, submission, f"{reason} ({lost} réponses perdues)")
+        seconds = max(seconds, deps.settings.settle_seconds * 4 ** (lost - 1))
+    elif error.retry_after_s:
+        seconds = error.retry_after_s
+    raise RetryLater(reason, at=deps.now() + timedelta(seconds=min(seconds, LONGEST_PAUSE_S))) from error
 
 
 def _park(deps: Deps, submission: Submission, reason: str) -> NoReturn:

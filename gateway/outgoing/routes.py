@@ -59,7 +59,7 @@ def get_invoice(submission_id: str, principal: Reader, deps: CurrentDeps) -> Inv
 @router.get("/invoices/{submission_id}/documents/{sha256}", response_class=Response)
 def get_document(submission_id: str, sha256: str, principal: Reader, deps: CurrentDeps) -> Response:
     """The bytes of one document, as they were kept."""
-    data, row = reading.get_document(deps, principal.tenant_id, submission_id, sha256)
+    data, row = reading.get_document(deps, principal, submission_id, sha256)
     return Response(data, media_type=row.media_type,
                     headers={"Content-Disposition": f'attachment; filename="{row.name}"',
                              "X-Content-Type-Options": "nosniff"})

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -258,7 +258,7 @@ def test_a_busy_platform_says_when(  # noqa: PLR0917  fixtures
     assert codes(deps, row) == ["sending", "queued", "sending", "deposited"]
 
 
-def test_an_unreachable_platform_is_tried_for_a_day_and_a_half_then_parked(deps: Deps, queued, clock) -> None:
+def test_a_platform_may_be_away_for_a_weekend(deps: Deps, queued, clock) -> None:
     row = queued()
     started = clock.now
     while entry_of(deps, row).state == "pending":
@@ -267,7 +267,25 @@ def test_an_unreachable_platform_is_tried_for_a_day_and_a_half_then_parked(deps:
         work(deps)
     assert seen(deps, row).transmission == "parked"
     assert "NOT_CONNECTED" in (seen(deps, row).transmission_reason or "")
-    assert (clock.now - started).total_seconds() > 3 * 3600
+    assert clock.now - started > timedelta(days=2)
+
+
+def test_a_platform_that_keeps_losing_answers_is_asked_ever_later_then_a_person(
+    deps: Deps, platform, queued, clock
+) -> None:
+    """It answers questions, and has never got the invoice; each further deposit is a risk."""
+    row = queued()
+    platform.refuse_deposits = (502, "BAD_GATEWAY")
+    waits = []
+    work(deps)
+    while entry_of(deps, row).state == "pending":
+        waits.append((entry_of(deps, row).due_at - clock.now).total_seconds())
+        clock.forward(seconds=waits[-1])
+        work(deps)
+    assert waits[:5] == [30, 120, 480, 1920, 7680]
+    assert len(waits) == 5
+    assert (seen(deps, row).transmission, seen(deps, row).active) == ("parked", True)
+    assert codes(deps, row).count("sending") == 6
 
 
 def test_bytes_that_are_gone_are_never_sent(deps: Deps, platform, queued) -> None:
