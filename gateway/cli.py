@@ -4,6 +4,7 @@ Loading by name keeps `passerelle validate` free of web, database and queue libr
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -54,7 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = importlib.import_module(module).main
     if arguments[0] == "verify" and "--all" in arguments:  # the one use of it that needs the service's database
         run = partial(run, everything=importlib.import_module("gateway.commands.everything").check)
-    result: int = run(arguments if module in SEVERAL else arguments[1:])
+    try:
+        result: int = run(arguments if module in SEVERAL else arguments[1:])
+    except BrokenPipeError:  # the reader has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return result
 
 

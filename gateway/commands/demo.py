@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from formats.codes import STATUSES
 from gateway.clock import wall_clock
 from gateway.commands import verify
 from gateway.commands.demo_cases import Case, cases
@@ -130,11 +131,12 @@ def invoice_of(scene: Scene, submission_id: str) -> dict[str, Any]:
 
 
 def show(scene: Scene, submission_id: str) -> None:
-    """Print the timeline of one invoice."""
-    seen = invoice_of(scene, submission_id)
-    for event in seen["events"]:
-        who, why = event["actor"][:28], (event["reason"] or "")[:70]
-        print(f"    {event['at'][11:19]}  {event['kind']:<12} {event['code']:<10} {who:<28} {why}")
+    """Print the timeline of one invoice, statuses by their French names."""
+    for event in invoice_of(scene, submission_id)["events"]:
+        status = STATUSES.get(event["code"]) if event["kind"] == "lifecycle" else None
+        what = f"{event['code']} {status.label.fr}" if status is not None else event["code"]
+        who, why = event["actor"][:14], (event["reason"] or "")[:70]
+        print(f"    {event['at'][11:19]}  {event['kind']:<12} {what:<30} {who:<14}  {why}".rstrip())
 
 
 def check_ledger(scene: Scene, all_cases: Sequence[Case]) -> None:
