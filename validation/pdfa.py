@@ -41,7 +41,8 @@ def findings(pdf: bytes) -> Iterator[Finding]:
             yield from _output_intent(document)
             yield from _fonts(document)
     except (FormatError, pikepdf.PdfError, ValueError, TypeError, AttributeError) as error:
-        yield _finding("PAS-PDFA-00", f"structure illisible ({error})", f"unreadable structure ({error})")
+        why = facturx.reason(error)
+        yield _finding("PAS-PDFA-00", f"structure illisible ({why})", f"unreadable structure ({why})")
 
 
 def _metadata(document: pikepdf.Pdf) -> Iterator[Finding]:
