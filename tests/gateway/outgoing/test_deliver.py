@@ -320,8 +320,10 @@ def test_a_worker_killed_while_sending_is_settled_by_a_question(
 ) -> None:
     """The intent is durable, and nobody knows whether a byte left."""
     row = queued()
+    cut = CutPlatform(settings_of(deps.vault, connection))
     with pytest.raises(PowerCut):
-        work(with_platform(deps, connection, CutPlatform(settings_of(deps.vault, connection))))
+        work(with_platform(deps, connection, cut))
+    cut.close()
     assert seen(deps, row).transmission == "sending"
     clock.forward(minutes=3)
     work(deps)
@@ -338,7 +340,6 @@ class CutPlatform(AfnorPlatform):
     """A driver in which the process dies before the first byte leaves."""
 
     def send(self, document, tracking_id, flow):  # noqa: ARG002  the port's form
-        self.close()
         raise PowerCut
 
 
@@ -498,14 +499,16 @@ def attempt(  # noqa: PLR0917  fixtures
         platform.search = lambda _: (400, {"errorCode": "X"})
     if fault == "revive" and entry_of(deps, row).state == "parked":
         revive(deps, row)
+    cut = CutPlatform(settings_of(deps.vault, connection))
     used = {
         "kill-get": lambda: replace(deps, store=CutStore(tmp_path / "objects", "get", 1)),
         "kill-put": lambda: replace(deps, store=CutStore(tmp_path / "objects", "put", 1)),
-        "kill-send": lambda: with_platform(deps, connection, CutPlatform(settings_of(deps.vault, connection))),
+        "kill-send": lambda: with_platform(deps, connection, cut),
     }.get(fault, lambda: deps)()
     try:
         work(used)
     except PowerCut:
         pass
     finally:
+        cut.close()
         vars(platform).pop("search", None)
