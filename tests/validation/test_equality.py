@@ -1,8 +1,10 @@
 """Findings of the two deciding layers equal those of the published stylesheets run directly.
 
-A seeded sample here; tests/campaigns/rules.py does the whole corpus.
+In CI every UBL and CII file of the corpus outside bad-*, elsewhere a seeded sample; tests/campaigns/rules.py also
+does the invoices inside PDFs and the status messages.
 """
 
+import os
 import random
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from schematron import prepare, supply
 from validation import stylesheet
 from validation.run import Options, validate
 
-SAMPLE = 80
+SAMPLE = 1_000_000 if os.environ.get("CI") else 120
 JUDGED = {"ubl-invoice", "ubl-credit-note", "cii"}
 
 
@@ -50,7 +52,8 @@ def test_our_own_invoices(document: bytes, layer: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_a_sample_of_the_corpus(corpus: Path) -> None:
+@pytest.mark.timeout(600)
+def test_the_corpus(corpus: Path) -> None:
     files = sorted(f for f in corpus.rglob("*.xml") if not f.relative_to(corpus).parts[0].startswith("bad-"))
     random.Random(20261121).shuffle(files)  # noqa: S311 - a sample, not a secret
     judged = 0
@@ -66,7 +69,7 @@ def test_a_sample_of_the_corpus(corpus: Path) -> None:
                 assert_equal(document, file, layer)
         if judged == SAMPLE:
             return
-    assert judged == SAMPLE
+    assert judged > 900
 
 
 @pytest.mark.parametrize(("rule_set", "document"), [("facturx-en16931", CII), ("br-fr-flux2-ubl", UBL)])
