@@ -79,6 +79,14 @@ ENTITIES: dict[str, Make] = {
     }.items()
 }
 
+
+def laughs(declaration: str, sign: str) -> str:
+    """Ten entities, each ten times the one before."""
+    names = "abcdefghij"
+    texts = ["ha", *(f"{sign}{before};" * 10 for before in names)]
+    return "".join(declaration.format(name=name, text=text) for name, text in zip(names, texts, strict=False))
+
+
 DOCTYPES: dict[str, Make] = {
     "parameter-file": lambda a: a.with_subset(f'<!ENTITY % p SYSTEM "{a.file}"> %p;', "x"),
     "parameter-http": lambda a: a.with_subset(f'<!ENTITY % p SYSTEM "{a.url}"> %p;', "x"),
@@ -102,10 +110,8 @@ DOCTYPES: dict[str, Make] = {
     "undefined-entity": lambda a: a.with_name(b"&undefined;"),
     "standalone": lambda a: a.with_subset(f'<!ENTITY x SYSTEM "{a.file}">').replace(b"?>", b' standalone="yes"?>', 1),
     "xml-1.1": lambda a: a.ubl.replace(b'version="1.0"', b'version="1.1"').replace(b"version='1.0'", b"version='1.1'"),
-    "billion-laughs": lambda a: a.with_subset(
-        '<!ENTITY a "ha">' + "".join(f'<!ENTITY {n} "{f"&{p};" * 10}">' for p, n in zip("abcdefghi", "bcdefghij", strict=True)), "&j;"),
-    "billion-laughs-parameter": lambda a: a.with_subset(
-        '<!ENTITY % a "ha">' + "".join(f'<!ENTITY % {n} "{f"&#37;{p};" * 10}">' for p, n in zip("abcdefgh", "bcdefghi", strict=True)) + "%i;", "x"),
+    "billion-laughs": lambda a: a.with_subset(laughs('<!ENTITY {name} "{text}">', "&"), "&j;"),
+    "billion-laughs-parameter": lambda a: a.with_subset(laughs('<!ENTITY % {name} "{text}">', "&#37;") + "%j;", "x"),
     "quadratic": lambda a: a.with_subset(f'<!ENTITY x "{"A" * 100_000}">', "&x;" * 100_000),
     "recursive-entity": lambda a: a.with_subset('<!ENTITY x "&y;"><!ENTITY y "&x;">'),
 }
@@ -133,7 +139,8 @@ POINTERS: dict[str, Make] = {
         b"{{7*7}}${jndi:ldap://127.0.0.1:%d/a}#read(&quot;%s&quot;)" % (a.canary.port, str(a.canary.file).encode())),
     "log-injection": lambda a: a.with_name(b"x&#10;{&quot;event&quot;:&quot;forged&quot;}&#13;&#10;x"),
     "script-injection": lambda a: a.with_name(b"&lt;script src=&quot;%s&quot;&gt;&lt;/script&gt;" % a.url.encode()),
-    "path-as-number": lambda a: re.sub(rb"(<cbc:ID>)[^<]*", rb"\1../../../../%s" % str(a.canary.file).encode(), a.ubl, count=1),
+    "path-as-number": lambda a: re.sub(
+        rb"(<cbc:ID>)[^<]*", rb"\1../../../../%s" % str(a.canary.file).encode(), a.ubl, count=1),
     "newline-number": lambda a: re.sub(rb"(<cbc:ID>)[^<]*", rb"\1F&#13;&#10;Set-Cookie: x=y", a.ubl, count=1),
     "external-attachment": lambda a: a.ubl.replace(
         b"<cac:AccountingSupplierParty>",
