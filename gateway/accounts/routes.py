@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from gateway.accounts import service
+from gateway.accounts import logo, service
 from gateway.accounts.schemas import (
     ConnectionIn,
     ConnectionOut,
@@ -22,6 +22,7 @@ from gateway.deps import CurrentDeps
 
 router = APIRouter(prefix="/v1", tags=["settings"])
 Administrator = Annotated[Principal, Requires(Permission.SETTINGS_WRITE)]
+Picture = Annotated[bytes, Depends(logo.raw_picture)]
 
 
 @router.get("/entities")
@@ -46,6 +47,12 @@ def enable_entity(entity_id: str, deps: CurrentDeps, principal: Administrator) -
 def disable_entity(entity_id: str, deps: CurrentDeps, principal: Administrator) -> EntityOut:
     """Switch a legal entity off."""
     return EntityOut.of(service.disable_entity(deps, principal.tenant_id, entity_id, principal.actor))
+
+
+@router.put("/entities/{entity_id}/logo")
+def set_logo(principal: Administrator, entity_id: str, deps: CurrentDeps, picture: Picture) -> EntityOut:
+    """The picture (PNG, JPEG or SVG, raw body) on the invoices that are written from JSON."""
+    return EntityOut.of(logo.set_logo(deps, principal.tenant_id, entity_id, picture, principal.actor))
 
 
 @router.get("/connections")

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from archive.store import Digest
 from formats.errors import FormatError
 from formats.invoice import Invoice
 from gateway.auth import Principal
@@ -71,7 +72,9 @@ def _examine(deps: Deps, tenant_id: str, document: bytes) -> tuple[Examined, Leg
     if syntax == "json" and inspection.report.verdict is Verdict.VALID and entity is not None and entity.enabled and (
             not _is_taken(deps, tenant_id, inspection.invoice)):
         try:
-            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now())
+            logo = deps.store.get(Digest(entity.logo_sha256)) if entity.logo_sha256 else None
+            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now(),
+                                            logo=logo)
         except Poison as error:
             raise _unavailable(()) from error
         except FormatError as error:
