@@ -13,6 +13,7 @@ from gateway.deps import Deps
 from gateway.evidence import routes as evidence
 from gateway.incoming import callbacks
 from gateway.lifecycle import routes as lifecycle
+from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
 from gateway.problems import install
 from gateway.receivables import routes as receivables
@@ -51,4 +52,5 @@ def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     console.install(app)
+    describe(app)
     return app

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.assembly import check_safe
 from gateway.db import EVERY_TENANT
 from gateway.deps import CurrentDeps
-from gateway.problems import Problem
+from gateway.problems import Problem, documented
 from gateway.settings import UnsafeSetup
 from gateway.tables import OutboxEntry, SeenFlow, Submission
 
@@ -25,7 +25,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=documented(503))
 def readyz(deps: CurrentDeps) -> dict[str, Any]:
     """Database and archive answer; 503 when one does not."""
     try:
@@ -38,7 +38,7 @@ def readyz(deps: CurrentDeps) -> dict[str, Any]:
     return {"status": "ok"}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(deps: CurrentDeps) -> Response:
     """Counts in Prometheus text: work waiting and parked, flows parked, invoices by transmission state.
 

@@ -63,6 +63,42 @@ TITLES: Mapping[str, str] = {
 }
 
 
+PROBLEM: Mapping[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. `code` est stable. / `code` is stable.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "findings": {"type": "array", "items": {"type": "object"}},
+        "fields": {"type": "array", "items": {"type": "object"}},
+    },
+}
+"""The JSON schema of an answer that is not a success."""
+
+WHEN: Mapping[int, str] = {
+    400: "Clé d'idempotence absente / idempotency key missing",
+    401: "Authentification requise / authentication required",
+    403: "Droit insuffisant, ou objet d'un autre / not allowed",
+    404: "Introuvable / not found",
+    409: "Contraire à l'état présent / contrary to the present state",
+    413: "Trop volumineux / too large",
+    415: "Type de contenu refusé / media type refused",
+    422: "Contenu refusé / content refused",
+    503: "Indisponible, réessayez / unavailable, try again",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What FastAPI's `responses=` wants to know about problems with these statuses."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": WHEN[status], "content": content} for status in statuses}
+
+
 def not_found() -> Problem:
     """The one answer for what is absent and for what belongs to somebody else: they look the same."""
     return Problem(404, "not-found", "Aucun objet ne porte cet identifiant. / Nothing has this identifier.")
@@ -89,6 +125,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def on_http(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # FastAPI's word for a body that it cannot even decode
+            return answer(Problem(422, "invalid-request", "Corps illisible. / The body cannot be read."))
         code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
         return answer(Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})))
 

@@ -19,6 +19,7 @@ from gateway.accounts.schemas import (
 )
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
+from gateway.problems import documented
 
 router = APIRouter(prefix="/v1", tags=["settings"])
 Administrator = Annotated[Principal, Requires(Permission.SETTINGS_WRITE)]
@@ -31,13 +32,13 @@ def list_entities(deps: CurrentDeps, principal: Administrator) -> Entities:
     return Entities(items=[EntityOut.of(row) for row in service.list_entities(deps, principal.tenant_id)])
 
 
-@router.post("/entities", status_code=201)
+@router.post("/entities", status_code=201, responses=documented(409))
 def create_entity(entity: EntityIn, deps: CurrentDeps, principal: Administrator) -> EntityOut:
     """Set up a legal entity; it stays off until enabled. 409: the SIREN is already set up."""
     return EntityOut.of(service.create_entity(deps, principal.tenant_id, entity, principal.actor))
 
 
-@router.post("/entities/{entity_id}/enable")
+@router.post("/entities/{entity_id}/enable", responses=documented(409))
 def enable_entity(entity_id: str, deps: CurrentDeps, principal: Administrator) -> EntityOut:
     """Switch a legal entity on. 409: it has no platform yet."""
     return EntityOut.of(service.enable_entity(deps, principal.tenant_id, entity_id, principal.actor))

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Response
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
 from gateway.evidence import dossier, trust
+from gateway.problems import documented
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
 Auditor = Annotated[Principal, Requires(Permission.EVIDENCE_READ)]
 
 
-@router.get("/invoices/{submission_id}/dossier", response_class=Response)
+@router.get("/invoices/{submission_id}/dossier", response_class=Response,
+            responses={200: {"content": {"application/zip": {}}}, **documented(503)})
 def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps) -> Response:
     """The dossier of one invoice as a ZIP; `passerelle verify` or its own verify.sh checks it offline."""
     name, data = dossier.export(deps, principal, submission_id)
@@ -20,7 +22,7 @@ def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps) -> Re
                     headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-@router.get("/evidence/trust", response_class=Response)
+@router.get("/evidence/trust", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def get_trust(principal: Auditor, deps: CurrentDeps) -> Response:  # noqa: ARG001 - asked for, so that nobody unknown reads
     """The fingerprints to verify dossiers against, as `passerelle verify --trust` reads them."""
     return Response(trust.lines(deps), media_type="text/plain; charset=utf-8")

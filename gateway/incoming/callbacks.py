@@ -17,12 +17,14 @@ from gateway.deps import CurrentDeps, Deps
 from gateway.incoming.subscribe import key_of
 from gateway.intake import bounded_body
 from gateway.platforms.callbacks import NotGenuine, verify
-from gateway.problems import Problem, not_found
+from gateway.problems import Problem, documented, not_found
 from gateway.tables import OutboxEntry, PlatformConnection
 
 router = APIRouter(tags=["callbacks"])
 LIMIT = 1 << 20
 """Bytes of a callback. A Flow object has about one thousand."""
+
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 class HeardOut(BaseModel):
@@ -36,7 +38,7 @@ async def callback_body(request: Request) -> bytes:
     return await bounded_body(request, LIMIT)
 
 
-@router.post("/callbacks/{connection_id}")
+@router.post("/callbacks/{connection_id}", openapi_extra=BODY, responses=documented(401, 413))
 def take_callback(
     connection_id: str,
     body: Annotated[bytes, Depends(callback_body)],

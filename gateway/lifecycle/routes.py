@@ -21,7 +21,7 @@ Key = Annotated[str, Depends(idempotency_key)]
 def list_events(
     principal: Listener,
     deps: CurrentDeps,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=(1 << 63) - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> FeedOut:
     """Everything that happened to invoices since a position. Keep the last position and go on from it."""

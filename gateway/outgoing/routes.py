@@ -14,7 +14,7 @@ from gateway.idempotency import idempotency_key
 from gateway.intake import raw_document
 from gateway.outgoing import reading, service, tools
 from gateway.outgoing.schemas import InvoiceListOut, InvoiceOut, SubmissionOut
-from gateway.problems import answer_of
+from gateway.problems import answer_of, documented
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
 RawDocument = Annotated[bytes, Depends(raw_document)]
@@ -32,13 +32,23 @@ BODY: dict[str, Any] = {
 }
 
 
-@router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY)
+ALREADY_HERE: dict[int | str, dict[str, Any]] = {
+    200: {"model": SubmissionOut, "description": "La même facture est déjà là / the same invoice is here already"},
+}
+BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/xml": BYTES, "application/pdf": BYTES, "application/json": {}}},
+}
+
+
+@router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY,
+             responses={**ALREADY_HERE, **documented(503)})
 def submit(principal: Writer, document: RawDocument, key: Key, deps: CurrentDeps) -> JSONResponse:
     """Accept one outgoing invoice (UBL, CII, Factur-X or JSON). 202: valid and queued. 422: refused, all findings."""
     return answer_of(*service.submit(deps, principal, document, key))
 
 
-@router.get("/invoices")
+@router.get("/invoices", responses=documented(404))
 def list_invoices(
     principal: Reader,
     deps: CurrentDeps,
@@ -56,7 +66,7 @@ def get_invoice(submission_id: str, principal: Reader, deps: CurrentDeps) -> Inv
     return reading.get_invoice(deps, principal.tenant_id, submission_id)
 
 
-@router.get("/invoices/{submission_id}/documents/{sha256}", response_class=Response)
+@router.get("/invoices/{submission_id}/documents/{sha256}", response_class=Response, responses=DOCUMENT)
 def get_document(submission_id: str, sha256: str, principal: Reader, deps: CurrentDeps) -> Response:
     """The bytes of one document, as they were kept."""
     data, row = reading.get_document(deps, principal, submission_id, sha256)
@@ -71,7 +81,7 @@ def validate(principal: Anyone, document: RawDocument, deps: CurrentDeps) -> dic
     return tools.validate(deps, principal, document)
 
 
-@router.post("/convert", response_class=Response, openapi_extra=BODY)
+@router.post("/convert", response_class=Response, openapi_extra=BODY, responses={**DOCUMENT, **documented(409)})
 def convert(
     *,
     principal: Anyone,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body
 
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
+from gateway.problems import documented
 from gateway.reminders import people, planning
 from gateway.reminders.scenario import to_json
 from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, RemindersOut, SettlementIn
@@ -21,7 +22,7 @@ def list_reminders(submission_id: str, principal: Reader, deps: CurrentDeps) -> 
     return planning.reminders_of(deps, principal.tenant_id, submission_id)
 
 
-@router.post("/invoices/{submission_id}/reminders/{decision_id}/settlement")
+@router.post("/invoices/{submission_id}/reminders/{decision_id}/settlement", responses=documented(409))
 def settle(
     submission_id: str, decision_id: str, found: SettlementIn, principal: Writer, deps: CurrentDeps
 ) -> DecisionOut:
