@@ -10,6 +10,8 @@ from attacks import BUYER, DOCTYPES, ENTITIES, MEGA, Aim, Make
 
 Change = Callable[[pikepdf.Pdf, Aim], None]
 NAME = "factur-x.xml"
+LATER = "/Metadatb"
+"""Stands for /Metadata until the file is saved, since saving reads it; of the same length, so the file stays whole."""
 
 
 def page(aim: Aim, change: Change | None = None, *, xml: bytes | None = None, name: str = NAME) -> bytes:
@@ -27,7 +29,7 @@ def saved(document: pikepdf.Pdf) -> bytes:
     target = io.BytesIO()
     document.save(target, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none,
                   static_id=True)
-    return target.getvalue()
+    return target.getvalue().replace(LATER.encode(), b"/Metadata")
 
 
 def attached(document: pikepdf.Pdf, content: bytes, name: str) -> pikepdf.AttachedFileSpec:
@@ -69,7 +71,7 @@ def metadata(content: bytes, *filters: str) -> Change:
     """The XMP packet replaced."""
 
     def change(document: pikepdf.Pdf, _: Aim) -> None:
-        document.Root.Metadata = stream(document, content, *filters, Type=pikepdf.Name.Metadata)
+        document.Root[LATER] = stream(document, content, *filters, Type=pikepdf.Name.Metadata)
 
     return change
 
