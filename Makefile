@@ -15,7 +15,7 @@ help:
 	@echo "make bench    mesures / measurements"
 	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
 	@echo "make vectors  données de test générées / generated test data"
-	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash)"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash, fuzz)"
 
 $(STAMP): pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,7 +29,7 @@ run: $(STAMP)
 	@$(BIN)/passerelle serve
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from gateway.clock import wall_clock
 from gateway.commands.demo_invoices import GOODS, invoice, spoiled
 from gateway.deps import PARIS
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.timeout(600)
 
 PASSERELLE = Path(sys.executable).parent / "passerelle"
 AS_OF = ("--as-of", "2026-11-21")

@@ -16,7 +16,7 @@ from siege import CORPUS, FOLDERS, LARGEST, Answer, Siege, aim, case_names, corp
 from gateway.clock import wall_clock
 from gateway.deps import PARIS
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.timeout(600)
 
 LONGEST = 5.0
 """Seconds for one answer, on a machine that has nothing else to do."""

@@ -32,7 +32,7 @@ from gateway.auth import Permission
 from gateway.commands.demo_invoices import GOODS, SELLER_SIREN, invoice
 from gateway.settings import Settings
 
-pytestmark = [pytest.mark.timeout(3600), pytest.mark.xdist_group("openapi")]
+pytestmark = pytest.mark.timeout(3600)
 
 EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "6"))
 SEED = int(os.environ.get("PASSERELLE_FUZZ_SEED", "20261123"))
