@@ -31,6 +31,7 @@ FOLDERS = ("bad-xml", "bad-pdf")
 LARGEST = {"json-lines-100k", "siblings-900k", "pdf-siblings-inside", "lines-2000", "pdf-106m"}
 """Seconds of work each, as large as a document may be: tried at the main door only."""
 
+STRACE = ("strace", "-D", "-ff", "--seccomp-bpf", "-qq")
 REFERENCE = re.compile(rb"""(?:https?|ftp|file|jar)://?[^"'\s<>]+""")
 LOCAL = re.compile(rb"""((?:SYSTEM|PUBLIC\s+["'][^"']*["'])\s+)(["'])(?!\w+://)[^"']*\2""")
 
@@ -207,7 +208,7 @@ class Traced(Workshop):
 @contextmanager
 def traced(log: Path) -> Iterator[Traced]:
     """A workshop for the siege. `-D` keeps the jail our own child, so that its limits still hold."""
-    watch = ("strace", "-D", "-ff", "-qq", "-s", "200", "-e", "trace=%network,%file,%process", "-o", str(log))
+    watch = (*STRACE, "-s", "200", "-e", "trace=%network,%file,%process", "-o", str(log))
     kind = Traced
     if may_watch():
         kind = type("Watched", (Traced,), {"command": (*watch, *Workshop.command), "log": log})
@@ -218,7 +219,7 @@ def traced(log: Path) -> Iterator[Traced]:
 def may_watch() -> bool:
     """Whether strace is there and may watch a process."""
     try:
-        tried = subprocess.run(["strace", "-D", "-qq", "-e", "trace=none", "true"], capture_output=True, check=False)
+        tried = subprocess.run([*STRACE, "-e", "trace=none", "true"], capture_output=True, check=False)
     except OSError:
         return False
     return tried.returncode == 0 and not tried.stderr

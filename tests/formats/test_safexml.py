@@ -161,3 +161,22 @@ def test_damaged_documents_raise_nothing_but_our_errors(written: list[bytes], se
             read(bytes(document))
     except FormatError:
         pass
+
+
+@pytest.mark.parametrize("document", [
+    b"<a " + b" ".join(b'a%d=""' % number for number in range(201)) + b"/>",
+    b"<a><b>" + b"9" * 101 + b"</b></a>",
+    b"<a><b> -0." + b"3" * 98 + b" </b></a>",
+    b"<a><b>" + b"9" * 60 + b"<!-- -->" + b"9" * 60 + b"</b></a>",
+    b"<a><b>" + b"9" * 60 + b"<![CDATA[" + b"9" * 60 + b"]]></b></a>",
+    b"<a><b>" + b"&#57;" * 101 + b"</b></a>",
+])
+def test_what_is_slow_to_work_with_is_refused(document: bytes) -> None:
+    with pytest.raises(LimitExceeded):
+        parse(document)
+
+
+def test_what_is_only_long_is_read() -> None:
+    attributes = b" ".join(b'a%d=""' % number for number in range(200))
+    assert parse(b"<a " + attributes + b">" + b"9" * 100 + b"</a>").text == "9" * 100
+    assert parse(b"<a>" + b"9" * 100 + b"x</a>").text == "9" * 100 + "x"
