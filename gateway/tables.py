@@ -36,7 +36,7 @@ class Moment(TypeDecorator[datetime]):
 class Amount(TypeDecorator[Decimal]):
     """A Decimal kept as the text that was given."""
 
-    impl = String(40)
+    impl = String(80)
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - as above

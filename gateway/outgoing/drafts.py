@@ -31,7 +31,8 @@ def draft(
     return Submission(
         tenant_id=tenant_id, id=submission_id, received_at=now, actor=actor, sha256=sha256, sent_sha256=None,
         legal_entity_id=entity.id if entity else None, connection_id=entity.connection_id if entity else None,
-        number=seen.number, issue_date=seen.issue_date, issue_year=seen.issue_date.year if seen.issue_date else None,
+        number=(seen.number or "")[:255] or None,  # a longer one is refused, and the column has no place for it
+        issue_date=seen.issue_date, issue_year=seen.issue_date.year if seen.issue_date else None,
         type_code=seen.type_code, business_process=seen.business_process, processing_rule=processing_rule_of(seen),
         seller_siren=(seen.seller.siren or "")[:9] or None, seller_name=seen.seller.name,
         seller_address=seen.seller.electronic_address.value if seen.seller.electronic_address else None,
