@@ -22,6 +22,7 @@ SMALL = 1 << 20
 SAFE_NAME = re.compile(r"(?!.*(?:\.\.|//))[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
            OSError, IndexError, KeyError, OverflowError)
+"""All that zipfile raises at a broken archive; NotImplementedError is its word for a compression it does not know."""
 
 
 @dataclass(frozen=True, slots=True)

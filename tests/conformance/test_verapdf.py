@@ -30,7 +30,6 @@ LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="3"><rect widt
 pytestmark = [
     pytest.mark.java,
     pytest.mark.skipif(JAVA is None or not MUSTANG.exists(), reason="Java oracles are absent: make oracles"),
-    pytest.mark.xdist_group("java"),
 ]
 
 
