@@ -34,7 +34,7 @@ def assembled(settings: Settings, *, warm: bool = False) -> Iterator[Deps]:
     db = Database(settings.database, after_commit=ring)
     upgrade(db.engine)
     workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
-                        seconds=settings.workshop_seconds, warm=warm)
+                        seconds=settings.workshop_seconds, warm=warm, rules=settings.rules)
     try:
         yield Deps(settings=settings, db=db, store=Store(objects_folder(settings)), workshop=workshop,
                    vault=Vault(key_of(settings)), bell=bell)

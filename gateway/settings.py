@@ -79,6 +79,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data / 'passerelle.sqlite3'}"
 
     @property
+    def rules(self) -> Path:
+        """Where added rule sets lie, and those that decided a verdict."""
+        return self.data / "rules"
+
+    @property
     def url(self) -> str:
         """The address that callbacks and links use."""
         return self.public_url or f"http://{self.host}:{self.port}"

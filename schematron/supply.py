@@ -1,141 +1,92 @@
 """Find the published rule sets that the manifest names, and hand them out only if they are unaltered.
 
 The manifest is the one place that says which rule sets exist, which layer they decide, since when they are in
-force and where their files come from. Nothing here knows what a rule means.
+force and where their files come from. A folder named by the environment (see `FOLDER`) may hold more: sets that an
+operator added, and former editions that decided verdicts. Nothing here knows what a rule means.
 """
 
 import hashlib
+import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-MANIFEST = "manifest.toml"
+from schematron.kept import DESCRIPTION, read_folder, stamp_of
+from schematron.rule_set import (
+    ADDED,
+    KEPT,
+    OPTIONAL,
+    PACKAGE,
+    RuleSet,
+    RuleSetAltered,
+    RuleSetError,
+    RuleSetMissing,
+    Ruling,
+    described,
+    from_entry,
+)
 
+__all__ = ["RuleSet", "RuleSetAltered", "RuleSetError", "RuleSetMissing", "Ruling"]
 
-class RuleSetError(Exception):
-    """A rule set that cannot be used. The text names it."""
-
-
-class RuleSetMissing(RuleSetError):
-    """No rule set of this id, none in force, or its files are not installed."""
-
-
-class RuleSetAltered(RuleSetError):
-    """The installed files are not the ones the manifest was written for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """Our word on a known defect of one published rule."""
-
-    rule: str
-    """Id of the rule."""
-
-    text: str
-    """What we hold, for people."""
-
-    profiles: tuple[str, ...] = ()
-    """The profiles in which it applies; empty means all."""
-
-    blocks: bool = False
-    """Whether a finding of this rule still makes a document invalid."""
+MANIFEST: Final = "manifest.toml"
+FOLDER: Final = "PASSERELLE_RULES"
+"""Environment variable: the folder of added and kept sets. A workshop hands it to its jails."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSet:
-    """One published rule set: a compiled Schematron or a schema."""
-
-    id: str
-    layer: str
-    """The layer that it decides: xsd, en16931, extended, br-fr, cdar or flux10."""
-
-    syntaxes: tuple[str, ...]
-    """The syntaxes whose documents it can judge, in the words of the machine contract."""
-
-    profiles: tuple[str, ...] = ()
-    """The profiles it decides for; empty: every profile that no other set of its layer and syntax names."""
-
-    version: str
-    """As its own files say; `unknown` where they say nothing."""
-
-    start: date | None
-    """First day in force; None means that no start is known and any day will do."""
-
-    end: date | None
-    """Last day in force."""
-
-    package: str
-    """Name of the distribution that carries it."""
-
-    path: str
-    """Entry file, from the root of the installed packages."""
-
-    sha256: str
-    """Of the entry file."""
-
-    companions: tuple[str, ...] = ()
-    """Glob patterns of the other files it needs."""
-
-    companions_sha256: str | None = None
-    """Of the list `<sha256>  <path>` of the companions, sorted by path, one a line."""
-
-    licence: str
-    source: str
-    """Who publishes it."""
-
-    language: str = "en"
-    """The language its messages are written in."""
-
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Rule id to other ids of the same rule."""
-
-    rulings: tuple[Ruling, ...] = ()
-
-    @property
-    def edition(self) -> str:
-        """Id and version, for people."""
-        return self.id if self.version == "unknown" else f"{self.id} {self.version}"
-
-    def in_force(self, on: date) -> bool:
-        """Whether the set may decide a verdict as of `on`."""
-        return (self.start is None or self.start <= on) and (self.end is None or on <= self.end)
-
-
-@cache
 def rule_sets() -> tuple[RuleSet, ...]:
-    """Every rule set of the manifest, in its order. Files are not looked at."""
-    manifest = tomllib.loads(resources.files("schematron").joinpath(MANIFEST).read_text("utf-8"))
-    return tuple(_rule_set(entry) for entry in manifest["rule_set"])
+    """Every rule set: those of the manifest in its order, then those of the folder. Files are not looked at.
+
+    A set of the manifest that was kept when it decided a verdict is read from there.
+    """
+    if not (folder := os.environ.get(FOLDER)):
+        return _manifest()
+    return _with_folder(Path(folder), stamp_of(Path(folder)))
 
 
-def get_rule_set(identifier: str) -> RuleSet:
-    """The rule set of this id.
+def optional_sets() -> tuple[RuleSet, ...]:
+    """The sets that the manifest describes and no package carries: `rules add` knows them by their hash."""
+    return tuple(from_entry({**entry, "origin": OPTIONAL}) for entry in _entries("optional"))
+
+
+def get_rule_set(name: str) -> RuleSet:
+    """The rule set of this id, or of `id@version` or `id@<beginning of the hash>` where there are several editions.
+
+    An id alone means the edition of the manifest or the added one, else the newest that was kept.
 
     Raises:
-        RuleSetMissing: the manifest has no such id.
+        RuleSetMissing: there is no such set.
     """
-    for rule_set in rule_sets():
-        if rule_set.id == identifier:
-            return rule_set
-    raise RuleSetMissing(f"no rule set {identifier!r} in the manifest")
+    identifier, _, edition = name.partition("@")
+    found = [
+        each
+        for each in rule_sets()
+        if each.id == identifier and (not edition or each.version == edition or each.sha256.startswith(edition))
+    ]
+    if not found:
+        raise RuleSetMissing(f"no rule set {name!r} in the manifest")
+    return max(found, key=lambda each: (each.origin != KEPT, each.start or date.min))
 
 
 def choose(layer: str, syntax: str, profile: str, on: date) -> RuleSet:
     """The rule set that decides a layer for documents of this syntax and profile, as of a day.
 
+    A set for this very profile before one for all; then the one that came into force last; then an added one.
+
     Raises:
         RuleSetMissing: none is in force that day; the text names the nearest.
     """
     able = [each for each in rule_sets() if each.layer == layer and syntax in each.syntaxes]
-    fitting = [each for each in able if profile in each.profiles] or [each for each in able if not each.profiles]
-    for rule_set in fitting:
-        if rule_set.in_force(on):
-            return rule_set
+    exact = [each for each in able if profile in each.profiles and (each.origin == PACKAGE or each.in_force(on))]
+    fitting = exact or [each for each in able if not each.profiles]
+    in_force = [each for each in fitting if each.in_force(on)]
+    outdone = {identifier for each in in_force for identifier in each.supersedes}
+    if in_force:
+        deciding = [each for each in in_force if each.id not in outdone] or in_force
+        return max(deciding, key=lambda each: (each.start or date.min, each.origin == ADDED))
     if not fitting:
         raise RuleSetMissing(f"no rule set for layer {layer}, syntax {syntax}, profile {profile}")
     nearest = min(fitting, key=lambda each: _distance(each, on))
@@ -149,6 +100,8 @@ def entry_path(rule_set: RuleSet) -> Path:
     Raises:
         RuleSetMissing: the package, or the file in it, is not installed.
     """
+    if rule_set.root is not None:
+        return _in_folder(rule_set, rule_set.root)
     try:
         located = metadata.distribution(rule_set.package).locate_file(rule_set.path)
     except metadata.PackageNotFoundError as missing:
@@ -161,7 +114,7 @@ def entry_path(rule_set: RuleSet) -> Path:
 
 def companion_paths(rule_set: RuleSet) -> tuple[Path, ...]:
     """The other files of the set, sorted. Their content is not checked."""
-    root = _root(rule_set)
+    root = root_of(rule_set)
     return tuple(sorted({path for pattern in rule_set.companions for path in root.glob(pattern)}))
 
 
@@ -185,7 +138,7 @@ def check(rule_set: RuleSet) -> Path:
 
 def companions_digest(rule_set: RuleSet) -> str:
     """SHA-256 of the list of the companions, in the words of `sha256sum`."""
-    root = _root(rule_set)
+    root = root_of(rule_set)
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(root).as_posix()}\n"
         for path in companion_paths(rule_set)
@@ -200,17 +153,43 @@ def _distance(rule_set: RuleSet, on: date) -> int:
     return max(before, after, 0)
 
 
-def _root(rule_set: RuleSet) -> Path:
+def root_of(rule_set: RuleSet) -> Path:
+    """The folder that the paths of a set start from. Raises RuleSetMissing."""
     path = entry_path(rule_set)
     return path.parents[len(Path(rule_set.path).parts) - 1]
 
 
-def _rule_set(entry: dict[str, Any]) -> RuleSet:
-    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    rulings: tuple[dict[str, Any], ...] = plain.pop("ruling", ())
-    aliases: dict[str, list[str]] = plain.pop("aliases", {})
-    return RuleSet(
-        aliases={rule: tuple(others) for rule, others in aliases.items()},
-        rulings=tuple(Ruling(**{**ruling, "profiles": tuple(ruling.get("profiles", ()))}) for ruling in rulings),
-        **{"start": None, "end": None, **plain},
-    )
+def files_of(rule_set: RuleSet) -> dict[str, bytes]:
+    """Every file of a set by its path from the root, unaltered. Raises RuleSetMissing, RuleSetAltered."""
+    entry, root = check(rule_set), root_of(rule_set)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in (entry, *companion_paths(rule_set))}
+
+
+def bundle(rule_set: RuleSet) -> dict[str, bytes]:
+    """What the folder of a kept set holds: its files and its description. Raises RuleSetMissing, RuleSetAltered."""
+    return {DESCRIPTION: described(replace(rule_set, origin=KEPT)), **files_of(rule_set)}
+
+
+def _in_folder(rule_set: RuleSet, root: Path) -> Path:
+    path = root / rule_set.path
+    if not path.is_file():
+        raise RuleSetMissing(f"{rule_set.id}: {root} holds no file {rule_set.path}")
+    return path
+
+
+@lru_cache(maxsize=4)
+def _with_folder(folder: Path, _stamp: int) -> tuple[RuleSet, ...]:
+    held = {each.key: each for each in read_folder(folder)}
+    named = tuple(replace(each, root=held[each.key].root) if each.key in held else each for each in _manifest())
+    return (*named, *(each for key, each in held.items() if key not in {known.key for known in named}))
+
+
+@cache
+def _manifest() -> tuple[RuleSet, ...]:
+    return tuple(map(from_entry, _entries("rule_set")))
+
+
+def _entries(name: str) -> list[dict[str, Any]]:
+    manifest = tomllib.loads(resources.files("schematron").joinpath(MANIFEST).read_text("utf-8"))
+    entries: list[dict[str, Any]] = manifest.get(name, [])
+    return entries

@@ -18,8 +18,9 @@ from formats import conversion, facturx, lifecycle, opening, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.status import StatusMessage
+from schematron import supply
 from validation import run
-from validation.wire import HEADER, Converted, Inspection, StatusReading, Written, pack, refusal_of
+from validation.wire import HEADER, Converted, Inspection, RuleSetFiles, StatusReading, Written, pack, refusal_of
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for: a large document is a million live objects, looked at for nothing by default."""
@@ -66,6 +67,14 @@ def write_status(message: StatusMessage, as_of: date) -> Written:
     return Written(document, run.validate(document, run.Options(as_of=as_of)))
 
 
+def rule_set(key: str) -> RuleSetFiles:
+    """Workshop.rule_set, here."""
+    try:
+        return RuleSetFiles(key, supply.bundle(supply.get_rule_set(key)))
+    except supply.RuleSetError as error:
+        raise FormatError(str(error)) from error
+
+
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "inspect": inspect,
     "convert": convert,
@@ -73,6 +82,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "extract": extract,
     "read_status": read_status,
     "write_status": write_status,
+    "rule_set": rule_set,
 }
 
 

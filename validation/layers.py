@@ -75,10 +75,10 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
     document, root = subject.document, subject.document.root
     assert root is not None  # noqa: S101 - run_unreadable is for documents without one
     if step.layer == "xsd":
-        schema = xsd.loaded(rule_set.id)
+        schema = xsd.loaded(rule_set.key)
         started = time.perf_counter()
         return _judged(step, xsd.run(schema, root), started)
-    rules = stylesheet.compiled(rule_set.id)
+    rules = stylesheet.compiled(rule_set.key)
     started = time.perf_counter()
     profile = document.opened.profile.value
     try:

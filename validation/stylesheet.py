@@ -37,6 +37,10 @@ class EngineFailure(Exception):
         self.code = found.group(1) if found else "unknown"
 
 
+class CompilationFailure(supply.RuleSetError):
+    """The engine cannot compile a rule set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fired:
     """One failed assert or successful report, as published except for the words of its location."""
@@ -74,17 +78,31 @@ def processor() -> PySaxonProcessor:
     return made
 
 
-@cache
 def compiled(rule_set: str) -> Compiled:
-    """The rule set of this id, checked against the manifest, prepared and compiled; kept.
+    """The rule set of this name (see supply.get_rule_set), checked against its hash, prepared and compiled; kept.
 
     Raises:
         RuleSetMissing, RuleSetAltered: see schematron.supply.
+        CompilationFailure: the engine does not take it.
     """
-    described = supply.get_rule_set(rule_set)
+    return compiled_edition(supply.get_rule_set(rule_set).key)
+
+
+@cache
+def compiled_edition(key: str) -> Compiled:
+    """The rule set of this key. Raises as `compiled`."""
+    return compile_rules(supply.get_rule_set(key))
+
+
+def compile_rules(described: supply.RuleSet) -> Compiled:
+    """A rule set ready to run, not kept. Raises as `compiled`."""
     path = supply.check(described)
     text, prepared = _fastest_form(described, path)
-    return Compiled(described, processor().new_xslt30_processor().compile_stylesheet(stylesheet_text=text), prepared)
+    try:
+        executable = processor().new_xslt30_processor().compile_stylesheet(stylesheet_text=text)
+    except PySaxonApiError as error:
+        raise CompilationFailure(f"{described.id}: {' '.join(str(error).split())}") from error
+    return Compiled(described, executable, prepared)
 
 
 def run(rules: Compiled, root: etree._Element) -> tuple[Fired, ...]:

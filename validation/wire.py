@@ -59,6 +59,15 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSetFiles:
+    """A rule set as files: what a folder of kept sets holds of it."""
+
+    key: str
+    files: dict[str, bytes]
+    """By their path in the folder, the description of the set among them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A FormatError, on its way between processes."""
 
@@ -71,11 +80,12 @@ def _dataclasses(module: ModuleType) -> dict[tuple[str, str], type]:
     return {(module.__name__, name): kind for name, kind in named if isinstance(kind, type) and is_dataclass(kind)}
 
 
+_PASSED: Final = (Inspection, Converted, StatusReading, Written, RuleSetFiles, Refusal)
 ALLOWED: Final[dict[tuple[str, str], type]] = {
     **_dataclasses(findings),
     **_dataclasses(invoice),
     **_dataclasses(status),
-    **{(kind.__module__, kind.__name__): kind for kind in (Inspection, Converted, StatusReading, Written, Refusal)},
+    **{(kind.__module__, kind.__name__): kind for kind in _PASSED},
     **{(kind.__module__, kind.__name__): kind for kind in (findings.Severity, findings.Outcome, findings.Verdict)},
     **{(kind.__module__, kind.__name__): kind for kind in (date, datetime, timedelta, timezone, Decimal)},
 }

@@ -11,7 +11,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from validation.wire import (
     Converted,
     Inspection,
     Refusal,
+    RuleSetFiles,
     StatusReading,
     Written,
     error_of,
@@ -33,7 +34,7 @@ from validation.wire import (
     unpack_answer,
 )
 
-__all__ = ["Converted", "Inspection", "Poison", "StatusReading", "Workshop", "Written"]
+__all__ = ["Converted", "Inspection", "Poison", "RuleSetFiles", "StatusReading", "Workshop", "Written"]
 
 LONGEST_ANSWER: Final = 512 << 20
 JOBS_PER_WORKER: Final = 5000
@@ -56,7 +57,7 @@ class _WorkerDied(Exception):
 class _Worker:
     """One jail process and the pipes to it."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         root = Path(__file__).resolve().parents[1]
         self.jobs = 0
         self.process = subprocess.Popen(
@@ -64,7 +65,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
-            env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+            env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **environment},
             bufsize=0,
         )
         assert self.process.stdin is not None  # noqa: S101 - both pipes were asked for
@@ -135,9 +136,19 @@ class Workshop:
     """How a jail is started. `-P` keeps the working directory out of the module path."""
 
     def __init__(
-        self, workers: int = 1, *, memory_bytes: int = 1 << 30, seconds: float = 30.0, warm: bool = False
+        self,
+        workers: int = 1,
+        *,
+        memory_bytes: int = 1 << 30,
+        seconds: float = 30.0,
+        warm: bool = False,
+        rules: Path | None = None,
     ) -> None:
-        """`warm` compiles the usual rule sets at once, so that the first document is as fast as the others."""
+        """`warm` compiles the usual rule sets at once, so that the first document is as fast as the others.
+
+        `rules` is the folder of added and kept rule sets (schematron.supply); it may come into being later.
+        """
+        self._environment = {"PASSERELLE_RULES": str(rules.absolute())} if rules is not None else {}
         self._memory_bytes = memory_bytes
         self._seconds = seconds
         self._warm = warm
@@ -201,6 +212,10 @@ class Workshop:
         """Write a lifecycle message and check it. Raises FormatError."""
         return cast("Written", self._ask("write_status", message=message, as_of=as_of))
 
+    def rule_set(self, key: str) -> RuleSetFiles:
+        """The files of a rule set, unaltered. Raises FormatError where it is not there or altered."""
+        return cast("RuleSetFiles", self._ask("rule_set", key=key))
+
     def close(self) -> None:
         """End every worker. Calls that wait for one get none: close only what nobody uses."""
         for worker in list(self._all):
@@ -230,7 +245,7 @@ class Workshop:
         raise Poison("the document killed two workers")
 
     def _start(self) -> _Worker:
-        worker = _Worker((*self.command, *(("--warm",) if self._warm else ())))
+        worker = _Worker((*self.command, *(("--warm",) if self._warm else ())), self._environment)
         self._all.add(worker)
         return worker
 

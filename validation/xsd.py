@@ -24,14 +24,18 @@ class Loaded:
     schema: etree.XMLSchema
 
 
-@cache
 def loaded(rule_set: str) -> Loaded:
-    """The schema of this id, checked against the manifest and compiled; kept.
+    """The schema of this name (see supply.get_rule_set), checked against its hash and compiled; kept.
 
     Raises:
         RuleSetMissing, RuleSetAltered: see schematron.supply.
     """
-    described = supply.get_rule_set(rule_set)
+    return _loaded(supply.get_rule_set(rule_set).key)
+
+
+@cache
+def _loaded(key: str) -> Loaded:
+    described = supply.get_rule_set(key)
     parser = etree.XMLParser(no_network=True, resolve_entities=False)
     return Loaded(described, etree.XMLSchema(etree.parse(str(supply.check(described)), parser)))
 

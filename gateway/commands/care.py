@@ -24,7 +24,7 @@ from gateway.assembly import objects_folder
 from gateway.settings import Settings
 
 DATABASE = "passerelle.sqlite3"
-FOLDERS = ("keys", "tsa", "mail", "objects")
+FOLDERS = ("keys", "tsa", "mail", "objects", "rules")
 FILES = ("secret.key",)
 
 

@@ -86,9 +86,9 @@ def test_the_published_form_is_the_fallback_and_gives_the_same(
     options = Options(AS_OF, rules=(rule_set,), layers=(supply.get_rule_set(rule_set).layer,))
     prepared = validate(broken, options)
     monkeypatch.setattr(prepare, "prepare", refuse)
-    stylesheet.compiled.cache_clear()
+    stylesheet.compiled_edition.cache_clear()
     published = validate(broken, options)
-    stylesheet.compiled.cache_clear()
+    stylesheet.compiled_edition.cache_clear()
 
     assert len(published.findings) > 1
     assert [(f.rule, f.location, f.message) for f in published.findings] == [

@@ -120,11 +120,11 @@ def test_nothing_in_force_is_an_error_that_names_the_nearest() -> None:
 
 
 def test_an_altered_rule_set_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    layers.stylesheet.compiled.cache_clear()
+    layers.stylesheet.compiled_edition.cache_clear()
     altered = [replace(r, sha256="0" * 64) if r.id == "en16931-ubl" else r for r in supply.rule_sets()]
     monkeypatch.setattr(supply, "rule_sets", lambda: tuple(altered))
     report = validate(UBL, OPTIONS)
-    layers.stylesheet.compiled.cache_clear()
+    layers.stylesheet.compiled_edition.cache_clear()
     assert report.verdict is Verdict.ERROR
     assert next(o for o in report.layers if o.layer == "en16931").outcome is Outcome.ERROR
 
