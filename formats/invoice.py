@@ -1,4 +1,4 @@
-"""EN 16931 semantic model.
+"""EN 16931 semantic model, with the terms of EXTENDED-CTC-FR.
 
 One class per business group (BG), one field per business term (BT). The number at the start of each
 field docstring is the term's name everywhere: table rows, findings, API errors. Where one class serves
@@ -14,108 +14,26 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from formats.extensions import DeliveryTerms, LinePrecedingInvoice
+from formats.parties import Address, Contact, Identifier, Party
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
-    """A value with the scheme that issued it."""
-
-    value: str
-    """The identifier itself, as written."""
-
-    scheme: str | None = None
-    """ISO 6523 ICD or EAS code ("0002" SIREN, "0009" SIRET, "0225" French electronic address), or None."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """BG-5, BG-8, BG-12, BG-15: a postal address."""
-
-    line_1: str | None = None
-    """BT-35, BT-50, BT-64, BT-75."""
-
-    line_2: str | None = None
-    """BT-36, BT-51, BT-65, BT-76."""
-
-    line_3: str | None = None
-    """BT-162, BT-163, BT-164, BT-165."""
-
-    city: str | None = None
-    """BT-37, BT-52, BT-66, BT-77."""
-
-    post_code: str | None = None
-    """BT-38, BT-53, BT-67, BT-78."""
-
-    country_subdivision: str | None = None
-    """BT-39, BT-54, BT-68, BT-79."""
-
-    country: str | None = None
-    """BT-40, BT-55, BT-69, BT-80. ISO 3166-1 alpha-2."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """BG-6, BG-9: who to ask."""
-
-    name: str | None = None
-    """BT-41, BT-56. Person or department."""
-
-    telephone: str | None = None
-    """BT-42, BT-57."""
-
-    email: str | None = None
-    """BT-43, BT-58."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """BG-4 Seller, BG-7 Buyer, BG-10 Payee, BG-11 Seller tax representative."""
-
-    name: str | None = None
-    """BT-27, BT-44, BT-59, BT-62."""
-
-    trading_name: str | None = None
-    """BT-28, BT-45."""
-
-    identifiers: tuple[Identifier, ...] = ()
-    """BT-29, BT-46, BT-60. SIRET has scheme 0009. The SEPA creditor identifier is BT-90, not here."""
-
-    legal_registration: Identifier | None = None
-    """BT-30, BT-47, BT-61. SIREN has scheme 0002."""
-
-    vat_identifier: str | None = None
-    """BT-31, BT-48, BT-63. With the country prefix."""
-
-    tax_registration: str | None = None
-    """BT-32. Seller only: a local tax number that is not a VAT identifier."""
-
-    additional_legal_information: str | None = None
-    """BT-33. Seller only: legal form, share capital, trade register."""
-
-    electronic_address: Identifier | None = None
-    """BT-34, BT-49. Scheme 0225 for a French addressing line."""
-
-    address: Address | None = None
-    """BG-5, BG-8, BG-12."""
-
-    contact: Contact | None = None
-    """BG-6, BG-9."""
-
-    @property
-    def siren(self) -> str | None:
-        """The nine digits of the legal registration identifier, if its scheme is 0002."""
-        registration = self.legal_registration
-        return registration.value if registration is not None and registration.scheme == "0002" else None
+__all__ = [
+    "Address", "AllowanceCharge", "Attachment", "Contact", "CreditTransfer", "Delivery", "DeliveryTerms",
+    "DirectDebit", "Identifier", "Invoice", "Item", "ItemAttribute", "ItemIdentifier", "Line",
+    "LinePrecedingInvoice", "Note", "Party", "PaymentCard", "PaymentInstructions", "Period", "PrecedingInvoice",
+    "Price", "SupportingDocument", "Totals", "VatBreakdown",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """BG-1 Invoice note."""
+    """BG-1 Invoice note, and a note of a line."""
 
     subject_code: str | None = None
-    """BT-21. UNTDID 4451, e.g. "PMT", "PMD", "AAB", "BAR"."""
+    """BT-21, EXT-FR-FE-183 on a line. UNTDID 4451, e.g. "PMT", "PMD", "AAB", "BAR"."""
 
     text: str | None = None
-    """BT-22."""
+    """BT-22, BT-127 on a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +45,9 @@ class PrecedingInvoice:
 
     issue_date: date | None = None
     """BT-26."""
+
+    type_code: str | None = None
+    """EXT-FR-FE-02. UNTDID 1001, as BT-3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,19 +63,19 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """BG-13 Delivery information, with BG-15 Deliver to address."""
+    """BG-13 Delivery information with BG-15 Deliver to address; EXT-FR-FE-BG-10 the same for one line."""
 
     party_name: str | None = None
-    """BT-70."""
+    """BT-70, of a line EXT-FR-FE-BG-10 party_name."""
 
     location: Identifier | None = None
-    """BT-71."""
+    """BT-71, EXT-FR-FE-146."""
 
     actual_date: date | None = None
-    """BT-72."""
+    """BT-72, EXT-FR-FE-158."""
 
     address: Address | None = None
-    """BG-15."""
+    """BG-15, of a line EXT-FR-FE-BG-10 address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +164,15 @@ class AllowanceCharge:
 
     reason_code: str | None = None
     """BT-98, BT-105, BT-140, BT-145. UNTDID 5189 for allowances, 7161 for charges."""
+
+    tax_code: str | None = None
+    """EXT-BG-21 tax_code, EXT-BG-28 tax_code. Charges only, in place of the reason code: UNTDID 5153, a tax not VAT."""
+
+    exemption_reason: str | None = None
+    """EXT-BG-20 exemption_reason, EXT-BG-21 exemption_reason. Document level only: why no VAT, as BT-120."""
+
+    exemption_reason_code: str | None = None
+    """EXT-BG-20 exemption_reason_code, EXT-BG-21 exemption_reason_code. Document level only. VATEX, as BT-121."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +274,12 @@ class Price:
     discount: Decimal | None = None
     """BT-147."""
 
+    discount_reason: str | None = None
+    """EXT-FR-FE-195."""
+
+    discount_reason_code: str | None = None
+    """EXT-FR-FE-196. UNTDID 5189."""
+
     gross: Decimal | None = None
     """BT-148."""
 
@@ -375,8 +311,17 @@ class ItemAttribute:
     name: str | None = None
     """BT-160."""
 
+    code: str | None = None
+    """EXT-FR-FE-159. UNTDID 6313, beside the name or in its place."""
+
     value: str | None = None
     """BT-161."""
+
+    measure: Decimal | None = None
+    """EXT-FR-FE-160, in `measure_unit`. In place of the value."""
+
+    measure_unit: str | None = None
+    """EXT-FR-FE-161. UN/ECE Recommendation 20 code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -415,11 +360,17 @@ class Line:
     id: str | None = None
     """BT-126. Unique in the invoice, not always a number."""
 
-    note: str | None = None
-    """BT-127."""
+    parent: str | None = None
+    """EXT-FR-FE-162. The line (BT-126) of which this one is a sub-line."""
 
-    object_identifier: Identifier | None = None
-    """BT-128."""
+    subtype: str | None = None
+    """EXT-FR-FE-163. "DETAIL", "GROUP" or "INFORMATION"; absent is DETAIL. Only DETAIL counts in the totals."""
+
+    notes: tuple[Note, ...] = ()
+    """BT-127. EN 16931 has one without a subject; the French extension more, with subjects."""
+
+    object_identifiers: tuple[Identifier, ...] = ()
+    """BT-128. EN 16931 has one, the French extension more. Scheme: UNTDID 1153."""
 
     quantity: Decimal | None = None
     """BT-129, in `unit`. Negative on a returned item; the price never is (BR-27)."""
@@ -430,11 +381,50 @@ class Line:
     net_amount: Decimal | None = None
     """BT-131. As stated by the seller. BR-CO-10 sums it; we check it and never recompute it."""
 
+    vat_amount: Decimal | None = None
+    """EXT-FR-FE-181."""
+
+    vat_in_accounting_currency: Decimal | None = None
+    """EXT-FR-FE-182. In the VAT accounting currency (BT-6)."""
+
+    amount_with_vat: Decimal | None = None
+    """EXT-FR-FE-184."""
+
     purchase_order_line: str | None = None
     """BT-132."""
 
+    purchase_order_reference: str | None = None
+    """EXT-FR-FE-135."""
+
+    purchase_order_date: date | None = None
+    """EXT-FR-FE-200."""
+
+    sales_order_line: str | None = None
+    """EXT-FR-FE-145."""
+
+    sales_order_reference: str | None = None
+    """EXT-FR-FE-144."""
+
+    despatch_advice_line: str | None = None
+    """EXT-FR-FE-141."""
+
+    despatch_advice_reference: str | None = None
+    """EXT-FR-FE-140."""
+
+    preceding_invoices: tuple[LinePrecedingInvoice, ...] = ()
+    """EXT-FR-FE-136 to 139."""
+
     buyer_accounting_reference: str | None = None
     """BT-133."""
+
+    delivery: Delivery | None = None
+    """EXT-FR-FE-BG-10."""
+
+    delivery_terms: DeliveryTerms | None = None
+    """EXT-FR-FE-193 and 194."""
+
+    seller: Party | None = None
+    """EXT-FR-FE-BG-12. Whose sale the line is, on an invoice for several sellers."""
 
     period: Period | None = None
     """BG-26."""
@@ -453,6 +443,12 @@ class Line:
 
     vat_rate: Decimal | None = None
     """BT-152. 20 means twenty percent."""
+
+    exemption_reason: str | None = None
+    """EXT-FR-FE-178."""
+
+    exemption_reason_code: str | None = None
+    """EXT-FR-FE-179. VATEX code."""
 
     item: Item | None = None
     """BG-31."""
@@ -495,8 +491,17 @@ class Invoice:
     contract_reference: str | None = None
     """BT-12."""
 
+    contract_type: str | None = None
+    """EXT-FR-FE-01. UNTDID 1153."""
+
+    contract_date: date | None = None
+    """EXT-FR-FE-199."""
+
     purchase_order_reference: str | None = None
     """BT-13."""
+
+    purchase_order_date: date | None = None
+    """EXT-FR-FE-197."""
 
     sales_order_reference: str | None = None
     """BT-14."""
@@ -507,11 +512,14 @@ class Invoice:
     despatch_advice_reference: str | None = None
     """BT-16."""
 
+    despatch_advice_date: date | None = None
+    """EXT-FR-FE-198."""
+
     tender_or_lot_reference: str | None = None
     """BT-17."""
 
-    invoiced_object: Identifier | None = None
-    """BT-18."""
+    invoiced_objects: tuple[Identifier, ...] = ()
+    """BT-18. EN 16931 has one, the French extension more. Scheme: UNTDID 1153."""
 
     buyer_accounting_reference: str | None = None
     """BT-19."""
@@ -543,8 +551,26 @@ class Invoice:
     tax_representative: Party | None = None
     """BG-11."""
 
+    sales_agent: Party | None = None
+    """EXT-FR-FE-BG-03."""
+
+    buyer_agent: Party | None = None
+    """EXT-FR-FE-BG-01."""
+
+    payer: Party | None = None
+    """EXT-FR-FE-BG-02. Who pays, where it is not the buyer."""
+
+    invoicer: Party | None = None
+    """EXT-FR-FE-BG-05. Who made the invoice ("facturant"), where it is not the seller."""
+
+    invoicee: Party | None = None
+    """EXT-FR-FE-BG-04. To whom the invoice is addressed ("adressé à"), where it is not the buyer."""
+
     delivery: Delivery | None = None
     """BG-13."""
+
+    delivery_terms: DeliveryTerms | None = None
+    """EXT-FR-FE-185 and 186."""
 
     invoicing_period: Period | None = None
     """BG-14."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from formats import invoice
+from formats import extensions, invoice, parties
 from formats.invoice import Invoice
 from formats.json_form import shape
 from formats.values import MAX_DIGITS
@@ -70,9 +70,9 @@ def _define(model: type, definitions: dict[str, Any]) -> None:
 @cache
 def descriptions() -> dict[str, dict[str, str]]:
     """Per class of the model, per field: the text under the field. Python keeps it in the source alone."""
-    tree = ast.parse(inspect.getsource(invoice))
+    trees = [ast.parse(inspect.getsource(module)) for module in (parties, extensions, invoice)]
     found: dict[str, dict[str, str]] = {}
-    for model in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+    for model in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
         texts: dict[str, str] = {}
         for field, words in zip(model.body, model.body[1:], strict=False):
             if (

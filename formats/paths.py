@@ -5,6 +5,7 @@ The whole of it: `a/b/c`, `@attribute` as the last step, and tests on a step:
   [x!='v']       read: keep it only if x is not v           write: nothing
   [x!='v'|'w']   read: keep it only if x is not v           write: x = w where x is absent
   $doc, $tax     in place of 'v': the currencies BT-5 and BT-6
+  $number        in place of 'v': the invoice's own number BT-1
 `x` is itself a plain path below the step. `[x!=''|'w']` therefore writes a filler that the model does not know.
 A term that needs more than this is a quirk. The language is not to be extended.
 """
@@ -29,7 +30,7 @@ NAMESPACES = {
     "ext": "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2",
 }
 _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
-_SCHEMA_HINTS = "{http://www.w3.org/2001/XMLSchema-instance}"
+SCHEMA_HINTS = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 _STEP = re.compile(r"(@?[\w:]+)((?:\[[^\]]*\])*)(/|$)")
 _TEST = re.compile(r"\[([\w:/@]+)(!?=)(?:'([^']*)'|(\$\w+))(?:\|'([^']*)')?\]")
@@ -42,6 +43,7 @@ def clark(name: str) -> str:
     return f"{{{NAMESPACES[prefix]}}}{local}"
 
 
+@cache
 def prefixed(tag: str) -> str:
     """The inverse of `clark`; a foreign namespace is kept as Q{uri}name, which is XPath 3 for the same."""
     uri, _, local = tag.removeprefix("{").rpartition("}")
@@ -57,7 +59,7 @@ class Test:
     tags: tuple[str, ...]
     attribute: str | None
     value: str
-    """The text to compare with, or `$doc`, `$tax`."""
+    """The text to compare with, or `$doc`, `$tax`, `$number`."""
 
     negative: bool
     default: str | None
@@ -117,10 +119,11 @@ def _compile_tests(text: str) -> Iterator[Test]:
 
 @dataclass(slots=True)
 class Scope:
-    """What `$doc` and `$tax` stand for in one document, and the fillers that writing it took."""
+    """What `$doc`, `$tax` and `$number` stand for in one document, and the fillers that writing it took."""
 
     doc: str | None
     tax: str | None
+    number: str | None = None
     fillers: dict[etree._Element, str] = field(default_factory=dict)
 
     def wanted(self, test: Test) -> str | None:
@@ -129,7 +132,7 @@ class Scope:
             return self.doc
         if test.value == "$tax":
             return self.tax if self.tax != self.doc else None
-        return test.value
+        return self.number if test.value == "$number" else test.value
 
 
 _NONE: dict[str, str] = {}
@@ -142,7 +145,7 @@ class Node:
     Built once for the whole document, so that a look-up costs the same in a document of 5,000 lines.
     """
 
-    __slots__ = ("attributes", "children", "claimed_attributes", "parent", "place", "tag", "term", "text")
+    __slots__ = ("attributes", "children", "claimed_attributes", "item", "parent", "place", "tag", "term", "text")
 
     def __init__(self, element: etree._Element, parent: "Node | None", place: int = 1) -> None:
         self.tag = str(element.tag)
@@ -150,6 +153,8 @@ class Node:
         self.place = place
         """1 for the first of its name below the parent."""
         self.term: str | None = None
+        self.item: tuple[str, int] | None = None
+        """Where it was read as an item of a list: the field and the number."""
         # Most elements have no attributes and no children: they share one empty mapping, which is never written to.
         self.claimed_attributes: dict[str, str] = _NONE
         self.attributes: dict[str, str] = dict(element.items()) or _NONE
@@ -228,7 +233,7 @@ def leaves(root: Node) -> Iterator[tuple[Node, str | None, str, str | None]]:
     while waiting:
         node = waiting.pop()
         for name, value in node.attributes.items():
-            if not name.startswith(_SCHEMA_HINTS):
+            if not name.startswith(SCHEMA_HINTS):
                 yield node, name, value, node.claimed_attributes.get(name)
         if node.text:
             yield node, None, node.text, node.term

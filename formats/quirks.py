@@ -19,8 +19,6 @@ _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}")
 """The shape alone: an IBAN with a wrong key or with blanks is still written as one, and a rule may say so."""
 _ANY_TEXT = re.compile(r".*", re.DOTALL)
 _CODED = re.compile(r"#([A-Za-z0-9]{3})#\s*(.*)", re.DOTALL)
-_ORDER = compile_path("cac:OrderReference/cbc:ID")
-_SALES_ORDER = compile_path("cac:OrderReference/cbc:SalesOrderID")
 _SHIP_TO_ID = compile_path("ram:ShipToTradeParty/ram:ID")
 _SHIP_TO_GLOBAL = compile_path("ram:ShipToTradeParty/ram:GlobalID")
 _PERSON = compile_path("ram:PersonName")
@@ -186,17 +184,58 @@ def _write_due_code(root: etree._Element, code: str, scope: Scope) -> None:
 DUE_CODE = Quirk(_read_due_code, _write_due_code, "UBL uses UNTDID 2005 (3 35 432), CII UNTDID 2475 (5 29 72)")
 
 
-def _read_order(root: Node, scope: Scope, term: str) -> str | None:
-    orders = select(root, _ORDER, scope, term)
-    text = _first(orders, term)
-    return None if text == NO_ORDER and select(root, _SALES_ORDER, scope, term) else text
+def _or_filler(path: str, beside: tuple[str, ...], reason: str) -> Quirk:
+    """A text that the schema demands as soon as one of `beside` is there; then NO_ORDER stands in its place."""
+    place, others = compile_path(path), tuple(compile_path(other) for other in beside)
+
+    def read(node: Node, scope: Scope, term: str) -> str | None:
+        text = _first(select(node, place, scope, term), term)
+        return None if text == NO_ORDER and any(select(node, other, scope, term) for other in others) else text
+
+    def write(element: etree._Element, text: str, scope: Scope) -> None:
+        put(ensure(element, place, scope), text, scope)
+
+    return Quirk(read, write, reason)
 
 
-def _write_order(root: etree._Element, order: str, scope: Scope) -> None:
-    put(ensure(root, _ORDER, scope), order, scope)
+_ORDER_LINE = "cac:OrderLineReference/"
+_LINE_ORDER = _ORDER_LINE + "cac:OrderReference/"
+_DESPATCH_LINE = "cac:DespatchLineReference/"
+ORDER = _or_filler(
+    "cac:OrderReference/cbc:ID", ("cac:OrderReference/cbc:SalesOrderID", "cac:OrderReference/cbc:IssueDate"),
+    "BT-14 alone needs an order number in UBL; its filler is not a BT-13",
+)
+ORDER_LINE = _or_filler(
+    _ORDER_LINE + "cbc:LineID", (_LINE_ORDER + "cbc:ID", _ORDER_LINE + "cbc:SalesOrderLineID"),
+    "as ORDER: the order of a line needs the number of its line",
+)
+LINE_ORDER = _or_filler(
+    f"cac:OrderLineReference[cbc:LineID!=''|'{NO_ORDER}']/cac:OrderReference/cbc:ID",
+    (_LINE_ORDER + "cbc:SalesOrderID", _LINE_ORDER + "cbc:IssueDate"),
+    "as ORDER, for the order of a line",
+)
+DESPATCH_LINE = _or_filler(
+    _DESPATCH_LINE + "cbc:LineID", (_DESPATCH_LINE + "cac:DocumentReference/cbc:ID",),
+    "as ORDER_LINE, for the despatch advice of a line",
+)
+ATTRIBUTE_NAME = _or_filler("cbc:Name", ("cbc:NameCode",), "an attribute with a code alone needs a name in UBL")
+
+_LOCAL_NUMBER = frozenset({"TAX", "FC", "LOC"})
+"""Words for a tax register that say no more than that it is not VAT; the first is the one that is written."""
+_LOCAL_SCHEME = compile_path("cac:PartyTaxScheme[cac:TaxScheme/cbc:ID!='VAT']/cac:TaxScheme/cbc:ID")
 
 
-ORDER = Quirk(_read_order, _write_order, "BT-14 alone needs an order number in UBL; its filler is not a BT-13")
+def _read_tax_scheme(party: Node, scope: Scope, term: str) -> str | None:
+    text = _first(select(party, _LOCAL_SCHEME, scope, term), term)
+    return None if text is None or text.upper() in _LOCAL_NUMBER else text
+
+
+def _write_tax_scheme(party: etree._Element, name: str, scope: Scope) -> None:
+    for scheme in existing(party, _LOCAL_SCHEME, scope):
+        put(scheme, name, scope)
+
+
+TAX_SCHEME = Quirk(_read_tax_scheme, _write_tax_scheme, "most names of the scheme of BT-32 only say: not VAT")
 
 
 def _read_contact_name(contact: Node, scope: Scope, term: str) -> str | None:

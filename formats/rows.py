@@ -51,21 +51,32 @@ class Quirk:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """The statement that a syntax has no place for a term. Writing leaves it out, and the loss report names it."""
+
+    reason: str
+
+
+Place = str | Quirk | Absent
+"""A path, what a path cannot say, or nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One business term: a field of the model and its place in both syntaxes."""
 
     term: str
     field: str
     kind: Kind
-    ubl: str | Quirk
-    cii: str | Quirk
-    credit: str | Quirk | None = None
+    ubl: Place
+    cii: Place
+    credit: Place | None = None
     """The place in a UBL CreditNote where it is not the one in an Invoice."""
 
     each: int = 0
     """So many last steps are written into every element that the path before them has (if none, one is made)."""
 
-    def place(self, column: Column) -> str | Quirk:
+    def place(self, column: Column) -> Place:
         """Where the term is in `column`."""
         if column is Column.CII:
             return self.cii
@@ -83,13 +94,13 @@ class Group:
     term: str
     field: str
     model: type
-    ubl: str | Quirk
-    cii: str | Quirk
+    ubl: Place
+    cii: Place
     rows: "tuple[Row | Group, ...]"
     many: bool = False
-    credit: str | Quirk | None = None
+    credit: Place | None = None
 
-    def place(self, column: Column) -> str | Quirk:
+    def place(self, column: Column) -> Place:
         """Where the group is in `column`."""
         if column is Column.CII:
             return self.cii

@@ -27,7 +27,7 @@ from formats.paths import (
     select,
 )
 from formats.quirks import complete
-from formats.rows import Column, Group, Quirk, Row
+from formats.rows import Absent, Column, Group, Place, Quirk, Row
 from formats.safexml import parse
 from formats.values import read_value, write_value
 
@@ -117,7 +117,8 @@ class Branch:
 
 def _branch(group: Group, column: Column) -> Branch:
     place = group.place(column)
-    entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in group.rows)
+    rows = (row for row in group.rows if not isinstance(row.place(column), Absent))
+    entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in rows)
     return Branch(group, *_compiled(place), entries, group.required)
 
 
@@ -125,8 +126,8 @@ def _leaf(row: Row, column: Column) -> Leaf:
     return Leaf(row, *_compiled(row.place(column)))
 
 
-def _compiled(place: str | Quirk) -> tuple[Path | None, Quirk | None]:
-    return (None, place) if isinstance(place, Quirk) else (compile_path(place), None)
+def _compiled(place: Place) -> tuple[Path | None, Quirk | None]:
+    return (compile_path(place), None) if isinstance(place, str) else (None, place if isinstance(place, Quirk) else None)
 
 
 TABLES = {column: _branch(INVOICE, column) for column in Column}
@@ -173,6 +174,7 @@ def read_node(root: Node, syntax: Syntax) -> Invoice:
     leaves = {entry.row.field: entry for entry in table.entries if isinstance(entry, Leaf)}
     scope.doc = _read_leaf(leaves["currency"], root, column, scope)
     scope.tax = _read_leaf(leaves["vat_currency"], root, column, scope)
+    scope.number = _read_leaf(leaves["number"], root, column, scope)
     invoice = _collect(table, root, column, scope)
     return invoice if isinstance(invoice, Invoice) else Invoice()
 
@@ -197,8 +199,13 @@ def _read_branch(branch: Branch, node: Node, column: Column, scope: Scope) -> An
     term = branch.group.term
     if branch.path is None:
         return branch.quirk.read(node, scope, term) if branch.quirk is not None else None
-    found = (_collect(branch, below, column, scope) for below in select(node, branch.path, scope, term))
-    there = [value for value in found if value is not None]
+    there: list[Any] = []
+    for below in select(node, branch.path, scope, term):
+        value = _collect(branch, below, column, scope)
+        if value is not None and branch.group.many:
+            below.item = (branch.group.field, len(there))
+        if value is not None:
+            there.append(value)
     if branch.group.many:
         return tuple(there)
     return there[0] if there else None
@@ -255,7 +262,7 @@ def write_with_fillers(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[s
         raise CannotWrite("BT-111 is there without an accounting currency (BT-6) of its own")
     if dialect.column is not Column.CII:
         _refuse_for_ubl(invoice)
-    scope = Scope(invoice.currency, invoice.vat_currency)
+    scope = Scope(invoice.currency, invoice.vat_currency, invoice.number)
     root = etree.Element(dialect.root, nsmap=dialect.nsmap)
     kept = {ensure(root, compile_path(place), scope) for place in dialect.skeleton}
     try:

@@ -1,4 +1,4 @@
-"""Document level terms BT-1 to BT-26, delivery BG-13, period BG-14, supporting documents BG-24.
+"""Document level terms BT-1 to BT-26 with what the French extension adds to their references, delivery BG-13, period BG-14, supporting documents BG-24.
 
 UBL after the CEN binding CEN/TS 16931-3-2, CII after CEN/TS 16931-3-3, in the words of the published rules' contexts.
 """
@@ -33,13 +33,17 @@ REFERENCES = (
     Row("BT-10", "buyer_reference", Kind.TEXT, ubl="cbc:BuyerReference", cii=AGREEMENT + "ram:BuyerReference"),
     Row("BT-11", "project_reference", Kind.TEXT, ubl="cac:ProjectReference/cbc:ID", credit="cac:AdditionalDocumentReference[cbc:DocumentTypeCode='50']/cbc:ID", cii=AGREEMENT + "ram:SpecifiedProcuringProject[ram:Name!=''|'Project reference']/ram:ID"),
     Row("BT-12", "contract_reference", Kind.TEXT, ubl="cac:ContractDocumentReference/cbc:ID", cii=AGREEMENT + "ram:ContractReferencedDocument/ram:IssuerAssignedID"),
+    Row("EXT-FR-FE-01", "contract_type", Kind.TEXT, ubl="cac:ContractDocumentReference/cbc:DocumentType", cii=AGREEMENT + "ram:ContractReferencedDocument/ram:ReferenceTypeCode"),
+    Row("EXT-FR-FE-199", "contract_date", Kind.DATE, ubl="cac:ContractDocumentReference/cbc:IssueDate", cii=AGREEMENT + "ram:ContractReferencedDocument/ram:FormattedIssueDateTime/qdt:DateTimeString"),
     Row("BT-13", "purchase_order_reference", Kind.TEXT, ubl=quirks.ORDER, cii=AGREEMENT + "ram:BuyerOrderReferencedDocument/ram:IssuerAssignedID"),
+    Row("EXT-FR-FE-197", "purchase_order_date", Kind.DATE, ubl="cac:OrderReference[cbc:ID!=''|'NA']/cbc:IssueDate", cii=AGREEMENT + "ram:BuyerOrderReferencedDocument/ram:FormattedIssueDateTime/qdt:DateTimeString"),
     Row("BT-14", "sales_order_reference", Kind.TEXT, ubl="cac:OrderReference[cbc:ID!=''|'NA']/cbc:SalesOrderID", cii=AGREEMENT + "ram:SellerOrderReferencedDocument/ram:IssuerAssignedID"),
     Row("BT-15", "receiving_advice_reference", Kind.TEXT, ubl="cac:ReceiptDocumentReference/cbc:ID", cii=DELIVERY + "ram:ReceivingAdviceReferencedDocument/ram:IssuerAssignedID"),
     Row("BT-16", "despatch_advice_reference", Kind.TEXT, ubl="cac:DespatchDocumentReference/cbc:ID", cii=DELIVERY + "ram:DespatchAdviceReferencedDocument/ram:IssuerAssignedID"),
+    Row("EXT-FR-FE-198", "despatch_advice_date", Kind.DATE, ubl="cac:DespatchDocumentReference/cbc:IssueDate", cii=DELIVERY + "ram:DespatchAdviceReferencedDocument/ram:FormattedIssueDateTime/qdt:DateTimeString"),
     Row("BT-17", "tender_or_lot_reference", Kind.TEXT, ubl="cac:OriginatorDocumentReference/cbc:ID", cii=AGREEMENT + "ram:AdditionalReferencedDocument[ram:TypeCode='50']/ram:IssuerAssignedID"),
     Group(
-        "BT-18", "invoiced_object", Identifier,
+        "BT-18", "invoiced_objects", Identifier, many=True,
         ubl="cac:AdditionalDocumentReference[cbc:DocumentTypeCode='130']",
         cii=AGREEMENT + "ram:AdditionalReferencedDocument[ram:TypeCode='130']",
         rows=(
@@ -54,6 +58,7 @@ REFERENCES = (
         rows=(
             Row("BT-25", "number", Kind.TEXT, ubl="cac:InvoiceDocumentReference/cbc:ID", cii="ram:IssuerAssignedID"),
             Row("BT-26", "issue_date", Kind.DATE, ubl="cac:InvoiceDocumentReference/cbc:IssueDate", cii="ram:FormattedIssueDateTime/qdt:DateTimeString"),
+            Row("EXT-FR-FE-02", "type_code", Kind.TEXT, ubl="cac:InvoiceDocumentReference/cbc:DocumentTypeCode", cii="ram:TypeCode"),
         ),
     ),
 )

@@ -5,6 +5,7 @@ the document comes from the schema.
 """
 
 from formats.invoice import Invoice
+from formats.mapping.extensions import DELIVERY_TERMS, PAYER, THIRD_PARTIES
 from formats.mapping.header import BG_13, BG_14, BG_24, DATES, IDENTIFICATION, NOTES, REFERENCES
 from formats.mapping.lines import BG_25
 from formats.mapping.parties import BUYER, PAYEE, SELLER, TAX_REPRESENTATIVE
@@ -14,7 +15,7 @@ from formats.rows import Group
 INVOICE = Group(
     "invoice", "", Invoice, ubl=".", cii=".",
     rows=(
-        *IDENTIFICATION, *REFERENCES, NOTES, SELLER, BUYER, PAYEE, TAX_REPRESENTATIVE, BG_13, BG_14, BG_16,
-        BG_20, BG_21, BG_22, BG_23, *DATES, BG_24, BG_25,
+        *IDENTIFICATION, *REFERENCES, NOTES, SELLER, BUYER, PAYEE, TAX_REPRESENTATIVE,
+        *THIRD_PARTIES, BG_13, DELIVERY_TERMS, BG_14, BG_16, PAYER, BG_20, BG_21, BG_22, BG_23, *DATES, BG_24, BG_25,
     ),
 )

@@ -8,9 +8,11 @@ from formats.invoice import (
     ItemAttribute,
     ItemIdentifier,
     Line,
+    Note,
     Period,
     Price,
 )
+from formats.mapping.extensions import LINE_DELIVERY, LINE_REFERENCES, LINE_SELLER, LINE_TOTALS, SUB_LINE
 from formats.rows import Group, Kind, Row
 
 DOCUMENT = "ram:AssociatedDocumentLineDocument/"
@@ -18,7 +20,19 @@ AGREEMENT = "ram:SpecifiedLineTradeAgreement/"
 SETTLEMENT = "ram:SpecifiedLineTradeSettlement/"
 UBL_VAT = "cac:Item/cac:ClassifiedTaxCategory[cac:TaxScheme/cbc:ID='VAT']"
 CII_VAT = SETTLEMENT + "ram:ApplicableTradeTax[ram:TypeCode='VAT']"
+UBL_DISCOUNT = "cac:AllowanceCharge[cbc:ChargeIndicator='false']"
 CII_DISCOUNT = "ram:GrossPriceProductTradePrice/ram:AppliedTradeAllowanceCharge[ram:ChargeIndicator/udt:Indicator='false']"
+
+
+def reason_code(group: str, term: str, charge: str) -> tuple[Row, ...]:
+    """The code of the reason; of a charge also, in its place, the code of a tax that is not VAT."""
+    ubl, cii = "cbc:AllowanceChargeReasonCode", "ram:ReasonCode"
+    if charge == "false":
+        return (Row(term, "reason_code", Kind.TEXT, ubl=ubl, cii=cii),)
+    return (
+        Row(term, "reason_code", Kind.TEXT, ubl=ubl + "[@listID!='5153']", cii=cii + "[@listID!='5153']"),
+        Row(f"EXT-{group} tax_code", "tax_code", Kind.TEXT, ubl=ubl + "[@listID='5153']", cii=cii + "[@listID='5153']"),
+    )
 
 
 def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str, str, str, str]) -> Group:
@@ -33,7 +47,7 @@ def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str,
             Row(base, "base_amount", Kind.AMOUNT, ubl="cbc:BaseAmount", cii="ram:BasisAmount"),
             Row(percentage, "percentage", Kind.DECIMAL, ubl="cbc:MultiplierFactorNumeric", cii="ram:CalculationPercent"),
             Row(reason, "reason", Kind.TEXT, ubl="cbc:AllowanceChargeReason", cii="ram:Reason"),
-            Row(code, "reason_code", Kind.TEXT, ubl="cbc:AllowanceChargeReasonCode", cii="ram:ReasonCode"),
+            *reason_code(group, code, charge),
         ),
     )
 
@@ -43,6 +57,8 @@ BG_29 = Group(
     rows=(
         Row("BT-146", "net", Kind.AMOUNT, ubl="cbc:PriceAmount", cii="ram:NetPriceProductTradePrice/ram:ChargeAmount"),
         Row("BT-147", "discount", Kind.AMOUNT, ubl=quirks.DISCOUNT, cii=CII_DISCOUNT + "/ram:ActualAmount"),
+        Row("EXT-FR-FE-195", "discount_reason", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReason", cii=CII_DISCOUNT + "/ram:Reason"),
+        Row("EXT-FR-FE-196", "discount_reason_code", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReasonCode", cii=CII_DISCOUNT + "/ram:ReasonCode"),
         Row("BT-148", "gross", Kind.AMOUNT, ubl=quirks.GROSS, cii="ram:GrossPriceProductTradePrice/ram:ChargeAmount"),
         Row("BT-149", "base_quantity", Kind.DECIMAL, ubl="cbc:BaseQuantity", cii=quirks.BASE_QUANTITY),
         Row("BT-150", "base_quantity_unit", Kind.TEXT, ubl="cbc:BaseQuantity/@unitCode", cii=quirks.BASE_UNIT),
@@ -69,8 +85,11 @@ BG_31 = Group(
         Group(
             "BG-32", "attributes", ItemAttribute, many=True, ubl="cac:AdditionalItemProperty", cii="ram:ApplicableProductCharacteristic",
             rows=(
-                Row("BT-160", "name", Kind.TEXT, ubl="cbc:Name", cii="ram:Description"),
+                Row("BT-160", "name", Kind.TEXT, ubl=quirks.ATTRIBUTE_NAME, cii="ram:Description"),
+                Row("EXT-FR-FE-159", "code", Kind.TEXT, ubl="cbc:NameCode", cii="ram:TypeCode"),
                 Row("BT-161", "value", Kind.TEXT, ubl="cbc:Value", cii="ram:Value"),
+                Row("EXT-FR-FE-160", "measure", Kind.DECIMAL, ubl="cbc:ValueQuantity", cii="ram:ValueMeasure"),
+                Row("EXT-FR-FE-161", "measure_unit", Kind.TEXT, ubl="cbc:ValueQuantity/@unitCode", cii="ram:ValueMeasure/@unitCode"),
             ),
         ),
     ),
@@ -81,9 +100,16 @@ BG_25 = Group(
     cii="rsm:SupplyChainTradeTransaction/ram:IncludedSupplyChainTradeLineItem",
     rows=(
         Row("BT-126", "id", Kind.TEXT, ubl="cbc:ID", cii=DOCUMENT + "ram:LineID"),
-        Row("BT-127", "note", Kind.TEXT, ubl="cbc:Note", cii=DOCUMENT + "ram:IncludedNote/ram:Content"),
+        *SUB_LINE,
         Group(
-            "BT-128", "object_identifier", Identifier,
+            "BT-127", "notes", Note, many=True, ubl=quirks.NOTES, cii=DOCUMENT + "ram:IncludedNote",
+            rows=(
+                Row("EXT-FR-FE-183", "subject_code", Kind.TEXT, ubl=quirks.NOTES, cii="ram:SubjectCode"),
+                Row("BT-127", "text", Kind.TEXT, ubl=quirks.NOTES, cii="ram:Content"),
+            ),
+        ),
+        Group(
+            "BT-128", "object_identifiers", Identifier, many=True,
             ubl="cac:DocumentReference[cbc:DocumentTypeCode='130']",
             cii=SETTLEMENT + "ram:AdditionalReferencedDocument[ram:TypeCode='130']",
             rows=(
@@ -94,8 +120,12 @@ BG_25 = Group(
         Row("BT-129", "quantity", Kind.DECIMAL, ubl="cbc:InvoicedQuantity", credit="cbc:CreditedQuantity", cii="ram:SpecifiedLineTradeDelivery/ram:BilledQuantity"),
         Row("BT-130", "unit", Kind.TEXT, ubl="cbc:InvoicedQuantity/@unitCode", credit="cbc:CreditedQuantity/@unitCode", cii="ram:SpecifiedLineTradeDelivery/ram:BilledQuantity/@unitCode"),
         Row("BT-131", "net_amount", Kind.AMOUNT, ubl="cbc:LineExtensionAmount", cii=SETTLEMENT + "ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount"),
-        Row("BT-132", "purchase_order_line", Kind.TEXT, ubl="cac:OrderLineReference/cbc:LineID", cii=AGREEMENT + "ram:BuyerOrderReferencedDocument/ram:LineID"),
+        *LINE_TOTALS,
+        Row("BT-132", "purchase_order_line", Kind.TEXT, ubl=quirks.ORDER_LINE, cii=AGREEMENT + "ram:BuyerOrderReferencedDocument/ram:LineID"),
+        *LINE_REFERENCES,
         Row("BT-133", "buyer_accounting_reference", Kind.TEXT, ubl="cbc:AccountingCost", cii=SETTLEMENT + "ram:ReceivableSpecifiedTradeAccountingAccount/ram:ID"),
+        *LINE_DELIVERY,
+        LINE_SELLER,
         Group(
             "BG-26", "period", Period, ubl="cac:InvoicePeriod", cii=SETTLEMENT + "ram:BillingSpecifiedPeriod",
             rows=(
@@ -108,6 +138,8 @@ BG_25 = Group(
         BG_29,
         Row("BT-151", "vat_category", Kind.TEXT, ubl=UBL_VAT + "/cbc:ID", cii=CII_VAT + "/ram:CategoryCode"),
         Row("BT-152", "vat_rate", Kind.DECIMAL, ubl=UBL_VAT + "/cbc:Percent", cii=CII_VAT + "/ram:RateApplicablePercent"),
+        Row("EXT-FR-FE-178", "exemption_reason", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReason", cii=CII_VAT + "/ram:ExemptionReason"),
+        Row("EXT-FR-FE-179", "exemption_reason_code", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
         BG_31,
     ),
 )

@@ -2,7 +2,7 @@
 
 from formats import quirks
 from formats.invoice import Address, Contact, Party
-from formats.rows import Group, Kind, Row
+from formats.rows import Absent, Group, Kind, Row
 
 AGREEMENT = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/"
 SETTLEMENT = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement/"
@@ -42,6 +42,46 @@ def vat_identifier(term: str) -> Row:
     return Row(term, "vat_identifier", Kind.TEXT, ubl="cac:PartyTaxScheme[cac:TaxScheme/cbc:ID='VAT']/cbc:CompanyID", cii="ram:SpecifiedTaxRegistration[ram:ID/@schemeID='VA']/ram:ID")
 
 
+def role_code(party: str) -> Row:
+    """What the party does."""
+    return Row(f"{party} role_code", "role_code", Kind.TEXT, ubl="cbc:IndustryClassificationCode", cii="ram:RoleCode")
+
+
+def extended_address(party: str, *, country: str | None = None) -> Group:
+    """The address of a party of the French extension: named after the party, `country` where it has a number."""
+    names = ("line_1", "line_2", "line_3", "city", "post_code", "country_subdivision", "country")
+    *first, last = (f"{party} {name}" for name in names)
+    line_1, line_2, line_3, city, post_code, subdivision = first
+    terms = (line_1, line_2, line_3, city, post_code, subdivision, country or last)
+    return address(f"{party} address", terms, ubl="cac:PostalAddress", cii="ram:PostalTradeAddress")
+
+
+def extended_contact(party: str) -> Group:
+    """The contact of a party of the French extension."""
+    return contact(f"{party} contact", f"{party} contact name", f"{party} telephone", f"{party} email")
+
+
+def third_party(group: str, field: str, ubl: str, cii: str, *, identifiers: str, electronic_address: str) -> Group:
+    """A party of the French extension, after the published rules' contexts for two of its terms.
+
+    The rest is where the same syntax has it for the seller and the buyer.
+    """
+    return Group(
+        group, field, Party, ubl=ubl, cii=cii,
+        rows=(
+            Row(f"{group} name", "name", Kind.TEXT, ubl="cac:PartyLegalEntity/cbc:RegistrationName", cii="ram:Name"),
+            Row(f"{group} trading_name", "trading_name", Kind.TEXT, ubl="cac:PartyName/cbc:Name", cii="ram:SpecifiedLegalOrganization/ram:TradingBusinessName"),
+            Row(identifiers, "identifiers", Kind.IDENTIFIER, ubl=quirks.UBL_PARTY_IDS, cii=quirks.CII_PARTY_IDS),
+            Row(f"{group} legal_registration", "legal_registration", Kind.IDENTIFIER, ubl="cac:PartyLegalEntity/cbc:CompanyID", cii="ram:SpecifiedLegalOrganization/ram:ID"),
+            vat_identifier(f"{group} vat_identifier"),
+            Row(electronic_address, "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
+            role_code(group),
+            extended_address(group),
+            extended_contact(group),
+        ),
+    )
+
+
 SELLER = Group(
     "BG-4", "seller", Party, ubl="cac:AccountingSupplierParty/cac:Party", cii=AGREEMENT + "ram:SellerTradeParty",
     rows=(
@@ -51,6 +91,7 @@ SELLER = Group(
         Row("BT-30", "legal_registration", Kind.IDENTIFIER, ubl="cac:PartyLegalEntity/cbc:CompanyID", cii="ram:SpecifiedLegalOrganization/ram:ID"),
         vat_identifier("BT-31"),
         Row("BT-32", "tax_registration", Kind.TEXT, ubl="cac:PartyTaxScheme[cac:TaxScheme/cbc:ID!='VAT'|'TAX']/cbc:CompanyID", cii="ram:SpecifiedTaxRegistration[ram:ID/@schemeID='FC']/ram:ID"),
+        Row("EXT-BT-32 scheme", "tax_registration_scheme", Kind.TEXT, ubl=quirks.TAX_SCHEME, cii=Absent("CII says FC of every number that is not VAT")),
         Row("BT-33", "additional_legal_information", Kind.TEXT, ubl="cac:PartyLegalEntity/cbc:CompanyLegalForm", cii="ram:Description"),
         Row("BT-34", "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
         address("BG-5", ("BT-35", "BT-36", "BT-162", "BT-37", "BT-38", "BT-39", "BT-40"), ubl="cac:PostalAddress", cii="ram:PostalTradeAddress"),
@@ -78,6 +119,11 @@ PAYEE = Group(
         Row("BT-59", "name", Kind.TEXT, ubl="cac:PartyName/cbc:Name", cii="ram:Name"),
         Row("BT-60", "identifiers", Kind.IDENTIFIER, ubl=quirks.UBL_PARTY_IDS, cii=quirks.CII_PARTY_IDS),
         Row("BT-61", "legal_registration", Kind.IDENTIFIER, ubl="cac:PartyLegalEntity/cbc:CompanyID", cii="ram:SpecifiedLegalOrganization/ram:ID"),
+        vat_identifier("EXT-BG-10 vat_identifier"),
+        Row("EXT-FR-FE-29", "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
+        role_code("EXT-BG-10"),
+        extended_address("EXT-BG-10"),
+        extended_contact("EXT-BG-10"),
     ),
 )
 

@@ -10,6 +10,7 @@ from formats.invoice import (
     Totals,
     VatBreakdown,
 )
+from formats.mapping.lines import reason_code
 from formats.rows import Group, Kind, Row
 
 SETTLEMENT = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement"
@@ -68,7 +69,9 @@ def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str,
             Row(category, "vat_category", Kind.TEXT, ubl=UBL_VAT + "/cbc:ID", cii=CII_VAT + "/ram:CategoryCode"),
             Row(rate, "vat_rate", Kind.DECIMAL, ubl=UBL_VAT + "/cbc:Percent", cii=CII_VAT + "/ram:RateApplicablePercent"),
             Row(reason, "reason", Kind.TEXT, ubl="cbc:AllowanceChargeReason", cii="ram:Reason"),
-            Row(code, "reason_code", Kind.TEXT, ubl="cbc:AllowanceChargeReasonCode", cii="ram:ReasonCode"),
+            *reason_code(group, code, charge),
+            Row(f"EXT-{group} exemption_reason", "exemption_reason", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReason", cii=CII_VAT + "/ram:ExemptionReason"),
+            Row(f"EXT-{group} exemption_reason_code", "exemption_reason_code", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
         ),
     )
 

@@ -19,6 +19,7 @@ from formats.invoice import (
     Contact,
     CreditTransfer,
     Delivery,
+    DeliveryTerms,
     DirectDebit,
     Identifier,
     Invoice,
@@ -26,6 +27,7 @@ from formats.invoice import (
     ItemAttribute,
     ItemIdentifier,
     Line,
+    LinePrecedingInvoice,
     Note,
     Party,
     PaymentCard,
@@ -84,8 +86,23 @@ party = partial(
     legal_registration=maybe(identifiers), vat_identifier=maybe(codes), electronic_address=maybe(identifiers),
     address=maybe(addresses), contact=maybe(contacts),
 )
-sellers = party(tax_registration=maybe(codes), additional_legal_information=maybe(texts))
-payees = st.builds(Party, name=texts, identifiers=party_identifiers, legal_registration=maybe(identifiers))
+sellers = st.one_of(
+    party(additional_legal_information=maybe(texts)),
+    party(tax_registration=codes, tax_registration_scheme=maybe(st.just("GST"))),
+)
+payees = filled(
+    Party, name=texts, identifiers=party_identifiers, legal_registration=identifiers, vat_identifier=codes,
+    electronic_address=identifiers, role_code=codes, address=addresses, contact=contacts,
+).filter(lambda payee: payee != Party())
+third_parties = filled(
+    Party, name=texts, trading_name=texts, identifiers=party_identifiers, legal_registration=identifiers,
+    vat_identifier=codes, electronic_address=identifiers, role_code=codes, address=addresses, contact=contacts,
+).filter(lambda other: other != Party())
+line_sellers = filled(
+    Party, name=texts, trading_name=texts, identifiers=party_identifiers, legal_registration=identifiers,
+    vat_identifier=codes, tax_registration=codes, electronic_address=identifiers, address=addresses,
+).filter(lambda other: other != Party())
+delivery_terms = filled(DeliveryTerms, code=st.sampled_from(("DAP", "EXW")), location=texts)
 representatives = st.builds(Party, name=texts, vat_identifier=maybe(codes), address=maybe(addresses))
 notes = st.tuples(
     lists(st.builds(Note, text=texts)),
@@ -101,17 +118,29 @@ payments = st.builds(
 )
 
 
+exemptions = st.just("VATEX-EU-AE")
+
+
 def allowances(*reason_codes: str, document: bool) -> st.SearchStrategy[AllowanceCharge]:
-    vat = {"vat_category": maybe(categories), "vat_rate": maybe(rates)} if document else {}
-    return st.builds(
+    vat = {
+        "vat_category": maybe(categories), "vat_rate": maybe(rates), "exemption_reason": maybe(texts),
+        "exemption_reason_code": maybe(exemptions),
+    } if document else {}
+    of_reason = {"reason_code": maybe(st.sampled_from(reason_codes))}
+    choices = [of_reason] if "95" in reason_codes else [of_reason, {"tax_code": st.just("EXC")}]
+    return st.one_of(*(st.builds(
         AllowanceCharge, amount=amounts, base_amount=maybe(amounts), percentage=maybe(rates), reason=maybe(texts),
-        reason_code=maybe(st.sampled_from(reason_codes)), **vat,
-    )
+        **code, **vat,
+    ) for code in choices))
 
 
+preceding = st.builds(
+    LinePrecedingInvoice, number=codes.map("P{}".format), type_code=maybe(st.just("386")), issue_date=maybe(dates),
+    line=maybe(codes),
+)
 breakdowns = st.builds(
     VatBreakdown, taxable_amount=amounts, tax_amount=amounts, category=categories, rate=maybe(rates),
-    exemption_reason=maybe(texts), exemption_reason_code=maybe(st.just("VATEX-EU-AE")),
+    exemption_reason=maybe(texts), exemption_reason_code=maybe(exemptions),
 )
 attachments = st.builds(
     Attachment, content=st.binary(min_size=1, max_size=40), mime_code=st.just("application/pdf"),
@@ -121,11 +150,15 @@ documents = st.builds(
     SupportingDocument, reference=codes, description=maybe(texts), location=maybe(st.just("https://example.org/a?b=c&d")),
     attachment=maybe(attachments),
 )
+attributes = st.one_of(
+    filled(ItemAttribute, name=texts, code=codes, value=texts).filter(lambda one: one.name or one.code),
+    st.builds(ItemAttribute, name=texts, code=maybe(codes), measure=amounts, measure_unit=maybe(st.just("KGM"))),
+)
 items = st.builds(
     Item, name=texts, description=maybe(texts), seller_identifier=maybe(codes), buyer_identifier=maybe(codes),
     standard_identifier=maybe(st.builds(Identifier, value=codes, scheme=st.just("0160"))),
     classifications=lists(st.builds(ItemIdentifier, value=codes, scheme=maybe(codes), scheme_version=maybe(codes))),
-    origin_country=maybe(countries), attributes=lists(st.builds(ItemAttribute, name=texts, value=texts)),
+    origin_country=maybe(countries), attributes=lists(attributes),
 )
 
 
@@ -133,20 +166,47 @@ items = st.builds(
 def item_prices(draw: st.DrawFn) -> Price:
     gross = draw(maybe(prices))
     quantity = draw(maybe(prices))
+    discount = None if gross is None else draw(maybe(prices))
     return Price(
-        net=draw(prices), gross=gross, discount=None if gross is None else draw(maybe(prices)),
-        base_quantity=quantity, base_quantity_unit=None if quantity is None else draw(maybe(st.just("C62"))),
+        net=draw(prices), gross=gross, discount=discount,
+        discount_reason=None if discount is None else draw(maybe(texts)),
+        discount_reason_code=None if discount is None else draw(maybe(st.just("95"))), base_quantity=quantity, base_quantity_unit=None if quantity is None else draw(maybe(st.just("C62"))),
     )
 
 
-lines = st.builds(
-    Line, id=codes, note=maybe(texts), object_identifier=maybe(references), quantity=prices,
-    unit=st.sampled_from(("C62", "HUR", "KGM")), net_amount=amounts, purchase_order_line=maybe(codes),
-    buyer_accounting_reference=maybe(codes), period=maybe(periods),
-    allowances=lists(allowances("95", "100", document=False)),
-    charges=lists(allowances("FC", "ABL", document=False)), price=item_prices(), vat_category=categories,
-    vat_rate=maybe(rates), item=items,
-)
+references_of_lines = st.fixed_dictionaries({}, optional={
+    "purchase_order_line": codes, "purchase_order_reference": codes, "purchase_order_date": dates,
+    "sales_order_line": codes, "sales_order_reference": codes, "despatch_advice_line": codes,
+    "despatch_advice_reference": codes,
+})
+extended = st.fixed_dictionaries({}, optional={
+    "parent": codes, "subtype": st.sampled_from(("DETAIL", "GROUP", "INFORMATION")), "vat_amount": amounts,
+    "preceding_invoices": lists(preceding), "delivery": deliveries, "delivery_terms": delivery_terms,
+    "seller": line_sellers, "exemption_reason": texts, "exemption_reason_code": exemptions,
+})
+"""What EXTENDED-CTC-FR adds to a line, but for the total with VAT, which UBL 2.1 has no place for."""
+
+
+@st.composite
+def lines(draw: st.DrawFn, *, second_currency: bool = False) -> Line:
+    return Line(
+        id=draw(codes), notes=draw(notes), object_identifiers=draw(lists(references)), quantity=draw(prices),
+        unit=draw(st.sampled_from(("C62", "HUR", "KGM"))), net_amount=draw(amounts),
+        buyer_accounting_reference=draw(maybe(codes)), period=draw(maybe(periods)),
+        allowances=draw(lists(allowances("95", "100", document=False))),
+        charges=draw(lists(allowances("FC", "ABL", document=False))), price=draw(item_prices()),
+        vat_category=draw(categories), vat_rate=draw(maybe(rates)), item=draw(items),
+        vat_in_accounting_currency=draw(maybe(amounts)) if second_currency else None,
+        **draw(references_of_lines), **draw(maybe(extended)) or {},
+    )
+
+
+earlier = st.builds(PrecedingInvoice, number=codes, issue_date=maybe(dates), type_code=maybe(st.just("380")))
+dated = st.tuples(
+    st.just({}) | st.fixed_dictionaries({"contract_reference": codes}, optional={"contract_type": codes, "contract_date": dates}),
+    st.just({}) | st.fixed_dictionaries({"despatch_advice_reference": codes}, optional={"despatch_advice_date": dates}),
+).map(lambda parts: parts[0] | parts[1])
+"""What stands with a date has a reference, as UBL demands."""
 
 
 @st.composite
@@ -164,19 +224,22 @@ def invoices(draw: st.DrawFn) -> Invoice:
         number=draw(codes), issue_date=draw(dates), type_code=type_code, currency=currency, vat_currency=vat_currency,
         tax_point_date=draw(maybe(dates)), tax_point_date_code=draw(maybe(st.sampled_from(("3", "35", "432")))),
         due_date=draw(maybe(dates)), buyer_reference=draw(maybe(texts)), project_reference=draw(maybe(codes)),
-        contract_reference=draw(maybe(codes)), purchase_order_reference=draw(maybe(codes)),
+        purchase_order_reference=draw(maybe(codes)), purchase_order_date=draw(maybe(dates)),
         sales_order_reference=draw(maybe(codes)), receiving_advice_reference=draw(maybe(codes)),
-        despatch_advice_reference=draw(maybe(codes)), tender_or_lot_reference=draw(maybe(codes)),
-        invoiced_object=draw(maybe(references)), buyer_accounting_reference=draw(maybe(codes)),
+        **draw(dated), tender_or_lot_reference=draw(maybe(codes)),
+        invoiced_objects=draw(lists(references)), buyer_accounting_reference=draw(maybe(codes)),
         payment_terms=draw(maybe(texts)), notes=draw(notes),
         business_process=draw(maybe(st.sampled_from(sorted(FRAMES)))),
         specification_identifier=draw(maybe(st.just("urn:cen.eu:en16931:2017"))),
-        preceding_invoices=draw(lists(st.builds(PrecedingInvoice, number=codes, issue_date=maybe(dates)))),
+        preceding_invoices=draw(lists(earlier)),
         seller=draw(sellers), buyer=draw(party()), payee=draw(maybe(payees)),
         tax_representative=draw(maybe(representatives)), delivery=draw(maybe(deliveries)),
+        delivery_terms=draw(maybe(delivery_terms)), payer=draw(maybe(third_parties)),
+        sales_agent=draw(maybe(third_parties)), buyer_agent=draw(maybe(third_parties)),
+        invoicer=draw(maybe(third_parties)), invoicee=draw(maybe(third_parties)),
         invoicing_period=draw(maybe(periods)), payment=payment,
         allowances=draw(lists(allowances("95", "100", document=True))),
         charges=draw(lists(allowances("FC", "ABL", document=True))), totals=totals,
         vat_breakdown=draw(lists(breakdowns)), supporting_documents=draw(lists(documents)),
-        lines=draw(lists(lines, least=1)),
+        lines=draw(lists(lines(second_currency=vat_currency is not None), least=1)),
     )
