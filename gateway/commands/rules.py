@@ -1,32 +1,131 @@
-"""`passerelle rules list`: which rule sets there are, and whether their files are the ones the manifest was made for.
+"""`passerelle rules list | add FILE | remove ID | replay`: which rule sets there are, and what another would change.
 
-Runs in a process of its own and imports the rule supply directly. Adding sets and replaying old verdicts come later.
+Runs in a process of its own and imports the rule supply directly. `list` needs no database and no server.
+Exit codes: 0 done, all is well; 1 a file is missing or altered, an addition is refused, or a replay differs; 2 could
+not run, or wrong options.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
 
-from schematron.supply import RuleSet, RuleSetError, check, rule_sets
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from archive.errors import ArchiveError
+from gateway.clock import wall_clock
+from gateway.commands import rules_change, rules_replay
+from gateway.settings import Settings, UnsafeSetup
+from schematron.official import Unusable
+from schematron.rule_set import ADDED, KEPT, OPTIONAL
+from schematron.supply import FOLDER, RuleSet, RuleSetError, check, choose, optional_sets, rule_sets
+from validation.packs import LAYERS
+
+PROFILES: Final = ("minimum", "basicwl", "basic", "en16931", "extended", "extended-ctc-fr", "cius", "unknown")
+STATES: Final = {
+    "in-force": "en vigueur",
+    "coming": "à venir",
+    "superseded": "remplacé",
+    "past": "passé",
+    "optional": "facultatif",
+}
+ORIGINS: Final = {ADDED: "ajouté", KEPT: "conservé", OPTIONAL: "à ajouter"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One rule set as of a day."""
+
+    rule_set: RuleSet
+    state: str
+    """in-force (it decides for some documents), coming, superseded, past, or optional (not there)."""
+
+    fault: str | None
+    """What is wrong with its files."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """List the rule sets; 0 if all are there and unaltered, 1 if one is not, 2 for wrong options."""
-    parser = argparse.ArgumentParser(prog="passerelle rules")
-    parser.add_argument("action", choices=("list",))
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    """Run one action; see the module for the exit codes."""
     try:
-        options = parser.parse_args(argv)
+        options = parser().parse_args(argv)
     except SystemExit as end:
         return 0 if end.code in {0, None} else 2
-    states = [(rule_set, state(rule_set)) for rule_set in rule_sets()]
-    for line in as_json(states) if options.format == "json" else as_text(states):
+    try:
+        settings = Settings()
+        os.environ.setdefault(FOLDER, str(settings.rules.absolute()))
+        return ACTIONS[options.action](settings, options)
+    except Unusable as refusal:
+        print(f"{refusal.code}: {refusal}", file=sys.stderr)
+        return 1
+    except (RuleSetError, UnsafeSetup, ValidationError, SQLAlchemyError, ArchiveError, OSError) as error:
+        print(f"passerelle: {error}", file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of all actions."""
+    made = argparse.ArgumentParser(prog="passerelle rules")
+    actions = made.add_subparsers(dest="action", required=True)
+    listing = actions.add_parser("list", help="Tous les jeux / every set")
+    listing.add_argument("--format", choices=("text", "json"), default="text")
+    listing.add_argument("--as-of", type=date.fromisoformat, default=None, metavar="DATE")
+    adding = actions.add_parser("add", help="Un téléchargement officiel devient un jeu / a download becomes a set")
+    adding.add_argument("file", type=Path, metavar="FILE", help="XSLT, ZIP or folder")
+    adding.add_argument("--member", metavar="NAME", help="which file of a ZIP or folder")
+    adding.add_argument("--sha256", type=str.lower, metavar="HEX", help="what the stylesheet must have")
+    adding.add_argument("--replaces", metavar="ID", help="layer, syntaxes, profiles, rulings and aliases of this set")
+    adding.add_argument("--layer", choices=[layer for layer in LAYERS if layer in rules_change.LAYERS])
+    adding.add_argument("--syntax", action="append", metavar="NAME")
+    adding.add_argument("--profile", action="append", choices=PROFILES, metavar="NAME")
+    for name in ("--id", "--version", "--licence", "--source"):
+        adding.add_argument(name)
+    adding.add_argument("--language", choices=("fr", "en"))
+    adding.add_argument("--from", dest="start", type=date.fromisoformat, metavar="DATE", help="default: today")
+    adding.add_argument("--until", dest="end", type=date.fromisoformat, metavar="DATE")
+    removing = actions.add_parser("remove", help="Ne décide plus / decides no more")
+    removing.add_argument("id", metavar="ID")
+    removing.add_argument("--until", dest="end", type=date.fromisoformat, metavar="DATE", help="default: yesterday")
+    rules_replay.add_options(actions.add_parser("replay", help="Ce qu'un autre jeu changerait / what would change"))
+    return made
+
+
+def list_sets(_: Settings, options: argparse.Namespace) -> int:
+    """Print every set; 0 if all are there and unaltered, else 1."""
+    on = options.as_of or wall_clock().date()
+    listed = [Listed(each, state_of(each, on), fault_of(each)) for each in rule_sets()]
+    there = {each.id for each in rule_sets()}
+    listed += [Listed(each, "optional", None) for each in optional_sets() if each.id not in there]
+    for line in as_json(listed) if options.format == "json" else as_text(listed):
         print(line)
-    return 1 if any(fault for _, fault in states) else 0
+    return 1 if any(each.fault for each in listed) else 0
 
 
-def state(rule_set: RuleSet) -> str | None:
+def state_of(rule_set: RuleSet, on: date) -> str:
+    """What a set is on a day."""
+    if rule_set.start is not None and on < rule_set.start:
+        return "coming"
+    if not rule_set.in_force(on):
+        return "past"
+    return "in-force" if any(_decides(rule_set, syntax, on) for syntax in rule_set.syntaxes) else "superseded"
+
+
+def _decides(rule_set: RuleSet, syntax: str, on: date) -> bool:
+    for profile in PROFILES:
+        try:
+            if choose(rule_set.layer, syntax, profile, on) is rule_set:
+                return True
+        except RuleSetError:  # nothing at all is in force for this profile
+            continue
+    return False
+
+
+def fault_of(rule_set: RuleSet) -> str | None:
     """What is wrong with the files of a set; None if nothing is."""
     try:
         check(rule_set)
@@ -35,34 +134,56 @@ def state(rule_set: RuleSet) -> str | None:
     return None
 
 
-def as_json(states: Sequence[tuple[RuleSet, str | None]]) -> Iterator[str]:
+def as_json(listed: Sequence[Listed]) -> Iterator[str]:
     """One object per line."""
-    for rule_set, fault in states:
+    for each in listed:
+        rule_set = each.rule_set
         yield json.dumps(
             {
                 "id": rule_set.id,
+                "key": rule_set.key,
                 "layer": rule_set.layer,
                 "version": rule_set.version,
+                "state": each.state,
+                "origin": rule_set.origin,
                 "from": rule_set.start.isoformat() if rule_set.start else None,
                 "until": rule_set.end.isoformat() if rule_set.end else None,
-                "package": rule_set.package,
+                "syntaxes": rule_set.syntaxes,
+                "profiles": rule_set.profiles,
+                "package": rule_set.package or None,
                 "path": rule_set.path,
                 "sha256": rule_set.sha256,
                 "licence": rule_set.licence,
-                "fault": fault,
+                "source": rule_set.source,
+                "aliases": rule_set.aliases,
+                "rulings": [asdict(ruling) for ruling in rule_set.rulings],
+                "fault": each.fault,
             },
             ensure_ascii=False,
         )
 
 
-def as_text(states: Sequence[tuple[RuleSet, str | None]]) -> Iterator[str]:
+def as_text(listed: Sequence[Listed]) -> Iterator[str]:
     """A table, with the faults below it."""
-    for rule_set, fault in states:
+    for each in listed:
+        rule_set = each.rule_set
+        mark = "!!" if each.fault else "--" if each.state == "optional" else "ok"
         since = rule_set.start.isoformat() if rule_set.start else "-"
-        mark = "!!" if fault else "ok"
-        yield f"{mark}  {rule_set.layer:<9} {rule_set.id:<22} {rule_set.version:<10} {since:<11} {rule_set.sha256[:12]}"
-    yield from (f"{fault}" for _, fault in states if fault)
+        until = f"→ {rule_set.end.isoformat()}" if rule_set.end else ""
+        words = ", ".join(filter(None, (STATES[each.state], ORIGINS.get(rule_set.origin), until)))
+        yield (
+            f"{mark}  {rule_set.layer:<8} {rule_set.id:<22} {rule_set.version:<9} {since:<11} "
+            f"{rule_set.sha256[:12]}  {words}"
+        )
+    yield from (f"{each.fault}" for each in listed if each.fault)
 
+
+ACTIONS: Final = {
+    "list": list_sets,
+    "add": rules_change.add,
+    "remove": rules_change.remove,
+    "replay": rules_replay.replay,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
