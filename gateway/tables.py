@@ -129,6 +129,8 @@ class LegalEntity(Row, Base):
     contact_name: Mapped[str | None]
     contact_email: Mapped[str | None]
     logo_sha256: Mapped[str | None]
+    appearance: Mapped[dict[str, Any] | None]
+    """How its drawn invoices look, see accounts.schemas.AppearanceIn; None is our own look."""
 
 
 class ApiKey(Row, Base):
