@@ -1,12 +1,12 @@
 """What can go wrong when bytes are turned into a document, as one family with stable codes."""
 
-from typing import ClassVar
+from formats.pdf.faults import FAULTS, Fault
 
 
 class FormatError(Exception):
     """A document that cannot be read, written or converted. `code` is stable, the text is for people."""
 
-    code: ClassVar[str] = "format-error"
+    code: str = "format-error"
 
 
 class MalformedXml(FormatError):
@@ -46,8 +46,27 @@ class BadValue(FormatError):
         self.expected = expected
 
 
-class NotExtractable(FormatError):
-    """A PDF without an invoice inside, or one that cannot be opened; the text gives the reason."""
+class PdfRefusal(FormatError):
+    """A PDF that is not read or not changed, for one of the reasons in pdf.faults, which is the code of the error."""
+
+    code = "pdf-refused"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.code = reason
+        self.detail = detail
+
+    @property
+    def fault(self) -> Fault:
+        """The reason in words, without the detail."""
+        return FAULTS[self.code]
+
+    def __str__(self) -> str:
+        return f"{self.fault.en}: {self.detail}" if self.detail else self.fault.en
+
+
+class NotExtractable(PdfRefusal):
+    """A PDF without an invoice inside, or one that cannot be opened."""
 
     code = "not-extractable"
 
@@ -57,8 +76,18 @@ class NothingInside(NotExtractable):
 
     code = "nothing-inside"
 
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("nothing-inside", detail)
+        self.args = (detail,)
+
 
 class CannotWrite(FormatError):
     """The model lacks something without which the target cannot be written at all."""
 
     code = "cannot-write"
+
+
+class PageRefused(PdfRefusal, CannotWrite):
+    """A PDF into which no invoice can be embedded."""
+
+    code = "page-refused"

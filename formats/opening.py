@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from formats import facturx
 from formats.errors import NothingInside
 from formats.json_form import looks_like_json, parse_json
 from formats.paths import NAMESPACES, clark
+from formats.pdf.extraction import Extraction, find
 from formats.profiles import Profile, profile_of
 from formats.safexml import parse
 from formats.syntax import Syntax
@@ -57,7 +57,7 @@ class Opened:
     root: etree._Element | None
     """The parsed payload, if it is XML."""
 
-    attachment: facturx.Extraction | None = None
+    attachment: Extraction | None = None
     """For a PDF: what was found in it."""
 
 
@@ -81,7 +81,7 @@ def open_document(document: bytes) -> Opened:
 
 def _open_pdf(document: bytes) -> Opened:
     try:
-        attachment = facturx.extract(document)
+        attachment = find(document)
     except NothingInside:
         return Opened(
             syntax=Syntax.PDF, profile=Profile.UNKNOWN, specification_identifier=None, payload=b"", root=None,

@@ -8,6 +8,7 @@ from validation.findings import Finding, Severity, Text
 
 FRENCH: Final = {
     "name": "nom de la pièce jointe",
+    "zugferd1": "ZUGFeRD 1.0, antérieur à EN 16931",
     "several": "plusieurs factures jointes",
     "relationship": "relation de la pièce jointe (AFRelationship)",
     "not-in-af": "pièce jointe absente de la liste /AF",

@@ -9,8 +9,9 @@ from typing import Final
 import pikepdf
 from lxml import etree
 
-from formats import facturx, xmp
+from formats import xmp
 from formats.errors import FormatError
+from formats.pdf.document import opened, reason
 from formats.safexml import parse
 from validation.findings import Finding, Severity, Text
 
@@ -36,12 +37,12 @@ LARGEST_DRAWING: Final = 500_000
 def findings(pdf: bytes) -> Iterator[Finding]:
     """What in the file contradicts PDF/A-3 or Factur-X. Never raises; `container` reports a broken PDF."""
     try:
-        with facturx.opened(pdf) as document:
+        with opened(pdf) as document:
             yield from _metadata(document)
             yield from _output_intent(document)
             yield from _fonts(document)
     except (FormatError, pikepdf.PdfError, ValueError, TypeError, AttributeError) as error:
-        why = facturx.reason(error)
+        why = reason(error)
         yield _finding("PAS-PDFA-00", f"structure illisible ({why})", f"unreadable structure ({why})")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from formats.errors import FormatError, NothingInside
+from formats.errors import FormatError, NothingInside, PdfRefusal
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
 from formats.syntax import Syntax
 from schematron.supply import RuleSetMissing, get_rule_set
@@ -22,7 +22,6 @@ from validation.packs import APPLICABLE, LAYERS, plan
 from validation.packs import Subject as Pack
 from validation.wire import Inspection
 
-NOTHING_INSIDE: Final = "no factur-x.xml and no other invoice is attached"
 USUAL: Final = ("en16931-ubl", "facturx-en16931", "br-fr-flux2-cii", "br-fr-flux2-ubl")
 USUAL_SCHEMAS: Final = ("ubl-2.1-invoice", "ubl-2.1-credit-note", "cii-d22b", "facturx-en16931-xsd")
 
@@ -55,7 +54,7 @@ def inspect(document: bytes, options: Options) -> Inspection:
     except FormatError as error:
         return Inspection(_refused(document, error, _since(started)), None)
     if opened.syntax is Syntax.PDF:
-        return Inspection(_refused(document, NothingInside(NOTHING_INSIDE), _since(started)), None)
+        return Inspection(_refused(document, NothingInside(), _since(started)), None)
     if opened.syntax.value not in APPLICABLE:
         return Inspection(_not_ours(opened, _since(started)), None)
     read = read_document(opened)
@@ -142,17 +141,23 @@ def _verdict(results: Sequence[Result]) -> Verdict:
 def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
     """Unreadable, over a limit or hostile: invalid, with the reason."""
     is_pdf = PDF_MARK in document[:PDF_MARK_WITHIN]
-    rule = f"PAS-DOC-{error.code.upper()}"
+    rule = f"PAS-DOC-{type(error).code.upper()}"
     explanation = find_explanation(rule)
     title = explanation.title if explanation else Text("Document refusé", "Document refused")
     return _one_finding(
         rule,
-        Text(fr=f"{title.fr} : {error}.", en=f"{title.en}: {error}."),
+        Text(fr=f"{title.fr} : {_in_french(error)}.", en=f"{title.en}: {error}."),
         layer="container" if is_pdf else "xsd",
         syntax="pdf" if is_pdf else "unknown",
         reason=error.code,
         elapsed=elapsed,
     )
+
+
+def _in_french(error: FormatError) -> str:
+    if not isinstance(error, PdfRefusal):
+        return str(error)
+    return f"{error.fault.fr} ({error.detail})" if error.detail else error.fault.fr
 
 
 def _not_ours(opened: Opened, elapsed: float) -> Report:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from formats import errors, invoice, status
+from formats.rendering import remarks
 from validation import findings
 
 HEADER: Final = 8
@@ -85,6 +86,7 @@ ALLOWED: Final[dict[tuple[str, str], type]] = {
     **_dataclasses(findings),
     **_dataclasses(invoice),
     **_dataclasses(status),
+    **_dataclasses(remarks),
     **{(kind.__module__, kind.__name__): kind for kind in _PASSED},
     **{(kind.__module__, kind.__name__): kind for kind in (findings.Severity, findings.Outcome, findings.Verdict)},
     **{(kind.__module__, kind.__name__): kind for kind in (date, datetime, timedelta, timezone, Decimal)},
@@ -123,7 +125,7 @@ def refusal_of(error: errors.FormatError) -> Refusal:
     """The error as data."""
     if isinstance(error, errors.BadValue):
         return Refusal(error.code, (error.term, error.path, error.text, error.expected))
-    return Refusal(error.code, (str(error),))
+    return Refusal(type(error).code, tuple(map(str, error.args)))
 
 
 def error_of(refusal: Refusal) -> errors.FormatError:
