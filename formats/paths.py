@@ -145,7 +145,9 @@ class Node:
     Built once for the whole document, so that a look-up costs the same in a document of 5,000 lines.
     """
 
-    __slots__ = ("attributes", "children", "claimed_attributes", "item", "parent", "place", "tag", "term", "text")
+    __slots__ = (
+        "attributes", "children", "claimed_attributes", "item", "marked", "parent", "place", "tag", "term", "text",
+    )
 
     def __init__(self, element: etree._Element, parent: "Node | None", place: int = 1) -> None:
         self.tag = str(element.tag)
@@ -153,6 +155,8 @@ class Node:
         self.place = place
         """1 for the first of its name below the parent."""
         self.term: str | None = None
+        self.marked: str | None = None
+        """The term for which a test compared the text; a term that reads the text itself comes before."""
         self.item: tuple[str, int] | None = None
         """Where it was read as an item of a list: the field and the number."""
         # Most elements have no attributes and no children: they share one empty mapping, which is never written to.
@@ -172,6 +176,11 @@ class Node:
         if self.term is None:
             self.term = term
         return self.text
+
+    @property
+    def taken(self) -> str | None:
+        """The term that understood the text, or None."""
+        return self.term or self.marked
 
     def claim_attribute(self, name: str, term: str) -> str | None:
         """Mark an attribute as understood; its stripped text, or None if it is absent or blank."""
@@ -222,8 +231,8 @@ def _admits(node: Node, test: Test, scope: Scope, term: str) -> bool:
         for owner, value in zip(owners, values, strict=True):
             if value == constant and test.attribute is not None:
                 owner.claim_attribute(test.attribute, term)
-            elif value == constant:
-                owner.claim(term)
+            elif value == constant and owner.marked is None:
+                owner.marked = term
     return admitted
 
 
@@ -236,7 +245,7 @@ def leaves(root: Node) -> Iterator[tuple[Node, str | None, str, str | None]]:
             if not name.startswith(SCHEMA_HINTS):
                 yield node, name, value, node.claimed_attributes.get(name)
         if node.text:
-            yield node, None, node.text, node.term
+            yield node, None, node.text, node.taken
         for twins in reversed(node.children.values()):
             waiting.extend(reversed(twins))
 

@@ -76,7 +76,13 @@ CARRIED: dict[Profile, frozenset[str]] = {
 """The terms that a narrow profile carries; the other profiles carry all terms of EN 16931."""
 
 
+EXTENSIBLE = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR, Profile.UNKNOWN})
+"""The profiles that have a place for terms beyond EN 16931 (EXT-FR-FE-...)."""
+
+
 def carries(profile: Profile, term: str) -> bool:
     """Whether documents of `profile` have a place for a business term such as "BT-131" or "BT-158-1"."""
+    if term.startswith("EXT-"):
+        return profile in EXTENSIBLE
     terms = CARRIED.get(profile)
     return terms is None or "-".join(term.split("-")[:2]) in terms

@@ -14,6 +14,8 @@ from formats.values import decimal_text, parse_decimal, read_value, write_value
 SEPA = "SEPA"
 NO_ORDER = "NA"
 """What stands in UBL for the mandatory order number when only the seller's own order is known."""
+NO_DISCOUNT = "0"
+"""What stands in UBL for the mandatory discount when only the gross price is known."""
 
 _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}")
 """The shape alone: an IBAN with a wrong key or with blanks is still written as one, and a rule may say so."""
@@ -301,7 +303,7 @@ def _read_discount(price: Node, scope: Scope, term: str) -> Any:
     """A bare "0" beside a gross price is the filler of `_write_gross`; "0.00" is a discount of zero."""
     for node in select(price, _UBL_DISCOUNT, scope, term):
         value = read_value(node, Kind.AMOUNT, Column.UBL, scope, term)
-        return None if node.text == "0" and select(price, _UBL_GROSS, scope, term) else value
+        return None if node.text == NO_DISCOUNT and select(price, _UBL_GROSS, scope, term) else value
     return None
 
 
@@ -322,8 +324,8 @@ def _write_gross(price: etree._Element, gross: Any, scope: Scope) -> None:
     write_value(ensure(price, _UBL_GROSS, scope), gross, Kind.AMOUNT, Column.UBL, scope)
     amount = ensure(price, _UBL_DISCOUNT, scope)
     if amount.text is None:
-        write_value(amount, parse_decimal("0"), Kind.AMOUNT, Column.UBL, scope)
-        scope.fillers[amount] = "0"
+        write_value(amount, parse_decimal(NO_DISCOUNT), Kind.AMOUNT, Column.UBL, scope)
+        scope.fillers[amount] = NO_DISCOUNT
 
 
 GROSS = Quirk(_read_gross, _write_gross, "as DISCOUNT")

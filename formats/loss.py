@@ -1,0 +1,374 @@
+"""The account of a conversion: every text of the source is in the target, was replaced on purpose, or is named as left.
+
+A text of the source and a text of the target belong together when both were read for the same term of the same
+item of the same lists (line 3, allowance 1). What was read for a group, a fixed code say, belongs to the group.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Any, final
+
+from formats import order, terms
+from formats.invoice import Identifier, Invoice
+from formats.mapping.invoice import INVOICE
+from formats.paths import SCHEMA_HINTS, Node, compile_path, prefixed
+from formats.profiles import Profile, carries
+from formats.quirks import NO_DISCOUNT, NO_ORDER, SEPA
+from formats.rows import Column, Group, Quirk
+from formats.values import decimal_text
+
+MAX_SHOWN = 200
+
+NO_TERM = "no-term"
+"""The syntax has the element, EN 16931 and its French extension have no term for it."""
+UNKNOWN_ELEMENT = "unknown-element"
+"""The schema of the syntax does not know the element there."""
+REPEATED = "repeated"
+"""The term is there once already, with another text, and may be there once only."""
+NOT_IN_PROFILE = "not-in-profile"
+"""The profile asked for has no place for the term."""
+NOT_IN_TARGET = "not-in-target"
+"""Written and read again, the target does not say it: it has no way to, or a fixed code stood without its term."""
+ATTACHMENT = "attachment"
+"""A file attached to the PDF beside the invoice; it is no part of the XML."""
+
+REPLACED = "replaced"
+"""The profile asked for has its own BT-24, which stands in this one's place."""
+FILLER = "filler"
+"""A fixed text that the syntax demands (NA, 1, VAT ...) beside a term that is not there: it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A text of the source that is in the target."""
+
+    location: str
+    term: str
+    target: str
+    """Where in the target: an XPath, or a JSON pointer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarried:
+    """A text of the source that is not in the target, and why: one of the constants above."""
+
+    location: str
+    text: str
+    reason: str
+    term: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LossReport:
+    """Every text and attribute of the source exactly once, and what the target has beyond it."""
+
+    carried: tuple[Carried, ...]
+    not_carried: tuple[NotCarried, ...]
+    fillers: tuple[str, ...]
+    """Locations in the target of values that its schema demands and the source does not have."""
+
+    set_aside: tuple[NotCarried, ...] = ()
+    """Texts with which nothing is lost: replaced, or fillers."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As an object of plain lists."""
+        return {
+            "carried": [{"location": one.location, "term": one.term, "target": one.target} for one in self.carried],
+            "set_aside": [_left(one) for one in self.set_aside],
+            "not_carried": [_left(one) for one in self.not_carried],
+            "fillers": list(self.fillers),
+        }
+
+
+def _left(one: NotCarried) -> dict[str, Any]:
+    return {"location": one.location, "text": one.text, "reason": one.reason, "term": one.term}
+
+
+Items = tuple[tuple[str, int], ...]
+
+
+@final
+@dataclass(slots=True)
+class Text:
+    """One text of a document: where it is, what it was read for, and of which items of which lists."""
+
+    location: str
+    text: str
+    term: str | None
+    items: Items
+    """Field and number of each item around it, the outermost first."""
+
+    why: str = NO_TERM
+    """Where no term took it: the reason."""
+
+
+# --- Texts of a document ------------------------------------------------------------------------------------
+
+
+def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
+    """Every text and attribute of a document that was read, in document order. Hints at schemas are no texts."""
+    waiting: list[tuple[Node, str, Items]] = [(root, "/" + prefixed(root.tag), ())]
+    counts: Counter[str] = Counter()
+    while waiting:
+        node, where, items = waiting.pop()
+        if node.item is not None:
+            items = (*items, node.item)
+        if node.text:
+            term, mine = node.taken, items
+            if term in LISTS:  # a list that a quirk reads has an element per item, in order
+                counts[term] += 1
+                mine = (*items, (LISTS[term], counts[term] - 1))
+            yield Text(where, node.text, term, mine, _why(node, schema) if term is None else NO_TERM)
+        for name, value in node.attributes.items():
+            if not name.startswith(SCHEMA_HINTS):
+                taken = node.claimed_attributes.get(name)
+                why = _why(node, schema) if taken is None and node.taken is None else NO_TERM
+                yield Text(f"{where}/@{prefixed(name)}", value, taken, items, why)
+        for tag, twins in reversed(node.children.items()):
+            step = f"{where}/{prefixed(tag)}"
+            if len(twins) == 1:
+                waiting.append((twins[0], step, items))
+            else:
+                waiting.extend((twin, f"{step}[{twin.place}]", items) for twin in reversed(twins))
+
+
+def texts_of_model(invoice: Invoice) -> Iterator[Text]:
+    """Every text of an invoice in our JSON, by its JSON pointer."""
+    for item in terms.located(invoice):
+        items = _items(item.pointer)
+        if not isinstance(item.value, Identifier):
+            yield Text(item.pointer, shown(item.value), item.term, items)
+            continue
+        yield Text(f"{item.pointer}/value", item.value.value, item.term, items)
+        if item.value.scheme is not None:
+            yield Text(f"{item.pointer}/scheme", item.value.scheme, item.term, items)
+
+
+def _items(pointer: str) -> Items:
+    parts = pointer.split("/")
+    return tuple((name, int(number)) for name, number in pairwise(parts) if number.isdigit())
+
+
+def shown(value: Any) -> str:
+    """The text of a term's value, for people."""
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    return decimal_text(value) if isinstance(value, Decimal) else str(value)
+
+
+def _why(node: Node, schema: str) -> str:
+    """Why no term took the text of `node`: the path is walked down from the root."""
+    line = []
+    at: Node | None = node
+    while at is not None:
+        line.append(at)
+        at = at.parent
+    line.reverse()
+    known = order.load(schema)
+    kind: str | None = known.roots.get(line[0].tag)
+    for place, below in enumerate(line[1:], 1):
+        kind = order.type_of_child(known, kind or "", below.tag)
+        if kind is None:
+            return UNKNOWN_ELEMENT
+        first = line[place - 1].children[below.tag][0]
+        if below.place > 1 and _taken(first, [one.tag for one in line[place + 1 :]]):
+            return REPEATED
+    return NO_TERM
+
+
+def _taken(node: Node, tags: list[str]) -> bool:
+    """Whether the first element on the way down was read for a term."""
+    for tag in tags:
+        below = node.children.get(tag)
+        if not below:
+            return False
+        node = below[0]
+    return node.taken is not None
+
+
+# --- Which belong together ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a term or group is in the model."""
+
+    lists: tuple[str, ...]
+    """The fields that are lists on the way to it, itself among them."""
+
+    groups: tuple[tuple[str, int], ...]
+    """The groups around it, each with the number of lists on the way to it."""
+
+
+def _homes(group: Group, home: Home) -> Iterator[tuple[str, Home]]:
+    for entry in group.rows:
+        if isinstance(entry, Group):
+            lists = (*home.lists, entry.field) if entry.many else home.lists
+            below = Home(lists, (*home.groups, (entry.term, len(lists))))
+            yield entry.term, below
+            yield from _homes(entry, below)
+        else:
+            yield entry.term, home
+
+
+@cache
+def homes() -> dict[str, Home]:
+    """Of every term and group of the table."""
+    found: dict[str, Home] = {}
+    for term, home in _homes(INVOICE, Home((), ())):
+        found.setdefault(term, home)
+    return found
+
+
+def _quirk_lists(group: Group) -> Iterator[tuple[str, str]]:
+    for entry in group.rows:
+        if isinstance(entry, Group):
+            if entry.many and (isinstance(entry.ubl, Quirk) or isinstance(entry.cii, Quirk)):
+                yield entry.term, entry.field
+            yield from _quirk_lists(entry)
+
+
+LISTS: dict[str, str] = dict(_quirk_lists(INVOICE))
+"""Groups that are lists and are read by a quirk in one of the syntaxes, with their fields."""
+
+Key = tuple[str, tuple[int, ...]]
+
+
+def key_of(text: Text) -> Key | None:
+    """The term and the numbers of the items of its lists; None where no term took the text."""
+    if text.term is None:
+        return None
+    home = homes().get(text.term)
+    if home is None:
+        return text.term, ()
+    numbers = dict(text.items)
+    return text.term, tuple(numbers[name] for name in home.lists if name in numbers)
+
+
+@dataclass(slots=True)
+class Target:
+    """The texts of the target by what they were read for."""
+
+    terms: dict[Key, list[Text]] = field(default_factory=dict)
+    groups: dict[Key, Text] = field(default_factory=dict)
+    """The first text of each group; and of a list that a quirk reads, of each item."""
+
+    @classmethod
+    def of(cls, texts: Iterable[Text]) -> "Target":
+        """Of the texts of a document that was read again."""
+        made = cls()
+        for text in texts:
+            key = key_of(text)
+            if key is None:
+                continue
+            term, numbers = key
+            made.terms.setdefault(key, []).append(text)
+            home = homes().get(term)
+            for group, depth in home.groups if home is not None else ():
+                made.groups.setdefault((group, numbers[:depth]), text)
+        return made
+
+    def find(self, text: Text, key: Key) -> Text | None:
+        """The text of the target that says what this one says."""
+        candidates = self.terms.get(key)
+        if candidates:
+            return next((one for one in candidates if one.text == text.text), candidates[0])
+        term, numbers = key
+        if term in terms.GROUPS:
+            return self.groups.get(key)
+        home = homes().get(term)
+        around = [group for group, _ in home.groups if group in LISTS] if home is not None else []
+        found = self.terms.get((around[-1], numbers)) if around else None
+        return found[0] if found else None
+
+
+def account(
+    source: Iterable[Text], invoice: Invoice, target: Target, *, lost: list[terms.Located], profile: Profile | None,
+    fillers: tuple[str, ...], replaces: bool,
+) -> LossReport:
+    """Each text of the source, once.
+
+    `invoice` is what the source says, `lost` what the target, read again, has not or has otherwise; `profile` the
+    one asked for; `replaces` whether it brings its own BT-24.
+    """
+    found = list(source)
+    gone = _gone(lost, found)
+    said: set[Key] | None = None
+    carried, left, aside = [], [], []
+    for text in found:
+        key = key_of(text)
+        place = target.find(text, key) if key is not None else None
+        if key is None:
+            left.append(NotCarried(text.location, text.text[:MAX_SHOWN], text.why))
+        elif replaces and key[0] == "BT-24":
+            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], REPLACED, text.term))
+        elif not _carried_by(profile, key[0]):
+            left.append(NotCarried(text.location, text.text[:MAX_SHOWN], NOT_IN_PROFILE, text.term))
+        elif place is not None and text.location not in gone:
+            carried.append(Carried(text.location, key[0], place.location))
+        else:
+            said = _said(invoice) if said is None else said
+            idle = key not in said and _is_fixed(text, invoice)
+            (aside if idle else left).append(
+                NotCarried(text.location, text.text[:MAX_SHOWN], FILLER if idle else NOT_IN_TARGET, text.term)
+            )
+    return LossReport(tuple(carried), tuple(left), fillers, tuple(aside))
+
+
+def _said(invoice: Invoice) -> set[Key]:
+    """The terms and groups that an invoice has."""
+    there = Target.of(texts_of_model(invoice))
+    return there.terms.keys() | there.groups.keys()
+
+
+def _is_fixed(text: Text, invoice: Invoice) -> bool:
+    """Whether a text is one that the syntax demands there whatever the invoice says."""
+    return text.text in fixed_texts() or text.text == invoice.number or text.location.endswith("/@currencyID")
+
+
+@cache
+def fixed_texts() -> frozenset[str]:
+    """The texts that the table itself writes: what its tests compare with and its fillers say."""
+    return frozenset(_fixed(INVOICE)) | {NO_ORDER, NO_DISCOUNT, SEPA}
+
+
+def _fixed(group: Group) -> Iterator[str]:
+    for entry in (group, *group.rows):
+        for column in Column:
+            place = entry.place(column)
+            steps = compile_path(place).steps if isinstance(place, str) else ()
+            for test in (test for step in steps for test in step.tests):
+                yield from (text for text in (test.value, test.default) if text and not text.startswith("$"))
+        if isinstance(entry, Group) and entry is not group:
+            yield from _fixed(entry)
+
+
+def _carried_by(profile: Profile | None, term: str) -> bool:
+    """A group is carried where one of its terms is."""
+    return profile is None or any(carries(profile, one) for one in terms.GROUPS.get(term, {term}))
+
+
+def _gone(lost: list[terms.Located], source: list[Text]) -> set[str]:
+    """The locations of the texts that said what is lost. Of several identifiers the one, else all of the term."""
+    said: dict[Key, list[Text]] = {}
+    for text in source if lost else ():
+        if (key := key_of(text)) is not None:
+            said.setdefault(key, []).append(text)
+    locations: set[str] = set()
+    for item in lost:
+        around = key_of(Text(item.pointer, "", item.term, _items(item.pointer)))
+        texts = said.get(around, []) if around is not None else []
+        value = item.value
+        parts = {value.value, value.scheme} if isinstance(value, Identifier) else {shown(value)}
+        locations.update(text.location for text in [one for one in texts if one.text in parts] or texts)
+    return locations
+
+
+def with_files(loss: LossReport, names: Iterable[str]) -> LossReport:
+    """Also the files that were attached to the PDF and are no part of the target."""
+    files = tuple(NotCarried(f"attachment:{name}", "", ATTACHMENT) for name in names)
+    return replace(loss, not_carried=(*loss.not_carried, *files))
