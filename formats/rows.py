@@ -76,6 +76,11 @@ class Row:
     each: int = 0
     """So many last steps are written into every element that the path before them has (if none, one is made)."""
 
+    @property
+    def is_extension(self) -> bool:
+        """Whether the term is one of EXTENDED-CTC-FR, beyond EN 16931."""
+        return self.term.startswith("EXT-")
+
     def place(self, column: Column) -> Place:
         """Where the term is in `column`."""
         if column is Column.CII:

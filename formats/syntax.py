@@ -8,7 +8,7 @@ from lxml import etree
 
 from formats import json_form, order
 from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
-from formats.errors import CannotWrite, UnknownSyntax
+from formats.errors import BadValue, CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
 from formats.paths import (
@@ -226,10 +226,21 @@ def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
     value = None
     for found in nodes:
         if first is None and found.text:
-            first, value = found, read_value(found, row.kind, column, scope, row.term)
+            first, value = found, _value(found, row, column, scope)
         elif first is not None and found.text == first.text and found.attributes == first.attributes:
-            read_value(found, row.kind, column, scope, row.term)  # said again: claimed, nothing new
+            _value(found, row, column, scope)  # said again: claimed, nothing new
     return value
+
+
+def _value(node: Node, row: Row, column: Column, scope: Scope) -> Any:
+    """The value of a text. What is none for a term of the extension stays unmapped: the invoice itself is readable."""
+    try:
+        return read_value(node, row.kind, column, scope, row.term)
+    except BadValue:
+        if not row.is_extension:
+            raise
+        node.term = None
+        return None
 
 
 def ubl_syntax_of(invoice: Invoice) -> Syntax:

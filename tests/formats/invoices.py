@@ -88,7 +88,7 @@ party = partial(
 )
 sellers = st.one_of(
     party(additional_legal_information=maybe(texts)),
-    party(tax_registration=codes, tax_registration_scheme=maybe(st.just("GST"))),
+    party(tax_registration=codes),
 )
 payees = filled(
     Party, name=texts, identifiers=party_identifiers, legal_registration=identifiers, vat_identifier=codes,
@@ -213,7 +213,8 @@ dated = st.tuples(
 def invoices(draw: st.DrawFn) -> Invoice:
     type_code = draw(st.sampled_from(sorted(FRENCH_TYPES)))
     currency, vat_currency = draw(st.sampled_from((("EUR", None), ("USD", "EUR"))))
-    payment = draw(payments if type_code in CREDIT_TYPES else maybe(payments))
+    payer = draw(maybe(third_parties))
+    payment = draw(payments if type_code in CREDIT_TYPES or payer is not None else maybe(payments))
     totals = Totals(
         lines_net=draw(amounts), allowances=draw(maybe(amounts)), charges=draw(maybe(amounts)),
         without_vat=draw(amounts), vat=draw(amounts), with_vat=draw(amounts), paid=draw(maybe(amounts)),
@@ -234,7 +235,7 @@ def invoices(draw: st.DrawFn) -> Invoice:
         preceding_invoices=draw(lists(earlier)),
         seller=draw(sellers), buyer=draw(party()), payee=draw(maybe(payees)),
         tax_representative=draw(maybe(representatives)), delivery=draw(maybe(deliveries)),
-        delivery_terms=draw(maybe(delivery_terms)), payer=draw(maybe(third_parties)),
+        delivery_terms=draw(maybe(delivery_terms)), payer=payer,
         sales_agent=draw(maybe(third_parties)), buyer_agent=draw(maybe(third_parties)),
         invoicer=draw(maybe(third_parties)), invoicee=draw(maybe(third_parties)),
         invoicing_period=draw(maybe(periods)), payment=payment,
