@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, Final
 from formats import conversion, facturx, lifecycle, opening, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
+from formats.rendering.appearance import Appearance
+from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
 from schematron import supply
 from validation import run
@@ -41,10 +43,10 @@ def convert(document: bytes, **options: Any) -> Converted:
     return Converted(done.document, done.syntax.value, done.loss.to_json())
 
 
-def render(document: bytes, lang: str, logo: bytes | None) -> bytes:
-    """Workshop.render, here."""
+def draw(document: bytes, lang: str, appearance: Appearance) -> Drawn:
+    """Workshop.draw, here."""
     opened = opening.open_document(document)
-    return rendering.draw(syntax.read(opened.payload).invoice, lang=lang, logo=logo)
+    return rendering.drawn(syntax.read(opened.payload).invoice, lang=lang, appearance=appearance)
 
 
 def extract(document: bytes) -> bytes:
@@ -78,7 +80,7 @@ def rule_set(key: str) -> RuleSetFiles:
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "inspect": inspect,
     "convert": convert,
-    "render": render,
+    "draw": draw,
     "extract": extract,
     "read_status": read_status,
     "write_status": write_status,

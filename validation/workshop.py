@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Self, cast
 
 from formats.errors import FormatError
+from formats.rendering.appearance import PLAIN, Appearance
+from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
 from validation.wire import (
@@ -34,7 +36,7 @@ from validation.wire import (
     unpack_answer,
 )
 
-__all__ = ["Converted", "Inspection", "Poison", "RuleSetFiles", "StatusReading", "Workshop", "Written"]
+__all__ = ["PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison", "RuleSetFiles", "StatusReading", "Workshop", "Written"]
 
 LONGEST_ANSWER: Final = 512 << 20
 JOBS_PER_WORKER: Final = 5000
@@ -190,15 +192,20 @@ class Workshop:
         pdf: bytes | None = None,
         lang: str = "fr",
         made_at: datetime,
-        logo: bytes | None = None,
+        appearance: Appearance = PLAIN,
     ) -> Converted:
         """Convert to ubl, cii, factur-x or json. Checks no rule. Raises FormatError."""
-        options = {"to": to, "profile": profile, "pdf": pdf, "lang": lang, "made_at": made_at, "logo": logo}
+        options = {"to": to, "profile": profile, "pdf": pdf, "lang": lang, "made_at": made_at,
+                   "appearance": appearance}
         return cast("Converted", self._ask("convert", document=document, **options))
 
-    def render(self, document: bytes, *, lang: str = "fr", logo: bytes | None = None) -> bytes:
+    def render(self, document: bytes, *, lang: str = "fr", appearance: Appearance = PLAIN) -> bytes:
         """The readable PDF of an invoice. Raises FormatError."""
-        return cast("bytes", self._ask("render", document=document, lang=lang, logo=logo))
+        return self.draw(document, lang=lang, appearance=appearance).pdf
+
+    def draw(self, document: bytes, *, lang: str = "fr", appearance: Appearance = PLAIN) -> Drawn:
+        """The readable PDF of an invoice, with the remarks on it. Raises FormatError."""
+        return cast("Drawn", self._ask("draw", document=document, lang=lang, appearance=appearance))
 
     def extract(self, document: bytes) -> bytes:
         """The XML inside a PDF. Raises FormatError."""

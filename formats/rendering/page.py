@@ -4,21 +4,42 @@ Every term that the model carries appears somewhere; an absent one leaves no tra
 Source: a readable form must show all structured data (FNFE note on the French formats, 2026-06-30).
 """
 
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
 from textwrap import shorten
 
-from formats.codes import CREDIT_TYPES, FRAMES, FRENCH_TYPES, NOTE_SUBJECTS, OTHER_CREDIT_TYPES
-from formats.invoice import Invoice, Note, PaymentInstructions, SupportingDocument, VatBreakdown
+from formats.codes import CREDIT_TYPES, FRAMES, FRENCH_TYPES, OTHER_CREDIT_TYPES
+from formats.invoice import (
+    Attachment,
+    Invoice,
+    PaymentInstructions,
+    PrecedingInvoice,
+    SupportingDocument,
+    VatBreakdown,
+)
 from formats.rendering import figures
-from formats.rendering.lines import line
-from formats.rendering.parties import parties
-from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, span, with_scheme, word
+from formats.rendering.line_details import reason_of
+from formats.rendering.lines import line_table
+from formats.rendering.others import undesigned
+from formats.rendering.parties import delivery_terms, parties, party, recipient
+from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, note_title, span, with_scheme, word
 from formats.rendering.words import DOCUMENT_CODES, MEANS, VAT_WORDS, WORDS
 
 REFERENCES = (
-    "buyer_reference", "purchase_order_reference", "contract_reference", "project_reference",
-    "sales_order_reference", "despatch_advice_reference", "receiving_advice_reference", "tender_or_lot_reference",
-    "buyer_accounting_reference",
+    "buyer_reference", "project_reference", "sales_order_reference", "receiving_advice_reference",
+    "tender_or_lot_reference", "buyer_accounting_reference",
 )
+PAGE_WORDS = (
+    "page", "line", "item", "quantity", "unit_price", "vat", "net_amount", "adjustments", "reason", "base",
+    "vat_breakdown", "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents", "others", "scan",
+    "carried_forward", "brought_forward",
+)
+SELF_BILLED = {"389", "501", "500", "471", "473", "261", "502"}
+"""BT-3 under which the buyer writes the invoice; the mention is a duty (CGI ann. II art. 242 nonies A, I 14)."""
+
+FACTORED = {"393", "501", "472", "473", "396", "502"}
+CORRECTIONS = {"384", "471", "472", "473"}
 MACHINE_NOTES = ("BAR",)
 """Notes with a code for machines: shown among the references."""
 
@@ -29,14 +50,19 @@ def page(invoice: Invoice, lang: str) -> Json:
     return {
         "lang": lang,
         "title": title,
+        "document_title": joined(title, invoice.number, by=" "),
+        "short_title": joined(title, invoice.number, by=" "),
+        "subtitles": subtitles(invoice, lang),
         "number": invoice.number or "",
         "number_word": word("number", lang),
         "seller": invoice.seller.trading_name or invoice.seller.name or "",
+        "sender": party("seller", invoice.seller, lang),
+        "recipient": recipient(invoice.buyer, lang),
         "facts": facts(invoice, lang),
         "due": due(invoice, lang),
         "parties": parties(invoice, lang),
         "references": references(invoice, lang),
-        "lines": [line(one, lang) for one in invoice.lines],
+        **line_table(invoice.lines, lang),
         "adjustments": adjustments(invoice, lang),
         "vat": [vat_row(one, lang) for one in invoice.vat_breakdown],
         "totals": totals(invoice, lang),
@@ -44,10 +70,9 @@ def page(invoice: Invoice, lang: str) -> Json:
         "terms": invoice.payment_terms or "",
         "notes": notes(invoice, lang),
         "documents": [document(one, lang) for one in invoice.supporting_documents],
+        "others": undesigned(invoice),
         "footer": footer(invoice, lang),
-        "words": {name: word(name, lang) for name in (
-            "page", "line", "item", "quantity", "unit_price", "vat", "net_amount", "adjustments", "vat_breakdown",
-            "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents")},
+        "words": {name: word(name, lang) for name in PAGE_WORDS},
     }
 
 
@@ -65,14 +90,38 @@ def is_credit(invoice: Invoice) -> bool:
     return invoice.type_code in CREDIT_TYPES | OTHER_CREDIT_TYPES
 
 
-def facts(invoice: Invoice, lang: str) -> list[Pair]:
-    """The few dates that everybody looks for."""
+def subtitles(invoice: Invoice, lang: str) -> list[str]:
+    """What the kind of document entails, under the title: what it corrects, who made it, whom to pay."""
+    code, before = invoice.type_code or "", invoice.preceding_invoices
+    about = "on_invoice" if is_credit(invoice) else "corrects" if code in CORRECTIONS else "after_invoice"
+    told = [joined(word(about, lang), preceding(one, lang), by=" ") for one in before] if len(before) < 3 else []
+    payee = invoice.payee.name if invoice.payee else None
+    return [text for text in (
+        *told,
+        word("self_billed", lang) if code in SELF_BILLED else "",
+        f"{word('factored', lang)} {payee}" if code in FACTORED and payee else "",
+    ) if text]
+
+
+def preceding(one: PrecedingInvoice, lang: str) -> str:
+    """An earlier invoice: number and date."""
+    kind = "" if one.type_code is None else f" ({coded(FRENCH_TYPES, one.type_code, lang)})"
+    return joined(one.number, figures.short_date(one.issue_date, lang), by=f" {word('preceding_of', lang)} ") + kind
+
+
+def dated(text: str | None, day: date | None, lang: str, *more: str | None) -> str:
+    """A reference with the day of what it refers to."""
+    return joined(joined(text, figures.short_date(day, lang), by=f" {word('preceding_of', lang)} "), *more)
+
+
+def facts(invoice: Invoice, lang: str) -> list[tuple[str, str, bool]]:
+    """The few dates that everybody looks for; the one by which to pay stands out."""
     delivered = invoice.delivery.actual_date if invoice.delivery else None
-    return filled([
-        (word("issued", lang), figures.long_date(invoice.issue_date, lang)),
-        (word("delivery_date", lang), figures.long_date(delivered, lang)),
-        (word("due_date", lang), figures.long_date(invoice.due_date, lang)),
-    ])
+    return [(name, text, strong) for name, text, strong in (
+        (word("issued", lang), figures.long_date(invoice.issue_date, lang), False),
+        (word("delivery_date", lang), figures.long_date(delivered, lang), False),
+        (word("due_date", lang), figures.long_date(invoice.due_date, lang), True),
+    ) if text]
 
 
 def due(invoice: Invoice, lang: str) -> Pair:
@@ -83,18 +132,20 @@ def due(invoice: Invoice, lang: str) -> Pair:
 
 def references(invoice: Invoice, lang: str) -> list[Pair]:
     """Every reference, and how VAT is accounted."""
-    preceding = [
-        (word("preceding_invoice", lang), joined(before.number, figures.short_date(before.issue_date, lang),
-                                                 by=f" {word('preceding_of', lang)} "))
-        for before in invoice.preceding_invoices
-    ]
     point = f"tax_point_{invoice.tax_point_date_code}"
     frame = coded(FRAMES, invoice.business_process, lang)
     return filled([
-        *preceding,
+        *((word("preceding_invoice", lang), preceding(one, lang)) for one in invoice.preceding_invoices),
         (word("invoicing_period", lang), span(invoice.invoicing_period, lang)),
         *((word(name, lang), getattr(invoice, name)) for name in REFERENCES),
-        (word("invoiced_object", lang), with_scheme(invoice.invoiced_object, lang)),
+        (word("purchase_order_reference", lang),
+         dated(invoice.purchase_order_reference, invoice.purchase_order_date, lang)),
+        (word("contract_reference", lang),
+         dated(invoice.contract_reference, invoice.contract_date, lang, invoice.contract_type)),
+        (word("despatch_advice_reference", lang),
+         dated(invoice.despatch_advice_reference, invoice.despatch_advice_date, lang)),
+        *((word("invoiced_object", lang), with_scheme(one, lang)) for one in invoice.invoiced_objects),
+        (word("delivery_terms", lang), delivery_terms(invoice.delivery_terms)),
         (word("frame" if invoice.business_process in FRAMES else "process", lang),
          f"{frame} ({invoice.business_process})" if invoice.business_process in FRAMES else frame),
         (word("tax_point", lang), joined(
@@ -111,7 +162,7 @@ def adjustments(invoice: Invoice, lang: str) -> list[list[str]]:
     rows = [("allowance", one) for one in invoice.allowances] + [("charge", one) for one in invoice.charges]
     return [
         [
-            joined(word(kind, lang), one.reason, one.reason_code and f"{word('code', lang)} {one.reason_code}"),
+            joined(word(kind, lang), reason_of(one, lang)),
             joined(figures.percent(one.percentage, lang), figures.amount(one.base_amount, lang),
                    by=f" {word('of_base', lang)} "),
             joined(None if one.vat_category == "S" and one.vat_rate is not None else one.vat_category,
@@ -125,10 +176,11 @@ def adjustments(invoice: Invoice, lang: str) -> list[list[str]]:
 
 def vat_row(one: VatBreakdown, lang: str) -> Json:
     """One rate of the VAT breakdown, with the reason where there is one."""
-    category = None if one.category == "S" else coded(VAT_WORDS, one.category, lang)
-    code = None if one.category in {"S", category} else one.category
+    category = coded(VAT_WORDS, one.category, lang)
+    code = f"({one.category})" if one.category and one.category != category else ""
     return {
-        "rate": joined(figures.percent(one.rate, lang), joined(category, code and f"({code})", by=" ")),
+        "rate": figures.percent(one.rate, lang),
+        "kind": joined(category, code, by=" "),
         "base": figures.amount(one.taxable_amount, lang),
         "tax": figures.amount(one.tax_amount, lang),
         "reason": joined(one.exemption_reason, one.exemption_reason_code),
@@ -187,16 +239,18 @@ def notes(invoice: Invoice, lang: str) -> list[Pair]:
             if note.subject_code not in MACHINE_NOTES]
 
 
-def note_title(note: Note, lang: str) -> str:
-    """What a note is about."""
-    return coded(NOTE_SUBJECTS, note.subject_code, lang) or word("note", lang)
-
-
 def document(one: SupportingDocument, lang: str) -> list[str]:
     """A supporting document: reference, description, where it is."""
     file = one.attachment
     return [one.reference or "", coded(DOCUMENT_CODES, one.description, lang),
-            joined(file.filename if file else None, one.location)]
+            joined(*(attached(file, lang) if file else ()), one.location)]
+
+
+def attached(file: Attachment, lang: str) -> tuple[str | None, ...]:
+    """A file that travels with the invoice: name, kind, size and the beginning of its hash."""
+    size = figures.number(Decimal(len(file.content)), lang)
+    digest = sha256(file.content).hexdigest()[:16]
+    return file.filename, file.mime_code, f"{size}{figures.NO_BREAK}{word('bytes', lang)}", f"SHA-256 {digest}…"
 
 
 def footer(invoice: Invoice, lang: str) -> list[str]:

@@ -1,43 +1,58 @@
 """Who is on the invoice: everybody's name, address and identifiers."""
 
-from formats.invoice import Address, Contact, Delivery, Invoice, Party
-from formats.rendering.phrases import Json, country, filled, identifier, joined, word
+from dataclasses import replace
+
+from formats.codes import ROLES
+from formats.invoice import Address, Contact, Delivery, DeliveryTerms, Invoice, Party
+from formats.rendering.phrases import Json, Pair, coded, country, filled, identifier, joined, word
 
 
 def parties(invoice: Invoice, lang: str) -> list[Json]:
-    """Everybody named, with the side of the page: sellers left, buyers and where it went right."""
-    others = [
-        ("tax_representative", "left", invoice.tax_representative),
-        ("payee", "right", invoice.payee),
-    ]
+    """Who stands below the head: what identifies the buyer, where it went, and everybody else named."""
+    roles = ("payee", "tax_representative", "payer", "invoicee", "invoicer", "buyer_agent", "sales_agent")
+    others = [(role, getattr(invoice, role)) for role in roles]
+    buyer = party("buyer", replace(invoice.buyer, name=None, address=None), lang)
     return [
-        party("seller", "left", invoice.seller, lang),
-        party("buyer", "right", invoice.buyer, lang),
+        *([buyer] if buyer["pairs"] or buyer["note"] else []),
         *([delivery(invoice.delivery, lang)] if is_told(invoice.delivery) else []),
-        *(party(role, side, one, lang) for role, side, one in others if one is not None),
+        *(party(role, one, lang) for role, one in others if one is not None),
     ]
 
 
-def party(role: str, side: str, one: Party, lang: str) -> Json:
+def recipient(buyer: Party, lang: str) -> Json:
+    """The buyer in the window of the envelope: name and address, nothing else."""
+    return {"name": buyer.name or buyer.trading_name or "", "lines": address(buyer.address, lang)}
+
+
+def party(role: str, one: Party, lang: str) -> Json:
     """A party with its address and everything that identifies it."""
-    electronic = one.electronic_address
     return {
         "role": word(role, lang),
-        "side": side,
-        "name": one.name or one.trading_name or "",
+        "name": one.name or "",
         "lines": address(one.address, lang),
-        "pairs": filled([
-            (word("trading_name", lang), one.trading_name if one.trading_name != one.name else None),
-            *([identifier(one.legal_registration, "registration", lang)] if one.legal_registration else []),
-            *(identifier(one_id, "identifier", lang) for one_id in one.identifiers),
-            (word("vat_number", lang), one.vat_identifier),
-            (word("tax_number", lang), one.tax_registration),
-            (word("electronic_address", lang), joined(
-                electronic.value, None if electronic.scheme == "0225" else electronic.scheme) if electronic else None),
-            (word("contact", lang), contact(one.contact)),
-        ]),
+        "pairs": identification(one, lang),
         "note": one.additional_legal_information or "",
     }
+
+
+def identification(one: Party, lang: str) -> list[Pair]:
+    """Everything that identifies a party, and whom to ask there."""
+    electronic = one.electronic_address
+    return filled([
+        (word("trading_name", lang), one.trading_name if one.trading_name != one.name else None),
+        *([identifier(one.legal_registration, "registration", lang)] if one.legal_registration else []),
+        *(identifier(one_id, "identifier", lang) for one_id in one.identifiers),
+        (word("vat_number", lang), one.vat_identifier),
+        (word("tax_number", lang), joined(one.tax_registration, one.tax_registration_scheme)),
+        (word("electronic_address", lang), joined(electronic.value, electronic.scheme) if electronic else None),
+        *contact(one.contact, lang),
+        (word("role", lang), one.role_code and coded(ROLES, one.role_code, lang)),
+    ])
+
+
+def delivery_terms(terms: DeliveryTerms | None) -> str:
+    """The Incoterm and its place."""
+    return joined(terms.code, terms.location, by=" ") if terms else ""
 
 
 def is_told(where: Delivery | None) -> bool:
@@ -49,7 +64,7 @@ def delivery(where: Delivery | None, lang: str) -> Json:
     """Where the goods went."""
     where = where or Delivery()
     place = [identifier(where.location, "delivery_place", lang)] if where.location else []
-    return {"role": word("delivery", lang), "side": "right", "name": where.party_name or "",
+    return {"role": word("delivery", lang), "name": where.party_name or "",
             "lines": address(where.address, lang), "pairs": filled(place), "note": ""}
 
 
@@ -62,6 +77,9 @@ def address(where: Address | None, lang: str) -> list[str]:
     return [text for text in lines if text]
 
 
-def contact(who: Contact | None) -> str:
+def contact(who: Contact | None, lang: str) -> list[tuple[str, str | None]]:
     """Whom to ask, and how."""
-    return joined(who.name, who.telephone, who.email) if who else ""
+    if who is None:
+        return []
+    return [(word("contact", lang), who.name), (word("telephone", lang), who.telephone),
+            (word("email", lang), who.email)]

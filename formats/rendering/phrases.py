@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from babel import Locale
 
-from formats.codes import SCHEMES, Label
-from formats.invoice import Identifier, Period
+from formats.codes import NOTE_SUBJECTS, SCHEMES, Label
+from formats.invoice import Identifier, Note, Period
 from formats.rendering import figures
 from formats.rendering.words import WORDS
 
@@ -13,6 +13,8 @@ Pair = tuple[str, str]
 """A label and its text."""
 
 Json = dict[str, object]
+BREAK = "\u200b"
+"""A place where a long word may be broken; it has no width and is no character of the invoice."""
 
 
 def word(name: str, lang: str) -> str:
@@ -43,6 +45,18 @@ def joined(*texts: str | None, by: str = " · ") -> str:
 def named_texts(lang: str, pairs: Iterable[tuple[str, str | None]]) -> str:
     """Word and text, word and text, on one line."""
     return joined(*(f"{word(name, lang)} {text}" for name, text in pairs if text))
+
+
+def named(name: str, text: str | None, lang: str) -> str:
+    """A name and a text with the colon of the language; the one that is there if the other is not."""
+    return joined(name, text, by=f"{figures.NO_BREAK}: " if lang == "fr" else ": ") if text else ""
+
+
+def note_title(note: Note, lang: str) -> str:
+    """What a note is about, with the code where it has no words of ours."""
+    if note.subject_code in NOTE_SUBJECTS:
+        return coded(NOTE_SUBJECTS, note.subject_code, lang)
+    return joined(word("note", lang), note.subject_code and f"({note.subject_code})", by=" ")
 
 
 def span(period: Period | None, lang: str) -> str:

@@ -1,89 +1,136 @@
-"""Draw an invoice as PDF/A-3 pages, with Typst and the project's one typeface.
+"""Draw an invoice as PDF/A-3 pages, with Typst and the project's own typefaces.
 
 Data reaches the template as a JSON file beside it, never as part of its text: nothing in an invoice can be
-markup. No system font is looked at, so that the same invoice gives the same bytes everywhere.
+markup. Same arguments, same bytes, everywhere. The pages are tagged (PDF/UA-1, PDF/A-3a) wherever Typst can do so.
 """
 
-import importlib.util
 import json
 import re
-import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from functools import cache
 from pathlib import Path
 
 import typst
 
 from formats.errors import CannotWrite
 from formats.invoice import Invoice
+from formats.rendering.appearance import COLOUR, MAX_FOOTER, MAX_LOGO, PANEL, PLAIN, Appearance, legible
 from formats.rendering.page import page
-from formats.rendering.phrases import Json
+from formats.rendering.payment_code import NoCode, payment_code, picture
+from formats.rendering.phrases import BREAK, Json, word
+from formats.rendering.remarks import Drawn, accent_darkened, glyph_missing, not_accessible
+from formats.rendering.typefaces import UNKNOWN, fonts, visible
 
 TEMPLATE = Path(__file__).parent / "invoice.typ"
 LANGUAGES = ("fr", "en")
-MAX_LOGO = 1_000_000
 LONG_WORD = re.compile(r"\S{25,}")
 PIECE = re.compile(r".{1,20}")
 """A word as long as this may be broken after every piece, so that no reference runs out of its column."""
 
-BREAK = "\u200b"
-UNKNOWN = "\ufffd"
 NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 ATTEMPTS = 5
+ACCESSIBLE: tuple[str, ...] = ("a-3a", "ua-1")
+LEAST: tuple[str, ...] = ("a-3b",)
+"""What the pages claim, and what they still claim where Typst finds that it cannot keep the first."""
 
 
-def draw(invoice: Invoice, *, lang: str = "fr", logo: bytes | None = None) -> bytes:
-    """The invoice as PDF/A-3b pages without XML inside. Same arguments, same bytes.
 
-    `lang` is "fr" or "en"; `logo` is PNG, JPEG, GIF, WebP or SVG. The date in the PDF is the issue date.
-    Characters for which there is no glyph (Chinese, emoji) are shown as a replacement mark.
+def draw(invoice: Invoice, *, lang: str = "fr", appearance: Appearance = PLAIN) -> bytes:
+    """The pages alone, see `drawn`."""
+    return drawn(invoice, lang=lang, appearance=appearance).pdf
+
+
+def drawn(invoice: Invoice, *, lang: str = "fr", appearance: Appearance = PLAIN) -> Drawn:
+    """The invoice as PDF/A-3 pages without XML inside, and what must be said about them.
+
+    `lang` is "fr" or "en". The date in the PDF is the issue date. Characters for which there is no glyph are shown
+    as a replacement mark, named in a remark that is printed on the last page as well.
 
     Raises:
-        CannotWrite: another language, a logo that is no picture or is over 1 MB, or a page that cannot be drawn.
+        CannotWrite: another language, an appearance that cannot be drawn (a logo that is no picture or is over
+            1 MB, a colour that is none, a foot of over 500 characters), or a page that cannot be drawn.
     """
-    if lang not in LANGUAGES:
-        raise CannotWrite(f"no words for language {lang!r}; there are {', '.join(LANGUAGES)}")
-    if logo is not None and len(logo) > MAX_LOGO:
-        raise CannotWrite(f"a logo of {len(logo)} bytes; at most {MAX_LOGO} are drawn")
-    content = {
-        **drawable(page(invoice, lang)),
-        "number": "".join(map(visible, invoice.number or "")),  # has room, and is what people copy
-        "logo": list(logo) if logo is not None else None,
-    }
-    data = json.dumps(content, ensure_ascii=False)
+    check(lang, appearance)
+    accent = legible(appearance.accent)
+    remarks = [accent_darkened(appearance.accent, accent)] if accent != appearance.accent else []
+    content = content_of(invoice, lang, appearance, accent)
+    missing = {char for text in texts_of(content) for char in text if visible(char) == UNKNOWN} - {UNKNOWN}
+    content = {**drawable(content), "document_title": "".join(map(visible, str(content["document_title"])))}
     issued = datetime.combine(invoice.issue_date or date(1970, 1, 1), time(), UTC)
+    logo, standards = appearance.logo, ACCESSIBLE
     for _ in range(ATTEMPTS):
-        try:
-            return compiled(data, issued)
-        except typst.TypstError as error:
-            missing = {char for text in NO_GLYPH.findall(error.diagnostic) for char in unescaped(text)}
-            if not missing - {UNKNOWN}:
-                raise CannotWrite(f"the page cannot be drawn: {error}") from error
+        told = [glyph_missing(missing)] if missing else []
+        content["remarks"] = [one.en if lang == "en" else one.fr for one in told]
+        data = json.dumps(content, ensure_ascii=False)
+        if missing:
             data = data.translate(dict.fromkeys(map(ord, missing), UNKNOWN))
+        try:
+            return Drawn(compiled(data, logo, issued, standards), (*remarks, *told))
+        except typst.TypstError as error:
+            unknown = {char for text in NO_GLYPH.findall(error.diagnostic) for char in unescaped(text)} - {UNKNOWN}
+            if unknown - missing:
+                missing |= unknown
+            elif standards is ACCESSIBLE:
+                standards = LEAST
+                remarks.append(not_accessible(error.message))
+            else:
+                raise CannotWrite(f"the page cannot be drawn: {error}") from error
     raise CannotWrite("the page cannot be drawn: too many characters have no glyph")
 
 
-def compiled(data: str, issued: datetime) -> bytes:
+def check(lang: str, appearance: Appearance) -> None:
+    """Refuse what cannot be drawn before anything is. Raises CannotWrite."""
+    if lang not in LANGUAGES:
+        raise CannotWrite(f"no words for language {lang!r}; there are {', '.join(LANGUAGES)}")
+    if appearance.logo is not None and len(appearance.logo) > MAX_LOGO:
+        raise CannotWrite(f"a logo of {len(appearance.logo)} bytes; at most {MAX_LOGO} are drawn")
+    if not COLOUR.fullmatch(appearance.accent):
+        raise CannotWrite(f"{appearance.accent!r} is no colour of the form #rrggbb")
+    if len(appearance.footer) > MAX_FOOTER:
+        raise CannotWrite(f"a foot of {len(appearance.footer)} characters; at most {MAX_FOOTER} are drawn")
+
+
+def content_of(invoice: Invoice, lang: str, appearance: Appearance, accent: str) -> Json:
+    """The texts of the page together with what the appearance adds."""
+    content = page(invoice, lang)
+    code = payment_code(invoice) if appearance.payment_code else None
+    foot = [appearance.footer] if appearance.footer else []
+    return {
+        **content,
+        "footer": [*foot, *content["footer"]],  # type: ignore[misc]  # a list of texts, see page
+        "accent": accent,
+        "panel": PANEL,
+        "logo": appearance.logo is not None,
+        "logo_alt": f"{word('logo', lang)} {content['seller']}",
+        "code": picture(code).decode() if code and not isinstance(code, NoCode) else None,
+        "code_alt": word("code_alt", lang),
+    }
+
+
+def compiled(data: str, logo: bytes | None, issued: datetime, standards: tuple[str, ...]) -> bytes:
     """Run Typst. Raises typst.TypstError."""
-    files = {"main.typ": TEMPLATE.read_bytes(), "data.json": data.encode()}
+    files = {"main.typ": TEMPLATE.read_bytes(), "data.json": data.encode(), "logo": logo or b""}
     return bytes(typst.compile(  # type: ignore[call-overload]  # its stubs forget that input may be several files
-        files, root=str(TEMPLATE.parent), format="pdf", font_paths=fonts(), pdf_standards=["a-3b"], timestamp=issued))
+        files, root=str(TEMPLATE.parent), format="pdf", font_paths=fonts(), pdf_standards=list(standards),
+        timestamp=issued))
 
 
-@cache
-def fonts() -> typst.Fonts:
-    """Source Sans, and what Typst brings along for other scripts. Loaded once in a process."""
-    spec = importlib.util.find_spec("font_source_sans_pro")
-    if spec is None or spec.origin is None:
-        raise CannotWrite("the typeface (package font-source-sans-pro) is not installed")
-    folder = Path(spec.origin).parent / "files"
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
+def texts_of(value: object) -> Iterator[str]:
+    """Every text in the page's data."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from texts_of(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts_of(one)
 
 
 def drawable(value: Json) -> Json:
     """The same structure with texts that can be drawn: no control characters, long words breakable."""
-    return {name: drawable_value(one) for name, one in value.items()}
+    return {name: drawable_value(one) for name, one in value.items() if name != "code"} | {"code": value.get("code")}
 
 
 def drawable_value(value: object) -> object:
@@ -91,16 +138,8 @@ def drawable_value(value: object) -> object:
     if isinstance(value, str):
         return LONG_WORD.sub(lambda word: BREAK.join(PIECE.findall(word[0])), "".join(map(visible, value)))
     if isinstance(value, dict):
-        return drawable(value)
+        return {name: drawable_value(one) for name, one in value.items()}
     return [drawable_value(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def visible(char: str) -> str:
-    """A character, or what stands for it where it is control, half of a pair, private or not assigned."""
-    category = unicodedata.category(char)
-    if category == "Cc":
-        return "\n" if char == "\n" else " "
-    return UNKNOWN if category in {"Cs", "Co", "Cn"} else char
 
 
 def unescaped(text: str) -> str:

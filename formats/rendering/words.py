@@ -10,12 +10,24 @@ WORDS: dict[str, Label] = {
     "due": Label("Net à payer", "Amount due"),
     "due_credit": Label("Net en votre faveur", "Credit in your favour"),
     "page": Label("Page", "Page"),
+    "on_invoice": Label("Sur la facture", "On invoice"),
+    "corrects": Label("Rectifie la facture", "Corrects invoice"),
+    "after_invoice": Label("Fait suite à la facture", "Follows invoice"),
+    "self_billed": Label("Autofacturation", "Self-billing"),
+    "factored": Label("À régler à l’affactureur", "To be paid to the factor"),
     # parties
     "seller": Label("Vendeur", "Seller"),
     "buyer": Label("Client", "Customer"),
     "payee": Label("Bénéficiaire du paiement", "Payee"),
     "tax_representative": Label("Représentant fiscal", "Tax representative"),
+    "payer": Label("Payeur", "Payer"),
+    "invoicee": Label("Facture adressée à", "Invoice addressed to"),
+    "invoicer": Label("Facturant", "Invoicer"),
+    "buyer_agent": Label("Mandataire du client", "Agent of the customer"),
+    "sales_agent": Label("Mandataire du vendeur", "Agent of the seller"),
+    "role": Label("Rôle", "Role"),
     "delivery": Label("Livraison", "Delivery"),
+    "delivery_terms": Label("Conditions de livraison", "Delivery terms"),
     "trading_name": Label("Nom commercial", "Trading name"),
     "vat_number": Label("N° TVA", "VAT number"),
     "tax_number": Label("N° fiscal", "Tax number"),
@@ -23,6 +35,8 @@ WORDS: dict[str, Label] = {
     "identifier": Label("Identifiant", "Identifier"),
     "electronic_address": Label("Adresse électronique", "Electronic address"),
     "contact": Label("Contact", "Contact"),
+    "telephone": Label("Téléphone", "Telephone"),
+    "email": Label("Courriel", "E-mail"),
     "delivery_place": Label("Lieu", "Location"),
     "delivery_date": Label("Date de livraison", "Delivery date"),
     # references
@@ -51,9 +65,9 @@ WORDS: dict[str, Label] = {
     "line": Label("N°", "No."),
     "item": Label("Désignation", "Description"),
     "quantity": Label("Quantité", "Quantity"),
-    "unit_price": Label("Prix unitaire HT", "Unit price excl. VAT"),
+    "unit_price": Label("P.U. HT", "Unit price"),
     "vat": Label("TVA", "VAT"),
-    "net_amount": Label("Montant HT", "Amount excl. VAT"),
+    "net_amount": Label("Montant HT", "Net amount"),
     "per": Label("pour", "per"),
     "gross_price": Label("Prix brut", "Gross price"),
     "price_discount": Label("remise", "discount"),
@@ -63,13 +77,27 @@ WORDS: dict[str, Label] = {
     "classification": Label("Classification", "Classification"),
     "origin": Label("Origine", "Origin"),
     "period": Label("Période", "Period"),
+    "of_date": Label("du", "of"),
     "order_line": Label("Ligne de commande", "Order line"),
+    "sales_order_line": Label("Ligne de commande vendeur", "Sales order line"),
+    "despatch_advice_line": Label("Ligne d’expédition", "Despatch line"),
+    "part_of": Label("partie de la ligne", "part of line"),
+    "line_word": Label("ligne", "line"),
+    "line_vat": Label("TVA de la ligne", "VAT of the line"),
+    "line_vat_accounting": Label("TVA en devise de TVA", "VAT in VAT currency"),
+    "line_with_vat": Label("Montant TTC", "Amount incl. VAT"),
+    "discount_reason": Label("motif", "reason"),
+    "tax_code": Label("taxe", "tax"),
     "object": Label("Objet", "Object"),
     "allowance": Label("Remise", "Allowance"),
     "charge": Label("Frais", "Charge"),
     "of_base": Label("de", "of"),
     "code": Label("code", "code"),
+    "carried_forward": Label("À reporter", "Carried forward"),
+    "brought_forward": Label("Report", "Brought forward"),
     # sums
+    "reason": Label("Motif", "Reason"),
+    "base": Label("Base", "Base"),
     "adjustments": Label("Remises et frais sur l’ensemble", "Document allowances and charges"),
     "vat_breakdown": Label("Détail de la TVA", "VAT breakdown"),
     "vat_rate": Label("Taux", "Rate"),
@@ -98,10 +126,15 @@ WORDS: dict[str, Label] = {
     "creditor": Label("Identifiant créancier (ICS)", "Creditor identifier"),
     "debited_account": Label("Compte débité", "Debited account"),
     "terms": Label("Conditions", "Terms"),
+    "scan": Label("Payer par virement", "Pay by transfer"),
+    "code_alt": Label("Code QR de virement SEPA", "QR code for a SEPA credit transfer"),
+    "logo": Label("Logo de", "Logo of"),
     # rest
     "notes": Label("Mentions", "Notes"),
     "note": Label("Note", "Note"),
     "documents": Label("Pièces jointes", "Supporting documents"),
+    "bytes": Label("octets", "bytes"),
+    "others": Label("Autres données de la facture", "Other data of the invoice"),
     "readable": Label("Représentation lisible de la facture électronique", "Readable form of the electronic invoice"),
 }
 
@@ -117,6 +150,13 @@ VAT_WORDS: dict[str, Label] = {
     "M": Label("IPSI (Ceuta et Melilla)", "IPSI (Ceuta and Melilla)"),
 }
 """UNTDID 5305. Shown beside the rate for all but S."""
+
+SUBTYPES: dict[str, Label] = {
+    "GROUP": Label("Regroupement", "Group"),
+    "DETAIL": Label("Détail", "Detail"),
+    "INFORMATION": Label("Pour information, hors total", "For information, not in the total"),
+}
+"""EXT-FR-FE-163."""
 
 UNITS: dict[str, Label] = {
     "C62": Label("u.", "u."), "H87": Label("pce", "pc"), "EA": Label("u.", "ea."), "XPP": Label("pce", "pc"),
