@@ -1,6 +1,6 @@
 """One opened document as the layers see it: a tree for the rules, a model for ours, and where each term stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,7 @@ from formats import json_form, syntax
 from formats.errors import BadValue, FormatError
 from formats.invoice import Invoice
 from formats.opening import Opened
-from formats.paths import NAMESPACES, Node, leaves, location
+from formats.paths import NAMESPACES, Node, clark, leaves, location
 from formats.safexml import parse
 from formats.syntax import Syntax
 from validation.locations import Place, path_of
@@ -19,6 +19,10 @@ from validation.pointers import pointer_of
 MAPPED: Final = {Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE, Syntax.CII, Syntax.FACTUR_X}
 FRENCH: Final = "FR"
 SIREN: Final = "0002"
+NOTE_TERMS: Final = frozenset({"BT-21", "BT-22"})
+LINE_TAGS: Final = frozenset(
+    map(clark, ("cac:InvoiceLine", "cac:CreditNoteLine", "ram:IncludedSupplyChainTradeLineItem"))
+)
 
 _CII_SELLER: Final = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeAgreement/ram:SellerTradeParty"
 _COUNTRY: Final = (
@@ -56,15 +60,34 @@ class Document:
         schemes = [e.get("schemeID") for path in _REGISTRATION for e in self.root.iterfind(path, NAMESPACES)]
         return FRENCH in (country.strip() for country in countries) or SIREN in schemes
 
-    def find_place(self, terms: Sequence[str], value: str | None) -> Place | None:
-        """Where the first of these terms stands; with a value, where it says just that. None where it is absent."""
+    def find_place(self, terms: Sequence[str], value: str | None, line: int | None = None) -> Place | None:
+        """Where the first of these terms stands; with a value, where it says just that. None where it is absent.
+
+        `line` is the position of an invoice line, from 0: then only places in that line count.
+        """
         if self.opened.syntax is Syntax.JSON:
-            pointer = pointer_of(self.invoice, terms, value)
+            pointer = pointer_of(self.invoice, terms, value, line)
             return Place(pointer, None) if pointer is not None else None
-        candidates = self.terms.get(terms[0], []) if terms else []
-        wanted = value.strip() if value is not None else None
-        found = next((leaf for leaf, text in candidates if wanted is None or text == wanted), None)
+        found = next((leaf for term in terms for leaf in self._places(term, value, line)), None)
         return self.place_at(found.location()) if found is not None else None
+
+    def _places(self, term: str, value: str | None, line: int | None) -> Iterator[Node]:
+        wanted = value.strip() if value is not None else None
+        # UBL writes the code of a note into its text: both are read as the group.
+        known = self.terms.get(term) or self.terms.get("BG-1" if term in NOTE_TERMS else "") or []
+        for leaf, text in known:
+            says = wanted is None or text == wanted or (term in NOTE_TERMS and wanted in text)
+            if says and (line is None or self._line_of(leaf) in {line, None}):
+                yield leaf
+
+    def _line_of(self, leaf: Node) -> int | None:
+        """The position of the invoice line that an element is in, from 0; None outside the lines."""
+        node: Node | None = leaf
+        while node is not None and node.parent is not None:
+            if node.tag in LINE_TAGS:
+                return node.place - 1
+            node = node.parent
+        return None
 
     def place_at(self, path: str) -> Place | None:
         """The place that an XPath of formats names, in the words of the reports."""

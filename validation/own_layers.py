@@ -9,8 +9,9 @@ from validation.document import Document, place_of_bad_value
 from validation.findings import Finding, Severity, Text
 from validation.locations import Place
 from validation.pointers import term_at
-from validation.rules import business, mentions
-from validation.rules.own import OwnRule
+from validation.rules import registry
+from validation.rules.own import OwnRule, Said
+from validation.rules.written import WrittenRule
 
 NOWHERE = Place("", None)
 
@@ -22,28 +23,36 @@ def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iter
     elif layer == "pdfa":
         yield from pdfa.findings(source)
     elif layer == "mentions":
-        yield from _apply(mentions.RULES, layer, document, as_of)
+        yield from _apply(registry.MENTIONS, layer, document, as_of)
     else:
-        yield from _apply(business.RULES, layer, document, as_of)
+        yield from _apply((*registry.BUSINESS, *registry.WRITTEN), layer, document, as_of)
 
 
-def _apply(rules: Sequence[OwnRule], layer: str, document: Document, as_of: date) -> Iterator[Finding]:
+def _apply(
+    rules: Sequence[OwnRule | WrittenRule], layer: str, document: Document, as_of: date
+) -> Iterator[Finding]:
     if document.invoice is None:
         yield unreadable(layer, document)
         return
     for rule in rules:
-        for said in rule.check(document.invoice, as_of):
-            place = document.find_place(said.terms, said.value) or NOWHERE
-            yield Finding(
-                rule=rule.id,
-                severity=rule.severity,
-                layer=layer,
-                message=said.message,
-                terms=said.terms,
-                location=place.path or None,
-                line=place.line,
-                values={"value": said.value} if said.value is not None else {},
-            )
+        heard = rule.check(document.invoice, as_of) if isinstance(rule, OwnRule) else rule.check(document)
+        for said in heard:
+            yield _finding(rule, layer, said, document)
+
+
+def _finding(rule: OwnRule | WrittenRule, layer: str, said: Said, document: Document) -> Finding:
+    place = document.find_place(said.terms, said.value, said.line) or NOWHERE
+    written = {"value": said.value} if said.value is not None else {}
+    return Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        layer=layer,
+        message=said.message,
+        terms=said.terms,
+        location=place.path or None,
+        line=place.line,
+        values={**written, **said.values},
+    )
 
 
 def unreadable(layer: str, document: Document) -> Finding:

@@ -9,17 +9,24 @@ from formats.mapping.invoice import INVOICE
 from formats.rows import Group, Row
 from validation.locations import rewrite
 
+_LINE_POINTER: Final = re.compile(r"/lines/\d+")
 _LINE: Final = re.compile(r"ram:IncludedSupplyChainTradeLineItem\[(\d+)\]")
 
 
-def pointer_of(invoice: Invoice | None, terms: Sequence[str], value: str | None = None) -> str | None:
-    """The pointer of the first term that the invoice has, with this value where one is given; None if it has none."""
+def pointer_of(
+    invoice: Invoice | None, terms: Sequence[str], value: str | None = None, line: int | None = None
+) -> str | None:
+    """The pointer of the first term that the invoice has, with this value where one is given; None if it has none.
+
+    `line` is the position of an invoice line, from 0: then other lines do not count.
+    """
     if invoice is None:
         return None
     known = list(_pointers(invoice, INVOICE, ""))
     for term in terms:
         for name, pointer, content in known:
-            if name == term and (value is None or str(content) == value):
+            elsewhere = line is not None and _LINE_POINTER.match(pointer) and not pointer.startswith(f"/lines/{line}/")
+            if name == term and not elsewhere and (value is None or str(content) == value):
                 return pointer
     return None
 

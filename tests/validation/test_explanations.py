@@ -11,7 +11,7 @@ from validation import container, run
 from validation.explain.catalogue import explanations, find_explanation
 from validation.locations import Place
 from validation.published import aliases_of, finding_of, terms_of, values_of
-from validation.rules import business, mentions
+from validation.rules import registry
 from validation.stylesheet import Fired, rule_id
 
 OTHER_OWN = {
@@ -40,7 +40,7 @@ def published_rules() -> dict[str, tuple[str, ...]]:
 
 def own_rules() -> set[str]:
     codes = {f"PAS-PDF-{code.upper()}" for code in container.FRENCH}
-    return {rule.id for rule in (*business.RULES, *mentions.RULES)} | OTHER_OWN | codes
+    return {rule.id for rule in registry.RULES} | OTHER_OWN | codes
 
 
 @pytest.mark.parametrize("rule", sorted(explanations()))

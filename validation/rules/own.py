@@ -1,16 +1,23 @@
-"""What every rule of our own is: an id, a weight, and a function over the model.
+"""What every rule of our own is: an id, a weight, a source, and a function over the model.
 
 A rule speaks only where it is sure of the defect that it names; where it can only suspect one it is a warning, and
-where it only reminds it is information. Title, cause and remedy of each are in explain/own.toml.
+where it only reminds it is information. Only what the law forbids without exception, or a platform refuses, is an
+error. Title, cause and remedy of each are in explain/pas-*.toml, a document that makes it speak in the test vectors.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
-from formats.invoice import Invoice, Party
+from formats.invoice import Identifier, Invoice, Party
 from validation.findings import Severity, Text
+
+SIREN: Final = "0002"
+SIRET: Final = "0009"
+DECREE: Final = "CGI ann. II art. 242 nonies A, I (décret 2022-1299)"
+"""What brought the mentions of 2026."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,13 @@ class Said:
     value: str | None = None
     """The text at the first term, as the document writes it; None where something is absent."""
 
+    line: int | None = None
+    """The position of the invoice line concerned, from 0; None where it is about the whole."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Figures of the finding, text to text. `declared` and `computed` are the two sides of a sum, `convention` the
+    way of rounding that explains the declared one, `proposed` what the first term should say where that is certain."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnRule:
@@ -32,6 +46,26 @@ class OwnRule:
     id: str
     severity: Severity
     check: Callable[[Invoice, date], Iterator[Said]]
+    source: str
+    """The article, or the section of a norm or specification, that it follows."""
+
+
+def said(
+    fr: str, en: str, *terms: str, value: str | None = None, line: int | None = None, **values: str | Decimal | None
+) -> Said:
+    """A Said from its parts; figures become plain text, absent ones are left out."""
+    figures = {name: plain(each) for name, each in values.items() if each is not None}
+    return Said(Text(fr, en), terms, value, line, figures)
+
+
+def plain(value: str | Decimal) -> str:
+    """A figure as an invoice writes it, never with an exponent."""
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def bare(text: str) -> str:
+    """Without blanks: how an identifier is grouped is mostly not what a rule is about."""
+    return "".join(text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +81,14 @@ class Role:
     address: str
     """The electronic address; empty where the role has none."""
 
-
-SIREN: Final = "0002"
-SIRET: Final = "0009"
+    def coded(self) -> Iterator[tuple[str, Identifier]]:
+        """Every identifier of the party with a scheme, each with its term."""
+        registration, address = self.party.legal_registration, self.party.electronic_address
+        yield from ((self.identifiers, identifier) for identifier in self.party.identifiers if identifier.scheme)
+        if registration is not None and registration.scheme:
+            yield self.registration, registration
+        if address is not None and address.scheme:
+            yield self.address, address
 
 
 def roles(invoice: Invoice) -> Iterator[Role]:
@@ -60,3 +99,14 @@ def roles(invoice: Invoice) -> Iterator[Role]:
         yield Role("Bénéficiaire", "Payee", invoice.payee, "BT-60", "BT-61", "", "")
     if invoice.tax_representative is not None:
         yield Role("Représentant fiscal", "Tax representative", invoice.tax_representative, "", "", "BT-63", "")
+
+
+def country_of(party: Party) -> str | None:
+    """BT-40 or BT-55."""
+    return party.address.country if party.address is not None else None
+
+
+def is_french(party: Party) -> bool:
+    """Established in France as far as the invoice says: by its country, or by a SIREN where there is no country."""
+    country = country_of(party)
+    return country == "FR" or (country is None and party.siren is not None)

@@ -1,0 +1,173 @@
+"""What was sold, where it went and when VAT falls due: the mentions that French law added in 2026."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from formats.codes import PREPAYMENT_TYPES
+from formats.invoice import Invoice, Line
+from formats.profiles import Profile, profile_of
+from validation.findings import Severity
+from validation.rules.own import DECREE, OwnRule, Said, said
+
+TIME_UNITS: Final = frozenset({"SEC", "MIN", "HUR", "LH", "DAY", "E49", "WEE", "MON", "QAN", "ANN"})
+"""Units of UN/ECE Recommendation 20 that measure time: services. QAN is a quarter, E49 a working day, LH an hour of
+labour."""
+
+WEIGHT_AND_VOLUME: Final = frozenset({"KGM", "GRM", "TNE", "DTN", "LTR", "HLT", "MLT", "CLT", "STN", "LBR"})
+"""Units that measure weight or volume: goods. Surfaces are left out: they are cleaned and painted too."""
+
+GTIN: Final = "0160"
+ON_DEBITS: Final = re.compile(r"d['’ ]?apr[eè]s les d[eé]bits|option pour les d[eé]bits|VAT on debits", re.IGNORECASE)
+ISSUE, DELIVERY, PAYMENT = "3", "35", "432"
+"""BT-8 in the words of UNTDID 2005."""
+
+
+def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
+    """The date or period of supply is given where it is known and differs. Information: nobody else can know."""
+    told = invoice.delivery is not None and invoice.delivery.actual_date is not None
+    told = told or invoice.invoicing_period is not None or any(line.period for line in invoice.lines)
+    if profile_of(invoice.specification_identifier) is not Profile.MINIMUM and not told:
+        yield said(
+            "Ni date de livraison ni période : obligatoires si elles diffèrent de l'émission.",
+            "Neither a delivery date nor a period: mandatory where they differ from the issue date.",
+            "BT-72", "BG-14",
+        )
+
+
+def destination_without_address(invoice: Invoice, _: date) -> Iterator[Said]:
+    """Goods that go to a named place or person have the address of it."""
+    delivery = invoice.delivery
+    if delivery is None or delivery.address is not None:
+        return
+    named = delivery.party_name or (delivery.location.value if delivery.location is not None else None)
+    if named is not None:
+        yield said(
+            f"Livraison à « {named} » sans adresse : obligatoire si elle diffère de celle du client.",
+            f"Delivery to {named!r} without an address: mandatory where it differs from the buyer's.",
+            "BT-70" if delivery.party_name else "BT-71", "BG-15", value=named,
+        )
+
+
+def destination_incomplete(invoice: Invoice, _: date) -> Iterator[Said]:
+    """A delivery address has street, town, post code and country, as the public portal wants them from 2027."""
+    address = invoice.delivery.address if invoice.delivery is not None else None
+    if address is None:
+        return
+    values = {"BT-75": address.line_1, "BT-77": address.city, "BT-78": address.post_code, "BT-80": address.country}
+    missing = [term for term, value in values.items() if not value]
+    if missing:
+        yield said(
+            f"Adresse de livraison incomplète : {', '.join(missing)} absent(s).",
+            f"Incomplete delivery address: {', '.join(missing)} absent.",
+            *missing, "BG-15", missing=", ".join(missing),
+        )
+
+
+def goods_without_destination(invoice: Invoice, _: date) -> Iterator[Said]:
+    """A reminder where goods are sold (frames B and M) and nothing is said of where they went."""
+    known = invoice.delivery is not None and (invoice.delivery.address or invoice.delivery.party_name
+                                              or invoice.delivery.location)
+    if _category(invoice) in {"B", "M"} and not known:
+        yield said(
+            "Vente de biens sans adresse de livraison (BG-15) : obligatoire si elle diffère de celle du client.",
+            "Goods sold without a delivery address (BG-15): mandatory where it differs from the buyer's.",
+            "BG-15", "BT-23", declared=invoice.business_process,
+        )
+
+
+def services_frame_with_goods(invoice: Invoice, _: date) -> Iterator[Said]:
+    """Frame S is for services: no line is weighed, has a GTIN or an origin."""
+    lines = [(position, line, sign) for position, line in enumerate(invoice.lines) if (sign := _sign_of_goods(line))]
+    if _category(invoice) == "S" and lines:
+        position, line, sign = lines[0]
+        yield said(
+            f"Cadre {invoice.business_process} (services), mais la ligne {line.id} est un bien ({sign}).",
+            f"Frame {invoice.business_process} (services), but line {line.id} is goods ({sign}).",
+            "BT-23", "BT-130", value=invoice.business_process, declared=invoice.business_process,
+            expected=_frame(invoice, "B" if len(lines) == len(invoice.lines) else "M"), line=position, sign=sign,
+        )
+
+
+def goods_frame_with_services(invoice: Invoice, _: date) -> Iterator[Said]:
+    """Frame B is for goods: not all of its lines are counted in time."""
+    if _category(invoice) == "B" and invoice.lines and all(line.unit in TIME_UNITS for line in invoice.lines):
+        unit = invoice.lines[0].unit
+        yield said(
+            f"Cadre {invoice.business_process} (biens), mais toutes les lignes sont comptées en temps ({unit}).",
+            f"Frame {invoice.business_process} (goods), but all lines are counted in time ({unit}).",
+            "BT-23", "BT-130", value=invoice.business_process, declared=invoice.business_process,
+            expected=_frame(invoice, "S"),
+        )
+
+
+def mixed_frame_of_one_kind(invoice: Invoice, _: date) -> Iterator[Said]:
+    """Frame M is for goods and services: not all lines are certainly the same. Information."""
+    if _category(invoice) != "M" or not invoice.lines:
+        return
+    goods = all(_sign_of_goods(line) for line in invoice.lines)
+    services = all(line.unit in TIME_UNITS for line in invoice.lines)
+    if goods or services:
+        kind = ("biens", "goods", "B") if goods else ("services", "services", "S")
+        yield said(
+            f"Cadre {invoice.business_process} (mixte), mais toutes les lignes sont des {kind[0]}.",
+            f"Frame {invoice.business_process} (mixed), but all lines are {kind[1]}.",
+            "BT-23", value=invoice.business_process, declared=invoice.business_process,
+            expected=_frame(invoice, kind[2]),
+        )
+
+
+def debits_not_coded(invoice: Invoice, _: date) -> Iterator[Said]:
+    """Whoever writes that VAT is paid on debits says so in BT-8 too, which is what the tax office reads."""
+    texts = [note.text or "" for note in invoice.notes] + [invoice.payment_terms or ""]
+    written = next((text for text in texts if ON_DEBITS.search(text)), None)
+    if written is not None and invoice.tax_point_date is None and invoice.tax_point_date_code != ISSUE:
+        yield said(
+            f"L'option pour les débits est écrite, mais BT-8 vaut {invoice.tax_point_date_code or 'rien'}.",
+            f"The option for debits is written, but BT-8 is {invoice.tax_point_date_code or 'absent'}.",
+            "BT-8", "BT-22", value=invoice.tax_point_date_code, declared=invoice.tax_point_date_code, expected=ISSUE,
+        )
+
+
+def payment_basis_for_goods(invoice: Invoice, _: date) -> Iterator[Said]:
+    """VAT on goods falls due on delivery, not on payment, a prepayment apart."""
+    prepaid = invoice.type_code in PREPAYMENT_TYPES
+    if _category(invoice) == "B" and invoice.tax_point_date_code == PAYMENT and not prepaid:
+        yield said(
+            f"Cadre {invoice.business_process} (biens) avec TVA exigible à l'encaissement (BT-8 = {PAYMENT}).",
+            f"Frame {invoice.business_process} (goods) with VAT due on payment (BT-8 = {PAYMENT}).",
+            "BT-8", "BT-23", declared=PAYMENT, expected=DELIVERY,
+        )
+
+
+def _category(invoice: Invoice) -> str:
+    """B goods, S services, M both, or nothing where BT-23 is not a French frame."""
+    frame = invoice.business_process or ""
+    return frame[0] if re.fullmatch(r"[BSM][1-9]", frame) else ""
+
+
+def _frame(invoice: Invoice, category: str) -> str:
+    return category + (invoice.business_process or "")[1:]
+
+
+def _sign_of_goods(line: Line) -> str | None:
+    item = line.item
+    if line.unit in WEIGHT_AND_VOLUME:
+        return f"BT-130 {line.unit}"
+    if item is not None and item.standard_identifier is not None and item.standard_identifier.scheme == GTIN:
+        return f"BT-157 {item.standard_identifier.value}"
+    return f"BT-159 {item.origin_country}" if item is not None and item.origin_country is not None else None
+
+
+RULES: Final = (
+    OwnRule("PAS-FR-09", Severity.INFO, supply_date, "CGI ann. II art. 242 nonies A, I-10° ; DGFiP, annexe 7, G1.39"),
+    OwnRule("PAS-FR-19", Severity.WARNING, destination_without_address, DECREE),
+    OwnRule("PAS-FR-20", Severity.WARNING, destination_incomplete, "DGFiP, flux 1 cible, BT-75, BT-77, BT-78, BT-80"),
+    OwnRule("PAS-FR-21", Severity.INFO, goods_without_destination, DECREE),
+    OwnRule("PAS-FR-22", Severity.WARNING, services_frame_with_goods, DECREE),
+    OwnRule("PAS-FR-23", Severity.WARNING, goods_frame_with_services, DECREE),
+    OwnRule("PAS-FR-24", Severity.INFO, mixed_frame_of_one_kind, DECREE),
+    OwnRule("PAS-FR-25", Severity.WARNING, debits_not_coded, "CGI art. 269, 2-c ; DGFiP, annexe 7, G1.43"),
+    OwnRule("PAS-FR-26", Severity.WARNING, payment_basis_for_goods, "CGI art. 269, 2-a"),
+)
