@@ -10,6 +10,7 @@ from formats.errors import FormatError
 from gateway.connections import open_connection
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.evidence.rule_sets import keep_decided
 from gateway.lifecycle.drafting import Draft, prepare
 from gateway.lifecycle.sent import record_refused, record_sent
 from gateway.outbox import Entry, Park, RetryLater
@@ -31,6 +32,7 @@ def handle_send_status(deps: Deps, entry: Entry) -> None:
         return
     try:
         written = deps.workshop.write_status(draft.message, as_of=deps.today())
+        keep_decided(deps, written.report)
     except FormatError as error:
         raise Park(f"{error.code} : {error}") from error
     if written.report.verdict is Verdict.ERROR:

@@ -17,6 +17,7 @@ from formats.errors import FormatError
 from formats.status import StatusMessage
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.evidence.rule_sets import keep_decided
 from gateway.lifecycle.derive import PLATFORM, Status, objection_to
 from gateway.lifecycle.history import men_of, state_of, statuses_of, total_of
 from gateway.lifecycle.matching import find_same, find_submission, unmatched
@@ -67,6 +68,10 @@ def handle_status(deps: Deps, entry: Entry) -> None:
         cause = f"unreadable : {_first_words(reading.report)}"
         _mark(deps, entry, "parked", cause)
         raise Park(cause)
+    try:
+        keep_decided(deps, reading.report)
+    except FormatError as error:
+        raise RetryLater(f"{error.code} : {error}") from error
     kept = Kept("status", payload["sha256"], len(document))
     waiting = _take(deps, entry, Incoming(reading.message, reading.report, kept, payload))
     if waiting is not None:

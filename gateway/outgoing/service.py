@@ -19,6 +19,7 @@ from formats.invoice import Invoice
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.evidence.rule_sets import keep_decided
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.outgoing.drafts import draft, file_name, media_type_of, rule_sets_of, summary
 from gateway.problems import Problem, not_found
@@ -83,8 +84,17 @@ def _examine(deps: Deps, tenant_id: str, document: bytes) -> tuple[Examined, Leg
             sent, syntax = keep(deps, "sent", written.document), written.syntax
             loss = keep(deps, "loss", canonical_json(written.loss))
             inspection = deps.workshop.inspect(written.document, as_of=deps.today())
+    _keep_rules(deps, inspection.report)
     report = keep(deps, "report", canonical_json(inspection.report.to_json()))
     return Examined(original, sent, syntax, inspection.report, report, inspection.invoice, loss, unwritable), entity
+
+
+def _keep_rules(deps: Deps, report: Report) -> None:
+    """The rules that decided are kept before the verdict is."""
+    try:
+        keep_decided(deps, report)
+    except FormatError as error:  # replaced or altered since: nothing could be proved later
+        raise _unavailable(()) from error
 
 
 def _is_poison(report: Report) -> bool:
