@@ -2,16 +2,18 @@
 
 A published stylesheet (the output of the ISO skeleton) walks the whole tree once per pattern, writes what nobody
 reads, and parses an external code list for every document. The prepared form
-  * selects the elements that a pattern can match, in document order, instead of walking;
+  * selects the elements that a pattern can match, in document order, instead of walking: by an index of their names
+    that the engine makes once for a document;
   * writes only failed asserts and successful reports, and numbers the element instead of spelling its path;
-  * looks codes up in a map that is built once, when the stylesheet is compiled.
+  * looks codes up in a map that is built once, when the stylesheet is compiled, whether the published form parses
+    a file for them or searches a string of them from its beginning.
 Each element still meets the highest-priority template of each pattern, so the same asserts run on the same
 elements in the same order. A stylesheet of a shape that this module does not know raises `NotPreparable`: the
 published form is to be used then. Tests prove that both forms give the same over the corpus.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,13 +24,21 @@ SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
 MAP: Final = "http://www.w3.org/2005/xpath-functions/map"
 
 ACCUMULATOR: Final = "passerelle-element-number"
+BY_NAME: Final = "passerelle-elements-by-name"
 GLOBALS: Final = {f"{XSL}{name}" for name in ("function", "variable", "param", "key")}
 PATTERN_MODE: Final = re.compile(r"M\d+")
 FILLERS: Final = {"text()", "@*|node()"}
 WALKS: Final = {"*", "@*|*", "*|comment()|processing-instruction()"}
 LOOK_UP: Final = re.compile(r"document\('([^']+)'\)/codedb/cl\[@id=(\d+)\]/enumeration\[@value=(\$[\w.-]+)\]")
+SEARCH: Final = re.compile(
+    r"not\(\s*contains\(\s*normalize-space\((\.|@\w+)\)\s*,\s*' '\s*\)\s*\)\s+and\s+contains\(\s*'([^'\"&<]*)'\s*,"
+    r"\s*concat\(\s*' '\s*,\s*normalize-space\(\1\)\s*,\s*' '\s*\)\s*\)"
+)
+"""`X has no space, and ' A B C ' contains ' X '`: X is one of the codes."""
+
 EXTERNAL_FILE: Final = re.compile(r"document\('([^']+)'\)")
 NOT_ELEMENTS: Final = re.compile(r"@|\$|\.|\b(id|key|text|comment|node|processing-instruction|document-node)\s*\(")
+NAME: Final = re.compile(r"([A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*")
 STRING: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 BETWEEN_CODES: Final = "\n"
 WIDEST_UNION: Final = 20
@@ -64,7 +74,7 @@ def prepare(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
 
     `read_codes` gives the bytes of a code list file by the name that the stylesheet calls it. The result writes a
     `svrl:schematron-output` of findings only: published attributes and text, but `n` (number of the element in
-    document order, from 1) instead of `location`, and `context` (the rule's own words) beside `test`.
+    document order, from 1) instead of `location`; `test` and `context` (the rule's own words) only where it has no id.
 
     Raises:
         NotPreparable: an unknown shape.
@@ -75,6 +85,7 @@ def prepare(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
     etree.strip_tags(root, etree.Comment)
     patterns = {mode: [_prepare_rule(each) for each in templates] for mode, templates in _take_apart(root).items()}
     _replace_look_ups(root, read_codes)
+    _replace_searches(root)
     _write_start(root, patterns)
     root.set("version", "3.0")
     root.set("exclude-result-prefixes", "#all")
@@ -160,10 +171,46 @@ def _prepare_rule(template: etree._Element) -> _Rule:
             raise NotPreparable(f"a finding of {match!r} has no single location")
         number = etree.Element(f"{XSL}attribute", name="n", select=f"accumulator-before('{ACCUMULATOR}')")
         finding.replace(locations[0], number)
-        finding.set("context", fired.get("context", ""))
+        _name_finding(finding, fired.get("context", ""))
     for machinery in (*walks, fired):
         template.remove(machinery)
     return _Rule(template, select_of(match), float(priority), ends_walk=not walks)
+
+
+def _name_finding(finding: etree._Element, context: str) -> None:
+    """Id and flag as plain attributes.
+
+    The test is written out only where a finding is named by its words: the code list in one may have 13 kB, and be
+    written once for each line of an invoice.
+    """
+    for name in ("id", "flag"):
+        for written in finding.findall(f"{XSL}attribute[@name='{name}']"):
+            if len(written) or written.get("select") is not None:
+                raise NotPreparable(f"a finding in {context!r} computes its {name}")
+            finding.set(name, (written.text or "").replace("{", "{{").replace("}", "}}"))
+            finding.remove(written)
+    if finding.get("id"):
+        del finding.attrib["test"]
+    else:
+        finding.set("context", context)
+
+
+def _replace_searches(root: etree._Element) -> None:
+    """Turn each search in a string of codes into a look-up in a static map of the codes between its spaces."""
+    names: dict[str, str] = {}
+
+    def in_map(found: re.Match[str]) -> str:
+        value, text = found.groups()
+        codes = text.strip(" ").split(" ")
+        if text == f" {' '.join(codes)} " and all(codes) and BETWEEN_CODES not in text:
+            name = names.setdefault(text, f"passerelle-search-{len(names)}")
+            return f"exists(${name}(normalize-space({value})))"
+        return found.group()
+
+    for test in root.iter(f"{XSL}when", f"{XSL}if"):
+        test.set("test", SEARCH.sub(in_map, test.get("test", "")))
+    for position, (text, name) in enumerate(names.items()):
+        root.insert(position, _static_map(name, text.strip(" ").split(" ")))
 
 
 def _replace_look_ups(root: etree._Element, read_codes: Callable[[str], bytes]) -> None:
@@ -198,6 +245,7 @@ def _write_start(root: etree._Element, patterns: dict[str, list[_Rule]]) -> None
     etree.SubElement(root, f"{XSL}mode", {"use-accumulators": ACCUMULATOR})
     accumulator = etree.SubElement(root, f"{XSL}accumulator", {"name": ACCUMULATOR, "initial-value": "0"})
     etree.SubElement(accumulator, f"{XSL}accumulator-rule", match="*", select="$value + 1")
+    etree.SubElement(root, f"{XSL}key", {"name": BY_NAME, "match": "*", "use": "node-name()"})
     start = etree.SubElement(root, f"{XSL}template", match="/")
     output = etree.SubElement(start, f"{SVRL}schematron-output", nsmap={"svrl": SVRL[1:-1]})
     for mode, rules in patterns.items():
@@ -207,10 +255,23 @@ def _write_start(root: etree._Element, patterns: dict[str, list[_Rule]]) -> None
 
 
 def _selection(rules: Sequence[_Rule]) -> str:
-    """The elements to visit for one pattern: all that a rule may take, less what the published walk cannot reach."""
-    wanted = " | ".join(rule.select for rule in rules) if len(rules) <= WIDEST_UNION else "//*"
+    """The elements to visit for one pattern: all that a rule may take, less what the published walk cannot reach.
+
+    More may be visited than a rule takes: the template of the lowest priority takes the others, and says nothing.
+    """
+    names = frozenset[str]().union(*(rule.last_step for rule in rules))
+    if all(NAME.fullmatch(name) for name in names):
+        namespaces = rules[0].template.nsmap
+        wanted = f"key('{BY_NAME}', ({', '.join(_qualified(name, namespaces) for name in sorted(names))}))"
+    else:
+        wanted = " | ".join(rule.select for rule in rules) if len(rules) <= WIDEST_UNION else "//*"
     unreached = [_below(rule, rules) for rule in rules if rule.ends_walk]
     return f"({wanted}) except ({' | '.join(unreached)})" if unreached else wanted
+
+
+def _qualified(name: str, namespaces: Mapping[str | None, str]) -> str:
+    prefix, _, local_name = name.rpartition(":")
+    return f"QName('{namespaces[prefix] if prefix else ''}', '{local_name}')"
 
 
 def _below(rule: _Rule, rules: Sequence[_Rule]) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from lxml import etree
@@ -35,35 +37,51 @@ class Place:
 
 
 def find_places(root: etree._Element, numbers: Collection[int]) -> dict[int, Place]:
-    """The places of the elements with these numbers in document order, counted from 1. Unknown numbers are left out."""
-    wanted = set(numbers)
-    if not wanted:
+    """The places of the elements with these numbers in document order, counted from 1. Unknown numbers are left out.
+
+    Linear in the document: the steps below a parent are counted once, however many of its children are asked for.
+    """
+    if not numbers:
         return {}
-    places: dict[int, Place] = {}
-    path: list[str] = []
-    siblings: list[dict[str, int]] = [{}]
-    number = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        if event == "end":
-            path.pop()
-            siblings.pop()
-            continue
-        number += 1
-        name = step_of(element)
-        siblings[-1][name] = position = siblings[-1].get(name, 0) + 1
-        path.append(f"{name}[{position}]")
-        siblings.append({})
-        if number in wanted:
-            places[number] = Place("/" + "/".join(path), element.sourceline)
-            if len(places) == len(wanted):
-                break
-    return places
+    wanted = set(numbers)
+    steps: dict[etree._Element, dict[etree._Element, str]] = {}
+    found = enumerate(islice(root.iter(etree.Element), max(wanted)), 1)
+    return {
+        number: Place(_path_in(element, steps), element.sourceline) for number, element in found if number in wanted
+    }
+
+
+def _path_in(element: etree._Element, steps: dict[etree._Element, dict[etree._Element, str]]) -> str:
+    """The path of an element; `steps` keeps what was counted, parent to child to step."""
+    path = []
+    parent = element.getparent()
+    while parent is not None:
+        if parent not in steps:
+            steps[parent] = _steps_below(parent)
+        path.append(steps[parent][element])
+        element, parent = parent, parent.getparent()
+    return "/".join(("", f"{step_of(element)}[1]", *reversed(path)))
+
+
+def _steps_below(parent: etree._Element) -> dict[etree._Element, str]:
+    counted: dict[str, int] = {}
+    below = {}
+    for child in parent.iterchildren(etree.Element):
+        name = step_of(child)
+        counted[name] = position = counted.get(name, 0) + 1
+        below[child] = f"{name}[{position}]"
+    return below
 
 
 def step_of(element: etree._Element) -> str:
     """The name test of an element, in the contract's prefixes where it has one."""
-    name = etree.QName(element)
-    return _step(name.localname, name.namespace or "")
+    return _step_of_tag(str(element.tag))
+
+
+@lru_cache(maxsize=4096)  # names are the sender's: there may be any number of them
+def _step_of_tag(tag: str) -> str:
+    namespace, _, local_name = tag.removeprefix("{").rpartition("}")
+    return _step(local_name, namespace)
 
 
 def rewrite(skeleton_location: str) -> str:

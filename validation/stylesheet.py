@@ -105,16 +105,29 @@ def compile_rules(described: supply.RuleSet) -> Compiled:
     return Compiled(described, executable, prepared)
 
 
-def run(rules: Compiled, root: etree._Element) -> tuple[Fired, ...]:
+def tree_of(root: etree._Element) -> Any:
+    """The document as the engine holds it (a saxonche.PyXdmNode), for all rule sets that are run over it.
+
+    Raises:
+        EngineFailure: the engine cannot read what our parser could.
+    """
+    try:
+        return processor().parse_xml(xml_text=etree.tostring(root, encoding="unicode"))
+    except PySaxonApiError as error:
+        raise EngineFailure(" ".join(str(error).split())) from error
+
+
+def run(rules: Compiled, root: etree._Element, tree: Any = None) -> tuple[Fired, ...]:
     """What the rule set says about the document, in the order of its patterns and of the document.
+
+    `tree` is `tree_of(root)`, where it has been made.
 
     Raises:
         EngineFailure: the engine stopped with a dynamic error; the document gives the rules something they cannot
             compute with.
     """
     try:
-        node = processor().parse_xml(xml_text=etree.tostring(root, encoding="unicode"))
-        answer = rules.executable.transform_to_string(xdm_node=node)
+        answer = rules.executable.transform_to_string(xdm_node=tree if tree is not None else tree_of(root))
     except PySaxonApiError as error:
         raise EngineFailure(" ".join(str(error).split())) from error
     if not answer:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -17,26 +18,46 @@ def test_every_published_set_can_be_prepared_and_keeps_its_rules(rule_set: suppl
     published = supply.check(rule_set).read_bytes()
     prepared = prepare.prepare(published, read_codes(rule_set).__getitem__)
 
-    assert "document(" not in "".join(str(value) for value in conditions_of(prepared.encode()))
+    assert "document(" not in "".join(conditions_of(prepared.encode()))
     assert words_of(published) == words_of(prepared.encode())
+    assert [without_look_ups(each) for each in conditions_of(published)] == [
+        without_look_ups(each) for each in conditions_of(prepared.encode())
+    ]
 
 
 def conditions_of(stylesheet: bytes) -> list[str]:
+    """The conditions that findings hang on, in their order."""
     root = etree.fromstring(stylesheet)
-    return [e.get("test", "") for e in root.iter(f"{prepare.XSL}when", f"{prepare.XSL}if")]
+    return [
+        e.get("test", "")
+        for template in root.iter(f"{prepare.XSL}template")
+        if prepare.PATTERN_MODE.fullmatch(template.get("mode", ""))
+        for e in template.iter(f"{prepare.XSL}when", f"{prepare.XSL}if")
+    ]
+
+
+def without_look_ups(condition: str) -> str:
+    """A condition with a mark where it looks a code up, in either form."""
+    either = (
+        prepare.LOOK_UP, prepare.SEARCH,
+        re.compile(r"\(some \$code in \S+ satisfies exists\(\$passerelle-codes-\S+\)\)"),
+        re.compile(r"exists\(\$passerelle-search-\d+\(normalize-space\([.@\w]+\)\)\)"),
+    )
+    for form in either:
+        condition = form.sub("#", condition)
+    return condition
 
 
 def words_of(stylesheet: bytes) -> list[tuple[str, ...]]:
-    """Id, flag, test and text of every finding that a stylesheet can make."""
+    """Id, flag and text of every finding that a stylesheet can make; its test where it has no id."""
     root = etree.fromstring(stylesheet)
     found = []
     for result in root.iter(f"{prepare.SVRL}failed-assert", f"{prepare.SVRL}successful-report"):
-        named = {
-            a.get("name"): a.text for a in result.findall(f"{prepare.XSL}attribute") if a.get("name") in {"id", "flag"}
-        }
+        apart = {a.get("name"): a.text for a in result.findall(f"{prepare.XSL}attribute")}
+        identifier, flag = (result.get(name) or apart.get(name) or "" for name in ("id", "flag"))
         text = result.find(f"{prepare.SVRL}text")
-        words = (named.get("id") or "", named.get("flag") or "", result.get("test", ""))
-        found.append((*words, etree.tostring(text, method="c14n", exclusive=True, with_tail=False).decode()))
+        spelled = etree.tostring(text, method="c14n", exclusive=True, with_tail=False).decode()
+        found.append((identifier, flag, "" if identifier else result.get("test", ""), spelled))
     return found
 
 
@@ -144,6 +165,37 @@ def test_a_look_up_in_a_code_list_becomes_a_map_of_the_same_codes() -> None:
 
     assert [number for _, number in prepared] == ["4", "6"]
     assert len(published) == 2
+
+
+SEARCH = "not(contains(normalize-space(.), ' ')) and contains(' A B C {{D}} ', concat(' ', normalize-space(.), ' '))"
+
+
+def test_a_search_in_a_string_of_codes_becomes_a_map_of_the_same_codes() -> None:
+    rule = {"match": "b", "priority": "1000", "id": "LIST", "test": SEARCH}
+    document = "<a><b>A</b><b> B </b><b>C {{D}}</b><b/><b>a</b><b>A B</b><b>{{D}}</b><b>X</b></a>"
+
+    published = prepare.with_codes_inside(skeleton(rule), dict.__getitem__)
+    prepared = prepare.prepare(skeleton(rule), dict.__getitem__)
+
+    assert prepared.count("passerelle-search-0") == 2
+    assert "'A&#10;B&#10;C&#10;{{D}}'" in prepared
+    assert [number for _, number in findings(prepared, document)] == ["4", "5", "6", "7", "9"]
+    assert len(findings(published, document)) == 5
+
+
+@pytest.mark.parametrize("codes", ["A B", " A  B ", "  ", "", " A&#10;B "])
+def test_a_string_that_is_no_list_of_codes_stays(codes: str) -> None:
+    search = f"not(contains(normalize-space(.), ' ')) and contains('{codes}', concat(' ', normalize-space(.), ' '))"
+    prepared = prepare.prepare(skeleton({"match": "b", "priority": "1", "id": "X", "test": search}), dict.__getitem__)
+    assert search in prepared
+
+
+def test_a_finding_that_computes_its_id_is_refused() -> None:
+    stylesheet = skeleton({"match": "b", "priority": "1000", "id": "B", "test": "false()"})
+    computed = stylesheet.replace(b'<xsl:attribute name="id">B', b'<xsl:attribute name="id"><xsl:value-of select="."/>')
+    assert computed != stylesheet
+    with pytest.raises(prepare.NotPreparable, match="computes its id"):
+        prepare.prepare(computed, dict.__getitem__)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from lxml import etree
 from saxonche import PySaxonApiError, PySaxonProcessor
 
 from schematron import supply
+from validation import stylesheet
 from validation.locations import rewrite
 from validation.stylesheet import rule_id
 
@@ -17,6 +18,9 @@ ENGINE_ERROR = "engine error"
 
 Said = tuple[str, str, str, str]
 """Rule, severity, location in the contract's prefixes, text."""
+
+FiredWords = tuple[str, str | None, str, str]
+"""Rule, flag as published, location in the contract's prefixes, text."""
 
 
 @cache
@@ -32,14 +36,22 @@ def published(rule_set: str) -> Any:
 
 def run_published(rule_set: str, file: Path) -> list[Said] | str:
     """Everything the published form says about a file, in its order; ENGINE_ERROR if it stops."""
+    found = fired_by_published(rule_set, file)
+    if isinstance(found, str):
+        return found
+    return [(rule, {"warning": "warning"}.get(flag or "", "fatal"), place, text) for rule, flag, place, text in found]
+
+
+def fired_by_published(rule_set: str, file: Path) -> list[FiredWords] | str:
+    """The same with its flags as they stand."""
     try:
-        return said(rule_set, published(rule_set).transform_to_string(source_file=str(file)))
+        return fired_words(rule_set, published(rule_set).transform_to_string(source_file=str(file)))
     except PySaxonApiError:
         return ENGINE_ERROR
 
 
-def said(rule_set: str, svrl: str) -> list[Said]:
-    found: list[Said] = []
+def fired_words(rule_set: str, svrl: str) -> list[FiredWords]:
+    found: list[FiredWords] = []
     context = ""
     for element in etree.fromstring(svrl.encode()):
         if element.tag == f"{SVRL}fired-rule":
@@ -47,8 +59,7 @@ def said(rule_set: str, svrl: str) -> list[Said]:
         elif element.tag in {f"{SVRL}failed-assert", f"{SVRL}successful-report"}:
             text = re.sub(r"\s+", " ", "".join(element.find(f"{SVRL}text").itertext())).strip()
             rule = rule_id(rule_set, element.get("id"), text, context, element.get("test", ""))
-            severity = {"warning": "warning"}.get(element.get("flag", ""), "fatal")
-            found.append((rule, severity, rewrite(element.get("location", "")), text))
+            found.append((rule, element.get("flag"), rewrite(element.get("location", "")), text))
     return found
 
 
@@ -62,3 +73,11 @@ def of_report(report: dict[str, Any], layer: str, language: str) -> list[Said] |
         for finding in report["findings"]
         if finding["layer"] == layer
     ]
+
+
+def fired_by_us(rules: stylesheet.Compiled, root: etree._Element) -> list[FiredWords] | str:
+    """The same of the form that we run."""
+    try:
+        return [(each.rule, each.flag, each.place.path, each.text) for each in stylesheet.run(rules, root)]
+    except stylesheet.EngineFailure:
+        return ENGINE_ERROR
