@@ -412,7 +412,7 @@ class Line:
     """EXT-FR-FE-140."""
 
     preceding_invoices: tuple[LinePrecedingInvoice, ...] = ()
-    """EXT-FR-FE-136 to 139."""
+    """EXT-FR-FE-136 preceding_invoices."""
 
     buyer_accounting_reference: str | None = None
     """BT-133."""
@@ -421,7 +421,7 @@ class Line:
     """EXT-FR-FE-BG-10."""
 
     delivery_terms: DeliveryTerms | None = None
-    """EXT-FR-FE-193 and 194."""
+    """EXT-FR-FE-193 delivery_terms."""
 
     seller: Party | None = None
     """EXT-FR-FE-BG-12. Whose sale the line is, on an invoice for several sellers."""
@@ -570,7 +570,7 @@ class Invoice:
     """BG-13."""
 
     delivery_terms: DeliveryTerms | None = None
-    """EXT-FR-FE-185 and 186."""
+    """EXT-FR-FE-BG-14."""
 
     invoicing_period: Period | None = None
     """BG-14."""

@@ -112,7 +112,7 @@ class Text:
 def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
     """Every text and attribute of a document that was read, in document order. Hints at schemas are no texts."""
     waiting: list[tuple[Node, str, Items]] = [(root, "/" + prefixed(root.tag), ())]
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, Items]] = Counter()
     while waiting:
         node, where, items = waiting.pop()
         if node.item is not None:
@@ -120,8 +120,8 @@ def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
         if node.text:
             term, mine = node.taken, items
             if term in LISTS:  # a list that a quirk reads has an element per item, in order
-                counts[term] += 1
-                mine = (*items, (LISTS[term], counts[term] - 1))
+                counts[term, items] += 1
+                mine = (*items, (LISTS[term], counts[term, items] - 1))
             yield Text(where, node.text, term, mine, _why(node, schema) if term is None else NO_TERM)
         for name, value in node.attributes.items():
             if not name.startswith(SCHEMA_HINTS):

