@@ -1,7 +1,8 @@
 """Findings of the two deciding layers equal those of the published stylesheets run directly.
 
 In CI every UBL and CII file of the corpus outside bad-*, elsewhere a seeded sample; tests/campaigns/rules.py also
-does the invoices inside PDFs and the status messages.
+does the invoices inside PDFs and the status messages. Then every rule set of the manifest on changed documents;
+tests/campaigns/equality.py does 20,000.
 """
 
 import os
@@ -9,17 +10,22 @@ import random
 from pathlib import Path
 
 import pytest
-from published_oracle import of_report, run_published
+from mutants import mutant, origins
+from published_oracle import fired_by_published, fired_by_us, of_report, run_published
 from samples import AS_OF, CII, UBL, many_lines
 
 from formats.errors import FormatError
 from formats.opening import open_document
+from formats.safexml import parse
 from formats.syntax import Syntax, write
 from schematron import prepare, supply
 from validation import stylesheet
+from validation.findings import Verdict
 from validation.run import Options, validate
 
 SAMPLE = 1_000_000 if os.environ.get("CI") else 120
+MUTANTS = 504
+STYLESHEETS = [each for each in supply.rule_sets() if each.layer != "xsd"]
 JUDGED = {"ubl-invoice", "ubl-credit-note", "cii"}
 
 
@@ -70,6 +76,32 @@ def test_the_corpus(corpus: Path) -> None:
         if judged == SAMPLE:
             return
     assert judged > 900
+
+
+@pytest.mark.parametrize("rule_set", STYLESHEETS, ids=lambda r: r.id)
+def test_mutants(rule_set: supply.RuleSet, tmp_path: Path) -> None:
+    """Rule, flag, location and text of every finding, in their order, and whether the engine stops."""
+    among = [each for each in origins() if each.syntax in rule_set.syntaxes]
+    rules = stylesheet.compiled(rule_set.id)
+    findings = 0
+    for number in range(MUTANTS // len(STYLESHEETS)):
+        changed = mutant(20261122, number, among)
+        file = tmp_path / "mutant.xml"
+        file.write_bytes(changed.document)
+        theirs = fired_by_published(rule_set.id, file)
+        assert fired_by_us(rules, parse(changed.document)) == theirs, changed.name
+        findings += len(theirs) if isinstance(theirs, list) else 1
+    assert findings > 0
+    assert rules.prepared
+
+
+def test_an_engine_that_stops_is_a_finding() -> None:
+    """Two currencies where the rules want one."""
+    twice = UBL.replace(b"<cbc:DocumentCurrencyCode>", b"<cbc:DocumentCurrencyCode/><cbc:DocumentCurrencyCode>")
+    report = validate(twice, Options(AS_OF, layers=("en16931",)))
+    assert [f.rule for f in report.findings] == ["PAS-ENGINE-01"]
+    assert report.layers[0].reason == "dynamic-error"
+    assert report.verdict is Verdict.INVALID
 
 
 @pytest.mark.parametrize(("rule_set", "document"), [("facturx-en16931", CII), ("br-fr-flux2-ubl", UBL)])
