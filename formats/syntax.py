@@ -127,7 +127,9 @@ def _leaf(row: Row, column: Column) -> Leaf:
 
 
 def _compiled(place: Place) -> tuple[Path | None, Quirk | None]:
-    return (compile_path(place), None) if isinstance(place, str) else (None, place if isinstance(place, Quirk) else None)
+    if isinstance(place, str):
+        return compile_path(place), None
+    return None, place if isinstance(place, Quirk) else None
 
 
 TABLES = {column: _branch(INVOICE, column) for column in Column}

@@ -170,7 +170,8 @@ def item_prices(draw: st.DrawFn) -> Price:
     return Price(
         net=draw(prices), gross=gross, discount=discount,
         discount_reason=None if discount is None else draw(maybe(texts)),
-        discount_reason_code=None if discount is None else draw(maybe(st.just("95"))), base_quantity=quantity, base_quantity_unit=None if quantity is None else draw(maybe(st.just("C62"))),
+        discount_reason_code=None if discount is None else draw(maybe(st.just("95"))),
+        base_quantity=quantity, base_quantity_unit=None if quantity is None else draw(maybe(st.just("C62"))),
     )
 
 
@@ -202,8 +203,11 @@ def lines(draw: st.DrawFn, *, second_currency: bool = False) -> Line:
 
 
 earlier = st.builds(PrecedingInvoice, number=codes, issue_date=maybe(dates), type_code=maybe(st.just("380")))
+contracts = st.fixed_dictionaries(
+    {"contract_reference": codes}, optional={"contract_type": codes, "contract_date": dates},
+)
 dated = st.tuples(
-    st.just({}) | st.fixed_dictionaries({"contract_reference": codes}, optional={"contract_type": codes, "contract_date": dates}),
+    st.just({}) | contracts,
     st.just({}) | st.fixed_dictionaries({"despatch_advice_reference": codes}, optional={"despatch_advice_date": dates}),
 ).map(lambda parts: parts[0] | parts[1])
 """What stands with a date has a reference, as UBL demands."""
