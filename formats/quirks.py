@@ -14,8 +14,8 @@ from formats.values import decimal_text, parse_decimal, read_value, write_value
 SEPA = "SEPA"
 NO_ORDER = "NA"
 """What stands in UBL for the mandatory order number when only the seller's own order is known."""
-NO_DISCOUNT = "0"
-"""What stands in UBL for the mandatory discount when only the gross price is known."""
+NO_DISCOUNT = "0.0"
+"""What stands in UBL for the mandatory discount when only the gross price is known: a zero that nobody writes."""
 
 _IBAN_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}")
 """The shape alone: an IBAN with a wrong key or with blanks is still written as one, and a rule may say so."""
@@ -78,6 +78,7 @@ NOTES = Quirk(_read_notes, _write_notes, "UBL has no element for the subject cod
 def _read_ubl_ids(party: Node, scope: Scope, term: str) -> tuple[Identifier, ...]:
     nodes = select(party, compile_path("cac:PartyIdentification/cbc:ID"), scope, term)
     kept = [node for node in nodes if node.attributes.get("schemeID") != SEPA]
+    kept.sort(key=lambda node: "schemeID" in node.attributes)  # as CII has them: those without a scheme come first
     return tuple(value for node in kept if (value := read_value(node, Kind.IDENTIFIER, Column.UBL, scope, term)))
 
 
@@ -300,7 +301,7 @@ BASE_UNIT = Quirk(_read_unit, _write_unit, "as BASE_QUANTITY")
 
 
 def _read_discount(price: Node, scope: Scope, term: str) -> Any:
-    """A bare "0" beside a gross price is the filler of `_write_gross`; "0.00" is a discount of zero."""
+    """"0.0" beside a gross price is the filler of `_write_gross`; "0" and "0.00" are a discount of zero."""
     for node in select(price, _UBL_DISCOUNT, scope, term):
         value = read_value(node, Kind.AMOUNT, Column.UBL, scope, term)
         return None if node.text == NO_DISCOUNT and select(price, _UBL_GROSS, scope, term) else value

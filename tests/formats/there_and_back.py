@@ -1,0 +1,127 @@
+"""One invoice of the corpus to the other syntax and back, and what was seen of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from corpus import CORPUS, files
+from lxml import etree
+
+from formats import order
+from formats.errors import CannotWrite, FormatError
+from formats.invoice import Invoice
+from formats.loss import texts_of_tree
+from formats.opening import open_document
+from formats.paths import Node
+from formats.syntax import DIALECTS, Syntax, read, read_node, syntax_of, ubl_syntax_of, write
+from formats.terms import lost
+from validation.run import Options, validate
+
+AS_OF = date(2026, 11, 21)
+REASONS = Path(__file__).parents[1] / "vectors" / "conversion" / "exceptions.tsv"
+"""What does not hold, one by one: file, kind, reason."""
+
+
+SUMMED = {"BT-110", "BT-148"}
+"""Terms that one schema demands and the other does not: where the source lacks them, their sum is written and listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of one invoice."""
+
+    path: str
+    skipped: str = ""
+    """Why the source does not count: not valid against its schema, a bad value, no lines for UBL."""
+
+    problems: tuple[tuple[str, str], ...] = ()
+    """Kind (model, filler, xsd, findings) and what was seen."""
+
+    clean: bool = False
+    """Whether the source has no blocking finding."""
+
+    claimed: int = 0
+    unclaimed: tuple[str, ...] = ()
+    """Locations of texts that no term took."""
+
+
+def sources() -> list[Path]:
+    """Every whole invoice of the corpus: XML, and PDF with one inside."""
+    return [path for path in files(".xml", ".pdf") if _is_invoice(path)]
+
+
+def _is_invoice(path: Path) -> bool:
+    try:
+        return open_document(path.read_bytes()).syntax in {*DIALECTS, Syntax.FACTUR_X}
+    except FormatError:
+        return False
+
+
+@cache
+def schema(syntax: Syntax) -> etree.XMLSchema:
+    """The published schema of UBL 2.1 or CII D22B."""
+    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
+
+
+def examine(path: Path) -> Seen:
+    """Read, write in the other syntax, read, write in the first, read; and judge both ends by the rules."""
+    name = str(path.relative_to(CORPUS))
+    opened = open_document(path.read_bytes())
+    assert opened.root is not None
+    here = syntax_of(opened.root)
+    node = Node(opened.root, None)
+    try:
+        invoice = read_node(node, here)
+    except FormatError as error:
+        return Seen(name, f"unreadable: {error.code}")
+    texts = list(texts_of_tree(node, DIALECTS[here].schema))
+    unclaimed = tuple(f"{text.why} {text.location}" for text in texts if text.term is None)
+    seen = Seen(name, claimed=len(texts) - len(unclaimed), unclaimed=unclaimed)
+    if not schema(here).validate(opened.root):
+        return _with(seen, skipped="not valid against the schema")
+    there = ubl_syntax_of(invoice) if here is Syntax.CII else Syntax.CII
+    try:
+        written = write(invoice, there)
+    except CannotWrite as error:
+        return _with(seen, skipped=f"cannot be written: {error}")
+    blocking = _blocking(opened.payload)
+    problems = [*_model(invoice, written, here), *_xsd(written, there)]
+    if not blocking:
+        problems += [("findings", rule) for rule in _blocking(written)]
+    return _with(seen, problems=tuple(problems), clean=not blocking)
+
+
+def _with(seen: Seen, *, skipped: str = "", problems: tuple[tuple[str, str], ...] = (), clean: bool = False) -> Seen:
+    return Seen(seen.path, skipped, problems, clean, seen.claimed, seen.unclaimed)
+
+
+def _model(invoice: Invoice, written: bytes, here: Syntax) -> list[tuple[str, str]]:
+    again = read(written).invoice
+    back = read(write(again, here)).invoice
+    different = next((one for one in (again, back) if repr(one) != repr(invoice)), invoice)
+    gone, added = lost(invoice, different), lost(different, invoice)
+    if not gone and added and {item.term for item in added} <= SUMMED:
+        return [("filler", f"{item.pointer}={item.value}") for item in added]
+    found = [("model", f"{item.pointer}={str(item.value)[:40]}") for item in (*gone, *added)]
+    return found or ([("model", "order")] if different is not invoice else [])
+
+
+def _xsd(written: bytes, syntax: Syntax) -> list[tuple[str, str]]:
+    judge = schema(syntax)
+    root = etree.fromstring(written)
+    return [] if judge.validate(root) else [("xsd", entry.message) for entry in list(judge.error_log)[:1]]
+
+
+def _blocking(document: bytes) -> list[str]:
+    """The rules that make a document invalid, each once."""
+    report = validate(document, Options(as_of=AS_OF))
+    return sorted({one.rule for one in report.findings if one.blocks and one.severity in {"fatal", "error"}})
+
+
+@cache
+def exceptions() -> dict[tuple[str, str], str]:
+    """The listed exceptions: file and kind to reason."""
+    lines = REASONS.read_text(encoding="utf-8").splitlines() if REASONS.is_file() else []
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return {(path, kind): reason for path, kind, reason in rows}
