@@ -78,7 +78,7 @@ class Refusal:
 
 def _dataclasses(module: ModuleType) -> dict[tuple[str, str], type]:
     named = vars(module).items()
-    return {(module.__name__, name): kind for name, kind in named if isinstance(kind, type) and is_dataclass(kind)}
+    return {(kind.__module__, name): kind for name, kind in named if isinstance(kind, type) and is_dataclass(kind)}
 
 
 _PASSED: Final = (Inspection, Converted, StatusReading, Written, RuleSetFiles, Refusal)
