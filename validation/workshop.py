@@ -36,7 +36,10 @@ from validation.wire import (
     unpack_answer,
 )
 
-__all__ = ["PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison", "RuleSetFiles", "StatusReading", "Workshop", "Written"]
+__all__ = [
+    "PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison",
+    "RuleSetFiles", "StatusReading", "Workshop", "Written",
+]
 
 LONGEST_ANSWER: Final = 512 << 20
 JOBS_PER_WORKER: Final = 5000

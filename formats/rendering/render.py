@@ -14,7 +14,8 @@ import typst
 
 from formats.errors import CannotWrite
 from formats.invoice import Invoice
-from formats.rendering.appearance import COLOUR, MAX_FOOTER, MAX_LOGO, PANEL, PLAIN, Appearance, legible
+from formats.rendering.appearance import COLOUR, MAX_FOOTER, PANEL, PLAIN, Appearance, legible
+from formats.rendering.logo import check_logo
 from formats.rendering.page import page
 from formats.rendering.payment_code import NoCode, payment_code, picture
 from formats.rendering.phrases import BREAK, Json, word
@@ -83,8 +84,8 @@ def check(lang: str, appearance: Appearance) -> None:
     """Refuse what cannot be drawn before anything is. Raises CannotWrite."""
     if lang not in LANGUAGES:
         raise CannotWrite(f"no words for language {lang!r}; there are {', '.join(LANGUAGES)}")
-    if appearance.logo is not None and len(appearance.logo) > MAX_LOGO:
-        raise CannotWrite(f"a logo of {len(appearance.logo)} bytes; at most {MAX_LOGO} are drawn")
+    if appearance.logo is not None:
+        check_logo(appearance.logo)
     if not COLOUR.fullmatch(appearance.accent):
         raise CannotWrite(f"{appearance.accent!r} is no colour of the form #rrggbb")
     if len(appearance.footer) > MAX_FOOTER:
@@ -110,7 +111,9 @@ def content_of(invoice: Invoice, lang: str, appearance: Appearance, accent: str)
 
 def compiled(data: str, logo: bytes | None, issued: datetime, standards: tuple[str, ...]) -> bytes:
     """Run Typst. Raises typst.TypstError."""
-    files = {"main.typ": TEMPLATE.read_bytes(), "data.json": data.encode(), "logo": logo or b""}
+    # The wheel takes text files only, so a picture goes as the list of its bytes.
+    picture_bytes = json.dumps(list(logo or b"")).encode()
+    files = {"main.typ": TEMPLATE.read_bytes(), "data.json": data.encode(), "logo.json": picture_bytes}
     return bytes(typst.compile(  # type: ignore[call-overload]  # its stubs forget that input may be several files
         files, root=str(TEMPLATE.parent), format="pdf", font_paths=fonts(), pdf_standards=list(standards),
         timestamp=issued))

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from formats.errors import FormatError
+from gateway.accounts.appearance import get_entity, preview, settings_of
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.intake import bounded_body
@@ -10,14 +10,8 @@ from gateway.problems import Problem, not_found
 from gateway.record import Change, record
 from gateway.tables import LegalEntity
 
-MOST_BYTES = 1 << 20
+MOST_BYTES = 1_000_000
 """formats/rendering refuses a larger picture."""
-
-SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"<svg", b"<?xml")
-"""PNG, JPEG, SVG."""
-
-SAMPLE = b'{"number": "LOGO"}'
-"""Our JSON, as small as can be: drawn once to see whether the picture is one."""
 
 
 async def raw_picture(request: Request) -> bytes:
@@ -25,26 +19,29 @@ async def raw_picture(request: Request) -> bytes:
     return await bounded_body(request, MOST_BYTES)
 
 
-def set_logo(deps: Deps, tenant_id: str, entity_id: str, picture: bytes, actor: str) -> LegalEntity:
-    """Keep a picture and use it from now on. It is read in the workshop only, once before it is kept.
+def set_logo(deps: Deps, tenant_id: str, entity_id: str, picture: bytes | None, actor: str) -> LegalEntity:
+    """Keep a picture and use it from now on, or use none. It is read in the workshop only, once before it is kept.
 
     Raises:
         Problem: 404, or 422 logo-unreadable for what is no PNG, JPEG or SVG that can be drawn.
     """
-    if not picture.startswith(SIGNATURES):
-        raise Problem(422, "logo-unreadable", "PNG, JPEG ou SVG. / PNG, JPEG or SVG.")
-    try:
-        deps.workshop.render(SAMPLE, logo=picture)
-    except FormatError as error:
-        raise Problem(422, "logo-unreadable", f"Image illisible. / Unreadable picture. {error}") from error
-    kept = Kept("logo", deps.store.put(picture).hex, len(picture))
+    row = get_entity(deps, tenant_id, entity_id)
+    kept = None
+    if picture is not None:
+        try:
+            preview(deps, row, settings_of(row), picture)
+        except Problem as error:
+            raise Problem(422, "logo-unreadable", f"Image refusée : PNG, JPEG ou SVG. / Picture refused: PNG, JPEG or "
+                          f"SVG. {error.__cause__}") from error
+        kept = Kept("logo", deps.store.put(picture).hex, len(picture))
     with deps.db.transaction(tenant_id) as session:
-        row = session.get(LegalEntity, (tenant_id, entity_id))
-        if row is None:
+        found = session.get(LegalEntity, (tenant_id, entity_id))
+        if found is None:
             raise not_found()
-        row.logo_sha256 = kept.sha256
+        found.logo_sha256 = kept.sha256 if kept else None
         record(session, tenant_id, Change(
-            kind="setting", code="logo-changed", actor=actor, subject=f"entity:{row.id}", objects=(kept,),
-            data={"subject": f"entity:{row.id}", "siren": row.siren},
+            kind="setting", code="logo-changed" if kept else "logo-removed", actor=actor,
+            subject=f"entity:{found.id}", objects=(kept,) if kept else (),
+            data={"subject": f"entity:{found.id}", "siren": found.siren},
         ), now=deps.now())
-    return row
+    return found

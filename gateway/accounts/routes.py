@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
-from gateway.accounts import logo, service
+from gateway.accounts import appearance, logo, service
 from gateway.accounts.schemas import (
+    AppearanceIn,
+    AppearanceOut,
     ConnectionIn,
     ConnectionOut,
     Connections,
@@ -24,6 +26,12 @@ from gateway.problems import documented
 router = APIRouter(prefix="/v1", tags=["settings"])
 Administrator = Annotated[Principal, Requires(Permission.SETTINGS_WRITE)]
 Picture = Annotated[bytes, Depends(logo.raw_picture)]
+
+
+class Pdf(Response):
+    """Pages as a PDF."""
+
+    media_type = "application/pdf"
 
 
 @router.get("/entities")
@@ -54,6 +62,34 @@ def disable_entity(entity_id: str, deps: CurrentDeps, principal: Administrator) 
 def set_logo(principal: Administrator, entity_id: str, deps: CurrentDeps, picture: Picture) -> EntityOut:
     """The picture (PNG, JPEG or SVG, raw body) on the invoices that are written from JSON."""
     return EntityOut.of(logo.set_logo(deps, principal.tenant_id, entity_id, picture, principal.actor))
+
+
+@router.delete("/entities/{entity_id}/logo")
+def remove_logo(principal: Administrator, entity_id: str, deps: CurrentDeps) -> EntityOut:
+    """No picture from now on."""
+    return EntityOut.of(logo.set_logo(deps, principal.tenant_id, entity_id, None, principal.actor))
+
+
+@router.get("/entities/{entity_id}/appearance")
+def show_appearance(principal: Administrator, entity_id: str, deps: CurrentDeps) -> AppearanceOut:
+    """How the drawn invoices look."""
+    return appearance.get_appearance(deps, principal.tenant_id, entity_id)
+
+
+@router.put("/entities/{entity_id}/appearance")
+def set_appearance(
+    chosen: AppearanceIn, principal: Administrator, entity_id: str, deps: CurrentDeps
+) -> AppearanceOut:
+    """Change how the drawn invoices look. Remarks say what is drawn otherwise than chosen."""
+    return appearance.set_appearance(deps, principal.tenant_id, entity_id, chosen, principal.actor)
+
+
+@router.get("/entities/{entity_id}/appearance/preview", response_class=Pdf)
+def show_preview(principal: Administrator, entity_id: str, deps: CurrentDeps) -> Pdf:
+    """An invented invoice of this entity, as PDF."""
+    row = appearance.get_entity(deps, principal.tenant_id, entity_id)
+    look = appearance.appearance_of(deps.store, row)
+    return Pdf(appearance.preview(deps, row, appearance.settings_of(row), look.logo).pdf)
 
 
 @router.get("/connections")

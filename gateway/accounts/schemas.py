@@ -10,6 +10,7 @@ from formats.identifiers import is_french_vat_number, is_siren, parse_address_li
 from gateway.accounts.passwords import LONGEST, SHORTEST
 from gateway.auth import ROLES, Permission
 from gateway.tables import ApiKey, LegalEntity, PlatformConnection
+from validation.workshop import PLAIN
 
 _MAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,185}\.[^@\s<>\"',;.]{2,63}")
 
@@ -131,6 +132,34 @@ class EntityOut(Strict):
     def of(cls, row: LegalEntity) -> Self:
         """From its row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class AppearanceIn(Strict):
+    """How the drawn invoices of a legal entity look, its logo aside."""
+
+    accent: str = Field(default=PLAIN.accent, pattern=r"^#[0-9a-fA-F]{6}$")
+    """The one colour. Too light a colour is drawn darker, and a remark says so."""
+
+    footer: str = Field(default="", max_length=500)
+    payment_code: bool = True
+    """Whether a SEPA credit transfer gets its QR code (EPC069-12)."""
+
+    language: Literal["fr", "en"] = "fr"
+
+
+class RemarkOut(Strict):
+    """What must be said about a drawing."""
+
+    code: str
+    fr: str
+    en: str
+
+
+class AppearanceOut(AppearanceIn):
+    """How the drawn invoices look, and what must be said about it."""
+
+    logo_sha256: str | None
+    remarks: list[RemarkOut]
 
 
 class ConnectionIn(Strict):

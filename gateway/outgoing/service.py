@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from archive.store import Digest
 from formats.errors import FormatError
 from formats.invoice import Invoice
+from gateway.accounts.appearance import appearance_of, settings_of
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
@@ -73,9 +73,9 @@ def _examine(deps: Deps, tenant_id: str, document: bytes) -> tuple[Examined, Leg
     if syntax == "json" and inspection.report.verdict is Verdict.VALID and entity is not None and entity.enabled and (
             not _is_taken(deps, tenant_id, inspection.invoice)):
         try:
-            logo = deps.store.get(Digest(entity.logo_sha256)) if entity.logo_sha256 else None
-            written = deps.workshop.convert(document, to=entity.format, profile="en16931", made_at=deps.now(),
-                                            logo=logo)
+            written = deps.workshop.convert(
+                document, to=entity.format, profile="en16931", made_at=deps.now(),
+                lang=settings_of(entity).language, appearance=appearance_of(deps.store, entity))
         except Poison as error:
             raise _unavailable(()) from error
         except FormatError as error:
