@@ -33,6 +33,9 @@ def main(argv: list[str]) -> int:
         seen = examine(path)
         figures["invoices"] += 1
         figures["texts claimed"] += seen.claimed
+        if seen.clean:
+            figures["texts claimed, clean sources"] += seen.claimed
+            figures["texts without a term, clean sources"] += len(seen.unclaimed)
         figures["texts without a term"] += len(seen.unclaimed)
         unclaimed.update(re.sub(r"\[\d+\]", "", text) for text in seen.unclaimed)
         if seen.skipped:
@@ -48,8 +51,9 @@ def main(argv: list[str]) -> int:
                 print(f"{seen.path}\t{kind}\t{' '.join(what for one, what in seen.problems if one == kind)[:200]}")
     for label, count in sorted(figures.items()):
         print(f"{label:<60} {count}")
-    texts = figures["texts claimed"] + figures["texts without a term"]
-    print(f"{'claimed':<60} {100 * figures['texts claimed'] / max(texts, 1):.3f} %")
+    for which in ("", ", clean sources"):
+        claimed, others = figures[f"texts claimed{which}"], figures[f"texts without a term{which}"]
+        print(f"{f'claimed{which}':<60} {100 * claimed / max(claimed + others, 1):.3f} %")
     print(f"{'seconds':<60} {time.perf_counter() - started:.1f}")
     for where, count in unclaimed.most_common(80) if "--unclaimed" in argv else ():
         print(count, where)

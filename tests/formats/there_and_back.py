@@ -24,7 +24,7 @@ REASONS = Path(__file__).parents[1] / "vectors" / "conversion" / "exceptions.tsv
 
 
 SUMMED = {"BT-110", "BT-148"}
-"""Terms that one schema demands and the other does not: where the source lacks them, their sum is written and listed."""
+"""Terms that one schema demands and the other does not: where the source lacks them, a sum is written, and listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ def sources() -> list[Path]:
 
 
 def _is_invoice(path: Path) -> bool:
+    """Whether a file holds an invoice that is read here."""
     try:
         return open_document(path.read_bytes()).syntax in {*DIALECTS, Syntax.FACTUR_X}
     except FormatError:
