@@ -27,13 +27,19 @@ class RuleSetAltered(RuleSetError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """Our word on a known defect of one published rule."""
+    """Our word on a known defect of published rules."""
 
-    rule: str
-    """Id of the rule."""
+    rules: tuple[str, ...]
+    """Ids of the rules; a `*` at the end stands for any ending."""
+
+    unless: tuple[str, ...] = ()
+    """Ids that it does not speak of."""
+
+    unless_aliased: bool = False
+    """Nor of any rule that the set gives an alias."""
 
     text: str
-    """What we hold, for people."""
+    """What we hold, for people, in French."""
 
     profiles: tuple[str, ...] = ()
     """The profiles in which it applies; empty means all."""
@@ -50,11 +56,17 @@ class Ruling:
     source: str = ""
     """Where the defect, or our reading of the law, can be looked up."""
 
-    text_en: str = ""
+    text_en: str
     """The same in English."""
 
     blocks: bool = False
     """Whether a finding of this rule still makes a document invalid."""
+
+    def speaks_of(self, rule: str, syntax: str, profile: str) -> bool:
+        """Whether it is about findings of this rule in such a document. Knows nothing of aliases."""
+        named = any(rule == each or (each.endswith("*") and rule.startswith(each[:-1])) for each in self.rules)
+        fits = syntax in (self.syntaxes or (syntax,)) and profile in (self.profiles or (profile,))
+        return named and fits and rule not in self.unless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +139,12 @@ class RuleSet:
         """Id and version, for people."""
         return self.id if self.version == "unknown" else f"{self.id} {self.version}"
 
+    def find_ruling(self, rule: str, syntax: str, profile: str) -> Ruling | None:
+        """The first ruling on findings of this rule in documents of this syntax and profile."""
+        aliased = rule in self.aliases
+        fitting = (each for each in self.rulings if each.speaks_of(rule, syntax, profile))
+        return next((each for each in fitting if not (aliased and each.unless_aliased)), None)
+
     def in_force(self, on: date) -> bool:
         """Whether the set may decide a verdict as of `on`."""
         return (self.start is None or self.start <= on) and (self.end is None or on <= self.end)
@@ -162,5 +180,5 @@ def described(rule_set: RuleSet) -> bytes:
 
 
 def _ruling(entry: Mapping[str, Any]) -> Ruling:
-    lists = {name: tuple(entry.get(name, ())) for name in ("profiles", "syntaxes")}
+    lists = {name: tuple(entry.get(name, ())) for name in ("rules", "unless", "profiles", "syntaxes")}
     return Ruling(**{**entry, **lists})

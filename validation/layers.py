@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -35,13 +35,19 @@ class Result:
     """It could not finish, and not because of the document."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """What a layer judges: the document, the bytes it came in, and as of when."""
 
     document: Document
     source: bytes
     as_of: date
+
+    @cached_property
+    def tree(self) -> Any:
+        """The document as the rule engine holds it, made once for all rule sets. Raises EngineFailure."""
+        assert self.document.root is not None  # noqa: S101 - run_unreadable is for documents without one
+        return stylesheet.tree_of(self.document.root)
 
 
 def run_layer(step: Step, subject: Subject, *, blocked_by: str | None) -> Result:
@@ -80,9 +86,9 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
         return _judged(step, xsd.run(schema, root), started)
     rules = stylesheet.compiled(rule_set.key)
     started = time.perf_counter()
-    profile = document.opened.profile.value
+    profile, syntax = document.opened.profile.value, document.opened.syntax.value
     try:
-        findings = tuple(finding_of(fired, rule_set, profile) for fired in stylesheet.run(rules, root))
+        findings = tuple(finding_of(fired, rule_set, profile, syntax) for fired in stylesheet.run(rules, root, subject.tree))
     except stylesheet.EngineFailure as failure:
         finding = _engine_failure(step.layer, failure, document)
         outcome = _outcome(step, Outcome.ERROR, reason="dynamic-error", total=1, started=started)

@@ -21,7 +21,7 @@ FLAGS: Final[Mapping[str, Severity]] = {
 """Any other flag, or none, is fatal."""
 
 
-def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
+def finding_of(fired: Fired, rule_set: RuleSet, profile: str, syntax: str = "") -> Finding:
     """The finding that a published rule makes.
 
     Its words stay in the language they are written in; the other language has our title of the rule where there is
@@ -31,7 +31,7 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
     explanation = find_explanation(*aliases, fired.rule)  # the text knows its rule better: two published ids are wrong
     title = explanation.title if explanation else Text(fr=fired.text, en=fired.text)
     french = rule_set.language == "fr"
-    ruling = next((r for r in rule_set.rulings if r.rule == fired.rule and profile in (r.profiles or (profile,))), None)
+    ruling = rule_set.find_ruling(fired.rule, syntax, profile)
     return Finding(
         rule=fired.rule,
         severity=FLAGS.get(fired.flag or "", Severity.FATAL),
@@ -43,7 +43,7 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str) -> Finding:
         line=fired.place.line,
         remedy=explanation.remedy if explanation else None,
         values=values_of(fired.text),
-        ruling=ruling.text if ruling else None,
+        ruling=f"{ruling.text} / {ruling.text_en}" if ruling else None,
         blocks=ruling.blocks if ruling else True,
     )
 
