@@ -1,9 +1,11 @@
 """Factur-X: an invoice's XML inside its PDF. Out of a PDF by `extract`, into one by `embed`.
 
-`embed` takes pages that are known to be PDF/A, such as those drawn here. Pages are never decoded into pictures.
+`embed` takes pages that are known to be PDF/A, such as those drawn here; `embed_repaired` takes what a sender has,
+makes it PDF/A-3b where that changes nothing that is seen, and says what it changed.
 """
 
 import io
+from dataclasses import dataclass
 from datetime import datetime
 
 import pikepdf
@@ -13,11 +15,13 @@ from formats.attachment_names import FACTURX_NAME
 from formats.errors import CannotWrite, LimitExceeded, NotExtractable, PageRefused
 from formats.invoice import Attachment
 from formats.pdf.attachments import attach, named, remove_invoices
+from formats.pdf.changes import Change
 from formats.pdf.document import BROKEN, MAX_PDF, opened, reason
 from formats.pdf.extraction import Extraction, extract, find
-from formats.pdf.metadata import claim_of, describe
+from formats.pdf.metadata import claim_of, describe, kept
+from formats.pdf.repair import repair
 
-__all__ = ["MAX_PDF", "Extraction", "embed", "extract", "find"]
+__all__ = ["MAX_PDF", "Extraction", "embed", "embed_repaired", "extract", "find"]
 
 WITHOUT_LINES = frozenset({"minimum", "basicwl"})
 """Profiles that are no whole invoice: their XML is Data beside the page, not an Alternative to it."""
@@ -50,6 +54,42 @@ def embed(
             return saved(document)
         except BROKEN as error:
             raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A Factur-X made of somebody's own PDF."""
+
+    document: bytes
+    changes: tuple[Change, ...]
+    """What is otherwise than in the PDF that was given, the invoice inside it aside."""
+
+
+def embed_repaired(
+    pdf: bytes, xml: bytes, *, profile: str, title: str, author: str, subject: str, made_at: datetime,
+    lang: str = "fr", attachments: tuple[Attachment, ...] = (),
+) -> Embedded:
+    """A Factur-X of a sender's own PDF, repaired to PDF/A-3b. Same arguments, same bytes.
+
+    Pages, attachments and what the PDF says of itself (title, author, subject, keywords, program, date) stay;
+    `title`, `author` and `subject` fill what it does not say. An invoice that is attached already is replaced.
+    Conformance is level B whatever the PDF claims. Not checked: that page and XML agree.
+
+    Raises:
+        PageRefused: the PDF is unreadable, encrypted or signed, or cannot become PDF/A-3b unseen; the code says why.
+        CannotWrite: the profile has no place in Factur-X; a text holds characters that XML cannot.
+    """
+    metadata = described(profile=profile, title=title, author=author, subject=subject, made_at=made_at, lang=lang)
+    with opened_for_writing(pdf) as document:
+        try:
+            changes = repair(document)
+            replaced = put(document, xml, profile, attachments, made_at)
+            describe(document, kept(document, metadata), "B")
+            made = saved(document)
+        except BROKEN as error:
+            raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
+    told = [*changes, *(Change("invoice-replaced", name) for name in replaced), Change("metadata-rewritten")]
+    return Embedded(made, tuple(told))
 
 
 def described(*, profile: str, title: str, author: str, subject: str, made_at: datetime, lang: str) -> xmp.Metadata:

@@ -67,6 +67,14 @@ class Metadata:
     level: str
     """Factur-X conformance level, e.g. "EN 16931"."""
 
+    creator: str = ""
+    """The program with which the pages were written, where it is not `tool`."""
+
+    created_at: datetime | None = None
+    """Of the pages, where it is not `made_at`; aware."""
+
+    keywords: str = ""
+
 
 def packet(metadata: Metadata, conformance: str) -> bytes:
     """The XMP packet in UTF-8, which claims this level ("B", "U" or "A") of PDF/A-3.
@@ -99,11 +107,16 @@ def add_description(rdf: etree._Element, metadata: Metadata) -> None:
     add_in_languages(add(core, "dc:title"), metadata.title, metadata.lang)
     add(add(add(core, "dc:creator"), "rdf:Seq"), "rdf:li", metadata.author)
     add_in_languages(add(core, "dc:description"), metadata.subject, metadata.lang)
-    add(about(rdf, "pdf"), "pdf:Producer", metadata.tool)
+    production = about(rdf, "pdf")
+    add(production, "pdf:Producer", metadata.tool)
+    if metadata.keywords:
+        add(production, "pdf:Keywords", metadata.keywords)
     history = about(rdf, "xmp")
-    add(history, "xmp:CreatorTool", metadata.tool)
-    for name in ("CreateDate", "ModifyDate", "MetadataDate"):
-        add(history, f"xmp:{name}", f"{metadata.made_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    add(history, "xmp:CreatorTool", metadata.creator or metadata.tool)
+    moments = {"CreateDate": metadata.created_at or metadata.made_at, "ModifyDate": metadata.made_at,
+               "MetadataDate": metadata.made_at}
+    for name, moment in moments.items():
+        add(history, f"xmp:{name}", f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def add_facturx(rdf: etree._Element, metadata: Metadata) -> None:
