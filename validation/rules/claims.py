@@ -15,10 +15,10 @@ BASIC_WL_ENDS: Final = date(2027, 9, 1)
 
 
 def more_than_the_profile(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A profile holds no term that it has no place for: lines in BASIC WL, French extensions in EN 16931."""
+    """A profile holds no term without a place in it: lines in BASIC WL, French extensions in EN 16931."""
     profile = profile_of(invoice.specification_identifier)
     terms = (each.term for each in located(invoice))
-    more = [term for term in dict.fromkeys(terms) if term.startswith(("BT-", "EXT-")) and not carries(profile, term)]
+    more = [term for term in dict.fromkeys(terms) if term.startswith(("BT-", "EXT-FR-FE")) and not carries(profile, term)]
     if more:
         named = ", ".join(more[:6]) + (" ..." if len(more) > 6 else "")
         yield said(

@@ -18,7 +18,7 @@ PORTAL_LIMIT_ENDS: Final = date(2027, 1, 1)
 """Source: limitation annexes of the public portal (2026-07): 20 characters "until Dec 2026"."""
 
 PROVISIONAL: Final = re.compile(
-    r"\W*(prov|provisoire|draft|brouillon|test|tmp|temp|todo|tbd|n/?a|null|none|undefined|x+|0+)\W*\d{0,6}\W*",
+    r"\W*(prov|provisoire|draft|brouillon|test|tmp|temp|todo|tbd|n/?a|null|none|undefined|x+)\W*\d{0,6}\W*",
     re.IGNORECASE,
 )
 """What drafts are called: no number of a series."""
@@ -116,7 +116,7 @@ def refers_to_itself(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def provisional_number(invoice: Invoice, _: date) -> Iterator[Said]:
     """The number is one of a series, not the name of a draft."""
-    if invoice.number is not None and PROVISIONAL.fullmatch(invoice.number):
+    if invoice.number is not None and (PROVISIONAL.fullmatch(invoice.number) or not invoice.number.strip("0")):
         yield said(
             f"« {invoice.number} » est le nom d'un brouillon, pas un numéro de série.",
             f"{invoice.number!r} is the name of a draft, not a number of a series.",

@@ -22,7 +22,7 @@ from formats.identifiers import (
 )
 from formats.invoice import Identifier, Invoice
 from validation.findings import Severity, Text
-from validation.rules.own import SIREN, SIRET, OwnRule, Said, bare, roles, said
+from validation.rules.own import SIREN, SIRET, OwnRule, Said, bare, is_french, roles, said
 from validation.rules.schemes import SCHEMES, is_gln, is_gtin
 
 EU_PREFIXES: Final = frozenset(
@@ -39,7 +39,21 @@ SINGLE_TAXABLE_PERSON: Final = "0231"
 
 
 def siren_key(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A SIREN (schemes 0002 and 0231) has nine digits and a right check digit. Not whether it was given out."""
+    """A SIREN (schemes 0002 and 0231) has nine digits and a right check digit. Not whether it was given out.
+
+    An error on an invoice from France: the directory cannot know the number, so no platform can pass the invoice on.
+    """
+    if is_french(invoice.seller):
+        yield from _impossible_sirens(invoice)
+
+
+def siren_key_abroad(invoice: Invoice, _: date) -> Iterator[Said]:
+    """As PAS-ID-01 on an invoice that no French platform has to pass on: a warning."""
+    if not is_french(invoice.seller):
+        yield from _impossible_sirens(invoice)
+
+
+def _impossible_sirens(invoice: Invoice) -> Iterator[Said]:
     for role in roles(invoice):
         for term, identifier in role.coded():
             if identifier.scheme in {SIREN, SINGLE_TAXABLE_PERSON} and not is_siren(bare(identifier.value)):
@@ -230,8 +244,8 @@ def _wrong(what: Text, who: Text, value: str, term: str, proposed: str | None = 
 
 RULES: Final = (
     OwnRule("PAS-ID-01", Severity.ERROR, siren_key, "INSEE, clé de Luhn ; DGFiP, annexe 7, G1.63"),
-    OwnRule("PAS-ID-02", Severity.ERROR, siret_key, "INSEE, clé de Luhn (La Poste : somme multiple de 5)"),
-    OwnRule("PAS-ID-03", Severity.ERROR, french_vat_key, "CGI ann. II art. 242 nonies A, I-2° ; CGI art. 286 ter"),
+    OwnRule("PAS-ID-02", Severity.WARNING, siret_key, "INSEE, clé de Luhn (La Poste : somme multiple de 5)"),
+    OwnRule("PAS-ID-03", Severity.WARNING, french_vat_key, "CGI ann. II art. 242 nonies A, I-2° ; CGI art. 286 ter"),
     OwnRule("PAS-ID-04", Severity.WARNING, vat_number_of_another, "CGI art. 286 ter ; art. 256 C"),
     OwnRule("PAS-ID-05", Severity.WARNING, iban_key, "ISO 13616"),
     OwnRule("PAS-ID-06", Severity.WARNING, address_line, "DGFiP, annexe 7, G1.91 à G1.95 et G1.115"),
@@ -243,4 +257,5 @@ RULES: Final = (
     OwnRule("PAS-ID-12", Severity.WARNING, gtin_key, "GS1 General Specifications, 7.9 ; ISO 6523 ICD 0160"),
     OwnRule("PAS-ID-13", Severity.WARNING, address_of_another, "DGFiP, annexe 7, G1.91"),
     OwnRule("PAS-ID-14", Severity.WARNING, creditor_key, "EPC262-08, identifiant créancier SEPA"),
+    OwnRule("PAS-ID-15", Severity.WARNING, siren_key_abroad, "INSEE, clé de Luhn"),
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from formats.invoice import AllowanceCharge, Invoice, Line
 from validation.findings import Severity
-from validation.rules.own import OwnRule, Said, said
+from validation.rules.own import OwnRule, Said, details, said
 from validation.rules.rounding import CENT, WIDE, line_net, rounded, share
 
 
@@ -30,7 +30,7 @@ def line_amounts(invoice: Invoice, _: date) -> Iterator[Said]:
 
     EN 16931 describes the sum in BT-131 and no published rule tests it. A warning: prices may have been rounded.
     """
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         computed = line_net(line)
         if computed is None or not line.quantity or line.net_amount is None or _base_ignored(line):
             continue
@@ -48,7 +48,7 @@ def line_amounts(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def zero_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
     """A line says how much of something was sold: not nothing."""
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         if line.quantity == 0:
             yield said(
                 f"Ligne {line.id} : quantité nulle pour un montant de {line.net_amount}.",
@@ -59,7 +59,7 @@ def zero_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def negative_price(invoice: Invoice, _: date) -> Iterator[Said]:
     """A unit price is not negative: the quantity is. BR-27 forbids it; EXTENDED profiles let it pass."""
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         net = line.price.net if line.price is not None else None
         if net is not None and net < 0:
             quantity = (line.quantity or Decimal(0)).copy_negate()
@@ -72,7 +72,7 @@ def negative_price(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def base_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
     """A base quantity is positive and in the unit of the line."""
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         price = line.price
         if price is None or price.base_quantity is None:
             continue
@@ -88,7 +88,7 @@ def base_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def base_quantity_ignored(invoice: Invoice, _: date) -> Iterator[Said]:
     """The price is for a base quantity, and the amount of the line was computed as if it were for one."""
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         computed = line_net(line)
         if line.price is not None and computed is not None and _base_ignored(line):
             yield said(
@@ -103,7 +103,7 @@ def base_quantity_ignored(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def price_discount(invoice: Invoice, _: date) -> Iterator[Said]:
     """Gross price less price discount is the net price."""
-    for position, line in enumerate(invoice.lines):
+    for position, line in details(invoice):
         price = line.price
         if price is None or price.gross is None or price.net is None or price.discount is None:
             continue
@@ -135,7 +135,8 @@ def percentages(invoice: Invoice, _: date) -> Iterator[Said]:
 def order_line_without_order(invoice: Invoice, _: date) -> Iterator[Said]:
     """A line that names a line of an order is of an order that the invoice names."""
     for position, line in enumerate(invoice.lines):
-        if line.purchase_order_line is not None and invoice.purchase_order_reference is None:
+        order = line.purchase_order_reference or invoice.purchase_order_reference
+        if line.purchase_order_line is not None and order is None:
             yield said(
                 f"Ligne {line.id} : ligne {line.purchase_order_line} d'une commande dont le numéro (BT-13) est absent.",
                 f"Line {line.id}: line {line.purchase_order_line} of an order whose number (BT-13) is absent.",

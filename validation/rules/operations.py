@@ -9,7 +9,7 @@ from formats.codes import PREPAYMENT_TYPES
 from formats.invoice import Invoice, Line
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
-from validation.rules.own import DECREE, OwnRule, Said, said
+from validation.rules.own import DECREE, OwnRule, Said, details, said
 
 TIME_UNITS: Final = frozenset({"SEC", "MIN", "HUR", "LH", "DAY", "E49", "WEE", "MON", "QAN", "ANN"})
 """Units of UN/ECE Recommendation 20 that measure time: services. QAN is a quarter, E49 a working day, LH an hour of
@@ -79,7 +79,7 @@ def goods_without_destination(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def services_frame_with_goods(invoice: Invoice, _: date) -> Iterator[Said]:
     """Frame S is for services: no line is weighed, has a GTIN or an origin."""
-    lines = [(position, line, sign) for position, line in enumerate(invoice.lines) if (sign := _sign_of_goods(line))]
+    lines = [(position, line, sign) for position, line in details(invoice) if (sign := _sign_of_goods(line))]
     if _category(invoice) == "S" and lines:
         position, line, sign = lines[0]
         yield said(
@@ -90,10 +90,11 @@ def services_frame_with_goods(invoice: Invoice, _: date) -> Iterator[Said]:
         )
 
 
-def goods_frame_with_services(invoice: Invoice, _: date) -> Iterator[Said]:
+def goods_frame_with_services(invoice: Invoice, _day: date) -> Iterator[Said]:
     """Frame B is for goods: not all of its lines are counted in time."""
-    if _category(invoice) == "B" and invoice.lines and all(line.unit in TIME_UNITS for line in invoice.lines):
-        unit = invoice.lines[0].unit
+    units = [line.unit for _, line in details(invoice)]
+    if _category(invoice) == "B" and units and all(unit in TIME_UNITS for unit in units):
+        unit = units[0]
         yield said(
             f"Cadre {invoice.business_process} (biens), mais toutes les lignes sont comptées en temps ({unit}).",
             f"Frame {invoice.business_process} (goods), but all lines are counted in time ({unit}).",
@@ -102,12 +103,13 @@ def goods_frame_with_services(invoice: Invoice, _: date) -> Iterator[Said]:
         )
 
 
-def mixed_frame_of_one_kind(invoice: Invoice, _: date) -> Iterator[Said]:
+def mixed_frame_of_one_kind(invoice: Invoice, _day: date) -> Iterator[Said]:
     """Frame M is for goods and services: not all lines are certainly the same. Information."""
-    if _category(invoice) != "M" or not invoice.lines:
+    lines = [line for _, line in details(invoice)]
+    if _category(invoice) != "M" or not lines:
         return
-    goods = all(_sign_of_goods(line) for line in invoice.lines)
-    services = all(line.unit in TIME_UNITS for line in invoice.lines)
+    goods = all(_sign_of_goods(line) for line in lines)
+    services = all(line.unit in TIME_UNITS for line in lines)
     if goods or services:
         kind = ("biens", "goods", "B") if goods else ("services", "services", "S")
         yield said(

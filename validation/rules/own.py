@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from formats.invoice import Identifier, Invoice, Party
+from formats.invoice import Identifier, Invoice, Line, Party
 from validation.findings import Severity, Text
 
 SIREN: Final = "0002"
@@ -48,6 +48,16 @@ class OwnRule:
     check: Callable[[Invoice, date], Iterator[Said]]
     source: str
     """The article, or the section of a norm or specification, that it follows."""
+
+
+THIRD_PARTIES: Final = (
+    ("Agent du vendeur", "Seller's agent", "sales_agent", "EXT-FR-FE-BG-03", "EXT-FR-FE-69", "EXT-FR-FE-75"),
+    ("Agent de l'acheteur", "Buyer's agent", "buyer_agent", "EXT-FR-FE-BG-01", "EXT-FR-FE-06", "EXT-FR-FE-12"),
+    ("Payeur", "Payer", "payer", "EXT-FR-FE-BG-02", "EXT-FR-FE-46", "EXT-FR-FE-52"),
+    ("Facturant", "Invoicer", "invoicer", "EXT-FR-FE-BG-05", "EXT-FR-FE-115", "EXT-FR-FE-121"),
+    ("Facturé", "Invoicee", "invoicee", "EXT-FR-FE-BG-04", "EXT-FR-FE-92", "EXT-FR-FE-98"),
+)
+"""The parties of EXTENDED-CTC-FR: words, field, group, identifiers, electronic address."""
 
 
 def said(
@@ -96,9 +106,30 @@ def roles(invoice: Invoice) -> Iterator[Role]:
     yield Role("Vendeur", "Seller", invoice.seller, "BT-29", "BT-30", "BT-31", "BT-34")
     yield Role("Acheteur", "Buyer", invoice.buyer, "BT-46", "BT-47", "BT-48", "BT-49")
     if invoice.payee is not None:
-        yield Role("Bénéficiaire", "Payee", invoice.payee, "BT-60", "BT-61", "", "")
+        yield Role(
+            "Bénéficiaire", "Payee", invoice.payee, "BT-60", "BT-61", "EXT-BG-10 vat_identifier", "EXT-FR-FE-29"
+        )
     if invoice.tax_representative is not None:
         yield Role("Représentant fiscal", "Tax representative", invoice.tax_representative, "", "", "BT-63", "")
+    for fr, en, field_name, group, identifiers, address in THIRD_PARTIES:
+        party = getattr(invoice, field_name)
+        if party is not None:
+            registration, vat = f"{group} legal_registration", f"{group} vat_identifier"
+            yield Role(fr, en, party, identifiers, registration, vat, address)
+    for line in invoice.lines:
+        if line.seller is not None:
+            group = "EXT-FR-FE-BG-12"
+            yield Role(
+                f"Vendeur de la ligne {line.id}", f"Seller of line {line.id}", line.seller, f"{group} identifiers",
+                "EXT-FR-FE-167", f"{group} vat_identifier", f"{group} electronic_address",
+            )
+
+
+def details(invoice: Invoice) -> Iterator[tuple[int, Line]]:
+    """The lines that count, each with its position from 0: not the headings (GROUP) and remarks (INFORMATION)."""
+    for position, line in enumerate(invoice.lines):
+        if line.subtype in {None, "DETAIL"}:
+            yield position, line
 
 
 def country_of(party: Party) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from formats.codes import CREDIT_TYPES
 from formats.invoice import Invoice, Line
 from validation.findings import Severity
-from validation.rules.own import OwnRule, Said, country_of, said
+from validation.rules.own import OwnRule, Said, country_of, details, said
 
 DAYS_IN_WORDS: Final = re.compile(r"\b(\d{2,3})\s*(?:jours|days|j\b)", re.IGNORECASE)
 END_OF_MONTH: Final = re.compile(r"fin de mois|\bfdm\b|end of month", re.IGNORECASE)
@@ -104,7 +104,8 @@ def _sector_of(invoice: Invoice) -> Sector | None:
     for sector in sectors().values():
         told = sector.words is not None or sector.hs
         in_force = issued is not None and sector.since <= issued
-        if told and in_force and invoice.lines and all(_shows(line, sector) for line in invoice.lines):
+        lines = [line for _, line in details(invoice)]
+        if told and in_force and lines and all(_shows(line, sector) for line in lines):
             return sector
     return None
 

@@ -7,6 +7,7 @@ one wrong figure is one finding. EXTENDED profiles allow a cent per line, allowa
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -19,14 +20,21 @@ from formats.invoice import AllowanceCharge, Invoice, VatBreakdown
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity, Text
 from validation.rules import rounding
-from validation.rules.own import OwnRule, Said, said
+from validation.rules.own import OwnRule, Said, details, said
 from validation.rules.rounding import CENT, Convention
 
 EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
 
 
+def counted(invoice: Invoice) -> Invoice:
+    """The invoice with the lines that count alone: sub-lines that group or inform are in no total."""
+    lines = tuple(line for _, line in details(invoice))
+    return invoice if len(lines) == len(invoice.lines) else replace(invoice, lines=lines)
+
+
 def lines_total(invoice: Invoice, _: date) -> Iterator[Said]:
     """BT-106 is the sum of BT-131 (BR-CO-10)."""
+    invoice = counted(invoice)
     declared, computed = invoice.totals.lines_net, expected_totals(invoice).lines_net or ZERO
     if declared is None or not invoice.lines or _meets(invoice, declared, computed):
         return
@@ -47,6 +55,7 @@ def charges_total(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def total_without_vat(invoice: Invoice, _: date) -> Iterator[Said]:
     """BT-109 is BT-106 - BT-107 + BT-108 (BR-CO-13)."""
+    invoice = counted(invoice)
     declared = invoice.totals.without_vat
     if declared is None or invoice.totals.lines_net is None:
         return
@@ -78,6 +87,7 @@ def vat_total(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def total_with_vat(invoice: Invoice, _: date) -> Iterator[Said]:
     """BT-112 is BT-109 + BT-110 (BR-CO-15)."""
+    invoice = counted(invoice)
     totals, expected = invoice.totals, expected_totals(invoice)
     if totals.with_vat is None or totals.without_vat is None:
         return
@@ -116,6 +126,9 @@ def taxable_amount(invoice: Invoice, _: date) -> Iterator[Said]:
 
     The published rules allow a difference of one unit (BR-S-08). Not asked where a category has several rows.
     """
+    invoice = counted(invoice)
+    if profile_of(invoice.specification_identifier) is Profile.EXTENDED:
+        return  # its charges for logistics (ram:SpecifiedLogisticsServiceCharge) are not in the model
     sums: dict[tuple[str | None, Decimal], Decimal] = {}
     for (category, rate), amount in taxable_amounts(invoice).items():
         sums[category, rate or ZERO] = total((sums.get((category, rate or ZERO)), amount))
@@ -134,7 +147,7 @@ def taxable_amount(invoice: Invoice, _: date) -> Iterator[Said]:
 def vat_by_another_convention(invoice: Invoice, _: date) -> Iterator[Said]:
     """BT-117 is not BT-116 x BT-119 rounded once, but another convention gives it: BR-CO-17 lets it pass."""
     for row, computed in _wrong_vat(invoice):
-        convention = rounding.find_convention(row.tax_amount or ZERO, rounding.vat_conventions(invoice, row))
+        convention = _convention(invoice, row)
         if convention is not None:
             yield _vat_differs(row, computed, convention)
 
@@ -142,7 +155,7 @@ def vat_by_another_convention(invoice: Invoice, _: date) -> Iterator[Said]:
 def vat_by_no_convention(invoice: Invoice, _: date) -> Iterator[Said]:
     """BT-117 follows from BT-116 and BT-119 by no convention of rounding."""
     for row, computed in _wrong_vat(invoice):
-        if rounding.find_convention(row.tax_amount or ZERO, rounding.vat_conventions(invoice, row)) is None:
+        if _convention(invoice, row) is None:
             yield _vat_differs(row, computed, None)
 
 
@@ -151,6 +164,10 @@ def _wrong_vat(invoice: Invoice) -> Iterator[tuple[VatBreakdown, Decimal]]:
         computed = _vat_of(row)
         if computed is not None and row.tax_amount is not None and row.tax_amount != computed:
             yield row, computed
+
+
+def _convention(invoice: Invoice, row: VatBreakdown) -> Convention | None:
+    return rounding.find_convention(row.tax_amount or ZERO, rounding.vat_conventions(counted(invoice), row))
 
 
 def _vat_of(row: VatBreakdown) -> Decimal | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from formats.paths import NAMESPACES
 from formats.profiles import Profile, profile_of
 from formats.syntax import Syntax
 from formats.terms import located
@@ -17,6 +18,9 @@ from validation.rules.own import Said, said
 
 UBL: Final = frozenset({Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE})
 EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
+LOOKED_AT: Final = 100
+"""So many amounts outside the model are looked at one by one."""
+
 CODED: Final = re.compile(r"#\w{3}#")
 
 
@@ -32,13 +36,17 @@ class WrittenRule:
 
 def another_currency(document: Document) -> Iterator[Said]:
     """Every amount is in the invoice currency (BT-5), VAT in the accounting currency (BT-111) apart."""
-    others = [path for path in document.unmapped if path.endswith("/@currencyID")]
-    invoice = document.invoice
-    if others and invoice is not None:
+    invoice, root = document.invoice, document.root
+    paths = [path for path in document.unmapped if path.endswith("/@currencyID")][:LOOKED_AT]
+    if invoice is None or root is None or not paths:
+        return
+    found = {path: root.getroottree().xpath(f"string({path})", namespaces=NAMESPACES) for path in paths}
+    others = [path for path, currency in found.items() if str(currency).strip() not in {"", invoice.currency}]
+    if others:
         yield said(
             f"{len(others)} montant(s) dans une autre devise que {invoice.currency} (BT-5) : {others[0]}.",
             f"{len(others)} amount(s) in another currency than {invoice.currency} (BT-5): {others[0]}.",
-            "BT-5", declared=invoice.currency, first=others[0], count=str(len(others)),
+            "BT-5", declared=invoice.currency, found=str(found[others[0]]), first=others[0], count=str(len(others)),
         )
 
 
