@@ -2,11 +2,17 @@
 
 Started as `python -m validation.jail`. Requests come on standard input, answers go to what was standard output; the
 process gives up the right to write files first and ends when its input does. Whatever an engine prints goes nowhere.
+
+A verdict is what somebody waits for, so that this module loads what a verdict needs. All else is in
+`validation.errands`, which is loaded by its name: when it is first asked for, and in a warm process as soon as there
+is nothing else to do.
 """
 
 import gc
+import importlib
 import os
 import resource
+import select
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -14,15 +20,10 @@ from datetime import date
 from pickle import loads
 from typing import Any, BinaryIO, Final
 
-from formats import conversion, facturx, lifecycle, opening, syntax
 from formats.errors import FormatError
-from formats.rendering import render as rendering
-from formats.rendering.appearance import Appearance
-from formats.rendering.remarks import Drawn
-from formats.status import StatusMessage
 from schematron import supply
 from validation import run
-from validation.wire import HEADER, Converted, Inspection, RuleSetFiles, StatusReading, Written, pack, refusal_of
+from validation.wire import HEADER, Inspection, RuleSetFiles, pack, refusal_of
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for: a large document is a million live objects, looked at for nothing by default."""
@@ -36,39 +37,6 @@ def inspect(
     return run.inspect(document, options)
 
 
-def convert(document: bytes, **options: Any) -> Converted:
-    """Workshop.convert, here."""
-    to: str = options.pop("to")
-    done = conversion.convert(document, to, **options)
-    return Converted(done.document, done.syntax.value, done.loss.to_json())
-
-
-def draw(document: bytes, lang: str, appearance: Appearance) -> Drawn:
-    """Workshop.draw, here."""
-    opened = opening.open_document(document)
-    return rendering.drawn(syntax.read(opened.payload).invoice, lang=lang, appearance=appearance)
-
-
-def extract(document: bytes) -> bytes:
-    """Workshop.extract, here."""
-    return facturx.extract(document).xml
-
-
-def read_status(document: bytes, as_of: date) -> StatusReading:
-    """Workshop.read_status, here. The rules have said why, where a message cannot be read."""
-    report = run.validate(document, run.Options(as_of=as_of))
-    try:
-        return StatusReading(lifecycle.read_status(document), report)
-    except FormatError:
-        return StatusReading(None, report)
-
-
-def write_status(message: StatusMessage, as_of: date) -> Written:
-    """Workshop.write_status, here."""
-    document = lifecycle.write_status(message)
-    return Written(document, run.validate(document, run.Options(as_of=as_of)))
-
-
 def rule_set(key: str) -> RuleSetFiles:
     """Workshop.rule_set, here."""
     try:
@@ -77,20 +45,20 @@ def rule_set(key: str) -> RuleSetFiles:
         raise FormatError(str(error)) from error
 
 
-OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
-    "inspect": inspect,
-    "convert": convert,
-    "draw": draw,
-    "extract": extract,
-    "read_status": read_status,
-    "write_status": write_status,
-    "rule_set": rule_set,
-}
+OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect, "rule_set": rule_set}
+ERRANDS: Final = "validation.errands"
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until there are no more."""
-    while len(header := requests.read(HEADER)) == HEADER:
+def serve(requests: BinaryIO, answers: BinaryIO, *, eager: bool) -> None:
+    """Answer requests until there are no more; if `eager`, load the errands as soon as nobody waits."""
+    while True:
+        if eager and not select.select([requests], [], [], 0)[0]:
+            importlib.import_module(ERRANDS)
+            gc.freeze()
+            eager = False
+        header = requests.read(HEADER)
+        if len(header) < HEADER:
+            return
         # The request comes from the process that started this one; only answers are untrusted.
         operation, arguments, seconds = loads(requests.read(int.from_bytes(header, "big")))  # noqa: S301
         _limit_processor_time(seconds)
@@ -100,7 +68,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 def _answer(operation: str, arguments: Mapping[str, Any]) -> object:
     try:
-        return OPERATIONS[operation](**arguments)
+        act = OPERATIONS.get(operation) or importlib.import_module(ERRANDS).OPERATIONS[operation]
+        return act(**arguments)
     except FormatError as error:
         return refusal_of(error)
 
@@ -129,11 +98,12 @@ def _give_up_rights() -> BinaryIO:
 def main() -> None:
     """Give up rights, compile the usual rule sets if asked to, then serve."""
     answers = _give_up_rights()
-    if "--warm" in sys.argv[1:]:
+    warm = "--warm" in sys.argv[1:]
+    if warm:
         run.warm()
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, eager=warm)
 
 
 if __name__ == "__main__":

@@ -52,11 +52,15 @@ LOOK_EVERY: Final = 0.05
 class Poison(FormatError):
     """A document that the workshop could not get through: it took too long, too much memory, or killed two workers."""
 
-    code: ClassVar[str] = "poison"
+    code = "poison"
 
 
 class _WorkerDied(Exception):
     """The process ended before it answered."""
+
+
+class _OverMemory(Exception):
+    """The process took more memory than it may, and was killed."""
 
 
 class _Worker:
@@ -83,7 +87,8 @@ class _Worker:
         """Send a request and wait for the answer.
 
         Raises:
-            Poison: over the time or the memory; the process is dead then.
+            Poison: over the time; the process is dead then.
+            _OverMemory: over the memory; the process is dead then.
             _WorkerDied: it ended by itself.
         """
         self.jobs += 1
@@ -96,7 +101,7 @@ class _Worker:
                 raise Poison(f"the document took more than {seconds:g} s")
             if self.memory() > memory_bytes:
                 self.kill()
-                raise Poison(f"the document took more than {memory_bytes} bytes of memory")
+                raise _OverMemory
             sending = [self._to] if pending else []
             readable, writable, _ = select.select([self._from], sending, [], min(left, LOOK_EVERY))
             try:
@@ -135,7 +140,11 @@ class _Worker:
 
 
 class Workshop:
-    """A fixed number of workers. Calls may come from many threads; each waits for a free worker."""
+    """A fixed number of workers. Calls may come from many threads; each waits for a free worker.
+
+    A warm workshop has one more process that waits, ready, to take the place of the next worker that is retired or
+    killed, so that no request waits for one to start.
+    """
 
     command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "validation.jail")
     """How a jail is started. `-P` keeps the working directory out of the module path."""
@@ -161,6 +170,9 @@ class Workshop:
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(self._start())
+        self._spare: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        if warm:
+            self._spare.put(self._start())
 
     def __enter__(self) -> Self:
         return self
@@ -241,6 +253,12 @@ class Workshop:
             except _WorkerDied:
                 worker = self._replace(worker)
                 continue
+            except _OverMemory as over:
+                was_fresh = worker.jobs == 1  # else what was left of earlier documents may have been too much
+                worker = self._replace(worker)
+                if was_fresh:
+                    raise Poison(f"the document took more than {self._memory_bytes} bytes of memory") from over
+                continue
             except BaseException:
                 worker = self._replace(worker)
                 raise
@@ -261,7 +279,12 @@ class Workshop:
 
     def _replace(self, worker: _Worker) -> _Worker:
         self._discard(worker)
-        return self._start()
+        try:
+            successor = self._spare.get_nowait()
+        except queue.Empty:
+            return self._start()
+        self._spare.put(self._start())
+        return successor
 
     def _discard(self, worker: _Worker) -> None:
         self._all.discard(worker)

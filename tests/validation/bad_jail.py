@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from validation import jail, wire
 
 JOBS: list[bytes] = []
+KEPT: list[bytes] = []
 
 
 def misbehave(document: bytes, **_: Any) -> object:
@@ -27,6 +29,17 @@ def hoard(_: bytes) -> object:
     hoarded = []
     while True:
         hoarded.append(bytearray(os.urandom(1 << 20)))
+
+
+def keep(megabytes: bytes) -> object:
+    """Holds on to memory for good, and long enough to be seen."""
+    KEPT.append(b"x" * (int(megabytes) << 20))
+    time.sleep(0.3)
+    return None
+
+
+def which(_: bytes) -> object:
+    return os.getpid()
 
 
 def abort(_: bytes) -> object:
@@ -68,6 +81,8 @@ class Evil:
 ACTIONS: dict[bytes, Callable[[bytes], object]] = {
     b"hang": hang,
     b"memory": hoard,
+    b"keep": keep,
+    b"which": which,
     b"abort": abort,
     b"abort-if-old": abort_if_old,
     b"bug": bug,
@@ -80,4 +95,5 @@ ACTIONS: dict[bytes, Callable[[bytes], object]] = {
 if __name__ == "__main__":
     wire.ALLOWED.clear()
     jail.OPERATIONS = {"inspect": misbehave}  # type: ignore[misc]
+    jail.run.warm = lambda: None
     jail.main()

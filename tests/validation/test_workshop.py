@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import random
 import sys
 import time
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from mutants import mutant, origins
 from samples import AS_OF, CII, INVOICE, JSON, UBL
 
 from formats.errors import BadValue, FormatError, LimitExceeded
 from formats.identifiers import is_siren
 from validation import wire
+from validation import workshop as workshop_module
 from validation.findings import Verdict
 from validation.workshop import Poison, Workshop
 
@@ -30,11 +33,21 @@ class BadWorkshop(Workshop):
     def workers(self) -> set[int]:
         return {worker.process.pid for worker in self._all}
 
+    def retire_after(self, jobs: int) -> None:
+        for worker in self._all:
+            worker.jobs = workshop_module.JOBS_PER_WORKER - jobs
+
 
 @pytest.fixture(scope="module")
 def bad() -> Iterator[BadWorkshop]:
     with BadWorkshop(1, seconds=8, memory_bytes=400 << 20) as workshop:
         assert workshop.ask(b"warm") == b"warm"
+        yield workshop
+
+
+@pytest.fixture
+def bad_warm() -> Iterator[BadWorkshop]:
+    with BadWorkshop(1, seconds=20, warm=True) as workshop:
         yield workshop
 
 
@@ -109,6 +122,36 @@ def test_many_threads_share_the_workers() -> None:
         assert len(workshop.workers()) == 2
 
 
+def test_a_warm_workshop_has_a_process_in_reserve(bad_warm: BadWorkshop) -> None:
+    """It takes the place of one that is killed, and another one is started behind it."""
+    before = bad_warm.workers()
+    assert len(before) == 2
+    with pytest.raises(Poison):
+        bad_warm.ask(b"abort")
+    after = bad_warm.workers()
+    assert len(after) == 2
+    assert bad_warm.ask(b"which") in before | after
+
+
+def test_a_retired_worker_is_followed_by_the_reserve(bad_warm: BadWorkshop) -> None:
+    first = bad_warm.ask(b"which")
+    (reserve,) = bad_warm.workers() - {first}
+    bad_warm.retire_after(1)
+    assert bad_warm.ask(b"which") == first
+    assert bad_warm.ask(b"which") == reserve
+
+
+def test_what_earlier_documents_left_in_memory_kills_no_later_one() -> None:
+    """A worker that already holds much is over the limit sooner: the document gets a fresh one before it is refused."""
+    with BadWorkshop(1, memory_bytes=300 << 20) as workshop:
+        assert workshop.ask(b"keep:100") == b"keep:100"
+        first = workshop.ask(b"which")
+        assert workshop.ask(b"keep:150") == b"keep:150"
+        assert workshop.ask(b"which") != first
+        with pytest.raises(Poison, match="bytes of memory"):
+            workshop.ask(b"keep:400")
+
+
 def test_closing_ends_every_process() -> None:
     workshop = BadWorkshop(2)
     pids = workshop.workers()
@@ -160,3 +203,25 @@ def test_what_passes_the_wire_comes_out_equal() -> None:
     value = (INVOICE, Decimal("1.10"), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), b"\x00", {"a": ("b", None)})
     assert wire.unpack_answer(wire.pack(value)[wire.HEADER :]) == value
     assert is_siren(INVOICE.seller.siren or "")
+
+
+def test_a_verdict_does_not_depend_on_what_ran_before(good: Workshop) -> None:
+    """Each document alone in a fresh process, then all in one process in several orders: the same reports."""
+    documents = [UBL, CII, JSON, b"<a/>", b"%PDF-", UBL.replace(b"120.00", b"1,00"), CII.replace(b">EUR<", b">EUX<"),
+                 *(mutant(7, number, origins()).document for number in range(30))]
+
+    def report(workshop: Workshop, document: bytes) -> object:
+        made = workshop.inspect(document, as_of=AS_OF).report.to_json()
+        del made["elapsed_ms"]
+        for layer in made["layers"]:  # type: ignore[attr-defined] # a list of dictionaries
+            del layer["duration_ms"]
+        return made
+
+    expected = [report(good, document) for document in documents]
+    chance = random.Random(5)  # noqa: S311 - an order, not a secret
+    for _ in range(3):
+        order = chance.sample(range(len(documents)), len(documents))
+        assert [report(good, documents[index]) for index in order] == [expected[index] for index in order]
+    for index in chance.sample(range(len(documents)), 2):
+        with Workshop(1) as fresh:
+            assert report(fresh, documents[index]) == expected[index]
