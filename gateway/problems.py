@@ -58,6 +58,8 @@ TITLES: Mapping[str, str] = {
     "entity-not-enabled": "Entité non activée / Legal entity not switched on",
     "too-large": "Document trop volumineux / Document too large",
     "unsupported-media-type": "Type de contenu non pris en charge / Unsupported media type",
+    "not-acceptable": "Format non disponible / Not available in this media type",
+    "conversion-loses": "La conversion perdrait des informations / The conversion would lose something",
     "not-ready": "Service non prêt / Service not ready",
     "internal": "Erreur interne / Internal error",
 }
@@ -85,6 +87,7 @@ WHEN: Mapping[int, str] = {
     401: "Authentification requise / authentication required",
     403: "Droit insuffisant, ou objet d'un autre / not allowed",
     404: "Introuvable / not found",
+    406: "Type de contenu non disponible / media type not available",
     409: "Contraire à l'état présent / contrary to the present state",
     413: "Trop volumineux / too large",
     415: "Type de contenu refusé / media type refused",

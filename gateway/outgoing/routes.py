@@ -5,15 +5,15 @@ The principal comes first in each signature: who asks is settled before a byte o
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from gateway.auth import Permission, Principal, Reader, Requires, Writer
 from gateway.deps import CurrentDeps
 from gateway.idempotency import idempotency_key
 from gateway.intake import raw_document
-from gateway.outgoing import reading, service, tools
-from gateway.outgoing.schemas import InvoiceListOut, InvoiceOut, SubmissionOut
+from gateway.outgoing import reading, renditions, service, tools
+from gateway.outgoing.schemas import Asking, InvoiceListOut, InvoiceOut, SubmissionOut
 from gateway.problems import answer_of, documented
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
@@ -39,6 +39,7 @@ BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/xml": BYTES, "application/pdf": BYTES, "application/json": {}}},
 }
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Inchangé / not modified (`If-None-Match`)"}}
 
 
 @router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY,
@@ -66,13 +67,25 @@ def get_invoice(submission_id: str, principal: Reader, deps: CurrentDeps) -> Inv
     return reading.get_invoice(deps, principal.tenant_id, submission_id)
 
 
-@router.get("/invoices/{submission_id}/documents/{sha256}", response_class=Response, responses=DOCUMENT)
-def get_document(submission_id: str, sha256: str, principal: Reader, deps: CurrentDeps) -> Response:
-    """The bytes of one document, as they were kept."""
-    data, row = reading.get_document(deps, principal, submission_id, sha256)
-    return Response(data, media_type=row.media_type,
-                    headers={"Content-Disposition": f'attachment; filename="{row.name}"',
-                             "X-Content-Type-Options": "nosniff"})
+@router.get("/invoices/{submission_id}/documents/{document}", response_class=Response,
+            responses={**DOCUMENT, **NOT_MODIFIED, **documented(404, 406, 409)})
+def get_document(
+    *,
+    principal: Reader,
+    deps: CurrentDeps,
+    submission_id: str,
+    document: Annotated[str, Path(description="SHA-256, ou/or ubl, cii, factur-x, json")],
+    asked: Annotated[Asking, Query()],
+    accept: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """One document of an invoice: by its SHA-256 as it was kept, or by a syntax, converted where it was not kept in it.
+
+    The `ETag` is the SHA-256 of the bytes. `?report=true` gives the loss report instead, `?strict=true` refuses (409)
+    a conversion that loses something.
+    """
+    return renditions.get_document(deps, principal, submission_id, renditions.Asked(
+        document=document, **asked.model_dump(), accept=accept, if_none_match=if_none_match))
 
 
 @router.post("/validate", openapi_extra=BODY)
@@ -91,6 +104,10 @@ def convert(
     profile: str | None = None,
     lang: Literal["fr", "en"] = "fr",
     strict: bool = False,
+    report: bool = False,
 ) -> Response:
-    """Convert a document; nothing is kept. What is not carried over is counted in `X-Passerelle-Not-Carried`."""
-    return tools.convert(deps, principal, document, to=to, profile=profile, lang=lang, strict=strict)
+    """Convert a document; nothing is kept. What is not carried over is counted in `X-Passerelle-Not-Carried`.
+
+    `?report=true` answers with the loss report alone.
+    """
+    return tools.convert(deps, principal, document, to=to, profile=profile, lang=lang, strict=strict, report=report)

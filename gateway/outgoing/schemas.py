@@ -1,7 +1,7 @@
 """What goes over the wire about invoices, as the machine contract has it."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,15 @@ class Out(BaseModel):
     """Base of all answers."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Asking(BaseModel):
+    """What may be asked of a document beside its name; without effect where it is named by its hash."""
+
+    profile: str | None = None
+    lang: Literal["fr", "en"] | None = None
+    strict: bool = False
+    report: bool = False
 
 
 class SubmissionOut(Out):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from fastapi import Response
+from fastapi.responses import JSONResponse
 
 from formats.errors import FormatError
 from gateway.auth import Principal
@@ -18,9 +19,13 @@ def validate(deps: Deps, principal: Principal, document: bytes) -> dict[str, Any
 
 
 def convert(
-    deps: Deps, principal: Principal, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool  # noqa: ARG001 - as above
+    deps: Deps, principal: Principal, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool,  # noqa: ARG001 - as above
+    report: bool = False,
 ) -> Response:
-    """The converted document. Problems: 422 with the code of the format error, 409 when `strict` refuses."""
+    """The converted document, or its loss report.
+
+    Problems: 422 with the code of the format error, 409 when `strict` refuses.
+    """
     try:
         converted = deps.workshop.convert(document, to=to, profile=profile, lang=lang, made_at=deps.now())
     except FormatError as error:
@@ -29,6 +34,8 @@ def convert(
     if strict and lost:
         raise Problem(409, "conversion-loses", "Des informations seraient perdues. / Something would be lost.",
                       loss=converted.loss)
+    if report:
+        return JSONResponse(converted.loss)
     return Response(
         converted.document,
         media_type=media_type_of(converted.syntax),
