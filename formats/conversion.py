@@ -72,14 +72,18 @@ def convert(
     if to != "factur-x":
         return Conversion(written, syntax, _with_attachments(loss, source.opened))
     own_pages = document if source.opened.attachment is not None else None
-    pages = pdf or own_pages or draw(invoice, lang=lang, appearance=appearance)
     level = wanted or source.opened.profile
-    made = facturx.embed(
-        pages, written, profile=(Profile.EN16931 if level is Profile.UNKNOWN else level).value,
-        title=_title(invoice, lang), author=invoice.seller.name or "", subject=_title(invoice, lang),
-        made_at=made_at, lang=lang,
+    words = facturx.Words(
+        profile=(Profile.EN16931 if level is Profile.UNKNOWN else level).value, title=_title(invoice, lang),
+        author=invoice.seller.name or "", subject=_title(invoice, lang), lang=lang,
     )
-    return Conversion(made, Syntax.FACTUR_X, loss if pages is own_pages else _with_attachments(loss, source.opened))
+    given = pdf or own_pages
+    if given is None:
+        drawn = facturx.embed(draw(invoice, lang=lang, appearance=appearance), written, made_at=made_at, **words)
+        return Conversion(drawn, Syntax.FACTUR_X, _with_attachments(loss, source.opened))
+    made = facturx.embed_repaired(given, written, made_at=made_at, **words)
+    loss = replace(loss, pdf_changes=made.changes)
+    return Conversion(made.document, Syntax.FACTUR_X, _with_attachments(loss, source.opened) if pdf else loss)
 
 
 def _read_source(document: bytes) -> Source:

@@ -7,6 +7,7 @@ makes it PDF/A-3b where that changes nothing that is seen, and says what it chan
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 import pikepdf
 
@@ -21,7 +22,7 @@ from formats.pdf.extraction import Extraction, extract, find
 from formats.pdf.metadata import claim_of, describe, kept
 from formats.pdf.repair import repair
 
-__all__ = ["MAX_PDF", "Extraction", "embed", "embed_repaired", "extract", "find"]
+__all__ = ["MAX_PDF", "Embedded", "Extraction", "Words", "embed", "embed_repaired", "extract", "find"]
 
 WITHOUT_LINES = frozenset({"minimum", "basicwl"})
 """Profiles that are no whole invoice: their XML is Data beside the page, not an Alternative to it."""
@@ -54,6 +55,16 @@ def embed(
             return saved(document)
         except BROKEN as error:
             raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
+
+
+class Words(TypedDict):
+    """What a Factur-X says of itself, as `embed` and `embed_repaired` take it."""
+
+    profile: str
+    title: str
+    author: str
+    subject: str
+    lang: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from formats import order, terms
 from formats.invoice import Identifier, Invoice
 from formats.mapping.invoice import INVOICE
 from formats.paths import SCHEMA_HINTS, Node, compile_path, prefixed
+from formats.pdf.changes import Change
 from formats.profiles import Profile, carries
 from formats.quirks import NO_DISCOUNT, NO_ORDER, SEPA
 from formats.rows import Column, Group, Quirk
@@ -74,6 +75,9 @@ class LossReport:
     set_aside: tuple[NotCarried, ...] = ()
     """Texts with which nothing is lost: replaced, or fillers."""
 
+    pdf_changes: tuple[Change, ...] = ()
+    """What was changed in a PDF that was given, so that it is PDF/A-3b."""
+
     def to_json(self) -> dict[str, Any]:
         """As an object of plain lists."""
         return {
@@ -81,6 +85,8 @@ class LossReport:
             "set_aside": [_left(one) for one in self.set_aside],
             "not_carried": [_left(one) for one in self.not_carried],
             "fillers": list(self.fillers),
+            "pdf_changes": [{"code": one.code, "detail": one.detail, "fr": one.fr, "en": one.en}
+                            for one in self.pdf_changes],
         }
 
 

@@ -1,15 +1,19 @@
 """From the codes of a simple font to the names of glyphs: the encodings of PDF (ISO 32000-1, annex D)."""
 
 import pikepdf
-from fontTools.agl import AGL2UV
+from fontTools.agl import LEGACY_AGL2UV, UV2AGL
 from fontTools.encodings.MacRoman import MacRoman
 
 from formats.errors import PageRefused
 from formats.pdf.document import entries
 from formats.pdf.programs import STANDARD
 
-UNICODE_NAMES = {code: name for name, code in sorted(AGL2UV.items(), key=lambda item: (-len(item[0]), item[0]))}
-"""The shortest name of each character."""
+CHARACTERS = {name: codes[0] for name, codes in LEGACY_AGL2UV.items() if len(codes) == 1}
+"""Characters by the names of the Adobe Glyph List."""
+
+_SHORTEST = {code: name for name, code in sorted(CHARACTERS.items(), key=lambda item: (-len(item[0]), item[0]))}
+UNICODE_NAMES = _SHORTEST | UV2AGL
+"""The usual name of each character."""
 
 
 def _windows() -> dict[int, str]:
@@ -24,6 +28,7 @@ ENCODINGS: dict[str, dict[int, str]] = {
     | {202: "space"},
     "/StandardEncoding": dict(STANDARD),
 }
+MAC_CODES = {name: code for code, name in ENCODINGS["/MacRomanEncoding"].items()}
 
 
 def names_of(encoding: pikepdf.Object | None, built_in: dict[int, str]) -> dict[int, str]:

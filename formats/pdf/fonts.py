@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import pikepdf
-from fontTools.agl import AGL2UV
 
 from formats.errors import PageRefused
 from formats.pdf.changes import Change
 from formats.pdf.document import dictionary, entries
 from formats.pdf.drawing import Shown
-from formats.pdf.encodings import names_of
+from formats.pdf.encodings import CHARACTERS, MAC_CODES, names_of
 from formats.pdf.programs import Outlines, Program, TrueType, program_of
 from formats.pdf.standard_fonts import embed_standard, is_standard
 
@@ -89,10 +88,13 @@ def truetype_glyphs(font: pikepdf.Object, program: TrueType, name: str) -> Calla
         raise PageRefused("font-encoding", name)
     names = names_of(encoding, {})
     differs = isinstance(encoding, pikepdf.Dictionary) and bool(entries(encoding, "/Differences"))
-    if (3, 1) not in maps or (differs and not names.keys() <= {c for c, n in names.items() if n in AGL2UV}):
+    if differs and ((3, 1) not in maps or not set(names.values()) <= CHARACTERS.keys()):
         raise PageRefused("font-encoding", f"{name}: differences")
-    unicode_map = maps[3, 1]
-    return lambda code: number(program, unicode_map.get(AGL2UV.get(names.get(code, ""), -1)))
+    if (3, 1) in maps:
+        by_character = maps[3, 1]
+        return lambda code: number(program, by_character.get(CHARACTERS.get(names.get(code, ""), -1)))
+    by_mac_code = maps[1, 0]
+    return lambda code: number(program, by_mac_code.get(MAC_CODES.get(names.get(code, ""), -1)))
 
 
 def number(program: TrueType, glyph: str | None) -> int | None:

@@ -9,13 +9,12 @@ import re
 from pathlib import Path
 
 import pikepdf
-from fontTools.agl import AGL2UV
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
 from formats.errors import PageRefused
 from formats.pdf.changes import Change
-from formats.pdf.encodings import ENCODINGS, names_of
+from formats.pdf.encodings import CHARACTERS, ENCODINGS, names_of
 
 FOLDERS = tuple(Path(f"/usr/share/fonts/{name}") for name in (
     "truetype/liberation", "truetype/liberation2", "liberation", "liberation-sans", "TTF"))
@@ -38,7 +37,7 @@ def embed_standard(document: pikepdf.Pdf, font: pikepdf.Object, name: str, codes
     names = names_of(font.get("/Encoding"), ENCODINGS["/StandardEncoding"])
     program = TTFont(file, lazy=True)
     glyphs, scale = program.getBestCmap(), 1000 / program["head"].unitsPerEm
-    characters = {code: AGL2UV.get(names.get(code, ""), -1) for code in codes}
+    characters = {code: CHARACTERS.get(names.get(code, ""), -1) for code in codes}
     missing = sorted(code for code, character in characters.items() if character not in glyphs)
     if missing:
         raise PageRefused("glyph-missing", f"{name}, code {missing[0]}")
