@@ -120,11 +120,11 @@ class Drawing:
         if name not in OPERATORS:
             raise PageRefused("drawing-damaged", f"operator {name[:20]!r}")
         if name == "Tf":
-            return replace(text, font=self.font(resource(resources, "/Font", operands[0]), resources, depth))
+            return replace(text, font=self.font(resource(resources, "/Font", operands[0]), depth))
         if name == "Tr":
             return replace(text, mode=int(operands[0]))
         if name == "gs":
-            return self.state_font(resource(resources, "/ExtGState", operands[0]), text, resources, depth)
+            return self.state_font(resource(resources, "/ExtGState", operands[0]), text, depth)
         if name in {"Tj", "TJ", "'", '"'}:
             show(operands[-1], text)
         elif name == "Do":
@@ -223,13 +223,13 @@ class Drawing:
         if not bool(image.get("/ImageMask", False)):
             self.palette.check(image.get("/ColorSpace"), resources)
 
-    def font(self, font: pikepdf.Object, resources: pikepdf.Object, depth: int) -> Shown:
+    def font(self, font: pikepdf.Object, depth: int) -> Shown:
         """A font, known from now on; the glyphs of a Type 3 font are drawings."""
         key = font.objgen if font.is_indirect else id(font)
         if key not in self.fonts:
             self.fonts[key] = Shown(font)
             if font.get("/Subtype") == pikepdf.Name.Type3:
-                own = self.own_resources(font, resources)
+                own = dictionary(font, "/Resources")
                 for glyph in dictionary(font, "/CharProcs").values():
                     self.content(glyph, own, Text(), depth + 1)
         return self.fonts[key]
@@ -256,10 +256,10 @@ class Drawing:
         if isinstance(mask, pikepdf.Dictionary):
             self.form(mask.get("/G"), pikepdf.Dictionary(), Text(), depth)
 
-    def state_font(self, state: pikepdf.Object, text: Text, resources: pikepdf.Object, depth: int) -> Text:
+    def state_font(self, state: pikepdf.Object, text: Text, depth: int) -> Text:
         """A graphics state may also choose a font."""
         chosen = state.get("/Font")
-        return replace(text, font=self.font(chosen[0], resources, depth)) if chosen is not None else text
+        return replace(text, font=self.font(chosen[0], depth)) if chosen is not None else text
 
 
 def resource(resources: pikepdf.Object, kind: str, name: pikepdf.Object) -> pikepdf.Object:
@@ -276,9 +276,8 @@ def show(shown: pikepdf.Object, text: Text) -> None:
         raise PageRefused("resource-missing", "text without a font")
     strings = [bytes(part) for part in shown if isinstance(part, pikepdf.String)] if isinstance(
         shown, pikepdf.Array) else [bytes(shown)]
-    if text.mode != INVISIBLE and any(strings):
-        text.font.visible = True
-        text.font.codes.update(strings)
+    text.font.codes.update(filter(None, strings))
+    text.font.visible = text.font.visible or (text.mode != INVISIBLE and any(strings))
 
 
 def appearances(note: pikepdf.Object) -> Iterator[pikepdf.Object]:

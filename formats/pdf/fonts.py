@@ -25,17 +25,25 @@ def settle_font(document: pikepdf.Pdf, shown: Shown) -> Iterator[Change]:
     kind, name = str(font.get("/Subtype")), str(font.get("/BaseFont", "/?")).lstrip("/")
     if kind == "/Type3":
         check_type3(font, shown.codes)
+    elif not shown.visible and not is_embedded(font):
+        return  # as the hidden text of a scanned page may be (6.2.11.4.1)
     elif kind == "/Type0":
         yield from settle_composite(font, shown.codes, name)
     elif kind in {"/Type1", "/TrueType", "/MMType1"}:
-        descriptor = dictionary(font, "/FontDescriptor")
-        if not {"/FontFile", "/FontFile2", "/FontFile3"} & set(descriptor.keys()) and is_standard(name):
+        if not is_embedded(font) and is_standard(name):
             yield embed_standard(document, font, name, {code for text in shown.codes for code in text})
         else:
             yield from without_glyph_lists(font, name)
             check_simple(font, shown.codes, name, kind)
     else:
         raise PageRefused("font-damaged", f"{name}: {kind}")
+
+
+def is_embedded(font: pikepdf.Object) -> bool:
+    """Whether a font, or the one below it, has a program."""
+    below = entries(font, "/DescendantFonts")
+    descriptor = dictionary(below[0] if below else font, "/FontDescriptor")
+    return bool({"/FontFile", "/FontFile2", "/FontFile3"} & set(descriptor.keys()))
 
 
 def without_glyph_lists(font: pikepdf.Object, name: str) -> Iterator[Change]:
@@ -142,6 +150,8 @@ def settle_composite(font: pikepdf.Object, codes: set[bytes], name: str) -> Iter
 
 def cid_width(program: Program, descendant: pikepdf.Object, kind: str, cid: int) -> float | None:
     """True width of a numbered character; None if it has no glyph. Raises PageRefused."""
+    if cid == 0:
+        return None  # stands for what is missing, whatever the font draws for it
     if isinstance(program, TrueType):
         if kind != "/CIDFontType2":
             raise PageRefused("font-damaged", kind.lstrip("/"))
@@ -153,8 +163,8 @@ def cid_width(program: Program, descendant: pikepdf.Object, kind: str, cid: int)
     if kind != "/CIDFontType0":
         raise PageRefused("font-damaged", kind.lstrip("/"))
     if program.by_cid:
-        return named_width(program, f"cid{cid:05d}") if cid else None
-    return named_width(program, program.names[cid]) if 0 < cid < len(program.names) else None
+        return named_width(program, f"cid{cid:05d}")
+    return named_width(program, program.names[cid]) if cid < len(program.names) else None
 
 
 def composite_widths(descendant: pikepdf.Object) -> Widths:

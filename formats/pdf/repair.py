@@ -37,7 +37,7 @@ def repair(document: pikepdf.Pdf) -> tuple[Change, ...]:
         drawing.walk()
         changes |= drawing.changes
         for shown in drawing.fonts.values():
-            if shown.visible:
+            if shown.codes:
                 changes |= set(settle_font(document, shown))
         changes |= set(settle_attachments(document))
     except BROKEN as error:
