@@ -104,6 +104,8 @@ class Group:
     rows: "tuple[Row | Group, ...]"
     many: bool = False
     credit: Place | None = None
+    also_read: "tuple[Group, ...]" = ()
+    """Where a syntax says the same in another element as well: read as further items, written in the first way."""
 
     def place(self, column: Column) -> Place:
         """Where the group is in `column`."""

@@ -114,12 +114,15 @@ class Branch:
     required: frozenset[str]
     """Fields without which the model class cannot be made."""
 
+    also_read: "tuple[Branch, ...]" = ()
+
 
 def _branch(group: Group, column: Column) -> Branch:
     place = group.place(column)
     rows = (row for row in group.rows if not isinstance(row.place(column), Absent))
     entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in rows)
-    return Branch(group, *_compiled(place), entries, group.required)
+    others = tuple(_branch(other, column) for other in group.also_read if not isinstance(other.place(column), Absent))
+    return Branch(group, *_compiled(place), entries, group.required, others)
 
 
 def _leaf(row: Row, column: Column) -> Leaf:
@@ -202,8 +205,11 @@ def _read_branch(branch: Branch, node: Node, column: Column, scope: Scope) -> An
     if branch.path is None:
         return branch.quirk.read(node, scope, term) if branch.quirk is not None else None
     there: list[Any] = []
-    for below in select(node, branch.path, scope, term):
-        value = _collect(branch, below, column, scope)
+    found = [(branch, below) for below in select(node, branch.path, scope, term)]
+    for other in branch.also_read:
+        found += [(other, below) for below in select(node, other.path, scope, term)] if other.path is not None else []
+    for way, below in found:
+        value = _collect(way, below, column, scope)
         if value is not None and branch.group.many:
             below.item = (branch.group.field, len(there))
         if value is not None:

@@ -11,7 +11,7 @@ from formats.invoice import (
     VatBreakdown,
 )
 from formats.mapping.lines import reason_code
-from formats.rows import Group, Kind, Row
+from formats.rows import Absent, Group, Kind, Row
 
 SETTLEMENT = "rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement"
 MEANS = "ram:SpecifiedTradeSettlementPaymentMeans"
@@ -55,11 +55,27 @@ BG_16 = Group(
 )
 
 
-def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str, str, str, str, str, str]) -> Group:
+NOT_UBL = Absent("UBL says it as a charge")
+LOGISTICS_VAT = "ram:AppliedTradeTax[ram:TypeCode='VAT']"
+LOGISTICS = Group(
+    "BG-21", "charges", AllowanceCharge, many=True, ubl=NOT_UBL, cii=SETTLEMENT + "/ram:SpecifiedLogisticsServiceCharge",
+    rows=(
+        Row("BT-99", "amount", Kind.AMOUNT, ubl=NOT_UBL, cii="ram:AppliedAmount"),
+        Row("BT-102", "vat_category", Kind.TEXT, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:CategoryCode"),
+        Row("BT-103", "vat_rate", Kind.DECIMAL, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:RateApplicablePercent"),
+        Row("BT-104", "reason", Kind.TEXT, ubl=NOT_UBL, cii="ram:Description"),
+        Row("EXT-BG-21 exemption_reason", "exemption_reason", Kind.TEXT, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:ExemptionReason"),
+        Row("EXT-BG-21 exemption_reason_code", "exemption_reason_code", Kind.TEXT, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:ExemptionReasonCode"),
+    ),
+)
+"""The transport charge of Factur-X EXTENDED (BG-X-42), which the rules count among the document's charges."""
+
+
+def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str, str, str, str, str, str], also_read: tuple[Group, ...] = ()) -> Group:
     """Document level: amount, base, percentage, VAT category, VAT rate, reason, reason code."""
     amount, base, percentage, category, rate, reason, code = terms
     return Group(
-        group, field, AllowanceCharge, many=True,
+        group, field, AllowanceCharge, many=True, also_read=also_read,
         ubl=f"cac:AllowanceCharge[cbc:ChargeIndicator='{charge}']",
         cii=f"{SETTLEMENT}/ram:SpecifiedTradeAllowanceCharge[ram:ChargeIndicator/udt:Indicator='{charge}']",
         rows=(
@@ -77,7 +93,7 @@ def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str,
 
 
 BG_20 = allowance_charge("BG-20", "allowances", "false", ("BT-92", "BT-93", "BT-94", "BT-95", "BT-96", "BT-97", "BT-98"))
-BG_21 = allowance_charge("BG-21", "charges", "true", ("BT-99", "BT-100", "BT-101", "BT-102", "BT-103", "BT-104", "BT-105"))
+BG_21 = allowance_charge("BG-21", "charges", "true", ("BT-99", "BT-100", "BT-101", "BT-102", "BT-103", "BT-104", "BT-105"), (LOGISTICS,))
 
 BG_22 = Group(
     "BG-22", "totals", Totals, ubl=".", cii=SETTLEMENT,

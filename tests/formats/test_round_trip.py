@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from invoices import invoices
 from lxml import etree
 
@@ -12,6 +12,7 @@ from formats.conversion import convert
 from formats.errors import CannotWrite
 from formats.invoice import Address, Invoice, Note, Party, Totals
 from formats.json_form import from_json, to_json
+from formats.loss import NOT_IN_TARGET
 from formats.syntax import DIALECTS, Reading, Syntax, read, ubl_syntax_of, write, write_with_fillers
 
 PROPERTY = settings(
@@ -135,6 +136,85 @@ def test_vat_in_accounting_currency_is_written_in_that_currency() -> None:
     }})
     assert '<cbc:TaxAmount currencyID="EUR">18.40' in write(invoice, Syntax.UBL_INVOICE).decode()
     assert '<ram:TaxTotalAmount currencyID="EUR">18.40' in write(invoice, Syntax.CII).decode()
+
+
+def test_a_transport_charge_of_factur_x_extended_is_a_charge() -> None:
+    """BG-X-42: named by the rules among the charges, so that BT-108 remains the sum of what is written."""
+    charged = from_json(to_json(small()) | {"charges": [
+        {"amount": "5.00", "reason": "Emballage", "vat_category": "S", "vat_rate": "20"},
+        {"amount": "9.00", "reason": "Port", "vat_category": "S", "vat_rate": "20"},
+    ]})
+    root = etree.fromstring(write(charged, Syntax.CII))
+    ram = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
+    second = list(root.iter(f"{ram}SpecifiedTradeAllowanceCharge"))[1]
+    second.remove(second.find(f"{ram}ChargeIndicator"))  # type: ignore[arg-type]  # it is there
+    second.tag = f"{ram}SpecifiedLogisticsServiceCharge"
+    renamed = {"ActualAmount": "AppliedAmount", "Reason": "Description", "CategoryTradeTax": "AppliedTradeTax"}
+    for old, new in renamed.items():
+        second.find(ram + old).tag = ram + new  # type: ignore[union-attr]  # it is there
+    reading = read(etree.tostring(root))
+
+    assert reading == Reading(charged, Syntax.CII, unmapped=())
+
+
+@pytest.mark.parametrize(
+    ("terms", "pointer"),
+    [
+        ({"seller": {"name": "A", "tax_registration": "1", "tax_registration_scheme": "GST"}},
+         "/ubl:Invoice/cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme/cac:TaxScheme/cbc:ID"),
+        ({"lines": [to_json(small())["lines"][0] | {"amount_with_vat": "12.00"}]},
+         ("/rsm:CrossIndustryInvoice/rsm:SupplyChainTradeTransaction/ram:IncludedSupplyChainTradeLineItem"
+          "/ram:SpecifiedLineTradeSettlement/ram:SpecifiedTradeSettlementLineMonetarySummation/ram:GrandTotalAmount")),
+    ],
+    ids=["scheme", "total"],
+)
+def test_what_a_syntax_has_no_place_for_is_reported(terms: dict[str, object], pointer: str) -> None:
+    invoice = from_json(to_json(small()) | terms)
+    here, there = (Syntax.UBL_INVOICE, "cii") if pointer.startswith("/ubl") else (Syntax.CII, "ubl")
+    loss = convert(write(invoice, here), there, made_at=None).loss  # type: ignore[arg-type]  # no PDF is made
+
+    assert [(one.location, one.reason) for one in loss.not_carried] == [(pointer, NOT_IN_TARGET)]
+
+
+@pytest.mark.parametrize("word", ["TAX", "Tax", "FC", "LOC"])
+def test_words_that_only_say_that_a_number_is_not_vat_are_no_scheme(word: str) -> None:
+    seller = Party(name="A", tax_registration="1")
+    document = write(small(seller=seller), Syntax.UBL_INVOICE).replace(b"<cbc:ID>TAX<", f"<cbc:ID>{word}<".encode())
+    assert read(document) == Reading(small(seller=seller), Syntax.UBL_INVOICE, unmapped=())
+
+
+@pytest.mark.parametrize(("old", "new"), [(b">2026-01-02<", b">soon<"), (b">12.00<", b">12,00<")])
+def test_a_bad_value_of_an_extension_term_leaves_the_invoice_readable(old: bytes, new: bytes) -> None:
+    line = to_json(small())["lines"][0] | {"vat_amount": "12.00", "delivery": {"actual_date": "2026-01-02"}}
+    document = write(from_json(to_json(small()) | {"lines": [line]}), Syntax.UBL_INVOICE)
+    reading = read(document.replace(old, new))
+
+    assert reading.invoice.number == "F1"
+    assert len([where for where in reading.unmapped if not where.endswith("/@currencyID")]) == 1
+
+
+def test_an_attribute_with_a_code_alone_gets_a_name_in_ubl() -> None:
+    line = to_json(small())["lines"][0]
+    attributes = [{"code": "AAA", "value": "1"}, {"name": "NA", "value": "1"}]
+    coded = line | {"item": {"name": "Essai", "attributes": attributes}}
+    invoice = from_json(to_json(small()) | {"lines": [coded]})
+    document, fillers = write_with_fillers(invoice, Syntax.UBL_INVOICE)
+
+    assert read(document).invoice == invoice
+    assert [where.rpartition("/")[2] for where in fillers] == ["cbc:Name"]
+
+
+@PROPERTY
+@given(invoices())
+def test_cii_obeys_the_schema_of_factur_x_extended(invoice: Invoice) -> None:
+    """Which demands a VAT breakdown."""
+    assume(invoice.vat_breakdown)
+    extended_schema().assertValid(etree.fromstring(write(invoice, Syntax.CII)))
+
+
+@cache
+def extended_schema() -> etree.XMLSchema:
+    return etree.XMLSchema(file=str(order.schema_file("facturx-extended/Factur-X_EXTENDED.xsd")))
 
 
 @pytest.mark.parametrize(

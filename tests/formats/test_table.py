@@ -100,6 +100,20 @@ def test_every_path_exists_in_the_published_schema(syntax: Syntax) -> None:
     assert list(missing(schema, dialect.column, INVOICE, schema.roots[dialect.root])) == []
 
 
+def test_what_is_read_besides_exists_in_the_published_schema() -> None:
+    """Such a group has only terms that the group beside it has, so that it can be written there."""
+    dialect = DIALECTS[Syntax.CII]
+    schema = order.load(dialect.schema)
+    beside = [(group, other) for group in groups(INVOICE) for other in group.also_read]
+
+    assert [group.term for group, _ in beside] == ["BG-21"]
+    for group, other in beside:
+        alone = Group("", "", object, ubl=".", cii=".", rows=(other,))
+        assert list(missing(schema, Column.CII, alone, schema.roots[dialect.root])) == []
+        assert terms_below(other) <= terms_below(group)
+        assert (other.model, other.field, other.many) == (group.model, group.field, group.many)
+
+
 def test_a_wrong_path_would_be_found() -> None:
     schema = order.load(order.CII)
     wrong = Group("x", "", object, ubl=".", cii=".", rows=(
