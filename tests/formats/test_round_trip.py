@@ -207,8 +207,8 @@ def test_an_attribute_with_a_code_alone_gets_a_name_in_ubl() -> None:
 @PROPERTY
 @given(invoices())
 def test_cii_obeys_the_schema_of_factur_x_extended(invoice: Invoice) -> None:
-    """Which demands a VAT breakdown."""
-    assume(invoice.vat_breakdown)
+    """Which demands a profile and a VAT breakdown."""
+    assume(invoice.vat_breakdown and invoice.specification_identifier)
     extended_schema().assertValid(etree.fromstring(write(invoice, Syntax.CII)))
 
 
