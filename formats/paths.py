@@ -6,7 +6,7 @@ The whole of it: `a/b/c`, `@attribute` as the last step, and tests on a step:
   [x!='v'|'w']   read: keep it only if x is not v           write: x = w where x is absent
   $doc, $tax     in place of 'v': the currencies BT-5 and BT-6
   $number        in place of 'v': the invoice's own number BT-1
-`x` is itself a plain path below the step. `[x!=''|'w']` therefore writes a filler that the model does not know.
+`x` is itself a plain path below the step. `[x!=''|'w']` is a filler: written where x is absent, and read past.
 A term that needs more than this is a quirk. The language is not to be extended.
 """
 
@@ -221,7 +221,9 @@ def _admits(node: Node, test: Test, scope: Scope, term: str) -> bool:
     values = [owner.attributes.get(test.attribute, "").strip() if test.attribute else owner.text for owner in owners]
     if wanted in {"true", "false"}:
         values = [_BOOLEANS.get(value, value) for value in values]
-    if test.value == "$doc":
+    if test.is_filler:
+        admitted = True  # an empty or absent filler hides nothing of what stands beside it
+    elif test.value == "$doc":
         # A currency that is nowhere said is the invoice currency.
         admitted = wanted is None or all(value in {wanted, ""} for value in values)
     else:
