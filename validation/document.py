@@ -13,10 +13,11 @@ from formats.opening import Opened
 from formats.paths import NAMESPACES, Node, clark, leaves, location
 from formats.safexml import parse
 from formats.syntax import Syntax
-from validation.locations import Place, path_of
+from validation.locations import PREFIXES, Place, path_of
 from validation.pointers import pointer_of
 
 MAPPED: Final = {Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE, Syntax.CII, Syntax.FACTUR_X}
+KNOWN: Final = {prefix: uri for uri, prefix in PREFIXES.items()} | dict(NAMESPACES)
 FRENCH: Final = "FR"
 SIREN: Final = "0002"
 NOTE_TERMS: Final = frozenset({"BT-21", "BT-22"})
@@ -91,14 +92,19 @@ class Document:
 
     def place_at(self, path: str) -> Place | None:
         """The place that an XPath of formats names, in the words of the reports."""
+        found = self.element_at(path)
+        return Place(path_of(found), found.sourceline) if found is not None else None
+
+    def element_at(self, path: str) -> etree._Element | None:
+        """The first element at an absolute XPath in our prefixes; None where there is none."""
         if self.root is None or not path.startswith("/"):
             return None
         try:
-            found = self.root.getroottree().xpath(path, namespaces=NAMESPACES)
+            found = self.root.getroottree().xpath(path, namespaces=KNOWN)
         except etree.XPathError:
             return None
         first = next(iter(found), None) if isinstance(found, list) else None
-        return Place(path_of(first), first.sourceline) if etree.iselement(first) else None
+        return first if etree.iselement(first) else None
 
 
 def read_document(opened: Opened) -> Document:

@@ -76,6 +76,12 @@ class Finding:
     line: int | None = None
     """Line in the XML or JSON text, 1-based."""
 
+    title: Text | None = None
+    """What the rule is about, in a few words."""
+
+    cause: Text | None = None
+    """Why it fires, with the figures of this document where there are some."""
+
     remedy: Text | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     """What the document says and what was expected, text to text."""
@@ -88,6 +94,22 @@ class Finding:
 
     blocks: bool = True
     """False where a ruling lowers what this finding does to the verdict. Not part of the contract."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Findings that have one cause: to be read, and mended, as one."""
+
+    id: str
+    """The `group` of its findings, or the rule where a rule stands alone."""
+
+    title: Text
+    severity: Severity
+    """The worst of its findings."""
+
+    rules: tuple[str, ...]
+    findings: int
+    remedy: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +137,8 @@ class Report:
     layers: tuple[LayerOutcome, ...]
     findings: tuple[Finding, ...]
     elapsed_ms: float = 0.0
+    problems: tuple[Problem, ...] = ()
+    """The findings by cause, the worst first."""
 
     def rules(self, *severities: Severity) -> set[str]:
         """The ids of the rules that fired, of these severities or of all."""
@@ -129,6 +153,7 @@ class Report:
             "specification_identifier": self.specification_identifier,
             "layers": [layer_json(layer) for layer in self.layers],
             "findings": [finding_json(finding) for finding in self.findings],
+            "problems": [problem_json(problem) for problem in self.problems],
             "elapsed_ms": round(self.elapsed_ms, 3),
         }
 
@@ -158,10 +183,24 @@ def finding_json(finding: Finding) -> dict[str, object]:
         "location": finding.location,
         "line": finding.line,
         "message": text_json(finding.message),
+        "title": text_json(finding.title) if finding.title is not None else None,
+        "cause": text_json(finding.cause) if finding.cause is not None else None,
         "remedy": text_json(finding.remedy) if finding.remedy is not None else None,
         "values": dict(finding.values),
         "group": finding.group,
         "ruling": finding.ruling,
+    }
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    """One entry of `problems`."""
+    return {
+        "id": problem.id,
+        "title": text_json(problem.title),
+        "severity": problem.severity.value,
+        "rules": list(problem.rules),
+        "findings": problem.findings,
+        "remedy": text_json(problem.remedy) if problem.remedy is not None else None,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from schematron.supply import RuleSet
 from validation.explain.catalogue import find_explanation
+from validation.explain.places import bare
 from validation.findings import Finding, Severity, Text
 from validation.stylesheet import BRACKETED_CODE, Fired
 
@@ -28,7 +29,9 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str, syntax: str = "") 
     one, else the published words too.
     """
     aliases = aliases_of(fired, rule_set)
-    explanation = find_explanation(*aliases, fired.rule)  # the text knows its rule better: two published ids are wrong
+    explanation = find_explanation(  # aliases first, the text knows its rule better: two published ids are wrong
+        *aliases, fired.rule, text=CURRENT_VALUE.sub("", fired.text), context=bare(fired.place.path), syntax=syntax
+    )
     title = explanation.title if explanation else Text(fr=fired.text, en=fired.text)
     french = rule_set.language == "fr"
     ruling = rule_set.find_ruling(fired.rule, syntax, profile)
@@ -41,6 +44,8 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str, syntax: str = "") 
         aliases=aliases,
         location=fired.place.path or None,
         line=fired.place.line,
+        title=explanation.title if explanation else None,
+        cause=explanation.cause if explanation else None,
         remedy=explanation.remedy if explanation else None,
         values=values_of(fired.text),
         ruling=f"{ruling.text} / {ruling.text_en}" if ruling else None,
@@ -51,7 +56,9 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str, syntax: str = "") 
 def explained(finding: Finding) -> Finding:
     """A finding of our own with the remedy of its rule."""
     explanation = find_explanation(finding.rule)
-    return replace(finding, remedy=explanation.remedy) if explanation else finding
+    if explanation is None:
+        return finding
+    return replace(finding, title=explanation.title, cause=explanation.cause, remedy=explanation.remedy)
 
 
 def aliases_of(fired: Fired, rule_set: RuleSet) -> tuple[str, ...]:

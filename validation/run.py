@@ -3,19 +3,20 @@
 Neither raises for a bad document. Both belong into a workshop process: the engines below cannot be interrupted.
 """
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from formats.errors import FormatError, NothingInside, PdfRefusal
+from formats.errors import FormatError, LimitExceeded, NothingInside, PdfRefusal
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
 from formats.syntax import Syntax
 from schematron.supply import RuleSetMissing, get_rule_set
-from validation import stylesheet, xsd
+from validation import figures, grouping, stylesheet, xsd
 from validation.document import Document, read_document
-from validation.explain.catalogue import find_explanation
+from validation.explain.catalogue import Explanation, find_explanation
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
 from validation.layers import Result, Subject, run_layer, run_unreadable
 from validation.packs import APPLICABLE, LAYERS, plan
@@ -61,13 +62,16 @@ def inspect(document: bytes, options: Options) -> Inspection:
     elapsed = _since(started)
     results = _run_layers(read, document, options)
     elapsed += sum(result.outcome.duration_ms for result in results)
+    kept = capped((f for result in results for f in result.findings), options.max_findings)
+    findings = grouping.grouped([figures.told(finding, read) for finding in kept])
     report = Report(
         verdict=_verdict(results),
         syntax=opened.syntax.value,
         profile=opened.profile.value,
         specification_identifier=opened.specification_identifier,
         layers=tuple(result.outcome for result in results),
-        findings=tuple(capped((f for result in results for f in result.findings), options.max_findings)),
+        findings=findings,
+        problems=grouping.problems(findings),
         elapsed_ms=elapsed,
     )
     return Inspection(report, read.invoice, read.unmapped)
@@ -146,7 +150,7 @@ def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
     title = explanation.title if explanation else Text("Document refusé", "Document refused")
     return _one_finding(
         rule,
-        Text(fr=f"{title.fr} : {_in_french(error)}.", en=f"{title.en}: {error}."),
+        Text(fr=f"{title.fr} : {_in_french(error, explanation)}", en=f"{title.en}: {error}."),
         layer="container" if is_pdf else "xsd",
         syntax="pdf" if is_pdf else "unknown",
         reason=error.code,
@@ -154,10 +158,13 @@ def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
     )
 
 
-def _in_french(error: FormatError) -> str:
-    if not isinstance(error, PdfRefusal):
-        return str(error)
-    return f"{error.fault.fr} ({error.detail})" if error.detail else error.fault.fr
+def _in_french(error: FormatError, explanation: Explanation | None) -> str:
+    """What the error says in French; the cause of the rule, where the words of the error are the parser's."""
+    if isinstance(error, PdfRefusal):
+        return f"{error.fault.fr} ({error.detail})." if error.detail else f"{error.fault.fr}."
+    figures_said = ", ".join(re.findall(r"\d[\d ,.]*\d|\d", str(error)))
+    said = explanation.cause.fr if explanation else str(error)
+    return f"{said} ({figures_said})" if isinstance(error, LimitExceeded) and figures_said else said
 
 
 def _not_ours(opened: Opened, elapsed: float) -> Report:
@@ -183,6 +190,8 @@ def _one_finding(rule: str, message: Text, *, layer: str, syntax: str, reason: s
         severity=Severity.ERROR,
         layer=layer,
         message=message,
+        title=explanation.title if explanation else None,
+        cause=explanation.cause if explanation else None,
         remedy=explanation.remedy if explanation else None,
     )
     outcome = LayerOutcome(
@@ -195,6 +204,7 @@ def _one_finding(rule: str, message: Text, *, layer: str, syntax: str, reason: s
         specification_identifier=None,
         layers=(outcome,),
         findings=(finding,),
+        problems=grouping.problems((finding,)),
         elapsed_ms=elapsed,
     )
 
