@@ -18,12 +18,13 @@ from gateway.outgoing import routes as outgoing
 from gateway.problems import install
 from gateway.receivables import routes as receivables
 from gateway.reminders import routes as reminders
-from gateway.topics import HANDLERS, ticks
+from gateway.topics import HANDLERS, STRANGERS, ticks
+from gateway.webhooks import routes as webhooks
 from gateway.worker import Worker
 
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
-           accounts.router, callbacks.router)
+           accounts.router, webhooks.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
@@ -31,7 +32,7 @@ def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        worker = Worker(deps, HANDLERS, ticks(deps.settings)) if with_worker else None
+        worker = Worker(deps, HANDLERS, ticks(deps.settings), STRANGERS) if with_worker else None
         if worker is not None:
             worker.start()
         log.info("serving", url=deps.settings.url, data=str(deps.settings.data))

@@ -8,7 +8,7 @@ about it any more. An entry that keeps failing is parked for a person, with its 
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -77,12 +77,16 @@ def put(
     return entry.id
 
 
-def claim(db: Database, now: datetime, *, lease: timedelta = LEASE) -> Entry | None:
-    """The next due entry, leased to the caller; None when nothing is due."""
+def claim(
+    db: Database, now: datetime, *, lease: timedelta = LEASE, only: Collection[str] = (), without: Collection[str] = ()
+) -> Entry | None:
+    """The next due entry, leased to the caller; None when nothing is due. `only` and `without` are topics."""
+    topics = [OutboxEntry.topic.in_(only)] if only else []
+    topics += [OutboxEntry.topic.not_in(without)] if without else []
     free = or_(OutboxEntry.lease_until.is_(None), OutboxEntry.lease_until < now)
     due = (
         select(OutboxEntry)
-        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free)
+        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free, *topics)
         .order_by(OutboxEntry.due_at, OutboxEntry.created_at)
         .limit(1)
     )

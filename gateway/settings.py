@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     remind_seconds: float = 3600.0
     """How often reminders are decided."""
 
+    webhook_seconds: float = 1.0
+    """How often new events become deliveries to webhooks."""
+
+    webhook_allow: tuple[str, ...] = ()
+    """`host:port` pairs of systems of the operator's own to which webhooks may go over http or inside the house."""
+
     settle_seconds: float = 30.0
     """After a lost answer, how long a platform may take to know what it has before we send again."""
 

@@ -10,6 +10,8 @@ from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
+from gateway.webhooks.sending import deliver as deliver_webhook
+from gateway.webhooks.sending import fan_out
 from gateway.worker import Handler, Tick
 
 HANDLERS: Mapping[str, Handler] = {
@@ -20,7 +22,10 @@ HANDLERS: Mapping[str, Handler] = {
     "send-status": handle_send_status,
     "remind": reminders.handle_remind,
     "seal": handle_seal,
+    "webhook": deliver_webhook,
 }
+STRANGERS = frozenset({"webhook"})
+"""Topics that wait for addresses of anybody: they have threads of their own."""
 
 
 def ticks(settings: Settings) -> Mapping[str, Tick]:
@@ -29,4 +34,5 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "poll": Tick(settings.poll_seconds, poll_all),
         "seal": Tick(settings.seal_seconds, seal_due),
         "remind": Tick(settings.remind_seconds, reminders.tick),
+        "webhook": Tick(settings.webhook_seconds, fan_out),
     }

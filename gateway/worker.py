@@ -2,12 +2,12 @@
 
 The same loop runs in threads of the embedded service and inside a Celery task; both only shorten the wait, the rows
 are the truth. Regular work has a thread of its own and the relay several, so that a platform that answers slowly
-does not hold up what is for others.
+does not hold up what is for others. Topics that wait for strangers (webhooks) have threads apart.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -22,10 +22,13 @@ log = structlog.get_logger()
 Handler = Callable[[Deps, Entry], None]
 
 
-def relay(deps: Deps, handlers: Mapping[str, Handler], *, most: int = 1000) -> int:
+def relay(
+    deps: Deps, handlers: Mapping[str, Handler], *, most: int = 1000, only: Collection[str] = (),
+    without: Collection[str] = (),
+) -> int:
     """Handle due entries until there are none (or `most`); returns how many were handled."""
     for count in range(most):
-        entry = outbox.claim(deps.db, deps.now())
+        entry = outbox.claim(deps.db, deps.now(), only=only, without=without)
         if entry is None:
             return count
         handle(deps, handlers, entry)
@@ -73,16 +76,27 @@ def _lease_renewed(deps: Deps, entry: Entry) -> Iterator[None]:
         keeper.join()
 
 
-class Worker:
-    """The embedded worker: one thread for regular work, `work_threads` for the outbox; ended by `stop`."""
+STRANGER_THREADS = 2
 
-    def __init__(self, deps: Deps, handlers: Mapping[str, Handler], ticks: Mapping[str, "Tick"]) -> None:
+
+class Worker:
+    """The embedded worker: one thread for regular work, `work_threads` for the outbox; ended by `stop`.
+
+    `strangers` are topics whose handlers wait for anybody at all; two more threads do only these.
+    """
+
+    def __init__(
+        self, deps: Deps, handlers: Mapping[str, Handler], ticks: Mapping[str, "Tick"],
+        strangers: Collection[str] = (),
+    ) -> None:
         self._deps = deps
         self._handlers = handlers
         self._ticks = dict(ticks)
+        self._strangers = frozenset(strangers)
         self._due: dict[str, datetime] = {}
         self._stopping = threading.Event()
-        turns = [self._regular, *[self._relay] * deps.settings.work_threads]
+        turns = [self._regular, *[self._relay] * deps.settings.work_threads,
+                 *[self._relay_strangers] * (STRANGER_THREADS if strangers else 0)]
         self._threads = [threading.Thread(target=self._run, args=(turn,), name=f"passerelle-worker-{number}",
                                           daemon=True) for number, turn in enumerate(turns)]
 
@@ -112,8 +126,12 @@ class Worker:
         self._stopping.wait(self._deps.settings.work_seconds)
 
     def _relay(self) -> None:
-        if not relay(self._deps, self._handlers, most=50):
+        if not relay(self._deps, self._handlers, most=50, without=self._strangers):
             self._deps.bell.wait(self._deps.settings.work_seconds)
+
+    def _relay_strangers(self) -> None:
+        if not relay(self._deps, self._handlers, most=50, only=self._strangers):
+            self._stopping.wait(self._deps.settings.work_seconds)
 
 
 class Tick:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.auth import Permission
 from gateway.console.french import count
-from gateway.tables import Event, JournalEntry, OutboxEntry, PlatformConnection, Seal, SeenFlow, Submission
+from gateway.tables import Event, JournalEntry, OutboxEntry, PlatformConnection, Seal, SeenFlow, Submission, WebhookEndpoint
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
@@ -51,6 +51,12 @@ def _queue(session: Session) -> Iterator[Item]:
         yield Item("bad", broken, count(broken, "plateforme injoignable", "plateformes injoignables"),
                    "Les envois attendent et partiront d'eux-mêmes dès son retour.", "/plateforme#connexions",
                    Permission.QUEUE_WRITE)
+    silent = _count(session, select(func.count()).select_from(WebhookEndpoint).where(
+        WebhookEndpoint.removed_at.is_(None), WebhookEndpoint.trouble.is_not(None)))
+    if silent:
+        yield Item("warn", silent, count(silent, "webhook en difficulté", "webhooks en difficulté"),
+                   "Un de vos logiciels ne reçoit plus les événements.", "/reglages/webhooks",
+                   Permission.SETTINGS_WRITE)
 
 
 def _invoices(session: Session, now: datetime) -> Iterator[Item]:

@@ -19,6 +19,7 @@ from gateway.console import (
     views_reminders,
     views_session,
     views_settings,
+    views_webhooks,
 )
 from gateway.console.page import HEADERS, error_page
 from gateway.console.templating import FONTS, STATIC
@@ -26,7 +27,7 @@ from gateway.console.templating import FONTS, STATIC
 ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_check.router,
     views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
-    views_settings.router, views_access.router,  # after the appearance, which has a path among the entity's verbs
+    views_webhooks.router, views_settings.router, views_access.router,  # after the appearance, which has a path among the entity's verbs
 )
 SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
 FAULT = "Une erreur est survenue de notre côté. Ce qui avait été accepté n'est pas perdu."

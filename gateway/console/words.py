@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
-from gateway.tables import Event, Submission
+from gateway.tables import Event, Submission, WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +149,23 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "scenario"): Word("Scénario de relance modifié", "quiet"),
     ("setting", "work-retried"): Word("Travail relancé", "quiet"),
     ("setting", "work-closed"): Word("Travail classé", "quiet"),
+    ("setting", "webhook-created"): Word("Webhook ajouté", "quiet"),
+    ("setting", "webhook-enabled"): Word("Webhook activé", "quiet"),
+    ("setting", "webhook-disabled"): Word("Webhook désactivé", "quiet"),
+    ("setting", "webhook-removed"): Word("Webhook supprimé", "quiet"),
+    ("setting", "webhook-gone"): Word("Webhook désactivé : son adresse n'existe plus", "warn"),
+    ("setting", "webhook-secret-changed"): Word("Secret d'un webhook changé", "quiet"),
+    ("setting", "webhook-redelivery"): Word("Événement renvoyé à un webhook", "quiet"),
     ("evidence", "sealed"): Word("Journal scellé", "good"),
 }
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
-    "work": "File de travail", "log": "Journal",
+    "work": "File de travail", "log": "Journal", "webhook": "Webhook",
 }
 """What the subject of an event without an invoice is, by its prefix."""
 
 TOPICS: dict[str, str] = {
+    "webhook": "Prévenir un logiciel",
     "deliver": "Envoi d'une facture", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
@@ -188,6 +196,16 @@ REGIMES: dict[str, str] = {
     "normal-monthly": "Réel normal, mensuel", "normal-quarterly": "Réel normal, trimestriel",
     "simplified": "Réel simplifié", "franchise": "Franchise en base",
 }
+EVENT_KINDS: dict[str, str] = {
+    "submission": "Réception et contrôle", "transmission": "Transmission à la plateforme", "lifecycle": "Statuts",
+    "payment": "Paiements", "reminder": "Relances", "evidence": "Preuves",
+}
+"""Kinds of events that a webhook may choose."""
+
+DELIVERY_STATES: dict[str, Word] = {
+    "pending": Word("En route", "info"), "delivered": Word("Reçu", "good"), "failed": Word("Abandonné", "bad"),
+    "closed": Word("Non envoyé", "quiet"),
+}
 FORMATS: dict[str, str] = {"factur-x": "Factur-X (PDF et données)", "cii": "CII (XML)", "ubl": "UBL (XML)"}
 
 
@@ -202,6 +220,13 @@ def state(invoice: Submission) -> Word:
     if invoice.transmission in {"refused", "failed", "parked", "unknown"} or invoice.lifecycle is None:
         return TRANSMISSION.get(invoice.transmission, Word(invoice.transmission))
     return status(invoice.lifecycle)
+
+
+def webhook_state(row: WebhookEndpoint) -> Word:
+    """Whether a webhook listens, and whether it went well last."""
+    if row.disabled_at is not None:
+        return Word("Désactivé", "quiet")
+    return Word("En difficulté", "warn") if row.trouble else Word("Actif", "good")
 
 
 def document_type(code: str | None) -> str:

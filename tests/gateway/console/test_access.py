@@ -15,7 +15,8 @@ MORE = {
     "officer": {"/journal", "/journal.csv", "/relances"},
     "credit": {"/relances"},
     "operator": {"/journal", "/journal.csv", "/plateforme", "/reglages", "/reglages/entites/nouvelle",
-                 "/reglages/plateformes", "/reglages/cles", "/reglages/personnes"},
+                 "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
+                 "/reglages/personnes"},
     "billing": set(),
 }
 PAGES = sorted(ALL.union(*MORE.values()))
@@ -131,6 +132,7 @@ def test_what_belongs_to_another_tenant_looks_absent(signed_in: Callable[[str], 
                          ("POST", "/factures/{}/paiements"), ("POST", "/factures/{}/relances/suspendre"),
                          ("POST", "/plateforme/{}/relancer"),
                          ("POST", "/reglages/entites/{}"), ("POST", "/reglages/cles/{}/revoquer"),
+                         ("GET", "/reglages/webhooks/{}"), ("POST", "/reglages/webhooks/{}/supprimer"),
                          ("GET", "/v1/invoices/{}/dossier")):
         data = {"csrf": token, "amount": "1,00", "paid_on": "2026-11-20", "kind": "manual", "reason": "raison",
                 "name": "x"} if method == "POST" else None

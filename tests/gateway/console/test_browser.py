@@ -23,7 +23,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-sync", "--no-first-run"]
 WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal", "/journal/2026/5", "/plateforme",
-         "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/personnes")
+         "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
+         "/reglages/personnes")
 
 PROBE = """() => {
   const visible = (e) => e.getClientRects().length > 0;

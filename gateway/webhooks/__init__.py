@@ -1,0 +1,1 @@
+"""Webhooks out: subscriptions of other systems, and the deliveries to them."""

@@ -1,0 +1,116 @@
+"""One HTTP call to a stranger: a checked address, no redirect, no proxy, a deadline, an answer nobody reads."""
+
+import ssl
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import httpcore
+
+from gateway.webhooks.address import ForbiddenTarget, check_url, routable
+
+SECONDS = 15.0
+"""Longest time for one call, from the resolution of the name to the status line."""
+
+SOCKET_OPTION = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+class Unreachable(Exception):
+    """No answer; the text says why in a word or two."""
+
+
+def call(url: str, headers: Mapping[str, str], body: bytes, *, allowed: Sequence[str], seconds: float = SECONDS) -> int:
+    """POST `body` to `url`; returns the HTTP status. The answer's body is not read: it concerns nobody here.
+
+    Raises:
+        ForbiddenTarget: the URL, or an address that its name has now, is not public.
+        Unreachable: no connection, a certificate that does not fit, no answer in time, not HTTP.
+    """
+    host, port = check_url(url, allowed)
+    backend = _Guarded(host, port, allowed, time.monotonic() + seconds)
+    try:
+        with (
+            httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
+            pool.stream("POST", url, headers=list(headers.items()), content=body,
+                        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}) as answer,
+        ):
+            return answer.status
+    except ForbiddenTarget:
+        raise
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
+            httpcore.UnsupportedProtocol, OSError, UnicodeError) as error:
+        raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+class _Guarded(httpcore.NetworkBackend):
+    """Connects to addresses that were checked, whatever the name says a moment later."""
+
+    def __init__(self, host: str, port: int, allowed: Sequence[str], deadline: float) -> None:
+        self._inner = httpcore.SyncBackend()
+        self._target = (host, port)
+        self._allowed = allowed
+        self._deadline = deadline
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        socket_options: Iterable[SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the first address that answers."""
+        if (host.strip("[]").lower(), port) != self._target:
+            raise ForbiddenTarget("Une autre adresse que la sienne. / Another address than its own.")
+        trouble: Exception = httpcore.ConnectError(f"no address for {host}")
+        for address in routable(host.strip("[]"), port, self._allowed):
+            left = _left(self._deadline, timeout, httpcore.ConnectTimeout)
+            try:
+                stream = self._inner.connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                trouble = error
+            else:
+                return _Bounded(stream, self._deadline)
+        raise trouble
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[SOCKET_OPTION] | None = None
+    ) -> httpcore.NetworkStream:
+        """Never."""
+        del timeout, socket_options  # the signature is httpcore's
+        raise ForbiddenTarget(f"{path} : une adresse locale. / A local address.")
+
+
+class _Bounded(httpcore.NetworkStream):
+    """A stream that ends at a deadline: a receiver that answers letter by letter holds nobody up."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Some bytes."""
+        return self._inner.read(max_bytes, _left(self._deadline, timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All bytes."""
+        self._inner.write(buffer, _left(self._deadline, timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """End it."""
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same under TLS; the certificate must be that of the host's name."""
+        left = _left(self._deadline, timeout, httpcore.ConnectTimeout)
+        return _Bounded(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """What the connection knows about itself."""
+        return self._inner.get_extra_info(info)
+
+
+def _left(deadline: float, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
+    """Seconds that remain, at most `timeout`."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise late("no answer in time")
+    return left if timeout is None else min(left, timeout)
