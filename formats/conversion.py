@@ -12,7 +12,7 @@ from formats.json_form import read_json
 from formats.loss import LossReport, Target, Text, account, texts_of_model, texts_of_tree, with_files
 from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
-from formats.profiles import IDENTIFIERS, Profile, carries, profile_of
+from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.render import draw
 from formats.safexml import parse
@@ -121,7 +121,7 @@ def _profile(name: str | None) -> Profile | None:
 def _in_profile(invoice: Invoice, profile: Profile) -> Invoice:
     if profile_of(invoice.specification_identifier) is not profile:
         invoice = replace(invoice, specification_identifier=IDENTIFIERS[profile])
-    return terms.only(invoice, lambda term: carries(profile, term))
+    return terms.only(invoice, lambda term: carries(profile, term), ONCE.get(profile, frozenset()))
 
 
 def _with_attachments(loss: LossReport, opened: Opened) -> LossReport:

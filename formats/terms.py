@@ -61,22 +61,26 @@ GROUPS: dict[str, frozenset[str]] = {group.term: terms_below(group) for group in
 """The terms of each business group, e.g. "BG-23"."""
 
 
-def only(invoice: Invoice, carried: Callable[[str], bool]) -> Invoice:
-    """`invoice` without the terms for which `carried` is false; groups left empty go as well."""
-    kept = _only(INVOICE, invoice, carried)
+def only(invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] = frozenset()) -> Invoice:
+    """`invoice` without the terms for which `carried` is false; groups left empty go as well.
+
+    Of the groups in `once` that are lists the first item is kept.
+    """
+    kept = _only(INVOICE, invoice, carried, once)
     return kept if isinstance(kept, Invoice) else Invoice()
 
 
-def _only(group: Group, instance: Any, carried: Callable[[str], bool]) -> Any:
+def _only(group: Group, instance: Any, carried: Callable[[str], bool], once: frozenset[str]) -> Any:
     values: dict[str, Any] = {}
     for entry in group.rows:
         value = getattr(instance, entry.field)
         if isinstance(entry, Row):
             value = value if carried(entry.term) else None
         elif isinstance(value, tuple):
-            value = tuple(kept for item in value if (kept := _only(entry, item, carried)) is not None)
+            value = tuple(kept for item in value if (kept := _only(entry, item, carried, once)) is not None)
+            value = value[:1] if entry.term in once else value
         elif value is not None:
-            value = _only(entry, value, carried)
+            value = _only(entry, value, carried, once)
         if value is not None and value != ():
             values[entry.field] = value
     return group.model(**values) if values and group.required <= values.keys() else None
