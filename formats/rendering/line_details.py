@@ -39,7 +39,7 @@ def line_details(one: Line, lang: str) -> Iterable[str]:
         ("line_with_vat", figures.amount(one.amount_with_vat, lang))))
     yield named(word("seller", lang), party_text(one.seller, lang), lang) if one.seller else ""
     yield named(word("delivery", lang), delivery_text(one.delivery, lang), lang) if one.delivery else ""
-    yield named(word("delivery_terms", lang), delivery_terms(one.delivery_terms), lang)
+    yield named(word("delivery_terms", lang), delivery_terms(one.delivery_terms), lang) if one.delivery_terms else ""
     yield from (named(name, text, lang) for name, text in undesigned_of(one))
 
 

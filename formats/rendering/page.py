@@ -51,7 +51,8 @@ def page(invoice: Invoice, lang: str) -> Json:
         "lang": lang,
         "title": title,
         "document_title": joined(title, invoice.number, by=" "),
-        "short_title": joined(title, invoice.number, by=" "),
+        "running_head": [shorten(text, 70, placeholder=" …") for text in (
+            invoice.seller.trading_name or invoice.seller.name or "", joined(title, invoice.number, by=" "))],
         "subtitles": subtitles(invoice, lang),
         "number": invoice.number or "",
         "number_word": word("number", lang),

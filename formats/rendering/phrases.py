@@ -49,7 +49,7 @@ def named_texts(lang: str, pairs: Iterable[tuple[str, str | None]]) -> str:
 
 def named(name: str, text: str | None, lang: str) -> str:
     """A name and a text with the colon of the language; the one that is there if the other is not."""
-    return joined(name, text, by=f"{figures.NO_BREAK}: " if lang == "fr" else ": ") if text else ""
+    return joined(name, text, by=f"{figures.NO_BREAK}: " if lang == "fr" else ": ")
 
 
 def note_title(note: Note, lang: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import typst
 
@@ -31,6 +32,9 @@ PIECE = re.compile(r".{1,20}")
 NO_GLYPH = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 ATTEMPTS = 5
+CHARACTERS_OF_FOOT = 105
+"""How many figures a row at the foot of the page holds at least."""
+
 ACCESSIBLE: tuple[str, ...] = ("a-3a", "ua-1")
 LEAST: tuple[str, ...] = ("a-3b",)
 """What the pages claim, and what they still claim where Typst finds that it cannot keep the first."""
@@ -96,10 +100,12 @@ def content_of(invoice: Invoice, lang: str, appearance: Appearance, accent: str)
     """The texts of the page together with what the appearance adds."""
     content = page(invoice, lang)
     code = payment_code(invoice) if appearance.payment_code else None
-    foot = [appearance.footer] if appearance.footer else []
+    foot = [*([appearance.footer] if appearance.footer else []), *texts_of(content["footer"])]
+    rows = sum(1 + sum(map(breadth, text)) // CHARACTERS_OF_FOOT for text in foot)
     return {
         **content,
-        "footer": [*foot, *content["footer"]],  # type: ignore[misc]  # a list of texts, see page
+        "footer": foot,
+        "bottom": max(19, 7 + 3.6 * rows),
         "accent": accent,
         "panel": PANEL,
         "logo": appearance.logo is not None,
@@ -107,6 +113,11 @@ def content_of(invoice: Invoice, lang: str, appearance: Appearance, accent: str)
         "code": picture(code).decode() if code and not isinstance(code, NoCode) else None,
         "code_alt": word("code_alt", lang),
     }
+
+
+def breadth(char: str) -> int:
+    """How many figures wide a character is at most."""
+    return 2 if char.isupper() or east_asian_width(char) in {"W", "F"} else 1
 
 
 def compiled(data: str, logo: bytes | None, issued: datetime, standards: tuple[str, ...]) -> bytes:
