@@ -12,6 +12,7 @@ from validation.rules import (
     notes,
     operations,
     regimes,
+    structure,
     terms,
     totals,
     vat,
@@ -30,7 +31,7 @@ BUSINESS: Final[tuple[OwnRule, ...]] = (
 )
 """What must be true of any invoice, by any law: layer `business`."""
 
-WRITTEN: Final[tuple[WrittenRule, ...]] = written.RULES
+WRITTEN: Final[tuple[WrittenRule, ...]] = (*written.RULES, *structure.RULES)
 """Over the document instead of its model; layer `business` too."""
 
 RULES: Final[tuple[OwnRule | WrittenRule, ...]] = (*MENTIONS, *BUSINESS, *WRITTEN)

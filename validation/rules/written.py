@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from formats.paths import NAMESPACES
+from formats.paths import NAMESPACES, clark
 from formats.profiles import Profile, profile_of
 from formats.syntax import Syntax
 from formats.terms import located
@@ -18,6 +18,11 @@ from validation.rules.own import Said, said
 
 UBL: Final = frozenset({Syntax.UBL_INVOICE, Syntax.UBL_CREDIT_NOTE})
 EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
+XML: Final = UBL | {Syntax.CII, Syntax.FACTUR_X}
+BINARY: Final = (clark("cbc:EmbeddedDocumentBinaryObject"), clark("ram:AttachmentBinaryObject"))
+TOLD: Final = re.compile(r"/@currencyID$|BinaryObject(\[\d+\])?/@\w+$")
+"""Paths of what PAS-CUR-01 and PAS-ATT-03 speak of."""
+
 LOOKED_AT: Final = 100
 """So many amounts outside the model are looked at one by one."""
 
@@ -32,6 +37,8 @@ class WrittenRule:
     severity: Severity
     check: Callable[[Document], Iterator[Said]]
     source: str
+    aliases: tuple[str, ...] = ()
+    """Published rules that say the same, of other sets than those that decide."""
 
 
 def another_currency(document: Document) -> Iterator[Said]:
@@ -65,13 +72,26 @@ def note_after_treatment(document: Document) -> Iterator[Said]:
 
 def content_nobody_read(document: Document) -> Iterator[Said]:
     """What has no place in the model is sent as it is, and no rule of ours looks at it. Information."""
-    unread = [path for path in document.unmapped if not path.endswith("/@currencyID")]
+    unread = [path for path in document.unmapped if not TOLD.search(path)]
     if unread:
         yield said(
             f"{len(unread)} contenu(s) hors du modèle, transmis mais non contrôlés par nos règles : {unread[0]}.",
             f"{len(unread)} content(s) outside the model, sent but not checked by our rules: {unread[0]}.",
             count=str(len(unread)), first=unread[0],
         )
+
+
+def empty_attachment(document: Document) -> Iterator[Said]:
+    """An attachment has content. The model has no empty ones, and our JSON cannot say them."""
+    elements = document.root.iter(*BINARY) if document.root is not None and document.opened.syntax in XML else ()
+    for element in elements:
+        if not (element.text or "").strip():
+            name = element.get("filename") or ""
+            yield said(
+                f"La pièce jointe {name} est vide.",
+                f"Attachment {name} is empty.",
+                "BT-125", "BG-24", filename=name or None,
+            )
 
 
 def less_than_the_profile(document: Document) -> Iterator[Said]:
@@ -89,6 +109,7 @@ def less_than_the_profile(document: Document) -> Iterator[Said]:
 
 RULES: Final = (
     WrittenRule("PAS-CUR-01", Severity.WARNING, another_currency, "EN 16931-1, BT-5"),
+    WrittenRule("PAS-ATT-03", Severity.WARNING, empty_attachment, "DGFiP, annexe 7, motif IRR_VID_PJ"),
     WrittenRule("PAS-NOTE-03", Severity.WARNING, note_after_treatment, "FNFE, BR-FR-20 et BR-FR-31 (UBL)"),
     WrittenRule("PAS-DOC-UNREAD", Severity.INFO, content_nobody_read, "EN 16931-1, modèle sémantique"),
     WrittenRule("PAS-PROF-04", Severity.INFO, less_than_the_profile, "EN 16931-1, BT-24 ; FNFE, EXTENDED-CTC-FR"),
