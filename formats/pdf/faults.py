@@ -33,7 +33,6 @@ REPAIR = {
                         "the PDF is signed; attaching the invoice would break the signature"),
     "not-pdfa": Fault("le PDF ne se déclare pas PDF/A-1, -2 ou -3",
                       "the PDF does not say that it is PDF/A-1, -2 or -3"),
-    "no-pages": Fault("le PDF n'a aucune page", "the PDF has no page"),
     "page-size": Fault("une page est plus petite que 3 ou plus grande que 14 400 points",
                        "a page is smaller than 3 or larger than 14,400 points"),
     "drawing-damaged": Fault("le dessin d'une page est endommagé", "the drawing of a page is broken"),

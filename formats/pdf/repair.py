@@ -46,9 +46,7 @@ def repair(document: pikepdf.Pdf) -> tuple[Change, ...]:
 
 
 def check_pages(document: pikepdf.Pdf) -> None:
-    """There are pages, not too many, of a size that PDF/A takes (6.1.13)."""
-    if not len(document.pages):
-        raise PageRefused("no-pages")
+    """Not too many pages, of a size that PDF/A takes (6.1.13)."""
     if len(document.pages) > MAX_PAGES:
         raise PageRefused("pdf-too-big", f"{len(document.pages)} pages")
     for page in document.pages:

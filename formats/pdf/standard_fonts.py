@@ -35,7 +35,7 @@ def embed_standard(document: pikepdf.Pdf, font: pikepdf.Object, name: str, codes
     """Make a standard font one that is embedded, with the glyphs that are shown. Raises PageRefused."""
     file = path_of(name)
     names = names_of(font.get("/Encoding"), ENCODINGS["/StandardEncoding"])
-    program = TTFont(file, lazy=True)
+    program = TTFont(io.BytesIO(file.read_bytes()), lazy=True)
     glyphs, scale = program.getBestCmap(), 1000 / program["head"].unitsPerEm
     characters = {code: CHARACTERS.get(names.get(code, ""), -1) for code in codes}
     missing = sorted(code for code, character in characters.items() if character not in glyphs)
@@ -87,7 +87,7 @@ def subset(file: Path, characters: set[int]) -> bytes:
     """The program with these characters only. Same arguments, same bytes."""
     options = Options(notdef_outline=True, hinting=True, layout_features=[], name_IDs=[], drop_tables=["FFTM", "GSUB",
                       "GPOS", "GDEF", "kern", "DSIG"])
-    program = TTFont(file, recalcTimestamp=False)
+    program = TTFont(io.BytesIO(file.read_bytes()), recalcTimestamp=False)
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=characters)
     subsetter.subset(program)

@@ -81,7 +81,7 @@ def test_most_of_the_corpus_is_extracted() -> None:
         answers[answer] = answers.get(answer, 0) + 1
 
     assert answers["xml"] >= 93
-    assert answers.keys() == {"xml", "nothing-inside", "not-extractable"}
+    assert answers.keys() == {"xml", "nothing-inside", "pdf-damaged", "pdf-encrypted"}
 
 
 # --- PDFs made here
@@ -256,13 +256,13 @@ def many_attachments(document: pikepdf.Pdf) -> None:
 
 
 BOMBS = {
-    "packed": (packed(squeezed(300_000_000), "FlateDecode"), LimitExceeded),
-    "packed twice": (packed(zlib.compress(squeezed(300_000_000)), "FlateDecode FlateDecode"), LimitExceeded),
-    "just over": (packed(squeezed(31_000_000), "FlateDecode"), LimitExceeded),
-    "many filters": (packed(squeezed(10_000_000), "FlateDecode " * 30), NotExtractable),
-    "run length": (packed(b"\x81\0" * 10_000_000, "RunLengthDecode"), FormatError),
-    "lzw": (packed(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", "LZWDecode"), NotExtractable),
-    "many attachments": (many_attachments, LimitExceeded),
+    "packed": (packed(squeezed(300_000_000), "FlateDecode"), "limit-exceeded"),
+    "packed twice": (packed(zlib.compress(squeezed(300_000_000)), "FlateDecode FlateDecode"), "limit-exceeded"),
+    "just over": (packed(squeezed(31_000_000), "FlateDecode"), "limit-exceeded"),
+    "many filters": (packed(squeezed(10_000_000), "FlateDecode " * 30), "attachment-damaged"),
+    "run length": (packed(b"\x81\0" * 10_000_000, "RunLengthDecode"), "attachment-damaged"),
+    "lzw": (packed(b"\x80\x0b\x60\x50\x22\x0c\x0c\x85\x01", "LZWDecode"), "attachment-lzw"),
+    "many attachments": (many_attachments, "limit-exceeded"),
 }
 MEASURE = """
 import sys
@@ -287,7 +287,7 @@ def test_a_bomb_is_refused_in_bounded_memory(name: str) -> None:
                            cwd=Path(__file__).parents[2])
 
     code, megabytes = child.stdout.decode().split()
-    assert code in {kind.code for kind in (expected, *expected.__subclasses__())}
+    assert code == expected
     assert int(megabytes) < 400
     assert time.perf_counter() - start < 10
 
@@ -362,7 +362,7 @@ def test_the_metadata_says_what_it_is() -> None:
     assert packet.findtext(".//{*}CreateDate") == "2026-11-21T09:30:00Z"
     assert packet.findtext(".//{*}DocumentFileName") == "factur-x.xml"
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        assert xmp.pdfa_claim(document.Root.Metadata.read_bytes()) == ("3", "B")
+        assert xmp.pdfa_claim(document.Root.Metadata.read_bytes()) == xmp.pdfa_claim(claimed(PAGE))
         assert {key: str(value) for key, value in document.docinfo.items()} == {
             "/Title": hostile["title"], "/Author": hostile["author"], "/Subject": hostile["subject"],
             "/Creator": "Passerelle", "/Producer": "Passerelle",
@@ -371,6 +371,11 @@ def test_the_metadata_says_what_it_is() -> None:
         assert str(spec.EF.F.Subtype) == "/text/xml"
         assert str(spec.EF.F.Params.ModDate) == "D:20261121093000+00'00'"
         assert int(spec.EF.F.Params.Size) == len(XML)
+
+
+def claimed(pdf: bytes) -> bytes:
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        return document.Root.Metadata.read_bytes()
 
 
 def replace_words(**words: str) -> dict[str, str]:
