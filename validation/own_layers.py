@@ -21,7 +21,7 @@ def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iter
     if layer == "container":
         yield from container.findings(document.opened)
     elif layer == "pdfa":
-        yield from pdfa.findings(source)
+        yield from pdfa.findings(source, document.opened)
     elif layer == "mentions":
         yield from _apply(registry.MENTIONS, layer, document, as_of)
     else:
@@ -49,6 +49,7 @@ def _finding(rule: OwnRule | WrittenRule, layer: str, said: Said, document: Docu
         layer=layer,
         message=said.message,
         terms=said.terms,
+        aliases=rule.aliases if isinstance(rule, WrittenRule) else (),
         location=place.path or None,
         line=place.line,
         values={**written, **said.values},

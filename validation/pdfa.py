@@ -7,24 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 import pikepdf
-from lxml import etree
 
 from formats import xmp
 from formats.errors import FormatError
+from formats.opening import Opened
 from formats.pdf.document import opened, reason
-from formats.safexml import parse
+from validation import xmp_agreement
 from validation.findings import Finding, Severity, Text
-
-LEVEL: Final = tuple(
-    f"{{{namespace}}}ConformanceLevel"
-    for namespace in (
-        "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#",
-        "urn:zugferd:pdfa:CrossIndustryDocument:invoice:2p0#",
-        "urn:ferd:pdfa:CrossIndustryDocument:invoice:1p0#",
-        "urn:factur-x:pdfa:CrossIndustryDocument:1p0#",
-    )
-)
-"""Where a packet says which profile of Factur-X, ZUGFeRD or Order-X the file holds."""
 
 DEVICE_COLOUR: Final = "g G rg RG k K"
 COLOUR_SPACE: Final = "cs CS"
@@ -34,11 +23,11 @@ LARGEST_DRAWING: Final = 500_000
 """Bytes of a page's drawing that is looked at: operators cost a thousand times what the bytes cost that hold them."""
 
 
-def findings(pdf: bytes) -> Iterator[Finding]:
-    """What in the file contradicts PDF/A-3 or Factur-X. Never raises; `container` reports a broken PDF."""
+def findings(pdf: bytes, inside: Opened) -> Iterator[Finding]:
+    """What in the file contradicts PDF/A-3, Factur-X or the XML inside. Never raises: a broken PDF is a finding."""
     try:
         with opened(pdf) as document:
-            yield from _metadata(document)
+            yield from _metadata(document, inside)
             yield from _output_intent(document)
             yield from _fonts(document)
     except (FormatError, pikepdf.PdfError, ValueError, TypeError, AttributeError) as error:
@@ -46,7 +35,7 @@ def findings(pdf: bytes) -> Iterator[Finding]:
         yield _finding("PAS-PDFA-00", f"structure illisible ({why})", f"unreadable structure ({why})")
 
 
-def _metadata(document: pikepdf.Pdf) -> Iterator[Finding]:
+def _metadata(document: pikepdf.Pdf, inside: Opened) -> Iterator[Finding]:
     stream = document.Root.get("/Metadata")
     packet = stream.read_bytes() if isinstance(stream, pikepdf.Stream) else b""
     claim = xmp.pdfa_claim(packet)
@@ -55,17 +44,10 @@ def _metadata(document: pikepdf.Pdf) -> Iterator[Finding]:
     elif claim[0] != "3":
         part = "".join(claim)
         yield _finding("PAS-PDFA-02", f"le PDF se déclare PDF/A-{part}", f"the PDF claims to be PDF/A-{part}")
-    if not _says_level(packet):
+    claims = xmp_agreement.claims(packet)
+    if "ConformanceLevel" not in claims:
         yield _finding("PAS-PDFA-05", "métadonnées XMP Factur-X absentes", "no Factur-X metadata in the XMP packet")
-
-
-def _says_level(packet: bytes) -> bool:
-    try:
-        root = parse(packet.strip(b"\x00 \t\r\n"))
-    except FormatError:
-        return False
-    elements: Iterator[etree._Element] = root.iter(etree.Element)
-    return any(element.tag in LEVEL or any(name in element.attrib for name in LEVEL) for element in elements)
+    yield from xmp_agreement.findings(claims, inside)
 
 
 def _output_intent(document: pikepdf.Pdf) -> Iterator[Finding]:

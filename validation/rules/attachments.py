@@ -70,17 +70,6 @@ def other_extension(invoice: Invoice, _: date) -> Iterator[Said]:
             )
 
 
-def empty_attachment(invoice: Invoice, _: date) -> Iterator[Said]:
-    """An attachment has content."""
-    for document in invoice.supporting_documents:
-        if document.attachment is not None and not document.attachment.content:
-            yield said(
-                f"La pièce jointe {document.attachment.filename or document.reference} est vide.",
-                f"Attachment {document.attachment.filename or document.reference} is empty.",
-                "BT-122", "BT-125", value=document.reference,
-            )
-
-
 def same_file_name(invoice: Invoice, _: date) -> Iterator[Said]:
     """No two attachments have the same file name."""
     names = Counter(attachment.filename for attachment in _attachments(invoice) if attachment.filename)
@@ -118,7 +107,6 @@ def _type_of(content: bytes) -> str | None:
 RULES: Final = (
     OwnRule("PAS-ATT-01", Severity.WARNING, other_bytes, "EN 16931-1, BT-125-1"),
     OwnRule("PAS-ATT-02", Severity.WARNING, other_extension, "EN 16931-1, BT-125-2"),
-    OwnRule("PAS-ATT-03", Severity.WARNING, empty_attachment, "DGFiP, annexe 7, motif IRR_VID_PJ"),
     OwnRule("PAS-ATT-04", Severity.WARNING, same_file_name, "DGFiP, annexe 7, motif IRR_NOM_PJ"),
     OwnRule("PAS-ATT-05", Severity.WARNING, unreachable_location, "EN 16931-1, BT-124"),
 )

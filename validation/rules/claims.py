@@ -17,8 +17,8 @@ BASIC_WL_ENDS: Final = date(2027, 9, 1)
 def more_than_the_profile(invoice: Invoice, _: date) -> Iterator[Said]:
     """A profile holds no term without a place in it: lines in BASIC WL, French extensions in EN 16931."""
     profile = profile_of(invoice.specification_identifier)
-    terms = (each.term for each in located(invoice))
-    more = [term for term in dict.fromkeys(terms) if term.startswith(("BT-", "EXT-FR-FE")) and not carries(profile, term)]
+    terms = dict.fromkeys(each.term for each in located(invoice) if each.term.startswith(("BT-", "EXT-FR-FE")))
+    more = [term for term in terms if not carries(profile, term)]
     if more:
         named = ", ".join(more[:6]) + (" ..." if len(more) > 6 else "")
         yield said(

@@ -80,7 +80,7 @@ def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def treatment_absent(invoice: Invoice, _: date) -> Iterator[Said]:
     """A BAR note says how the platform is to treat the invoice; without it the B2B rules of France stay silent."""
-    if _treatment(invoice) is None and not _lacks_siren(invoice):
+    if _is_whole(invoice) and _treatment(invoice) is None and not _lacks_siren(invoice):
         expected = "B2B" if invoice.buyer.siren is not None else "B2BINT"
         yield said(
             "Aucune note BAR : la plateforme doit deviner le traitement de la facture.",
