@@ -27,7 +27,7 @@ from formats.paths import (
     select,
 )
 from formats.quirks import complete
-from formats.rows import Absent, Column, Group, Place, Quirk, Row
+from formats.rows import Absent, Column, Group, Kind, Place, Quirk, Row
 from formats.safexml import parse
 from formats.values import read_value, write_value
 
@@ -235,7 +235,9 @@ def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
     for found in nodes:
         if first is None and found.text:
             first, value = found, _value(found, row, column, scope)
-        elif first is not None and found.text == first.text and found.attributes == first.attributes:
+        elif first is not None and found.text == first.text and (
+            row.kind is Kind.TEXT or found.attributes == first.attributes
+        ):
             _value(found, row, column, scope)  # said again: claimed, nothing new
     return value
 

@@ -49,7 +49,7 @@ BG_16 = Group(
             ),
         ),
         Row("BT-83", "remittance_information", Kind.TEXT, ubl=UBL_MEANS + "/cbc:PaymentID", cii="ram:PaymentReference", each=1),
-        Row("BT-82", "means_text", Kind.TEXT, ubl=UBL_MEANS + "/cbc:PaymentMeansCode/@name", cii=MEANS + "/ram:Information", each=1),
+        Row("BT-82", "means_text", Kind.TEXT, ubl=UBL_MEANS + "/cbc:PaymentMeansCode/@name", cii=MEANS + "/ram:Information"),
         Row("BT-81", "means_code", Kind.TEXT, ubl=UBL_MEANS + "/cbc:PaymentMeansCode", cii=MEANS + "/ram:TypeCode", each=1),
     ),
 )

@@ -23,8 +23,8 @@ REASONS = Path(__file__).parents[1] / "vectors" / "conversion" / "exceptions.tsv
 """What does not hold, one by one: file, kind, reason."""
 
 
-SUMMED = {"BT-110", "BT-148"}
-"""Terms that one schema demands and the other does not: where the source lacks them, a sum is written, and listed."""
+FILLED = {"BT-81", "BT-110", "BT-148"}
+"""Terms that one schema demands and the other does not: where the source lacks them, a code or a sum is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _model(invoice: Invoice, written: bytes, here: Syntax) -> list[tuple[str, st
     back = read(write(again, here)).invoice
     different = next((one for one in (again, back) if repr(one) != repr(invoice)), invoice)
     gone, added = lost(invoice, different), lost(different, invoice)
-    if not gone and added and {item.term for item in added} <= SUMMED:
+    if not gone and added and {item.term for item in added} <= FILLED:
         return [("filler", f"{item.pointer}={item.value}") for item in added]
     found = [("model", f"{item.pointer}={str(item.value)[:40]}") for item in (*gone, *added)]
     return found or ([("model", "order")] if different is not invoice else [])
