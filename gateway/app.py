@@ -18,13 +18,14 @@ from gateway.outgoing import routes as outgoing
 from gateway.problems import install
 from gateway.receivables import routes as receivables
 from gateway.reminders import routes as reminders
+from gateway.series import routes as series
 from gateway.topics import HANDLERS, STRANGERS, ticks
 from gateway.webhooks import routes as webhooks
 from gateway.worker import Worker
 
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
-           accounts.router, webhooks.router, callbacks.router)
+           accounts.router, series.router, webhooks.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

@@ -45,7 +45,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
 CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
 FEATURES = {
     "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "portal", "webhooks",
-    "evidence", "accounts",
+    "evidence", "accounts", "series",
 }
 
 
