@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("gateway.commands.validate", "Vérifier des documents / Validate documents"),
@@ -34,6 +35,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command to (module, what it does). Modules that serve several commands are told which one."""
 
+RULES = "PASSERELLE_RULES"
+"""Where the rule supply looks for added and kept sets: beside the other data, also for commands without settings."""
+
 SEVERAL = {"gateway.commands.documents", "gateway.commands.client", "gateway.commands.serve",
            "gateway.commands.care", "gateway.commands.admin"}
 
@@ -52,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {name:<10} {text}", file=stream)
         return 0 if stream is sys.stdout else 2
     module, _ = COMMANDS[arguments[0]]
+    os.environ.setdefault(RULES, str(Path(os.environ.get("PASSERELLE_DATA", "var/data")).absolute() / "rules"))
     run = importlib.import_module(module).main
     if arguments[0] == "verify" and "--all" in arguments:  # the one use of it that needs the service's database
         run = partial(run, everything=importlib.import_module("gateway.commands.everything").check)

@@ -67,10 +67,10 @@ class HashDiffers(Unusable):
     code = "hash-differs"
 
 
-class CodeListMissing(Unusable):
-    """The stylesheet looks values up in a file that is not beside it."""
+class FileMissing(Unusable):
+    """The download lacks the file that was named, or one that the stylesheet looks values up in."""
 
-    code = "code-list-missing"
+    code = "file-missing"
 
 
 class TooLarge(Unusable):
@@ -113,6 +113,8 @@ def open_download(path: Path, *, member: str | None, sha256: Collection[str]) ->
         Unusable: one of its kinds; the text says what to do.
         OSError: the file cannot be read.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist")
     files = _Files(path)
     if member is not None:
         return _official(member, files)
@@ -142,7 +144,7 @@ class _Files:
             self.names = [path.name]
 
     def read(self, name: str) -> bytes:
-        """One file. Raises CodeListMissing where there is none, TooLarge."""
+        """One file. Raises FileMissing where there is none, TooLarge."""
         try:
             if self._zip is not None:
                 with self._zip.open(name) as inside:
@@ -152,7 +154,7 @@ class _Files:
                 with (folder / name).open("rb") as file:
                     content = file.read(LARGEST + 1)
         except (KeyError, FileNotFoundError) as missing:
-            raise CodeListMissing(f"{self._path} has no file {name}") from missing
+            raise FileMissing(f"{self._path} has no file {name}") from missing
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as broken:
             raise NotSchematron(f"{self._path}: {name} cannot be unpacked: {broken}") from broken
         if len(content) > LARGEST:

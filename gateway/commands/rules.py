@@ -7,7 +7,6 @@ not run, or wrong options.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from gateway.commands import rules_change, rules_replay
 from gateway.settings import Settings, UnsafeSetup
 from schematron.official import Unusable
 from schematron.rule_set import ADDED, KEPT, OPTIONAL
-from schematron.supply import FOLDER, RuleSet, RuleSetError, check, choose, optional_sets, rule_sets
+from schematron.supply import RuleSet, RuleSetError, check, choose, optional_sets, rule_sets
 from validation.packs import LAYERS
 
 PROFILES: Final = ("minimum", "basicwl", "basic", "en16931", "extended", "extended-ctc-fr", "cius", "unknown")
@@ -58,7 +57,6 @@ def main(argv: Sequence[str]) -> int:
         return 0 if end.code in {0, None} else 2
     try:
         settings = Settings()
-        os.environ.setdefault(FOLDER, str(settings.rules.absolute()))
         return ACTIONS[options.action](settings, options)
     except Unusable as refusal:
         print(f"{refusal.code}: {refusal}", file=sys.stderr)

@@ -28,7 +28,6 @@ LARGEST: Final = 100 << 20
 
 def main(argv: Sequence[str]) -> int:
     """Validate; 0 all valid, 1 some invalid, 2 some absent or not checked, or wrong options."""
-    os.environ.setdefault(FOLDER, str(Path(os.environ.get("PASSERELLE_DATA", "var/data")).absolute() / "rules"))
     try:
         options = parse(argv)
     except SystemExit as end:
@@ -90,7 +89,8 @@ def reports(options: argparse.Namespace) -> Iterator[Report]:
     """The reports in the order of the files, each as soon as it and those before it are there."""
     as_of = options.as_of or wall_clock().date()
     jobs = min(options.jobs or os.cpu_count() or 1, len(options.files))
-    with Workshop(jobs, rules=Path(os.environ[FOLDER])) as workshop, ThreadPoolExecutor(jobs) as threads:
+    added = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
+    with Workshop(jobs, rules=added) as workshop, ThreadPoolExecutor(jobs) as threads:
 
         def report(file: str) -> Report:
             try:

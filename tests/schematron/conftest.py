@@ -1,6 +1,7 @@
-"""The samples of the tests of validation, which judge what the rule supply hands out."""
+"""Synthetic rule sets, and the samples of the tests of validation, which judge what the rule supply hands out."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "validation"))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "validation")]
