@@ -18,6 +18,7 @@ NS = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "pdf": "http://ns.adobe.com/pdf/1.3/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
+    "pdfuaid": "http://www.aiim.org/pdfua/ns/id/",
     "pdfaid": "http://www.aiim.org/pdfa/ns/id/",
     "pdfaExtension": "http://www.aiim.org/pdfa/ns/extension/",
     "pdfaSchema": "http://www.aiim.org/pdfa/ns/schema#",
@@ -74,6 +75,8 @@ class Metadata:
     """Of the pages, where it is not `made_at`; aware."""
 
     keywords: str = ""
+    accessible: bool = False
+    """Whether the pages conform to PDF/UA-1 (ISO 14289-1)."""
 
 
 def packet(metadata: Metadata, conformance: str) -> bytes:
@@ -84,9 +87,11 @@ def packet(metadata: Metadata, conformance: str) -> bytes:
     root = etree.Element(etree.QName(NS["x"], "xmpmeta"), nsmap={"x": NS["x"]})
     rdf = etree.SubElement(root, etree.QName(NS["rdf"], "RDF"), nsmap={"rdf": NS["rdf"]})
     add_identity(rdf, conformance)
+    if metadata.accessible:
+        add(about(rdf, "pdfuaid"), "pdfuaid:part", "1")
     add_description(rdf, metadata)
     add_facturx(rdf, metadata)
-    add_extension_schema(rdf)
+    add_extension_schemas(rdf, accessible=metadata.accessible)
     etree.indent(root)
     root.addprevious(etree.ProcessingInstruction("xpacket", f'begin="\ufeff" id="{PACKET_ID}"'))
     root.addnext(etree.ProcessingInstruction("xpacket", 'end="r"'))
@@ -128,22 +133,31 @@ def add_facturx(rdf: etree._Element, metadata: Metadata) -> None:
     add(block, "fx:ConformanceLevel", metadata.level)
 
 
-def add_extension_schema(rdf: etree._Element) -> None:
-    """What the Factur-X properties mean: PDF/A refuses properties that nobody described (ISO 19005-3, 6.6.2.3)."""
-    block = about(rdf, "pdfaExtension", "pdfaSchema", "pdfaProperty")
-    schema = add(add(add(block, "pdfaExtension:schemas"), "rdf:Bag"), "rdf:li")
+def add_extension_schemas(rdf: etree._Element, *, accessible: bool) -> None:
+    """What further properties mean: PDF/A refuses those that nobody described (ISO 19005-3, 6.6.2.3)."""
+    schemas = add(add(about(rdf, "pdfaExtension", "pdfaSchema", "pdfaProperty"), "pdfaExtension:schemas"), "rdf:Bag")
+    facturx = tuple((name, "Text", "external", description) for name, description in PROPERTIES)
+    add_schema(schemas, "Factur-X PDFA Extension Schema", "fx", facturx)
+    if accessible:
+        part = ("part", "Integer", "internal", "The part of ISO 14289 to which the pages conform")
+        add_schema(schemas, "PDF/UA Universal Accessibility Schema", "pdfuaid", (part,))
+
+
+def add_schema(
+    schemas: etree._Element, name: str, prefix: str, described: tuple[tuple[str, str, str, str], ...]
+) -> None:
+    """One schema: its properties with type, category and description."""
+    schema = add(schemas, "rdf:li")
     schema.set(PARSE_TYPE, "Resource")
-    add(schema, "pdfaSchema:schema", "Factur-X PDFA Extension Schema")
-    add(schema, "pdfaSchema:namespaceURI", NS["fx"])
-    add(schema, "pdfaSchema:prefix", "fx")
+    add(schema, "pdfaSchema:schema", name)
+    add(schema, "pdfaSchema:namespaceURI", NS[prefix])
+    add(schema, "pdfaSchema:prefix", prefix)
     properties = add(add(schema, "pdfaSchema:property"), "rdf:Seq")
-    for name, description in PROPERTIES:
+    for one in described:
         item = add(properties, "rdf:li")
         item.set(PARSE_TYPE, "Resource")
-        add(item, "pdfaProperty:name", name)
-        add(item, "pdfaProperty:valueType", "Text")
-        add(item, "pdfaProperty:category", "external")
-        add(item, "pdfaProperty:description", description)
+        for field, text in zip(("name", "valueType", "category", "description"), one, strict=True):
+            add(item, f"pdfaProperty:{field}", text)
 
 
 def about(rdf: etree._Element, *prefixes: str) -> etree._Element:
@@ -166,6 +180,17 @@ def add_in_languages(parent: etree._Element, text: str, lang: str) -> None:
     alternatives = add(parent, "rdf:Alt")
     for language in ("x-default", lang):
         add(alternatives, "rdf:li", text).set(XML_LANG, language)
+
+
+def claims_accessibility(document: bytes) -> bool:
+    """Whether a packet claims PDF/UA-1. Never raises."""
+    try:
+        root = safexml.parse(document.strip(b"\x00 \t\r\n"))
+    except FormatError:
+        return False
+    qualified = f"{{{NS['pdfuaid']}}}part"
+    return any((block.get(qualified) or block.findtext(qualified)) == "1"
+               for block in root.iter(f"{{{NS['rdf']}}}Description"))
 
 
 def pdfa_claim(document: bytes) -> tuple[str, str] | None:

@@ -20,7 +20,14 @@ def claim_of(document: pikepdf.Pdf) -> tuple[str, str] | None:
 
 
 def describe(document: pikepdf.Pdf, metadata: xmp.Metadata, conformance: str) -> None:
-    """Replace document information and XMP by one and the same description. Raises ValueError: see xmp.packet."""
+    """Replace document information and XMP by one and the same description.
+
+    Pages that conform to PDF/A-3a and say that they conform to PDF/UA-1 go on saying so: attachments change no page.
+    Raises ValueError: see xmp.packet.
+    """
+    before = document.Root.get("/Metadata")
+    if conformance == "A" and isinstance(before, pikepdf.Stream):
+        metadata = replace(metadata, accessible=xmp.claims_accessibility(before.read_bytes()))
     stream = document.make_stream(xmp.packet(metadata, conformance))
     stream.Type, stream.Subtype = pikepdf.Name.Metadata, pikepdf.Name.XML
     document.Root.Metadata = stream

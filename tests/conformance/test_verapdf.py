@@ -17,6 +17,7 @@ from lxml import etree
 from formats.facturx import embed
 from formats.invoice import Attachment, Invoice
 from formats.json_form import read_json
+from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.render import draw
 from formats.syntax import Syntax, write
 
@@ -26,6 +27,7 @@ VECTORS = PROJECT / "tests" / "vectors" / "rendering"
 JAVA = shutil.which("java")
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="3"><rect width="9" height="3" opacity=".5"/></svg>'
+SHOWY = Appearance(logo=LOGO, accent="#ffcc00", footer="Siège inventé · 中文")
 
 pytestmark = [
     pytest.mark.java,
@@ -37,10 +39,10 @@ def vector(name: str) -> Invoice:
     return read_json((VECTORS / f"{name}.json").read_bytes())
 
 
-def facturx(invoice: Invoice, *, lang: str = "fr", logo: bytes | None = None,
+def facturx(invoice: Invoice, *, lang: str = "fr", appearance: Appearance = PLAIN,
             attachments: tuple[Attachment, ...] = ()) -> bytes:
     """An invoice as the gateway sends it."""
-    return embed(draw(invoice, lang=lang, logo=logo), write(invoice, Syntax.CII), profile="en16931",
+    return embed(draw(invoice, lang=lang, appearance=appearance), write(invoice, Syntax.CII), profile="en16931",
                  title=f"Facture {invoice.number} & <co>", author=str(invoice.seller.name), subject="é – 中文",
                  made_at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC), lang=lang, attachments=attachments)
 
@@ -62,7 +64,7 @@ def variants() -> dict[str, bytes]:
                   made_at=later)
     return {
         "credit": facturx(credit, lang="en"),
-        "everything": facturx(scripts, logo=LOGO, attachments=(plan,)),
+        "everything": facturx(scripts, appearance=SHOWY, attachments=(plan,)),
         "again": embed(pages, write(invoice, Syntax.CII), profile="en16931", title="T", author="A", subject="S",
                        made_at=later),
     }
