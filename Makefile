@@ -37,6 +37,8 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python tests/bench/speed.py
+	@$(BIN)/python tests/bench/verdicts.py
+	@$(BIN)/python tests/bench/service.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh
