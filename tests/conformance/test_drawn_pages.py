@@ -1,0 +1,85 @@
+"""Every kind of drawn page before veraPDF: PDF/A-3b, PDF/A-3a and PDF/UA-1, bare and with the invoice inside."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from formats.facturx import embed
+from formats.invoice import AllowanceCharge, Invoice, VatBreakdown
+from formats.json_form import read_json
+from formats.rendering.appearance import Appearance
+from formats.rendering.render import draw, drawn
+from formats.syntax import Syntax, write
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "formats"))
+
+from models import complete  # noqa: E402 - lies with the tests of formats
+
+MUSTANG = HERE.parents[1] / "oracles" / "Mustang-CLI.jar"
+JAVA = shutil.which("java")
+FLAVOURS = ("3b", "3a", "ua1")
+SVG = (b'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><rect width="90" height="30" opacity=".5"/>'
+       b'<text x="5" y="20">Logo</text></svg>')
+
+pytestmark = [
+    pytest.mark.java,
+    pytest.mark.skipif(JAVA is None or not MUSTANG.exists(), reason="Java oracles are absent: make oracles"),
+]
+
+
+def vector(name: str) -> Invoice:
+    return read_json((HERE.parent / "vectors" / "rendering" / f"{name}.json").read_bytes())
+
+
+def variants() -> dict[str, bytes]:
+    """What could differ on the page."""
+    invoice = vector("invoice")
+    first = invoice.lines[0]
+    exempt = VatBreakdown(taxable_amount=Decimal("2481.80"), tax_amount=Decimal(0), category="E", rate=Decimal(0),
+                          exemption_reason="TVA non applicable, article 293 B du CGI")
+    volume = AllowanceCharge(amount=Decimal("121.60"), percentage=Decimal(5), vat_category="S", vat_rate=Decimal(20))
+    tree = (replace(first, id="G", subtype="GROUP"), replace(first, id="D", parent="G", subtype="DETAIL"))
+    showy = Appearance(logo=SVG, accent="#ffcc00", footer="Siège inventé · 中文")
+    pages = {
+        "plain": draw(invoice),
+        "english": draw(invoice, lang="en"),
+        "120-lines": draw(replace(invoice, lines=tuple(replace(first, id=str(n)) for n in range(120)))),
+        "credit-note": draw(vector("credit-note")),
+        "exempt": draw(replace(invoice, vat_breakdown=(exempt,))),
+        "allowances": draw(replace(invoice, allowances=(volume,))),
+        "sub-lines": draw(replace(invoice, lines=tree)),
+        "every-term": draw(complete()),
+        "nothing": draw(Invoice()),
+        "showy": draw(invoice, appearance=showy),
+        "scripts": draw(replace(invoice, buyer_reference="Мэрия שלום مرحبا Δήμος 中文 한국어 हिन्दी ไทย 😀")),
+        "no-glyph": drawn(replace(invoice, buyer_reference="\ue000 \U00013000")).pdf,
+    }
+    inside = {
+        f"factur-x-{name}": embed(pages[name], write(invoice, Syntax.CII), profile="en16931", title="T", author="A",
+                                  subject="S", made_at=datetime(2026, 11, 22, tzinfo=UTC))
+        for name in ("plain", "showy")
+    }
+    return pages | inside
+
+
+def test_every_drawn_page_is_pdfa_3b_pdfa_3a_and_pdfua_1(tmp_path: Path) -> None:
+    made = variants()
+    for name, pdf in made.items():
+        (tmp_path / f"{name}.pdf").write_bytes(pdf)
+    assert JAVA is not None
+    command = [JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", str(MUSTANG), str(HERE / "DrawnPages.java"),
+               *FLAVOURS]
+
+    answer = subprocess.run(command, input="\n".join(map(str, sorted(tmp_path.glob("*.pdf")))), capture_output=True,
+                            text=True, timeout=170, check=True)
+
+    found = [line.split("\t") for line in answer.stdout.splitlines() if line.count("\t") == 2]
+    assert len(found) == len(made) * len(FLAVOURS)
+    assert [one for one in found if one[2]] == []
