@@ -9,7 +9,7 @@ from formats.codes import FRENCH_TYPES
 from formats.errors import CannotWrite, NothingInside, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json
-from formats.loss import LossReport, Target, Text, account, texts_of_model, texts_of_tree, with_files
+from formats.loss import LossReport, Target, Text, account, renumbered, texts_of_model, texts_of_tree, with_files
 from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
 from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
@@ -60,21 +60,24 @@ def convert(
         raise UnknownSyntax(f"{to!r} is not one of {', '.join(TARGETS)}")
     source = _read_source(document)
     wanted = _profile(profile)
-    invoice = source.invoice if wanted is None else _in_profile(source.invoice, wanted)
+    level = wanted or (Profile.EN16931 if source.opened.profile is Profile.UNKNOWN else source.opened.profile)
+    limit = level if to == "factur-x" else wanted  # a Factur-X obeys the schema of the profile that it names
+    invoice = source.invoice if wanted is None else _named(source.invoice, wanted)
+    narrowed = terms.Narrowed(invoice, {}) if limit is None else _within(invoice, limit)
+    invoice = narrowed.invoice
     syntax = {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
     written, fillers = write_with_fillers(invoice, syntax)
     target, again = _read_again(written, syntax)
     lost = [] if invoice == again else terms.lost(invoice, again)
     replaces = invoice.specification_identifier != source.invoice.specification_identifier
     loss = account(
-        source.texts, source.invoice, target, lost=lost, profile=wanted, fillers=fillers, replaces=replaces,
+        renumbered(source.texts, narrowed.kept), source.invoice, target, lost=lost, profile=limit, fillers=fillers, replaces=replaces,
     )
     if to != "factur-x":
         return Conversion(written, syntax, _with_attachments(loss, source.opened))
     own_pages = document if source.opened.attachment is not None else None
-    level = wanted or source.opened.profile
     words = facturx.Words(
-        profile=(Profile.EN16931 if level is Profile.UNKNOWN else level).value, title=_title(invoice, lang),
+        profile=level.value, title=_title(invoice, lang),
         author=invoice.seller.name or "", subject=_title(invoice, lang), lang=lang,
     )
     given = pdf or own_pages
@@ -118,9 +121,13 @@ def _profile(name: str | None) -> Profile | None:
     return Profile(name)
 
 
-def _in_profile(invoice: Invoice, profile: Profile) -> Invoice:
-    if profile_of(invoice.specification_identifier) is not profile:
-        invoice = replace(invoice, specification_identifier=IDENTIFIERS[profile])
+def _named(invoice: Invoice, profile: Profile) -> Invoice:
+    if profile_of(invoice.specification_identifier) is profile:
+        return invoice
+    return replace(invoice, specification_identifier=IDENTIFIERS[profile])
+
+
+def _within(invoice: Invoice, profile: Profile) -> terms.Narrowed:
     return terms.only(invoice, lambda term: carries(profile, term), ONCE.get(profile, frozenset()))
 
 

@@ -20,6 +20,7 @@ from formats.pdf.changes import Change
 from formats.profiles import Profile, carries
 from formats.quirks import NO_DISCOUNT, NO_ORDER, SEPA
 from formats.rows import Column, Group, Quirk
+from formats.terms import Items
 from formats.values import decimal_text
 
 MAX_SHOWN = 200
@@ -93,8 +94,6 @@ class LossReport:
 def _left(one: NotCarried) -> dict[str, Any]:
     return {"location": one.location, "text": one.text, "reason": one.reason, "term": one.term}
 
-
-Items = tuple[tuple[str, int], ...]
 
 
 @final
@@ -194,6 +193,18 @@ def _taken(node: Node, tags: list[str]) -> bool:
             return False
         node = below[0]
     return node.taken is not None
+
+
+def renumbered(texts: Iterable[Text], kept: dict[tuple[Items, str], tuple[int, ...]]) -> Iterator[Text]:
+    """The texts of a source with the numbers that their items have where a profile left some out; -1 for those."""
+    for text in texts:
+        items = list(text.items)
+        for place, (name, number) in enumerate(text.items):
+            left = kept.get((text.items[:place], name))
+            if left is not None:
+                items[place] = (name, left.index(number) if number in left else -1)
+        text.items = tuple(items)
+        yield text
 
 
 # --- Which belong together ----------------------------------------------------------------------------------

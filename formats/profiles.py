@@ -80,10 +80,11 @@ EXTENSIBLE = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR, Profile.UNKNO
 """The profiles that have a place for terms beyond EN 16931 (EXT-FR-FE-...)."""
 
 
-_ONE_PER_LINE = frozenset({"BT-127 notes", "BT-128", "BT-18"})
+_SINGLE = frozenset({"BT-127 notes", "BT-128", "BT-18"})
 ONCE: dict[Profile, frozenset[str]] = {
-    Profile.BASIC: _ONE_PER_LINE,
-    Profile.EN16931: _ONE_PER_LINE,
+    Profile.BASIC: _SINGLE,
+    Profile.EN16931: _SINGLE,
+    Profile.CIUS: _SINGLE,
     Profile.EXTENDED: frozenset({"EXT-FR-FE-136 preceding_invoices"}),
 }
 """Groups of which the model has a list, for EXTENDED-CTC-FR, and a document of these profiles one at most."""

@@ -107,6 +107,9 @@ class Group:
     also_read: "tuple[Group, ...]" = ()
     """Where a syntax says the same in another element as well: read as further items, written in the first way."""
 
+    whole: frozenset[str] = frozenset()
+    """Fields that a profile without the extension has together or not at all."""
+
     def place(self, column: Column) -> Place:
         """Where the group is in `column`."""
         if column is Column.CII:

@@ -9,6 +9,9 @@ from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
 from formats.rows import Group, Row
 
+Items = tuple[tuple[str, int], ...]
+"""Where something is in the lists of an invoice: field and number of each item around it, the outermost first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -61,29 +64,57 @@ GROUPS: dict[str, frozenset[str]] = {group.term: terms_below(group) for group in
 """The terms of each business group, e.g. "BG-23"."""
 
 
-def only(invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] = frozenset()) -> Invoice:
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """An invoice without some of its terms."""
+
+    invoice: Invoice
+    kept: dict[tuple[Items, str], tuple[int, ...]]
+    """Of lists that lost items: the items around the list, its field, and the old numbers of what is left."""
+
+
+def only(invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] = frozenset()) -> Narrowed:
     """`invoice` without the terms for which `carried` is false; groups left empty go as well.
 
     Of the groups in `once` that are lists the first item is kept.
     """
-    kept = _only(INVOICE, invoice, carried, once)
-    return kept if isinstance(kept, Invoice) else Invoice()
+    choice = _Choice(carried, once, {})
+    left = _only(INVOICE, invoice, choice, ())
+    return Narrowed(left if isinstance(left, Invoice) else Invoice(), choice.kept)
 
 
-def _only(group: Group, instance: Any, carried: Callable[[str], bool], once: frozenset[str]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    carried: Callable[[str], bool]
+    once: frozenset[str]
+    kept: dict[tuple[Items, str], tuple[int, ...]]
+
+
+def _only(group: Group, instance: Any, choice: _Choice, items: Items) -> Any:
     values: dict[str, Any] = {}
     for entry in group.rows:
         value = getattr(instance, entry.field)
         if isinstance(entry, Row):
-            value = value if carried(entry.term) else None
+            value = value if choice.carried(entry.term) else None
         elif isinstance(value, tuple):
-            value = tuple(kept for item in value if (kept := _only(entry, item, carried, once)) is not None)
-            value = value[:1] if entry.term in once else value
+            every = [_only(entry, one, choice, (*items, (entry.field, place))) for place, one in enumerate(value)]
+            there = [number for number, one in enumerate(every) if one is not None]
+            there = there[:1] if entry.term in choice.once else there
+            if len(there) < len(value):
+                choice.kept[items, entry.field] = tuple(there)
+            value = tuple(every[number] for number in there)
         elif value is not None:
-            value = _only(entry, value, carried, once)
+            value = _only(entry, value, choice, items)
         if value is not None and value != ():
             values[entry.field] = value
-    return group.model(**values) if values and group.required <= values.keys() else None
+    needed = group.required | (group.whole if _is_cut(group, instance, choice) else frozenset())
+    return group.model(**values) if values and needed <= values.keys() else None
+
+
+def _is_cut(group: Group, instance: Any, choice: _Choice) -> bool:
+    """Whether a term that is there is not carried."""
+    rows = (row for row in group.rows if isinstance(row, Row) and not choice.carried(row.term))
+    return bool(group.whole) and any(getattr(instance, row.field) is not None for row in rows)
 
 
 def lost(before: Invoice, after: Invoice) -> list[Located]:

@@ -84,6 +84,7 @@ BG_31 = Group(
         Row("BT-159", "origin_country", Kind.TEXT, ubl="cac:OriginCountry/cbc:IdentificationCode", cii="ram:OriginTradeCountry/ram:ID"),
         Group(
             "BG-32", "attributes", ItemAttribute, many=True, ubl="cac:AdditionalItemProperty[cbc:Name!=''|'NA']", cii="ram:ApplicableProductCharacteristic",
+            whole=frozenset({"name", "value"}),
             rows=(
                 Row("BT-160", "name", Kind.TEXT, ubl=quirks.ATTRIBUTE_NAME, cii="ram:Description"),
                 Row("EXT-FR-FE-159", "code", Kind.TEXT, ubl="cbc:NameCode", cii="ram:TypeCode"),

