@@ -13,6 +13,7 @@ from pathlib import Path
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("gateway.commands.validate", "Vérifier des documents / Validate documents"),
+    "repair": ("gateway.commands.repair", "Appliquer une correction proposée / Apply a proposed correction"),
     "convert": ("gateway.commands.documents", "Convertir un document / Convert a document"),
     "render": ("gateway.commands.documents", "Dessiner le PDF lisible / Draw the readable PDF"),
     "extract": ("gateway.commands.documents", "Extraire le XML d'un PDF / Extract the XML of a PDF"),

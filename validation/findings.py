@@ -113,6 +113,33 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One replacement in the source bytes."""
+
+    offset: int
+    """In bytes, from 0."""
+
+    line: int
+    old: str
+    new: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A correction that is certain, proved by validating the corrected document."""
+
+    id: str
+    """Stable for the same bytes: the rule that it cures, or `sum:` and the term of a total."""
+
+    title: Text
+    rules: tuple[str, ...]
+    """The rules that speak no longer."""
+
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerOutcome:
     """What became of one layer: `container pdfa xsd en16931 extended br-fr mentions business cdar flux10`."""
 
@@ -201,6 +228,19 @@ def problem_json(problem: Problem) -> dict[str, object]:
         "rules": list(problem.rules),
         "findings": problem.findings,
         "remedy": text_json(problem.remedy) if problem.remedy is not None else None,
+    }
+
+
+def patch_json(patch: Patch) -> dict[str, object]:
+    """One entry of `patches`."""
+    return {
+        "id": patch.id,
+        "title": text_json(patch.title),
+        "rules": list(patch.rules),
+        "edits": [
+            {"offset": each.offset, "line": each.line, "old": each.old, "new": each.new, "location": each.location}
+            for each in patch.edits
+        ],
     }
 
 

@@ -1,73 +1,87 @@
-"""A report for people and programs: text, JSON, SVRL and HTML. The JSON is that of the machine contract."""
+"""A report for people and programs: text, JSON and SVRL. The JSON is that of the machine contract."""
 
-import html
 import json
 import re
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lxml import etree
 
+from validation import words
 from validation.explain.catalogue import find_explanation
-from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
+from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict, patch_json
+from validation.grouping import problems
+from validation.words import Block, label, said
 
 NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""What could command a terminal."""
+
 SVRL: Final = "http://purl.oclc.org/dsdl/svrl"
-VERDICTS: Final[Mapping[Verdict, str]] = {
-    Verdict.VALID: "conforme",
-    Verdict.INVALID: "non conforme",
-    Verdict.ERROR: "contrôle impossible",
+COLOURS: Final[Mapping[str, str]] = {
+    "valid": "32", "passed": "32", "invalid": "31;1", "failed": "31", "error": "33", "skipped": "2", "fatal": "31;1",
+    "warning": "33", "info": "36", "dim": "2", "bold": "1",
 }
-OUTCOMES: Final[Mapping[Outcome, str]] = {
-    Outcome.PASSED: "conforme",
-    Outcome.FAILED: "non conforme",
-    Outcome.ERROR: "interrompu",
-    Outcome.SKIPPED: "non exécuté",
-}
-SEVERITIES: Final[Mapping[Severity, str]] = {
-    Severity.FATAL: "bloquant",
-    Severity.ERROR: "bloquant",
-    Severity.WARNING: "avertissement",
-    Severity.INFO: "information",
-}
-LAYERS: Final[Mapping[str, str]] = {
-    "container": "Conteneur PDF",
-    "pdfa": "PDF/A-3",
-    "xsd": "Schéma",
-    "en16931": "EN 16931",
-    "extended": "Profil étendu",
-    "br-fr": "Règles françaises BR-FR",
-    "mentions": "Mentions légales",
-    "business": "Cohérence",
-    "cdar": "Message de cycle de vie",
-    "flux10": "E-reporting (flux 10)",
-}
+PLACES: Final = 5
+"""So many places of a rule are shown in the text."""
 
 
-def as_json(file: str, report: Report) -> str:
-    """One line: the object of the machine contract."""
-    return json.dumps({"file": file, **report.to_json()}, ensure_ascii=False, separators=(",", ":"))
+def as_json(file: str, report: Report, patches: Sequence[Patch] | None = None) -> str:
+    """One line: the object of the machine contract, with `patches` where they were asked for."""
+    more = {} if patches is None else {"patches": [patch_json(patch) for patch in patches]}
+    return json.dumps({"file": file, **report.to_json(), **more}, ensure_ascii=False, separators=(",", ":"))
 
 
-def as_text(file: str, report: Report) -> str:
-    """A page in French: verdict, layers, then the findings of each rule together, the worst first."""
-    lines = [f"{file} : {VERDICTS[report.verdict]} ({report.syntax}, {report.profile})"]
+def as_text(file: str, report: Report, language: str = "fr", *, colour: bool = False) -> str:
+    """A page: verdict, layers, then the problems, the worst first, each with its rules and what to do."""
+
+    def paint(text: str, name: str) -> str:
+        return f"\x1b[{COLOURS[name]}m{text}\x1b[0m" if colour and name in COLOURS else text
+
+    verdict = paint(said(words.VERDICTS[report.verdict], language), report.verdict.value)
+    lines = [f"{file} : {verdict} ({report.syntax}, {report.profile}) · {words.summary(report, language)}"]
     for layer in report.layers:
         rules = f" · {layer.rule_set} {layer.version}" if layer.rule_set else ""
-        reason = f" ({layer.reason})" if layer.reason else ""
-        lines.append(f"  {LAYERS[layer.layer]:<26} {OUTCOMES[layer.outcome]}{reason}{rules}")
-    for rule, findings in _by_rule(report):
-        lines += ["", f"  [{SEVERITIES[findings[0].severity]}] {rule}  {_title(findings[0])}"]
-        for finding in findings:
-            where = f" (ligne {finding.line})" if finding.line else ""
-            lines.append(f"    • {finding.message.fr}{where}")
-            lines += [f"      {finding.location}"] if finding.location else []
-        omitted = sum(int(finding.values.get("omitted", "0")) for finding in findings)
-        lines += [f"    … et {omitted} autres"] if omitted else []
-        lines += [f"    → {findings[0].remedy.fr}"] if findings[0].remedy else []
-        lines += [f"    Remarque : {findings[0].ruling}"] if findings[0].ruling else []
-    return "\n".join(lines) + "\n"
+        why = f" ({words.reason(layer, language)})" if layer.reason else ""
+        outcome = paint(said(words.OUTCOMES[layer.outcome], language), layer.outcome.value)
+        lines.append(f"  {said(words.LAYERS[layer.layer], language):<26} {outcome}{why}{paint(rules, 'dim')}")
+    for block in words.blocks(report):
+        severity = block.problem.severity
+        mark = paint(f"[{said(words.SEVERITIES[severity], language)}]", severity.value)
+        lines += ["", f"  {mark} {', '.join(block.problem.rules)}  {paint(said(block.problem.title, language), 'bold')}"]
+        lines += [f"    {line}" for line in _block_lines(block, language)]
+    return CONTROL.sub("�", "\n".join(lines)) + "\n" if not colour else "\n".join(map(_safe, lines)) + "\n"
+
+
+def _safe(line: str) -> str:
+    return re.sub("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\\[[0-9;]+m)", "�", line)
+
+
+def _block_lines(block: Block, language: str) -> Iterator[str]:
+    for rule, findings in block.rules:
+        for finding in findings[:PLACES]:
+            where = f" ({label('line', language)} {finding.line})" if finding.line else ""
+            name = f"{rule} : " if len(block.rules) > 1 else ""
+            yield f"• {name}{said(finding.message, language)}{where}"
+            if finding.location:
+                yield f"  {finding.location}"
+        more = len(findings) - PLACES
+        left = max(more, 0) + words.omitted(findings)
+        if left:
+            yield f"… + {left} {label('others', language)}"
+        if findings[0].remedy:
+            yield f"→ {said(findings[0].remedy, language)}"
+    if block.ruling:
+        yield f"{label('ruling', language)} : {block.ruling}"
+
+
+def patches_text(patches: Sequence[Patch], language: str = "fr") -> str:
+    """The corrections that were proposed, under the report."""
+    lines = [f"  {label('patches', language)}"] if patches else []
+    for patch in patches:
+        lines.append(f"    {patch.id}  {said(patch.title, language)} ({', '.join(patch.rules)})")
+        lines += [f"      {label('line', language)} {e.line} : « {e.old} » → « {e.new} »" for e in patch.edits[:PLACES]]
+    return CONTROL.sub("�", "\n".join(lines)) + "\n" if lines else ""
 
 
 def as_svrl(file: str, report: Report) -> str:
@@ -87,46 +101,17 @@ def as_svrl(file: str, report: Report) -> str:
     return etree.tostring(root, encoding="unicode", pretty_print=True)
 
 
-def as_html(reports: Iterator[tuple[str, Report]]) -> Iterator[str]:
-    """One self-contained page for all reports: no script, nothing fetched."""
-    yield _PAGE_START
-    for file, report in reports:
-        yield f"<section><h2>{_e(file)} <b class={report.verdict.value}>{VERDICTS[report.verdict]}</b></h2>"
-        yield "<table><tr><th>Couche<th>Résultat<th>Règles<th>Constats</tr>"
-        for layer in report.layers:
-            reason = f" ({layer.reason})" if layer.reason else ""
-            rules = f"{layer.rule_set} {layer.version}" if layer.rule_set else "–"
-            cells = (LAYERS[layer.layer], OUTCOMES[layer.outcome] + reason, rules, str(layer.findings_total))
-            yield "<tr>" + "".join(f"<td>{_e(cell)}" for cell in cells) + "</tr>"
-        yield "</table>"
-        for rule, findings in _by_rule(report):
-            yield from _rule_html(rule, findings)
-        yield "</section>"
-    yield "</body></html>\n"
-
-
-def _rule_html(rule: str, findings: list[Finding]) -> Iterator[str]:
-    first = findings[0]
-    yield f"<article class={first.severity.value}><h3><code>{_e(rule)}</code> {_e(_title(first))}</h3><ul>"
-    for finding in findings:
-        line = f" <small>ligne {finding.line}</small>" if finding.line else ""
-        where = f"<br><code>{_e(finding.location)}</code>" if finding.location else ""
-        yield f"<li>{_e(finding.message.fr)}{line}{where}</li>"
-    yield "</ul>"
-    explanation = find_explanation(*first.aliases, rule)
-    yield f"<p>{_e(explanation.cause.fr)}</p>" if explanation else ""
-    yield f"<p><b>À faire :</b> {_e(first.remedy.fr)}</p>" if first.remedy else ""
-    yield f"<p><b>Remarque :</b> {_e(first.ruling)}</p>" if first.ruling else ""
-    yield "</article>"
-
-
 def unreadable(why: str) -> Report:
     """The report on a file that could not be opened: we know nothing about it."""
+    explanation = find_explanation("PAS-ENGINE-03")
     finding = Finding(
         rule="PAS-ENGINE-03",
         severity=Severity.WARNING,
         layer="container",
         message=Text(fr=f"Fichier illisible : {why}.", en=f"The file cannot be read: {why}."),
+        title=explanation.title if explanation else None,
+        cause=explanation.cause if explanation else None,
+        remedy=explanation.remedy if explanation else None,
     )
     layer = LayerOutcome(layer="container", outcome=Outcome.ERROR, reason="unreadable-file", findings_total=1)
     return Report(
@@ -136,38 +121,10 @@ def unreadable(why: str) -> Report:
         specification_identifier=None,
         layers=(layer,),
         findings=(finding,),
+        problems=problems((finding,)),
     )
-
-
-def _by_rule(report: Report) -> Iterator[tuple[str, list[Finding]]]:
-    weights = list(Severity)
-    ordered = sorted(report.findings, key=lambda f: (weights.index(f.severity), f.layer, f.rule))
-    for _, group in groupby(ordered, key=lambda f: (f.layer, f.rule)):
-        findings = list(group)
-        yield findings[0].rule, findings
-
-
-def _title(finding: Finding) -> str:
-    explanation = find_explanation(*finding.aliases, finding.rule)
-    return explanation.title.fr if explanation else ""
 
 
 def _clean(text: str) -> str:
     """XML cannot hold control characters and lone surrogates; file names can."""
     return NOT_XML.sub("\ufffd", text)
-
-
-def _e(text: str | None) -> str:
-    return html.escape(text or "")
-
-
-_PAGE_START: Final = """<!DOCTYPE html>
-<html lang="fr"><head><meta charset="utf-8"><title>Rapport de contrôle</title><style>
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a2e}
-h2 b{font-size:.8rem;padding:.2rem .6rem;border-radius:1rem;color:#fff;vertical-align:middle}
-b.valid{background:#18753c}b.invalid{background:#ce0500}b.error{background:#716043}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd}
-article{border-left:4px solid #999;padding:.1rem 1rem;margin:1rem 0}article.fatal,article.error{border-color:#ce0500}
-article.warning{border-color:#b34000}code{font-size:.85em;overflow-wrap:anywhere}
-</style></head><body>
-"""

@@ -22,7 +22,7 @@ from formats.errors import FormatError
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
-from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
+from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict
 from validation.wire import (
     HEADER,
     Converted,
@@ -237,6 +237,22 @@ class Workshop:
     def rule_set(self, key: str) -> RuleSetFiles:
         """The files of a rule set, unaltered. Raises FormatError where it is not there or altered."""
         return cast("RuleSetFiles", self._ask("rule_set", key=key))
+
+    def propose(self, document: bytes, *, as_of: date) -> tuple[Patch, ...]:
+        """The corrections that are certain for a document, proved; none is applied. Raises only Poison."""
+        return cast("tuple[Patch, ...]", self._ask("propose", document=document, as_of=as_of))
+
+    def mend(self, document: bytes, *, as_of: date, patch: str) -> bytes:
+        """The document with one proposed correction. Raises FormatError where it is not certain any more."""
+        return cast("bytes", self._ask("mend", document=document, as_of=as_of, patch=patch))
+
+    def present(self, reports: tuple[tuple[str, Report], ...], *, form: str, lang: str = "fr") -> bytes:
+        """Reports as one printable document, `html` or `pdf`. Raises FormatError."""
+        return cast("bytes", self._ask("present", reports=reports, form=form, lang=lang))
+
+    def catalogue(self) -> tuple[dict[str, Any], ...]:
+        """Every rule with its explanation and examples, as data. Takes a second."""
+        return cast("tuple[dict[str, Any], ...]", self._ask("catalogue"))
 
     def close(self) -> None:
         """End every worker. Calls that wait for one get none: close only what nobody uses."""

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.clock import wall_clock
 from schematron.supply import FOLDER, RuleSetMissing, get_rule_set
-from validation import output
-from validation.findings import Report, Verdict
+from validation import output, pages
+from validation.findings import Patch, Report, Verdict
 from validation.packs import LAYERS
-from validation.workshop import Workshop
+from validation.workshop import Poison, Workshop
 
 EXIT: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.ERROR: 2}
 LARGEST: Final = 100 << 20
@@ -36,22 +36,45 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # file names may be no text at all
     verdicts = set()
 
-    def answers() -> Iterator[tuple[str, Report]]:
-        for file, report in zip(options.files, reports(options), strict=True):
+    def answers() -> Iterator[Answer]:
+        for number, answer in enumerate(zip(options.files, reports(options), strict=True), 1):
+            file, (report, patches) = answer
             verdicts.add(report.verdict)
-            yield file, report
+            progress(number, len(options.files))
+            yield Answer(file, report, patches)
 
-    for piece in written(options.format, answers()):
-        sys.stdout.write(piece)
+    for piece in written(options, answers()):
+        if isinstance(piece, bytes):
+            sys.stdout.buffer.write(piece)
+        else:
+            sys.stdout.write(piece)
         sys.stdout.flush()
     return max((EXIT[verdict] for verdict in verdicts), default=0)
+
+
+class Answer(NamedTuple):
+    """What was found about one file."""
+
+    file: str
+    report: Report
+    patches: tuple[Patch, ...] | None
+
+
+def progress(number: int, total: int) -> None:
+    """How far it is, on standard error, where somebody looks and there is something to wait for."""
+    if total > 1 and sys.stderr.isatty():
+        end = "\n" if number == total else ""
+        print(f"\r{number} / {total}", end=end, file=sys.stderr, flush=True)
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options, checked. Ends the program with 2 where they are wrong."""
     made = argparse.ArgumentParser(prog="passerelle validate", description=main.__doc__)
     made.add_argument("files", metavar="FILE", nargs="+")
-    made.add_argument("--format", choices=("text", "json", "svrl", "html"), default="text")
+    made.add_argument("--format", choices=("text", "json", "svrl", "html", "pdf"), default="text")
+    made.add_argument("--lang", choices=("fr", "en"), default="fr")
+    made.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    made.add_argument("--propose", action="store_true", help="propose corrections that are certain; none is applied")
     made.add_argument("--as-of", type=date.fromisoformat, default=None, metavar="DATE")
     made.add_argument("--rules", action="append", default=[], metavar="ID", type=known_rule_set)
     made.add_argument("--layers", type=known_layers, default=(), metavar="a,b")
@@ -85,32 +108,61 @@ def count(text: str) -> int:
     return int(text)
 
 
-def reports(options: argparse.Namespace) -> Iterator[Report]:
-    """The reports in the order of the files, each as soon as it and those before it are there."""
+def reports(options: argparse.Namespace) -> Iterator[tuple[Report, tuple[Patch, ...] | None]]:
+    """Report and proposals in the order of the files, each as soon as it and those before it are there."""
     as_of = options.as_of or wall_clock().date()
     jobs = min(options.jobs or os.cpu_count() or 1, len(options.files))
     added = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
     with Workshop(jobs, rules=added) as workshop, ThreadPoolExecutor(jobs) as threads:
 
-        def report(file: str) -> Report:
+        def report(file: str) -> tuple[Report, tuple[Patch, ...] | None]:
             try:
                 with Path(file).open("rb") as stream:
                     document = stream.read(LARGEST + 1)
             except (OSError, ValueError) as error:
-                return output.unreadable(str(error))
-            return workshop.inspect(
+                return output.unreadable(str(error)), () if options.propose else None
+            found = workshop.inspect(
                 document, as_of=as_of, rules=tuple(options.rules), layers=options.layers,
                 max_findings=options.max_findings,
             ).report
+            return found, proposed(workshop, document, as_of) if options.propose else None
 
         yield from threads.map(report, options.files)
 
 
-def written(form: str, answers: Iterator[tuple[str, Report]]) -> Iterator[str]:
-    """The answers as pieces of text in a form."""
-    if form == "html":
-        yield from output.as_html(answers)
-        return
-    write = {"json": output.as_json, "svrl": output.as_svrl, "text": output.as_text}[form]
-    for file, report in answers:
-        yield write(file, report).rstrip("\n") + "\n"
+def proposed(workshop: Workshop, document: bytes, as_of: date) -> tuple[Patch, ...]:
+    """The corrections that are certain; none for a document that no worker gets through."""
+    try:
+        return workshop.propose(document, as_of=as_of)
+    except Poison:
+        return ()
+
+
+def written(options: argparse.Namespace, answers: Iterator[Answer]) -> Iterator[str | bytes]:
+    """The answers as pieces of text in a form; a PDF as one piece of bytes."""
+    if options.format == "html":
+        yield from pages.as_html(((answer.file, answer.report) for answer in answers), options.lang)
+    elif options.format == "pdf":
+        everything = tuple((answer.file, answer.report) for answer in answers)
+        with Workshop(1) as workshop:
+            yield workshop.present(everything, form="pdf", lang=options.lang)
+    else:
+        for answer in answers:
+            yield one(options, answer).rstrip("\n") + "\n"
+
+
+def one(options: argparse.Namespace, answer: Answer) -> str:
+    """The answer about one file in a form that can be written file by file."""
+    if options.format == "json":
+        return output.as_json(answer.file, answer.report, answer.patches)
+    if options.format == "svrl":
+        return output.as_svrl(answer.file, answer.report)
+    text = output.as_text(answer.file, answer.report, options.lang, colour=coloured(options.color))
+    return text + output.patches_text(answer.patches or (), options.lang)
+
+
+def coloured(choice: str) -> bool:
+    """Whether to colour the text: where a person looks, and not against NO_COLOR (no-color.org)."""
+    if choice != "auto":
+        return choice == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

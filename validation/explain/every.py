@@ -1,0 +1,85 @@
+"""The catalogue: every rule that we can run, by id, with its words, its explanation and a good and a bad example."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from lxml import etree
+
+from schematron import supply
+from validation.explain.catalogue import find_explanation
+from validation.findings import Text, text_json
+from validation.locations import Place
+from validation.published import FLAGS, aliases_of, terms_of
+from validation.rules.registry import RULES
+from validation.stylesheet import Fired, rule_id
+
+SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
+XSL: Final = "{http://www.w3.org/1999/XSL/Transform}"
+
+
+@cache
+def examples() -> dict[str, dict[str, str]]:
+    """Rule to an example that keeps it and one that breaks it, made by tests/campaigns/examples.py."""
+    path = resources.files("validation.explain").joinpath("examples.json")
+    found: dict[str, dict[str, str]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return found
+
+
+@cache
+def every_rule() -> list[dict[str, Any]]:
+    """One entry per rule id, in the order of the ids."""
+    entries: dict[str, dict[str, Any]] = {}
+    for entry in (*_own(), *_published()):
+        known = entries.setdefault(entry["rule"], entry)
+        known["rule_sets"] = sorted({*known["rule_sets"], *entry["rule_sets"]})
+    return [entry | {"example": examples().get(rule)} for rule, entry in sorted(entries.items())]
+
+
+def _own() -> Iterator[dict[str, Any]]:
+    for rule in RULES:
+        yield _entry(rule.id, (), rule.severity.value, ["passerelle"], "", "", {"source": rule.source})
+
+
+def _published() -> Iterator[dict[str, Any]]:
+    for rule_set in supply.rule_sets():
+        if rule_set.layer == "xsd" or not rule_set.package:
+            continue
+        for result in etree.parse(str(supply.entry_path(rule_set))).iter(f"{SVRL}failed-assert", f"{SVRL}successful-report"):
+            template = next(result.iterancestors(f"{XSL}template"))
+            fired = template.find(f".//{SVRL}fired-rule")
+            context = (fired.get("context") if fired is not None else template.get("match")) or ""
+            text = " ".join("".join(result.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # always there
+            name = rule_id(rule_set.id, _said(result, "id"), text, context, _said(result, "test") or "")
+            said = Fired(name, None, text, Place("", None))
+            severity = FLAGS.get(_said(result, "flag") or "")
+            yield _entry(
+                name, aliases_of(said, rule_set), severity.value if severity else "fatal", [rule_set.id], text, context,
+                {"terms": terms_of(said)},
+            )
+
+
+def _said(result: etree._Element, name: str) -> str | None:
+    found = result.find(f"{XSL}attribute[@name='{name}']")
+    return found.text if found is not None else result.get(name)
+
+
+def _entry(
+    rule: str, aliases: tuple[str, ...], severity: str, rule_sets: list[str], text: str, context: str, more: dict[str, Any]
+) -> dict[str, Any]:
+    explanation = find_explanation(*aliases, rule, text=text, context=context)
+    nothing = text_json(Text("", ""))
+    return {
+        "rule": rule,
+        "aliases": list(aliases),
+        "severity": severity,
+        "rule_sets": rule_sets,
+        "text": text,
+        "title": text_json(explanation.title) if explanation else nothing,
+        "cause": text_json(explanation.cause) if explanation else nothing,
+        "remedy": text_json(explanation.remedy) if explanation else nothing,
+        "terms": list(more.get("terms") or (explanation.terms if explanation else ())),
+        "source": more.get("source", ""),
+    }
