@@ -14,7 +14,8 @@ from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
 from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
 from formats.rendering.appearance import PLAIN, Appearance
-from formats.rendering.render import draw
+from formats.rendering.remarks import Remark
+from formats.rendering.render import drawn
 from formats.safexml import parse
 from formats.syntax import DIALECTS, Syntax, read_node, syntax_of, ubl_syntax_of, write_with_fillers
 
@@ -28,6 +29,8 @@ class Conversion:
     document: bytes
     syntax: Syntax
     loss: LossReport
+    remarks: tuple[Remark, ...] = ()
+    """On the pages, where they were drawn here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,7 @@ def convert(
 
     `profile` sets BT-24 and leaves out what that profile does not carry; without it BT-24 stays as it is. A
     Factur-X is embedded into `pdf`, else into the source's own pages, else into pages drawn in `lang` with this
-    `appearance`
-    (PNG or JPEG). `made_at` is aware and goes into the PDF's metadata. No rule is checked and no amount computed,
+    `appearance`. `made_at` is aware and goes into the PDF's metadata. No rule is checked and no amount computed,
     but for the fillers that the report lists.
 
     Raises:
@@ -71,7 +73,8 @@ def convert(
     lost = [] if invoice == again else terms.lost(invoice, again)
     replaces = invoice.specification_identifier != source.invoice.specification_identifier
     loss = account(
-        renumbered(source.texts, narrowed.kept), source.invoice, target, lost=lost, profile=limit, fillers=fillers, replaces=replaces,
+        renumbered(source.texts, narrowed.kept), source.invoice, target, lost=lost, profile=limit, fillers=fillers,
+        replaces=replaces,
     )
     if to != "factur-x":
         return Conversion(written, syntax, _with_attachments(loss, source.opened))
@@ -82,8 +85,9 @@ def convert(
     )
     given = pdf or own_pages
     if given is None:
-        drawn = facturx.embed(draw(invoice, lang=lang, appearance=appearance), written, made_at=made_at, **words)
-        return Conversion(drawn, Syntax.FACTUR_X, _with_attachments(loss, source.opened))
+        pages = drawn(invoice, lang=lang, appearance=appearance)
+        document = facturx.embed(pages.pdf, written, made_at=made_at, **words)
+        return Conversion(document, Syntax.FACTUR_X, _with_attachments(loss, source.opened), pages.remarks)
     made = facturx.embed_repaired(given, written, made_at=made_at, **words)
     loss = replace(loss, pdf_changes=made.changes)
     return Conversion(made.document, Syntax.FACTUR_X, _with_attachments(loss, source.opened) if pdf else loss)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus import CORPUS, files, needs_corpus
 from lxml import etree
 from saxonche import PySaxonProcessor
 
@@ -21,8 +22,9 @@ from formats.conversion import convert
 from formats.invoice import Invoice
 from formats.json_form import from_json, read_json, to_json
 from formats.loss import NOT_IN_PROFILE
-from formats.opening import open_document
-from formats.syntax import DIALECTS, Reading, Syntax, read, read_tree, write
+from formats.opening import Opened, open_document
+from formats.profiles import Profile
+from formats.syntax import DIALECTS, Reading, Syntax, read, read_tree, ubl_syntax_of, write
 from formats.terms import located, lost
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
@@ -223,3 +225,37 @@ def test_an_extended_invoice_survives_the_other_syntax(name: str) -> None:
     back = read(write(there, Syntax.CII)).invoice
     assert lost(invoice, back) == []
     assert back == invoice
+
+
+def french_extended() -> list[tuple[str, Opened]]:
+    """The corpus documents of French origin that say they are EXTENDED or EXTENDED-CTC-FR."""
+    found = []
+    for path in files(".xml", ".pdf"):
+        name = str(path.relative_to(CORPUS))
+        if name.startswith(("akretion-factur-x", "facturxdotnet-fnfe", "atgp-factur-x")) and "extended" in name.lower():
+            opened = open_document(path.read_bytes())
+            if opened.profile in {Profile.EXTENDED, Profile.EXTENDED_CTC_FR}:
+                found.append((name, opened))
+    return found
+
+
+@needs_corpus
+def test_extended_documents_of_others_are_understood_and_pass_as_before(fired: Judge) -> None:
+    unmapped: list[str] = []
+    documents = french_extended()
+    for name, opened in documents:
+        assert opened.root is not None
+        reading = read_tree(opened.root)
+        unmapped += reading.unmapped
+        syntax = ubl_syntax_of(reading.invoice) if opened.syntax is not Syntax.FACTUR_X else Syntax.CII
+        syntax = Syntax.CII if opened.syntax is Syntax.CII else syntax
+        before = fired(etree.tostring(opened.root), syntax)
+        after = fired(write(reading.invoice, syntax), syntax)
+        assert {rule for rule, flag in after.items() if flag not in WEIGHTLESS} - before.keys() == set(), name
+
+    assert len(documents) == 8
+    # UBLVersionID; a second account and a department beside the person, twice.
+    assert sorted({where.rpartition("/")[2] for where in unmapped}) == [
+        "cbc:UBLVersionID", "ram:DepartmentName", "ram:ProprietaryID",
+    ]
+    assert len(unmapped) == 7
