@@ -6,6 +6,7 @@ Neither raises for a bad document. Both belong into a workshop process: the engi
 import re
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -13,7 +14,8 @@ from typing import Final
 from formats.errors import FormatError, LimitExceeded, NothingInside, PdfRefusal
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
 from formats.syntax import Syntax
-from schematron.supply import RuleSetMissing, get_rule_set
+from schematron.rule_set import ADDED
+from schematron.supply import RuleSetError, RuleSetMissing, get_rule_set, rule_sets
 from validation import figures, grouping, stylesheet, xsd
 from validation.document import Document, read_document
 from validation.explain.catalogue import Explanation, find_explanation
@@ -94,11 +96,14 @@ def check_options(options: Options) -> None:
 
 
 def warm() -> None:
-    """Compile the rule sets that nearly every document needs."""
+    """Compile the rule sets that nearly every document needs, and those that an operator added."""
     for schema in USUAL_SCHEMAS:
         xsd.loaded(schema)
     for rule_set in USUAL:
         stylesheet.compiled(rule_set)
+    for added in (each for each in rule_sets() if each.origin == ADDED):
+        with suppress(RuleSetError):  # whoever it decides for is told
+            stylesheet.compiled(added.key)
 
 
 def capped(findings: Iterable[Finding], most: int) -> list[Finding]:
