@@ -19,10 +19,20 @@ TOLERANCE = 1.0
 Widths = Callable[[int], float]
 
 
-def settle_font(document: pikepdf.Pdf, shown: Shown) -> Iterator[Change]:
+def settle_font(document: pikepdf.Pdf, shown: Shown) -> list[Change]:
     """Check a font that is shown, and put right what does not change what is seen. Raises PageRefused."""
-    font = shown.font
-    kind, name = str(font.get("/Subtype")), str(font.get("/BaseFont", "/?")).lstrip("/")
+    name = str(shown.font.get("/BaseFont", "/?")).lstrip("/")
+    try:
+        return list(settled(document, shown, name))
+    except PageRefused:
+        raise
+    except Exception as error:  # fontTools raises whatever its parsers meet in a broken program
+        raise PageRefused("font-damaged", f"{name}: {type(error).__name__}") from error
+
+
+def settled(document: pikepdf.Pdf, shown: Shown, name: str) -> Iterator[Change]:
+    """The changes to a font. Raises PageRefused, and whatever a broken program makes its parser raise."""
+    font, kind = shown.font, str(shown.font.get("/Subtype"))
     if kind == "/Type3":
         check_type3(font, shown.codes)
     elif not shown.visible and not is_embedded(font):

@@ -75,7 +75,7 @@ Program = TrueType | Outlines
 
 
 def program_of(descriptor: pikepdf.Object, name: str) -> Program:
-    """The program embedded for a font. Raises PageRefused if there is none or it cannot be read."""
+    """The program embedded for a font. Raises PageRefused if there is none, and whatever fontTools raises."""
     keys = ("/FontFile", "/FontFile2", "/FontFile3")
     found = [key for key in keys if isinstance(descriptor.get(key), pikepdf.Stream)]
     if not found:
@@ -84,14 +84,11 @@ def program_of(descriptor: pikepdf.Object, name: str) -> Program:
     content = stream.read_bytes()
     if len(content) > MAX_PROGRAM:
         raise PageRefused("font-damaged", name)
-    try:
-        if found[0] == "/FontFile":
-            return type1(content)
-        if found[0] == "/FontFile2":
-            return truetype(content)
-        return compact(content, str(stream.get("/Subtype")))
-    except Exception as error:  # fontTools raises whatever its parsers meet in a broken program
-        raise PageRefused("font-damaged", f"{name}: {type(error).__name__}") from error
+    if found[0] == "/FontFile":
+        return type1(content)
+    if found[0] == "/FontFile2":
+        return truetype(content)
+    return compact(content, str(stream.get("/Subtype")))
 
 
 def truetype(content: bytes) -> TrueType:
