@@ -13,11 +13,7 @@ from formats.rendering import render as rendering
 from formats.rendering.appearance import Appearance
 from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
-from validation import repair, run
-from validation.explain.every import every_rule
-from validation.findings import Patch, Report
-from validation.pages import as_html
-from validation.printed import as_pdf
+from validation import advice, run
 from validation.wire import Converted, StatusReading, Written
 
 
@@ -25,7 +21,8 @@ def convert(document: bytes, **options: Any) -> Converted:
     """Workshop.convert, here."""
     to: str = options.pop("to")
     done = conversion.convert(document, to, **options)
-    return Converted(done.document, done.syntax.value, done.loss.to_json())
+    remarks = [{"code": one.code, "fr": one.fr, "en": one.en} for one in done.remarks]
+    return Converted(done.document, done.syntax.value, {**done.loss.to_json(), "remarks": remarks})
 
 
 def draw(document: bytes, lang: str, appearance: Appearance) -> Drawn:
@@ -54,37 +51,11 @@ def write_status(message: StatusMessage, as_of: date) -> Written:
     return Written(document, run.validate(document, run.Options(as_of=as_of)))
 
 
-def propose(document: bytes, as_of: date) -> tuple[Patch, ...]:
-    """Workshop.propose, here."""
-    return repair.propose(document, run.Options(as_of=as_of))
-
-
-def mend(document: bytes, as_of: date, patch: str) -> bytes:
-    """Workshop.mend, here."""
-    found = next((each for each in repair.propose(document, run.Options(as_of=as_of)) if each.id == patch), None)
-    if found is None:
-        raise FormatError(f"no correction {patch!r} is certain for this document")
-    return repair.applied(document, found)
-
-
-def present(reports: tuple[tuple[str, Report], ...], form: str, lang: str) -> bytes:
-    """Workshop.present, here."""
-    return "".join(as_html(iter(reports), lang)).encode() if form == "html" else as_pdf(reports, lang)
-
-
-def catalogue() -> tuple[dict[str, Any], ...]:
-    """Workshop.catalogue, here."""
-    return tuple(every_rule())
-
-
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "convert": convert,
     "draw": draw,
     "extract": extract,
     "read_status": read_status,
     "write_status": write_status,
-    "propose": propose,
-    "mend": mend,
-    "present": present,
-    "catalogue": catalogue,
+    **advice.OPERATIONS,
 }

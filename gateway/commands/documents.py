@@ -6,14 +6,16 @@ Exit codes: 0 done; 1 the source is unreadable or cannot become the target; 2 co
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from formats.conversion import convert
 from formats.errors import FormatError
 from formats.facturx import extract
 from formats.opening import open_document
-from formats.rendering.render import draw
+from formats.rendering.appearance import PLAIN, Appearance
+from formats.rendering.remarks import Remark
+from formats.rendering.render import drawn
 from formats.syntax import read
 from gateway.clock import wall_clock
 
@@ -43,6 +45,10 @@ def parser(command: str) -> argparse.ArgumentParser:
     made.add_argument("-o", dest="out", metavar="OUT")
     if command in {"convert", "render"}:
         made.add_argument("--lang", choices=("fr", "en"), default="fr")
+        made.add_argument("--logo", type=Path, metavar="PICTURE")
+        made.add_argument("--accent", metavar="#RRGGBB", default=PLAIN.accent)
+        made.add_argument("--footer", metavar="TEXT", default="")
+        made.add_argument("--no-payment-code", action="store_true")
     if command == "convert":
         made.add_argument("--to", choices=("ubl", "cii", "factur-x", "json"), required=True)
         made.add_argument("--profile")
@@ -55,7 +61,9 @@ def parser(command: str) -> argparse.ArgumentParser:
 def converting(source: bytes, options: argparse.Namespace) -> int:
     """Write the converted document, and the loss report where asked."""
     pdf = options.pdf.read_bytes() if options.pdf else None
-    result = convert(source, options.to, profile=options.profile, pdf=pdf, lang=options.lang, made_at=wall_clock())
+    result = convert(source, options.to, profile=options.profile, pdf=pdf, lang=options.lang, made_at=wall_clock(),
+                     appearance=appearance_of(options))
+    tell(options.file, result.remarks)
     loss = result.loss.to_json()
     if options.loss_report:
         options.loss_report.write_text(json.dumps(loss, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -70,7 +78,21 @@ def converting(source: bytes, options: argparse.Namespace) -> int:
 def rendering(source: bytes, options: argparse.Namespace) -> int:
     """Draw the readable PDF of a document."""
     opened = open_document(source)
-    return put(draw(read(opened.payload or source).invoice, lang=options.lang), options.out)
+    made = drawn(read(opened.payload or source).invoice, lang=options.lang, appearance=appearance_of(options))
+    tell(options.file, made.remarks)
+    return put(made.pdf, options.out)
+
+
+def appearance_of(options: argparse.Namespace) -> Appearance:
+    """The look that the options ask for. Raises OSError for a logo that cannot be opened."""
+    return Appearance(logo=options.logo.read_bytes() if options.logo else None, accent=options.accent,
+                      footer=options.footer, payment_code=not options.no_payment_code)
+
+
+def tell(file: str, remarks: Iterable[Remark]) -> None:
+    """What must be said about drawn pages, to standard error."""
+    for one in remarks:
+        print(f"{file}: {one.code}: {one.fr} / {one.en}", file=sys.stderr)
 
 
 def extracting(source: bytes, options: argparse.Namespace) -> int:
