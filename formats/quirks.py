@@ -167,7 +167,6 @@ DEBIT_ACCOUNT = _account(
 _UBL_WORDS = {"5": "3", "29": "35", "72": "432"}
 _CII_WORDS = {ubl: cii for cii, ubl in _UBL_WORDS.items()}
 _SETTLEMENT = compile_path("rsm:SupplyChainTradeTransaction/ram:ApplicableHeaderTradeSettlement")
-_TAX = compile_path("ram:ApplicableTradeTax[ram:TypeCode='VAT']")
 _DUE = compile_path("ram:ApplicableTradeTax[ram:TypeCode='VAT']/ram:DueDateTypeCode")
 
 
@@ -178,10 +177,7 @@ def _read_due_code(root: Node, scope: Scope, term: str) -> str | None:
 
 
 def _write_due_code(root: etree._Element, code: str, scope: Scope) -> None:
-    settlement = ensure(root, _SETTLEMENT, scope)
-    ensure(settlement, _TAX, scope)
-    for tax in settlement.iterchildren(clark("ram:ApplicableTradeTax")):
-        put(etree.SubElement(tax, clark("ram:DueDateTypeCode")), _CII_WORDS.get(code, code), scope)
+    put(ensure(ensure(root, _SETTLEMENT, scope), _DUE, scope), _CII_WORDS.get(code, code), scope)
 
 
 DUE_CODE = Quirk(_read_due_code, _write_due_code, "UBL uses UNTDID 2005 (3 35 432), CII UNTDID 2475 (5 29 72)")

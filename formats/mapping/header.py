@@ -109,8 +109,9 @@ BG_24 = Group(
 )
 
 DATES = (
-    # After the VAT breakdown, the payment and the period: these are written into elements that those make.
-    Row("BT-7", "tax_point_date", Kind.DATE, ubl="cbc:TaxPointDate", cii=SETTLEMENT + "ram:ApplicableTradeTax[ram:TypeCode='VAT']/ram:TaxPointDate/udt:DateString", each=2),
+    # After the VAT breakdown, the payment and the period: these are written into elements that those make. BT-7 and
+    # BT-8 stand in the first breakdown alone: the norm has them once (CII-SR-461, CII-SR-462).
+    Row("BT-7", "tax_point_date", Kind.DATE, ubl="cbc:TaxPointDate", cii=SETTLEMENT + "ram:ApplicableTradeTax[ram:TypeCode='VAT']/ram:TaxPointDate/udt:DateString"),
     Row("BT-8", "tax_point_date_code", Kind.TEXT, ubl="cac:InvoicePeriod/cbc:DescriptionCode", cii=quirks.DUE_CODE),
     Row("BT-9", "due_date", Kind.DATE, ubl="cbc:DueDate", credit="cac:PaymentMeans[cbc:PaymentMeansCode!=''|'1']/cbc:PaymentDueDate", cii=TERMS + "ram:DueDateDateTime/udt:DateTimeString"),
     Row("BT-20", "payment_terms", Kind.TEXT, ubl="cac:PaymentTerms/cbc:Note", cii=TERMS + "ram:Description"),
