@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from formats.invoice import Invoice
+from formats.mapping.invoice import INVOICE
 from formats.profiles import EN16931, Profile, carries, profile_of
-from formats.terms import located
+from formats.rows import Group
 from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, is_french, said
 
@@ -17,8 +18,8 @@ BASIC_WL_ENDS: Final = date(2027, 9, 1)
 def more_than_the_profile(invoice: Invoice, _: date) -> Iterator[Said]:
     """A profile holds no term without a place in it: lines in BASIC WL, French extensions in EN 16931."""
     profile = profile_of(invoice.specification_identifier)
-    terms = dict.fromkeys(each.term for each in located(invoice) if each.term.startswith(("BT-", "EXT-FR-FE")))
-    more = [term for term in terms if not carries(profile, term)]
+    terms = dict.fromkeys(_terms(INVOICE, invoice))
+    more = [term for term in terms if term.startswith(("BT-", "EXT-FR-FE")) and not carries(profile, term)]
     if more:
         named = ", ".join(more[:6]) + (" ..." if len(more) > 6 else "")
         yield said(
@@ -50,6 +51,19 @@ def no_whole_invoice(invoice: Invoice, as_of: date) -> Iterator[Said]:
             f"Profile {profile.value} has no lines: in France it is no e-invoice.",
             "BT-24", value=invoice.specification_identifier, declared=profile.value, expected=EN16931,
         )
+
+
+def _terms(group: Group, model: Any) -> Iterator[str]:
+    """The terms that are there, in the order of the table, repeated where the model repeats them."""
+    for entry in group.rows:
+        value = getattr(model, entry.field)
+        if value is None or value == ():
+            continue
+        if isinstance(entry, Group):
+            for each in value if isinstance(value, tuple) else (value,):
+                yield from _terms(entry, each)
+        else:
+            yield entry.term
 
 
 RULES: Final = (
