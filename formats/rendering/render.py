@@ -60,8 +60,11 @@ def drawn(invoice: Invoice, *, lang: str = "fr", appearance: Appearance = PLAIN)
     accent = legible(appearance.accent)
     remarks = [accent_darkened(appearance.accent, accent)] if accent != appearance.accent else []
     content = content_of(invoice, lang, appearance, accent)
-    missing = {char for text in texts_of(content) for char in text if visible(char) == UNKNOWN} - {UNKNOWN}
-    content = {**drawable(content), "document_title": "".join(map(visible, str(content["document_title"])))}
+    code = content.pop("code")
+    seen = set().union(*texts_of(content))
+    missing = {char for char in seen if visible(char) == UNKNOWN} - {UNKNOWN}
+    title = "".join(map(visible, str(content["document_title"])))
+    content = {**drawable(content), "document_title": title, "code": code}
     issued = datetime.combine(invoice.issue_date or date(1970, 1, 1), time(), UTC)
     logo, standards = appearance.logo, ACCESSIBLE
     for _ in range(ATTEMPTS):
@@ -144,15 +147,16 @@ def texts_of(value: object) -> Iterator[str]:
 
 def drawable(value: Json) -> Json:
     """The same structure with texts that can be drawn: no control characters, long words breakable."""
-    return {name: drawable_value(one) for name, one in value.items() if name != "code"} | {"code": value.get("code")}
+    return {name: drawable_value(one) for name, one in value.items()}
 
 
 def drawable_value(value: object) -> object:
     """One value of the page's data, however deep."""
     if isinstance(value, str):
-        return LONG_WORD.sub(lambda word: BREAK.join(PIECE.findall(word[0])), "".join(map(visible, value)))
+        text = value if value.isprintable() else "".join(map(visible, value))
+        return LONG_WORD.sub(lambda word: BREAK.join(PIECE.findall(word[0])), text)
     if isinstance(value, dict):
-        return {name: drawable_value(one) for name, one in value.items()}
+        return drawable(value)
     return [drawable_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
