@@ -48,7 +48,8 @@ def as_text(file: str, report: Report, language: str = "fr", *, colour: bool = F
     for block in words.blocks(report):
         severity = block.problem.severity
         mark = paint(f"[{said(words.SEVERITIES[severity], language)}]", severity.value)
-        lines += ["", f"  {mark} {', '.join(block.problem.rules)}  {paint(said(block.problem.title, language), 'bold')}"]
+        title = paint(said(block.problem.title, language), "bold")
+        lines += ["", f"  {mark} {', '.join(block.problem.rules)}  {title}"]
         lines += [f"    {line}" for line in _block_lines(block, language)]
     return CONTROL.sub("�", "\n".join(lines)) + "\n" if not colour else "\n".join(map(_safe, lines)) + "\n"
 

@@ -48,12 +48,16 @@ def _file(name: str, report: Report, language: str) -> dict[str, Any]:
         "name": _printable(Path(name).name or name),
         "verdict": report.verdict.value,
         "verdict_word": said(words.VERDICTS[report.verdict], language),
-        "summary": f"{report.syntax}, {label('profile', language)} {report.profile} · {words.summary(report, language)}",
+        "summary": " · ".join((
+            f"{report.syntax}, {label('profile', language)} {report.profile}", words.summary(report, language),
+        )),
         "problems": [_problem(block, language) for block in words.blocks(report)],
         "layers": [
             [
                 said(words.LAYERS[layer.layer], language),
-                " – ".join(filter(None, (said(words.OUTCOMES[layer.outcome], language), words.reason(layer, language)))),
+                " – ".join(
+                    filter(None, (said(words.OUTCOMES[layer.outcome], language), words.reason(layer, language)))
+                ),
                 f"{layer.rule_set} {layer.version}" if layer.rule_set else "–",
                 str(layer.findings_total),
             ]

@@ -1,9 +1,9 @@
-"""Corrections that are certain, as edits of the source bytes: proposed, proved by validating again, never applied unasked.
+"""Corrections that are certain, as edits of the source bytes: proposed, proved by validating again, not applied unasked.
 
 Certain means: what the document says is not in doubt, only how it writes it (a code in small letters, a date in
 another form, a blank in a SIREN, zeros too many), or exactly one total contradicts all the others. A correction is
 proposed only if the corrected document has strictly fewer blocking findings and none that the document had not.
-Only XML in UTF-8 is edited, byte by byte: everything else stays as it was. A PDF or our JSON is corrected at its source.
+Only XML in UTF-8 is edited, byte by byte: all else stays as it was. A PDF or our JSON is corrected at its source.
 """
 
 import re
@@ -48,7 +48,7 @@ TITLES: Final[Mapping[str, Text]] = {
     "number": Text("Écrire le même nombre comme la règle le demande", "Write the same number as the rule wants it"),
     "date": Text("Écrire la même date sous la forme de la syntaxe", "Write the same date in the form of the syntax"),
     "siren": Text("Écrire le SIREN sans espace, avec son schéma", "Write the SIREN without blanks, with its scheme"),
-    "sum": Text("Corriger le seul total qui contredit les autres", "Correct the only total that contradicts the others"),
+    "sum": Text("Corriger le seul total qui contredit les autres", "Correct the only total that contradicts others"),
 }
 
 
@@ -233,7 +233,7 @@ def _spans(source: bytes) -> list[Span]:
         found[number] = replace(found[number], end=parser.CurrentByteIndex)
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.Parse(source, True)  # noqa: FBT003 - the only way to say that this is all
+    parser.Parse(source, True)
     return found
 
 

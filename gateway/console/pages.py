@@ -17,6 +17,7 @@ from gateway.console import (
     views_invoices,
     views_platform,
     views_reminders,
+    views_rules,
     views_session,
     views_settings,
     views_webhooks,
@@ -26,6 +27,7 @@ from gateway.console.templating import FONTS, STATIC
 
 ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_check.router,
+    views_rules.router,
     views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
     views_webhooks.router, views_settings.router, views_access.router,  # after the appearance, which has a path among the entity's verbs
 )

@@ -19,6 +19,8 @@ class Cause:
     word: Word
     severity: str
     findings: Sequence[Mapping[str, Any]]
+    title: str = ""
+    """What several rules have in common; empty where one rule speaks."""
 
     @property
     def first(self) -> Mapping[str, Any]:
@@ -28,7 +30,18 @@ class Cause:
     @property
     def message(self) -> str:
         """What is wrong, in French."""
-        return text(self.first.get("message"))
+        return self.title or text(self.first.get("message"))
+
+    @property
+    def why(self) -> str:
+        """Why it fires, in French; may be empty."""
+        return text(self.first.get("cause"))
+
+    @property
+    def steps(self) -> list[tuple[str, str, str]]:
+        """Rule, message and remedy of each rule, where several have this cause."""
+        firsts = {finding["rule"]: finding for finding in reversed(self.findings)}
+        return [(rule, text(firsts[rule].get("message")), text(firsts[rule].get("remedy"))) for rule in self.rules]
 
     @property
     def remedy(self) -> str:
@@ -67,18 +80,35 @@ class Reading:
         return sum(WEIGHT[cause.severity] == 0 for cause in self.causes)
 
     @property
+    def rules(self) -> int:
+        """How many rules have spoken."""
+        return len({rule for cause in self.causes for rule in cause.rules})
+
+    @property
+    def silent(self) -> list[Mapping[str, Any]]:
+        """The layers that should have spoken and did not."""
+        return [layer for layer in self.report["layers"]
+                if layer["outcome"] == "error" or str(layer.get("reason") or "").startswith("blocked-by")]
+
+    @property
     def warnings(self) -> int:
         """How many causes only warn."""
         return sum(cause.severity == "warning" for cause in self.causes)
 
 
 def arrange(report: Mapping[str, Any]) -> Reading:
-    """Group the findings of a report (machine contract) by cause."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    """Group the findings of a report (machine contract) by cause, the worst first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
     for finding in report["findings"]:
-        groups.setdefault((finding.get("group") or finding["rule"], finding["severity"]), []).append(finding)
-    causes = [Cause(SEVERITIES.get(severity, Word(severity)), severity, found)
-              for (_, severity), found in groups.items()]
+        groups.setdefault(finding.get("group") or finding["rule"], []).append(finding)
+    titles = {problem["id"]: text(problem["title"]) for problem in report.get("problems") or ()}
+    causes = []
+    for name, found in groups.items():
+        severity = min((finding["severity"] for finding in found), key=lambda each: WEIGHT.get(each, 3))
+        several = len({finding["rule"] for finding in found}) > 1
+        causes.append(
+            Cause(SEVERITIES.get(severity, Word(severity)), severity, found, titles.get(name, "") if several else "")
+        )
     causes.sort(key=lambda cause: WEIGHT.get(cause.severity, 3))
     return Reading(VERDICTS.get(report["verdict"], Word(report["verdict"])), report, causes)
 

@@ -8,6 +8,7 @@ from gateway.auth import Permission
 from gateway.console.page import FILE_BYTES, Act, Page, Sees, Uploads, Visit
 from gateway.console.verdict import arrange
 from gateway.console.views_invoices import day
+from gateway.outgoing.tools import proposals
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -28,5 +29,11 @@ def check_file(act: Annotated[Act, Uploads(Permission.VALIDATE)]) -> Response:
         return act.visit.draw("valider.html", status=422, reading=None, invoice=None, name="", as_of=as_of,
                               problem="Choisissez un fichier qui n'est pas vide.", unmapped=())
     inspection = act.deps.workshop.inspect(document, as_of=as_of)
+    if act.text("forme") == "pdf":
+        printed = act.deps.workshop.present(((upload.filename or "–", inspection.report),), form="pdf")
+        return Response(printed, media_type="application/pdf",
+                        headers={"Content-Disposition": 'inline; filename="rapport.pdf"',
+                                 "X-Content-Type-Options": "nosniff"})
     return act.visit.draw("valider.html", reading=arrange(inspection.report.to_json()), invoice=inspection.invoice,
-                          name=upload.filename, as_of=as_of, problem=None, unmapped=inspection.unmapped)
+                          name=upload.filename, as_of=as_of, problem=None, unmapped=inspection.unmapped,
+                          patches=proposals(act.deps, document, as_of))

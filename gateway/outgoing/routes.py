@@ -42,6 +42,15 @@ DOCUMENT: dict[int | str, dict[str, Any]] = {
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Inchangé / not modified (`If-None-Match`)"}}
 
 
+REPORT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Le rapport, dans la forme demandée / the report, in the form asked for",
+        "content": {"application/json": {"schema": {"type": "object"}}, "text/html": {"schema": {"type": "string"}},
+                    "application/pdf": BYTES},
+    },
+}
+
+
 @router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY,
              responses={**ALREADY_HERE, **documented(503)})
 def submit(principal: Writer, document: RawDocument, key: Key, deps: CurrentDeps) -> JSONResponse:
@@ -88,10 +97,21 @@ def get_document(
         document=document, **asked.model_dump(), accept=accept, if_none_match=if_none_match))
 
 
-@router.post("/validate", openapi_extra=BODY)
-def validate(principal: Anyone, document: RawDocument, deps: CurrentDeps) -> dict[str, Any]:
-    """Judge a document; nothing is kept."""
-    return tools.validate(deps, principal, document)
+@router.post("/validate", response_class=Response, openapi_extra=BODY, responses={**REPORT, **documented(503)})
+def validate(
+    *,
+    principal: Anyone,
+    document: RawDocument,
+    deps: CurrentDeps,
+    accept: Annotated[str, Header()] = "application/json",
+    lang: Literal["fr", "en"] = "fr",
+    propose: bool = False,
+) -> Response:
+    """Judge a document; nothing is kept. JSON, or a printable report for `Accept: text/html` or `application/pdf`.
+
+    With `propose` the JSON has `patches`: corrections that are certain, proved by validating again, not applied.
+    """
+    return tools.validate(deps, principal, document, accept=accept, lang=lang, propose=propose)
 
 
 @router.post("/convert", response_class=Response, openapi_extra=BODY, responses={**DOCUMENT, **documented(409)})

@@ -1,7 +1,8 @@
 """Validate and convert over HTTP: the workshop answers, nothing is kept."""
 
 import json
-from typing import Any
+from datetime import date
+from typing import Final
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
@@ -11,11 +12,52 @@ from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.outgoing.drafts import media_type_of
 from gateway.problems import Problem
+from validation.findings import Patch, patch_json
+
+PRINTED: Final = {"text/html": "html", "application/pdf": "pdf"}
+"""What may be asked for in Accept besides JSON, and what the workshop calls it."""
+
+SEALED: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
-def validate(deps: Deps, principal: Principal, document: bytes) -> dict[str, Any]:  # noqa: ARG001 - asked for by the route: nobody unknown uses the workshop
-    """The report of the machine contract, with `file` empty because nothing was named."""
-    return {"file": None, **deps.workshop.inspect(document, as_of=deps.today()).report.to_json()}
+def validate(
+    deps: Deps, principal: Principal, document: bytes, *, accept: str, lang: str, propose: bool  # noqa: ARG001 - asked for by the route: nobody unknown uses the workshop
+) -> Response:
+    """The report of the machine contract, with `file` empty because nothing was named; or printable, as Accept says.
+
+    Problems: 503 where the report could not be drawn.
+    """
+    as_of = deps.today()
+    report = deps.workshop.inspect(document, as_of=as_of).report
+    form = printable(accept)
+    if form is None:
+        patches = {"patches": [patch_json(each) for each in proposals(deps, document, as_of)]} if propose else {}
+        return JSONResponse({"file": None, **report.to_json(), **patches})
+    try:
+        drawn = deps.workshop.present((("–", report),), form=form, lang=lang)
+    except FormatError as error:
+        raise Problem(503, "not-drawn", str(error)) from error
+    media_type = next(kind for kind, name in PRINTED.items() if name == form)
+    return Response(drawn, media_type=media_type, headers=SEALED)
+
+
+def printable(accept: str) -> str | None:
+    """`html` or `pdf` where Accept names that before JSON; None for JSON."""
+    wanted = [entry.split(";")[0].strip().lower() for entry in accept.split(",")]
+    known = [kind for kind in wanted if kind in PRINTED or kind in {"application/json", "*/*"}]
+    return PRINTED.get(known[0]) if known else None
+
+
+def proposals(deps: Deps, document: bytes, as_of: date) -> tuple[Patch, ...]:
+    """The corrections that are certain; none for a document that no worker gets through."""
+    try:
+        return deps.workshop.propose(document, as_of=as_of)
+    except FormatError:
+        return ()
 
 
 def convert(

@@ -40,25 +40,25 @@ def every_rule() -> list[dict[str, Any]]:
 
 def _own() -> Iterator[dict[str, Any]]:
     for rule in RULES:
-        yield _entry(rule.id, (), rule.severity.value, ["passerelle"], "", "", {"source": rule.source})
+        said = Fired(rule.id, None, "", Place("", None))
+        yield _entry(said, (), "", "passerelle") | {"severity": rule.severity.value, "source": rule.source}
 
 
 def _published() -> Iterator[dict[str, Any]]:
     for rule_set in supply.rule_sets():
         if rule_set.layer == "xsd" or not rule_set.package:
             continue
-        for result in etree.parse(str(supply.entry_path(rule_set))).iter(f"{SVRL}failed-assert", f"{SVRL}successful-report"):
+        sheet = etree.parse(str(supply.entry_path(rule_set)))
+        for result in sheet.iter(f"{SVRL}failed-assert", f"{SVRL}successful-report"):
             template = next(result.iterancestors(f"{XSL}template"))
             fired = template.find(f".//{SVRL}fired-rule")
             context = (fired.get("context") if fired is not None else template.get("match")) or ""
-            text = " ".join("".join(result.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # always there
+            text = " ".join("".join(result.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # is there
             name = rule_id(rule_set.id, _said(result, "id"), text, context, _said(result, "test") or "")
             said = Fired(name, None, text, Place("", None))
             severity = FLAGS.get(_said(result, "flag") or "")
-            yield _entry(
-                name, aliases_of(said, rule_set), severity.value if severity else "fatal", [rule_set.id], text, context,
-                {"terms": terms_of(said)},
-            )
+            entry = _entry(said, aliases_of(said, rule_set), context, rule_set.id)
+            yield entry | {"severity": severity.value if severity else "fatal"}
 
 
 def _said(result: etree._Element, name: str) -> str | None:
@@ -66,20 +66,17 @@ def _said(result: etree._Element, name: str) -> str | None:
     return found.text if found is not None else result.get(name)
 
 
-def _entry(
-    rule: str, aliases: tuple[str, ...], severity: str, rule_sets: list[str], text: str, context: str, more: dict[str, Any]
-) -> dict[str, Any]:
-    explanation = find_explanation(*aliases, rule, text=text, context=context)
+def _entry(said: Fired, aliases: tuple[str, ...], context: str, rule_set: str) -> dict[str, Any]:
+    explanation = find_explanation(*aliases, said.rule, text=said.text, context=context)
     nothing = text_json(Text("", ""))
     return {
-        "rule": rule,
+        "rule": said.rule,
         "aliases": list(aliases),
-        "severity": severity,
-        "rule_sets": rule_sets,
-        "text": text,
+        "rule_sets": [rule_set],
+        "text": said.text,
         "title": text_json(explanation.title) if explanation else nothing,
         "cause": text_json(explanation.cause) if explanation else nothing,
         "remedy": text_json(explanation.remedy) if explanation else nothing,
-        "terms": list(more.get("terms") or (explanation.terms if explanation else ())),
-        "source": more.get("source", ""),
+        "terms": list(terms_of(said) or (explanation.terms if explanation else ())),
+        "source": "",
     }

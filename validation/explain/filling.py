@@ -30,7 +30,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Joining words, French and English."""
 
-_EN16931: Final = ("déclarez en BT-24 le profil EN 16931 (urn:cen.eu:en16931:2017)", "declare the EN 16931 profile in BT-24 (urn:cen.eu:en16931:2017)")
+_EN16931: Final = (
+    "déclarez en BT-24 le profil EN 16931 (urn:cen.eu:en16931:2017)",
+    "declare the EN 16931 profile in BT-24 (urn:cen.eu:en16931:2017)",
+)
 _EXTENDED: Final = (
     "déclarez en BT-24 le profil EXTENDED (urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended)",
     "declare the EXTENDED profile in BT-24 (urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended)",
@@ -116,11 +119,15 @@ def _category(groups: Mapping[str, str | None], language: int) -> dict[str, str]
         rate = category["rate"]
         found |= {
             "cat": category["code"], "cat_name": name, "vatex": category["vatex"], "vatex_text": text,
-            "rate": rate, "rate_or_none": rate or "—", "sample_vat": {"20": "6.67", "7": "2.33", "4": "1.33"}.get(rate, ""),
+            "rate": rate, "rate_or_none": rate or "—",
+            "sample_vat": {"20": "6.67", "7": "2.33", "4": "1.33"}.get(rate, ""),
         }
     if level := families["level"].get(groups.get("level") or ""):
         said = level[LANGUAGES[language]]
-        found |= {"level": said, "level_cap": said[:1].upper() + said[1:], "level_cat": level["cat"], "level_rate": level["rate"]}
+        found |= {
+            "level": said, "level_cap": said[:1].upper() + said[1:],
+            "level_cat": level["cat"], "level_rate": level["rate"],
+        }
     return found
 
 
@@ -144,7 +151,7 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
         "here": _path(context, language),
         "here_name": f" ({_around(context, language)})" if not term and _around(context, language) else "",
         "term_clause": WORDS["term"][language].format(named, term) if term and named != term else "",
-        "example_keep": _example(term or "", language) or (WORDS["example"][language].format(words[2]) if words[2] else ""),
+        "example_keep": _example(term or "", language) or _clause(words[2], language),
         "richer": next((said[language] for name, said in RICHER.items() if name in about.names[-1]), ""),
         "filter_clause": WORDS["filter"][language].format(bare_condition(condition)) if condition else "",
         "attribute_role": roles.get(LANGUAGES[language], ""),
@@ -164,7 +171,10 @@ def _attribute_example(attribute: str, term: str | None) -> str:
 
 
 def _example(term: str, language: int) -> str:
-    example = example_of(term) if term else ""
+    return _clause(example_of(term) if term else "", language)
+
+
+def _clause(example: str, language: int) -> str:
     return WORDS["example"][language].format(example) if example else ""
 
 

@@ -1,0 +1,99 @@
+"""Corrections are proposed only where they are certain, are proved, and touch no other byte."""
+
+import re
+from pathlib import Path
+
+import pytest
+from samples import AS_OF
+
+from formats.errors import FormatError
+from validation import repair, run
+from validation.findings import Outcome
+
+VECTORS = Path(__file__).parents[1] / "vectors" / "validation"
+UBL = (VECTORS / "whole-ubl.xml").read_bytes()
+CII = (VECTORS / "whole-cii.xml").read_bytes()
+OPTIONS = run.Options(as_of=AS_OF)
+
+
+def blocking(document: bytes) -> set[tuple[str, str | None]]:
+    report = run.validate(document, OPTIONS)
+    return {(finding.rule, finding.location) for finding in report.findings if finding.severity.blocks}
+
+
+def spoiled(document: bytes, pattern: str, new: str) -> bytes:
+    made = re.sub(pattern.encode(), new.encode(), document)
+    assert made != document
+    return made
+
+
+@pytest.mark.parametrize(
+    ("document", "pattern", "new", "edits"),
+    [
+        (UBL, "<cbc:IdentificationCode>FR<", "<cbc:IdentificationCode> fr<", {(" fr", "FR")}),
+        (UBL, 'unitCode="HUR"', 'unitCode="hur"', {("hur", "HUR")}),
+        (UBL, r"<cbc:IssueDate>(\d+)-(\d+)-(\d+)", r"<cbc:IssueDate>\1\2\3", {("20261103", "2026-11-03")}),
+        (UBL, r'(<cbc:TaxInclusiveAmount currencyID="EUR">)[\d.]+', r"\g<1>1.00", {("1.00", "340.00")}),
+        (UBL, r'(<cbc:PayableAmount currencyID="EUR">[\d.]+)', r"\g<1>00", {("300.0000", "300.00")}),
+        (CII, "<ram:CountryID>FR<", "<ram:CountryID>fr<", {("fr", "FR")}),
+        (CII, r"<ram:GrandTotalAmount>[\d.]+", "<ram:GrandTotalAmount>1.00", {("1.00", "340.00")}),
+    ],
+)
+def test_what_is_certain_is_proposed_and_helps(
+    document: bytes, pattern: str, new: str, edits: set[tuple[str, str]]
+) -> None:
+    wrong = spoiled(document, pattern, new)
+    patches = repair.propose(wrong, OPTIONS)
+    assert edits <= {(edit.old, edit.new) for patch in patches for edit in patch.edits}
+    for patch in patches:
+        mended = repair.applied(wrong, patch)
+        assert blocking(mended) < blocking(wrong)
+        assert patch.rules
+        for edit in patch.edits:
+            assert wrong.splitlines()[edit.line - 1].find(edit.old.encode()) >= 0
+
+
+def test_all_corrections_together_give_back_the_same_bytes() -> None:
+    wrong = spoiled(UBL, "<cbc:IdentificationCode>FR<", "<cbc:IdentificationCode>fr<")
+    for _ in range(3):
+        for patch in repair.propose(wrong, OPTIONS)[:1]:
+            wrong = repair.applied(wrong, patch)
+    assert wrong == UBL
+
+
+@pytest.mark.parametrize(
+    ("pattern", "new"),
+    [
+        ("<cbc:IdentificationCode>FR<", "<cbc:IdentificationCode>France<"),
+        (r"<cbc:IssueDate>2026-11-03", "<cbc:IssueDate>03/11/2026"),
+        (r"<cbc:IssueDate>2026-11-03", "<cbc:IssueDate>2026-02-31"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_not_proposed(pattern: str, new: str) -> None:
+    assert repair.propose(spoiled(UBL, pattern, new), OPTIONS) == ()
+
+
+def test_two_totals_that_contradict_are_left_to_people() -> None:
+    wrong = spoiled(UBL, r'(<cbc:TaxInclusiveAmount currencyID="EUR">)[\d.]+', r"\g<1>1.00")
+    wrong = spoiled(wrong, r'(<cbc:LineExtensionAmount currencyID="EUR">)[\d.]+(</cbc:LineExtensionAmount>\s*<cbc:TaxE)',
+                    r"\g<1>2.00\2")
+    assert [patch for patch in repair.propose(wrong, OPTIONS) if patch.id.startswith("sum:")] == []
+
+
+def test_a_valid_or_unreadable_document_gets_nothing() -> None:
+    assert repair.propose(UBL, OPTIONS) == ()
+    assert repair.propose(UBL[:500], OPTIONS) == ()
+    assert repair.propose(b"%PDF-1.7 nothing", OPTIONS) == ()
+
+
+def test_a_patch_for_other_bytes_is_refused() -> None:
+    wrong = spoiled(UBL, 'unitCode="HUR"', 'unitCode="hur"')
+    patch = repair.propose(wrong, OPTIONS)[0]
+    with pytest.raises(FormatError):
+        repair.applied(b" " + wrong, patch)
+
+
+def test_a_schema_that_passes_again_lets_the_others_speak() -> None:
+    wrong = spoiled(UBL, r"<cbc:IssueDate>(\d+)-(\d+)-(\d+)", r"<cbc:IssueDate>\1\2\3")
+    mended = repair.applied(wrong, repair.propose(wrong, OPTIONS)[0])
+    assert all(layer.outcome is not Outcome.SKIPPED for layer in run.validate(mended, OPTIONS).layers)

@@ -1,0 +1,43 @@
+"""What a workshop process says beyond the verdict: corrections, printable reports, the catalogue of rules."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Final
+
+from formats.errors import FormatError
+from validation import repair, run
+from validation.explain.every import every_rule
+from validation.findings import Patch, Report
+from validation.pages import as_html
+from validation.printed import as_pdf
+
+
+def propose(document: bytes, as_of: date) -> tuple[Patch, ...]:
+    """Workshop.propose, here."""
+    return repair.propose(document, run.Options(as_of=as_of))
+
+
+def mend(document: bytes, as_of: date, patch: str) -> bytes:
+    """Workshop.mend, here."""
+    found = next((each for each in repair.propose(document, run.Options(as_of=as_of)) if each.id == patch), None)
+    if found is None:
+        raise FormatError(f"no correction {patch!r} is certain for this document")
+    return repair.applied(document, found)
+
+
+def present(reports: tuple[tuple[str, Report], ...], form: str, lang: str) -> bytes:
+    """Workshop.present, here."""
+    return "".join(as_html(iter(reports), lang)).encode() if form == "html" else as_pdf(reports, lang)
+
+
+def catalogue() -> tuple[dict[str, Any], ...]:
+    """Workshop.catalogue, here."""
+    return tuple(every_rule())
+
+
+OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
+    "propose": propose,
+    "mend": mend,
+    "present": present,
+    "catalogue": catalogue,
+}
