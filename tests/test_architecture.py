@@ -196,6 +196,12 @@ def test_xml_is_built_and_found_properly(module: Path) -> None:
         ), "only safexml parses what others sent; the rest parse packaged files"
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] == "formats"], ids=str)
+def test_the_container_is_opened_in_its_own_rooms(module: Path) -> None:
+    if Path("formats/pdf") not in module.parents and module != Path("formats/facturx.py"):
+        assert not {"pikepdf", "facturx", "fontTools"} & {name.split(".")[0] for name in imports_of(module)}
+
+
 def test_no_import_cycle() -> None:
     graph = {module: own_modules_imported(module) for module in MODULES}
     done: set[Path] = set()

@@ -22,7 +22,7 @@ from lxml import etree
 
 from formats import xmp
 from formats.errors import CannotWrite, FormatError, LimitExceeded, NotExtractable, NothingInside
-from formats.facturx import MAX_PDF, embed, extract
+from formats.facturx import MAX_PDF, embed, extract, find
 from formats.invoice import Attachment, Invoice
 from formats.rendering.render import draw
 
@@ -163,6 +163,71 @@ def test_a_file_that_af_does_not_list_gets_a_remark() -> None:
 
     remarks = extract(pdf_with(("factur-x.xml", XML), change=unlist)).remarks
     assert [remark.split(":")[0] for remark in remarks] == ["not-in-af"]
+
+
+def test_a_file_that_only_an_annotation_carries_is_found() -> None:
+    def pin(document: pikepdf.Pdf) -> None:
+        spec = document.Root.AF[0]
+        del document.Root.Names, document.Root.AF
+        document.pages[0].Annots = pikepdf.Array([document.make_indirect(pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.FileAttachment, Rect=[0, 0, 9, 9], FS=spec))])
+
+    found = extract(pdf_with(("factur-x.xml", XML), change=pin))
+
+    assert found.xml == XML
+    assert [remark.split(":")[0] for remark in found.remarks] == ["not-in-af"]
+
+
+def test_a_broken_page_tree_hides_no_attachment() -> None:
+    pdf = pdf_with(("factur-x.xml", XML)).replace(b"/MediaBox", b"/MediaBoy").replace(b"/Type /Page ", b"/Type /Pige ")
+
+    assert extract(pdf).xml == XML
+
+
+def test_a_broken_cross_reference_is_mended_with_a_remark() -> None:
+    pdf = pdf_with(("factur-x.xml", XML))
+    at = pdf.rindex(b"startxref")
+
+    found = extract(pdf[:at] + b"startxref\n7\n%%EOF\n")
+
+    assert found.xml == XML
+    assert "damaged" in [remark.split(":")[0] for remark in found.remarks]
+
+
+ORDER = b'<r:SCRDMCCBDACIOMessageStructure xmlns:r="urn:un:unece:uncefact:data:SCRDMCCBDACIOMessageStructure:100"/>'
+OLD = b'<rsm:CrossIndustryDocument xmlns:rsm="urn:ferd:CrossIndustryDocument:invoice:1p0"/>'
+
+
+@pytest.mark.parametrize("name", ["order-x.xml", "ORDER-X.xml", "factur-x.xml", "commande.xml"])
+def test_an_order_is_found_and_is_no_invoice(name: str) -> None:
+    pdf = pdf_with((name, ORDER))
+
+    assert find(pdf).xml == ORDER
+    with pytest.raises(NotExtractable, match="Order-X") as refused:
+        extract(pdf)
+    assert refused.value.code == "order-x"
+
+
+@pytest.mark.parametrize("name", ["ZUGFeRD-invoice.xml", "rechnung.xml"])
+def test_zugferd_1_is_explained(name: str) -> None:
+    found = extract(pdf_with((name, OLD)))
+
+    assert found.xml == OLD
+    assert any(remark.startswith("zugferd1: ") and "Factur-X" in remark for remark in found.remarks)
+
+
+def test_a_wrong_relationship_is_remarked() -> None:
+    def rename(document: pikepdf.Pdf) -> None:
+        document.Root.AF[0].AFRelationship = pikepdf.Name.Unspecified
+
+    remarks = extract(pdf_with(("factur-x.xml", XML), change=rename)).remarks
+    assert [remark.split(":")[0] for remark in remarks] == ["relationship"]
+
+
+def test_an_unknown_name_with_ubl_inside_is_taken() -> None:
+    ubl = b'<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"/>'
+
+    assert extract(pdf_with(("plan.txt", b"a plan"), ("facture.xml", ubl))).xml == ubl
 
 
 def test_a_deep_name_tree_with_a_loop_is_walked_once() -> None:
