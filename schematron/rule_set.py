@@ -1,5 +1,6 @@
 """What a rule set is, and how it is written down: an entry of the manifest, or a file beside an added set."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,8 @@ PACKAGE: Final = "package"
 ADDED: Final = "added"
 KEPT: Final = "kept"
 OPTIONAL: Final = "optional"
+FILES: Final = "files"
+"""Where a written-down entry names its files: path from the root to SHA-256."""
 
 
 class RuleSetError(Exception):
@@ -151,12 +154,13 @@ class RuleSet:
 
 
 def from_entry(entry: Mapping[str, Any]) -> RuleSet:
-    """The rule set that an entry of the manifest describes.
+    """The rule set that an entry of the manifest describes, or one that `described` wrote down.
 
     Raises:
         TypeError, ValueError: a field is unknown, missing or no date.
     """
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    plain.pop(FILES, None)
     rulings: tuple[dict[str, Any], ...] = plain.pop("ruling", ())
     aliases: dict[str, list[str]] = plain.pop("aliases", {})
     for bound in ("start", "end"):
@@ -169,9 +173,10 @@ def from_entry(entry: Mapping[str, Any]) -> RuleSet:
     )
 
 
-def described(rule_set: RuleSet) -> bytes:
-    """The entry of a set as JSON, for `from_entry`. Where its files lie is not part of it."""
+def described(rule_set: RuleSet, files: Mapping[str, bytes]) -> bytes:
+    """The entry of a set as JSON, for `from_entry`, with the hash of each file. Where they lie is not part of it."""
     entry = asdict(rule_set)
+    entry[FILES] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     entry.pop("root")
     entry["ruling"] = entry.pop("rulings")
     for bound in ("start", "end"):

@@ -167,7 +167,8 @@ def files_of(rule_set: RuleSet) -> dict[str, bytes]:
 
 def bundle(rule_set: RuleSet) -> dict[str, bytes]:
     """What the folder of a kept set holds: its files and its description. Raises RuleSetMissing, RuleSetAltered."""
-    return {DESCRIPTION: described(replace(rule_set, origin=KEPT)), **files_of(rule_set)}
+    files = files_of(rule_set)
+    return {DESCRIPTION: described(replace(rule_set, origin=KEPT), files), **files}
 
 
 def _in_folder(rule_set: RuleSet, root: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`passerelle rules list | add FILE | remove ID | replay`: which rule sets there are, and what another would change.
+"""`passerelle rules list | add FILE | remove ID | restore | replay`: the rule sets, and what another would change.
 
 Runs in a process of its own and imports the rule supply directly. `list` needs no database and no server.
 Exit codes: 0 done, all is well; 1 a file is missing or altered, an addition is refused, or a replay differs; 2 could
@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     removing = actions.add_parser("remove", help="Ne décide plus / decides no more")
     removing.add_argument("id", metavar="ID")
     removing.add_argument("--until", dest="end", type=date.fromisoformat, metavar="DATE", help="default: yesterday")
+    actions.add_parser("restore", help="Depuis les objets conservés / from the objects that are kept")
     rules_replay.add_options(actions.add_parser("replay", help="Ce qu'un autre jeu changerait / what would change"))
     return made
 
@@ -180,6 +181,7 @@ ACTIONS: Final = {
     "list": list_sets,
     "add": rules_change.add,
     "remove": rules_change.remove,
+    "restore": rules_change.restore,
     "replay": rules_replay.replay,
 }
 

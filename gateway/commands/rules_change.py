@@ -7,6 +7,7 @@ with its next document. Nothing that may have decided a verdict is ever deleted:
 
 import argparse
 import hashlib
+import json
 import logging
 import os
 import re
@@ -17,21 +18,25 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from archive.store import Store
+from archive.store import Digest, Store
 from gateway.assembly import check_safe, objects_folder
 from gateway.clock import wall_clock
 from gateway.evidence.rule_sets import install, stage
 from gateway.settings import Settings
 from schematron.kept import DESCRIPTION
 from schematron.official import HashDiffers, Official, Unusable, open_download
-from schematron.rule_set import ADDED, KEPT, RuleSet, RuleSetAltered, RuleSetError, described
-from schematron.supply import get_rule_set, optional_sets, rule_sets
+from schematron.rule_set import ADDED, FILES, KEPT, RuleSet, RuleSetAltered, RuleSetError, described, from_entry
+from schematron.supply import files_of, get_rule_set, optional_sets, rule_sets
 from validation.packs import APPLICABLE
 from validation.stylesheet import compile_rules
 from validation.workshop import RuleSetFiles
 
 LAYERS: Final = frozenset({"en16931", "extended", "br-fr", "cdar", "flux10"})
 """The layers that a Schematron can decide."""
+
+
+LONGEST_ENTRY: Final = 1 << 20
+"""Bytes of an entry that is looked for in the object store."""
 
 
 class AlreadyThere(Unusable):
@@ -70,7 +75,8 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     rule_set = described_by(official, model, options, today=wall_clock().date())
     if any(each.id == rule_set.id and each.origin != KEPT for each in rule_sets()):
         raise AlreadyThere(f"there is a rule set {rule_set.id!r}; choose another name with --id")
-    files = {DESCRIPTION: described(rule_set), rule_set.path: official.stylesheet, **official.code_lists}
+    files = {rule_set.path: official.stylesheet, **official.code_lists}
+    files[DESCRIPTION] = described(rule_set, files)
     prepared = try_out(rule_set, files)
     check_safe(settings)
     install(Store(objects_folder(settings)), settings.rules, RuleSetFiles(rule_set.key, files))
@@ -140,7 +146,7 @@ def remove(settings: Settings, options: argparse.Namespace) -> int:
     if rule_set.origin != ADDED or rule_set.root is None:
         raise NotAdded(f"{rule_set.id} was not added by `rules add`: what packages carry is fixed by the manifest")
     end = options.end or wall_clock().date() - timedelta(days=1)
-    content = described(replace(rule_set, end=end))
+    content = described(replace(rule_set, end=end), files_of(rule_set))
     Store(objects_folder(settings)).put(content)
     # The temporary file lies in the folder above, so that its time stamp changes when the entry does.
     handle, name = tempfile.mkstemp(prefix=".entry-", dir=rule_set.root.parent)
@@ -148,6 +154,31 @@ def remove(settings: Settings, options: argparse.Namespace) -> int:
         file.write(content)
     Path(name).rename(rule_set.root / DESCRIPTION)
     print(f"{rule_set.key}  → {end}")
+    return 0
+
+
+def restore(settings: Settings, _: argparse.Namespace) -> int:
+    """Bring back into the folder what the object store holds of added and kept sets; prints their keys.
+
+    Of an added set whose last day was set several times the store holds each word: the earliest last day counts.
+    """
+    store = Store(objects_folder(settings))
+    found: dict[str, tuple[RuleSet, bytes, dict[str, str]]] = {}
+    for digest in store.list():
+        content = store.get(digest) if store.meta(digest).size <= LONGEST_ENTRY else b""
+        try:
+            entry = json.loads(content) if content.startswith(b"{") else {}
+            rule_set, names = from_entry(entry), entry[FILES]
+        except (ValueError, TypeError, KeyError, AttributeError):  # something else that begins like one
+            continue
+        before = found.get(rule_set.key)
+        if before is None or (rule_set.end or date.max) < (before[0].end or date.max):
+            found[rule_set.key] = rule_set, content, names
+    for key, (_rule_set, content, names) in found.items():
+        if not (settings.rules / key).is_dir():
+            files = {name: store.get(Digest(sha256)) for name, sha256 in names.items()}
+            install(store, settings.rules, RuleSetFiles(key, {**files, DESCRIPTION: content}))
+            print(key)
     return 0
 
 

@@ -29,7 +29,7 @@ def put(folder: Path, rule_set: RuleSet, content: bytes = SHEET) -> None:
     staged = folder / ".new"
     staged.mkdir(parents=True)
     (staged / rule_set.path).write_bytes(content)
-    (staged / DESCRIPTION).write_bytes(described(rule_set))
+    (staged / DESCRIPTION).write_bytes(described(rule_set, {}))
     staged.rename(folder / rule_set.key)
 
 
@@ -108,7 +108,7 @@ def test_a_process_that_has_read_the_folder_sees_what_comes_and_goes(folder: Pat
     assert "mine" not in {each.id for each in supply.rule_sets()}
     put(folder, added(tmp_path))
     assert deciding(TODAY) == "mine"
-    ended = described(replace(added(tmp_path), end=date(2026, 11, 21)))
+    ended = described(replace(added(tmp_path), end=date(2026, 11, 21)), {})
     (folder / ".entry").write_bytes(ended)
     (folder / ".entry").rename(folder / added(tmp_path).key / DESCRIPTION)
     assert deciding(TODAY) == "facturx-en16931"

@@ -209,4 +209,4 @@ def test_every_alias_of_factur_x_is_of_a_rule_that_its_stylesheet_has() -> None:
 
 @pytest.mark.parametrize("rule_set", supply.rule_sets(), ids=lambda r: r.id)
 def test_an_entry_written_down_reads_the_same(rule_set: supply.RuleSet) -> None:
-    assert from_entry(json.loads(described(rule_set))) == rule_set
+    assert from_entry(json.loads(described(rule_set, supply.files_of(rule_set)))) == rule_set

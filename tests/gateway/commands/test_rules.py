@@ -2,6 +2,7 @@
 what another set would change, and changes nothing."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -148,6 +149,22 @@ def test_what_decided_is_kept_once_and_can_be_read_again(deps: Deps) -> None:
     assert {path: path.stat().st_mtime_ns for path in deps.settings.rules.rglob("*")} == before
     with Workshop(rules=deps.settings.rules) as again:
         assert again.inspect(UBL, as_of=TODAY).report.layers[0].sha256 == report.layers[0].sha256
+
+
+def test_what_the_object_store_holds_comes_back(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Store(tmp_path / "objects").put(b'{"something": "else"}')
+    assert rules.main(["add", sheet(tmp_path, FIRES), "--id", "mine", "--from", "2026-12-01"]) == 0
+    assert rules.main(["remove", "mine", "--until", "2026-12-24"]) == 0
+    before = {path.relative_to(data): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    shutil.rmtree(data / "rules")
+    capsys.readouterr()
+    assert rules.main(["restore"]) == 0
+    assert capsys.readouterr().out.startswith("mine@")
+    assert {path.relative_to(data): path.read_bytes() for path in data.rglob("*") if path.is_file()} == before
+    assert rules.main(["restore"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 @pytest.fixture
