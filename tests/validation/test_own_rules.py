@@ -12,11 +12,24 @@ from own_vectors import Vector, vectors
 from samples import AS_OF, INVOICE
 from stdnum import luhn
 
-from formats.invoice import Identifier, Invoice, VatBreakdown
+from formats.invoice import (
+    Attachment,
+    CreditTransfer,
+    Delivery,
+    DirectDebit,
+    Identifier,
+    Invoice,
+    Note,
+    PaymentInstructions,
+    Price,
+    SupportingDocument,
+    VatBreakdown,
+)
 from validation.explain.catalogue import find_explanation
 from validation.findings import Severity
 from validation.rules import notes, registry, rounding, terms
 from validation.rules.own import OwnRule
+from validation.rules.schemes import SCHEMES
 from validation.run import Options, validate
 
 RULES = {rule.id: rule for rule in registry.RULES}
@@ -197,6 +210,49 @@ def test_a_line_that_was_computed_is_never_suspect(net: Decimal, quantity: int, 
     amount = (quantity * net / (base or Decimal(1))).quantize(Decimal("0.01"))
     line = replace(INVOICE.lines[0], price=price, quantity=Decimal(quantity), net_amount=amount)
     assert speaks("PAS-LINE-02", replace(INVOICE, lines=(line,))) == 0
+
+
+HOSTILE = st.text(max_size=40) | st.from_regex(r"[A-Z]{0,2}[0-9]{0,14}[A-Z\-]?", fullmatch=True)
+
+
+@given(HOSTILE, st.sampled_from(sorted({*SCHEMES, "0002", "0009", "0088", "0160", "0225", "0231"})))
+def test_no_identifier_breaks_a_rule(text: str, scheme: str) -> None:
+    identifier = Identifier(value=text, scheme=scheme)
+    party = replace(
+        INVOICE.buyer, identifiers=(identifier,), legal_registration=identifier, electronic_address=identifier,
+        vat_identifier=text,
+    )
+    item = replace(INVOICE.lines[0].item, standard_identifier=identifier)  # type: ignore[type-var]
+    payment = PaymentInstructions(
+        credit_transfers=(CreditTransfer(account=text, service_provider=text),),
+        direct_debit=DirectDebit(creditor=text, debited_account=text),
+    )
+    documents = (SupportingDocument(location=text, attachment=Attachment(content=text.encode(), filename=text)),)
+    invoice = replace(
+        INVOICE, number=text, seller=replace(party, name=text), buyer=party, payment=payment, payment_terms=text,
+        lines=(replace(INVOICE.lines[0], item=item),), supporting_documents=documents, notes=(Note(text=text),),
+    )
+    for rule in MODEL_RULES.values():
+        list(rule.check(invoice, AS_OF))
+
+
+@given(st.dates(), st.dates(), st.dates(), st.sampled_from(["Transport", "Tomates", "Cognac", "Conseil"]))
+def test_no_date_breaks_a_rule(issued: date, due: date, delivered: date, name: str) -> None:
+    line = replace(INVOICE.lines[0], item=replace(INVOICE.lines[0].item, name=name))  # type: ignore[type-var]
+    delivery = Delivery(actual_date=delivered)
+    invoice = replace(INVOICE, issue_date=issued, due_date=due, delivery=delivery, lines=(line,))
+    for rule in MODEL_RULES.values():
+        list(rule.check(invoice, AS_OF))
+
+
+@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=6), min_size=8, max_size=8))
+def test_no_figure_breaks_a_rule(figures: list[Decimal]) -> None:
+    quantity, price, base, net, taxable, tax, rate, due = figures
+    line = replace(INVOICE.lines[0], quantity=quantity, net_amount=net, price=Price(net=price, base_quantity=base))
+    wrong = VatBreakdown(category="S", taxable_amount=taxable, tax_amount=tax, rate=rate)
+    totals = replace(INVOICE.totals, due=due, with_vat=net)
+    for rule in MODEL_RULES.values():
+        list(rule.check(replace(INVOICE, lines=(line,), vat_breakdown=(wrong,), totals=totals), AS_OF))
 
 
 def test_rules_never_raise_on_an_empty_invoice() -> None:

@@ -1,11 +1,11 @@
 """Supporting documents (BG-24): whether what is attached is what it is called."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import urlsplit
 
 from formats.invoice import Attachment, Invoice
 from validation.findings import Severity
@@ -36,6 +36,7 @@ EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
     "text/xml": frozenset({".xml"}),
 }
 
+WEB: Final = re.compile(r"https?://\S", re.IGNORECASE)
 BEGINNING: Final = 1024
 """Readers of PDF look this far for its mark."""
 
@@ -85,7 +86,7 @@ def same_file_name(invoice: Invoice, _: date) -> Iterator[Said]:
 def unreachable_location(invoice: Invoice, _: date) -> Iterator[Said]:
     """An external document is at an address that the buyer can open too. It is never fetched."""
     for document in invoice.supporting_documents:
-        if document.location is not None and urlsplit(document.location).scheme.lower() not in {"https", "http"}:
+        if document.location is not None and not WEB.match(document.location):
             yield said(
                 f"« {document.location} » n'est pas une adresse que l'acheteur peut ouvrir.",
                 f"{document.location!r} is no address that the buyer can open.",

@@ -131,7 +131,7 @@ def credit_note_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
         yield said(
             f"Avoir (type {invoice.type_code}) d'un total négatif {total} : il ajouterait au lieu de retrancher.",
             f"Credit note (type {invoice.type_code}) of a negative total {total}: it would add to the debt.",
-            "BT-112", "BT-3", value=str(total), declared=total, proposed=-total,
+            "BT-112", "BT-3", value=str(total), declared=total, proposed=total.copy_negate(),
         )
 
 

@@ -163,7 +163,7 @@ def bic_shape(invoice: Invoice, _: date) -> Iterator[Said]:
     """A payment service provider (BT-86) is a BIC of 8 or 11 characters."""
     for transfer in invoice.payment.credit_transfers if invoice.payment is not None else ():
         code = transfer.service_provider
-        if code is not None and not bic.is_valid(bare(code)):
+        if code is not None and not (code.isascii() and bic.is_valid(bare(code))):
             yield said(
                 f"« {code} » n'est pas un BIC : quatre lettres, un pays, puis deux ou cinq caractères.",
                 f"{code!r} is no BIC: four letters, a country, then two or five characters.",
@@ -184,7 +184,7 @@ def scheme_key(invoice: Invoice, _: date) -> Iterator[Said]:
     for role in roles(invoice):
         for term, identifier in role.coded():
             scheme = SCHEMES.get(identifier.scheme or "")
-            if scheme is not None and not scheme.is_valid(bare(identifier.value)):
+            if scheme is not None and not (identifier.value.isascii() and scheme.is_valid(bare(identifier.value))):
                 yield _wrong(Text(scheme.fr, scheme.en), Text(role.fr, role.en), identifier.value, term)
 
 
@@ -221,11 +221,12 @@ def address_of_another(invoice: Invoice, _: date) -> Iterator[Said]:
 def creditor_key(invoice: Invoice, _: date) -> Iterator[Said]:
     """A SEPA creditor identifier (BT-90) has a right key."""
     debit = invoice.payment.direct_debit if invoice.payment is not None else None
-    if debit is not None and debit.creditor is not None and not at_02.is_valid(bare(debit.creditor)):
+    creditor = debit.creditor if debit is not None else None
+    if creditor is not None and not (creditor.isascii() and at_02.is_valid(bare(creditor))):
         yield said(
-            f"« {debit.creditor} » n'est pas un identifiant créancier SEPA (clé fausse).",
-            f"{debit.creditor!r} is no SEPA creditor identifier (wrong key).",
-            "BT-90", value=debit.creditor,
+            f"« {creditor} » n'est pas un identifiant créancier SEPA (clé fausse).",
+            f"{creditor!r} is no SEPA creditor identifier (wrong key).",
+            "BT-90", value=creditor,
         )
 
 

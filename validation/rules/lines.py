@@ -66,7 +66,7 @@ def negative_price(invoice: Invoice, _: date) -> Iterator[Said]:
             yield said(
                 f"Ligne {line.id} : prix unitaire négatif {net} ; c'est la quantité qui devient {quantity}.",
                 f"Line {line.id}: negative unit price {net}; it is the quantity that becomes {quantity}.",
-                "BT-146", "BT-129", value=str(net), line=position, declared=net, proposed=-net,
+                "BT-146", "BT-129", value=str(net), line=position, declared=net, proposed=net.copy_negate(),
             )
 
 

@@ -23,6 +23,9 @@ from validation.rules.own import OwnRule, Said, country_of, details, said
 DAYS_IN_WORDS: Final = re.compile(r"\b(\d{2,3})\s*(?:jours|days|j\b)", re.IGNORECASE)
 END_OF_MONTH: Final = re.compile(r"fin de mois|\bfdm\b|end of month", re.IGNORECASE)
 EXPORT_CODE: Final = "VATEX-FR-CGI275"
+LAST_YEAR: Final = 9998
+"""Beyond it no day can be counted; BR-FR-03 ends with 2099."""
+
 EXPORT_DAYS: Final = 90
 """Goods bought without VAT to be exported as they are. Source: C. com. art. L441-11, II."""
 
@@ -121,7 +124,10 @@ def _shows(line: Line, sector: Sector) -> bool:
 
 def _concerned(invoice: Invoice) -> bool:
     """An invoice between professionals in France; a credit note is owed by the seller."""
-    return invoice.type_code not in CREDIT_TYPES and country_of(invoice.buyer) in {"FR", None}
+    delivery, period = invoice.delivery, invoice.invoicing_period
+    days = (invoice.issue_date, delivery.actual_date if delivery else None, period.end if period else None)
+    can_be_counted = all(day is None or day.year <= LAST_YEAR for day in days)
+    return can_be_counted and invoice.type_code not in CREDIT_TYPES and country_of(invoice.buyer) in {"FR", None}
 
 
 def _latest(sector: Sector, invoice: Invoice, issued: date) -> date:
