@@ -1,20 +1,26 @@
 """The one door for untrusted bytes: it says what a document is and where its invoice lies.
 
-Goes by the bytes alone, never by a file name or a media type.
+Goes by the bytes alone, never by a file name or a media type. What reads PDFs is loaded, by its name, with the first
+PDF: it takes longer to load than everything that reads XML.
 """
 
+import importlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
 from formats.errors import NothingInside
 from formats.json_form import looks_like_json, parse_json
 from formats.paths import NAMESPACES, clark
-from formats.pdf.extraction import Extraction, find
 from formats.profiles import Profile, profile_of
 from formats.safexml import parse
 from formats.syntax import Syntax
 
+if TYPE_CHECKING:
+    from formats.pdf.extraction import Extraction
+
+EXTRACTION: Final = "formats.pdf.extraction"
 PDF_MARK = b"%PDF"
 PDF_MARK_WITHIN = 1024
 """Readers of PDF look this far for the mark; so does whoever wants a file to be taken for something else."""
@@ -57,7 +63,7 @@ class Opened:
     root: etree._Element | None
     """The parsed payload, if it is XML."""
 
-    attachment: Extraction | None = None
+    attachment: "Extraction | None" = None
     """For a PDF: what was found in it."""
 
 
@@ -81,7 +87,7 @@ def open_document(document: bytes) -> Opened:
 
 def _open_pdf(document: bytes) -> Opened:
     try:
-        attachment = find(document)
+        attachment: Extraction = importlib.import_module(EXTRACTION).find(document)
     except NothingInside:
         return Opened(
             syntax=Syntax.PDF, profile=Profile.UNKNOWN, specification_identifier=None, payload=b"", root=None,

@@ -1,10 +1,12 @@
 """The layers that we decide ourselves: the container, PDF/A, legal mentions and coherence."""
 
+import importlib
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Final
 
 from formats.errors import BadValue
-from validation import container, pdfa
+from validation import container
 from validation.document import Document, place_of_bad_value
 from validation.findings import Finding, Severity, Text
 from validation.locations import Place
@@ -14,6 +16,8 @@ from validation.rules.own import OwnRule, Said
 from validation.rules.written import WrittenRule
 
 NOWHERE = Place("", None)
+PDFA: Final = "validation.pdfa"
+"""Loaded with the first PDF, as what reads PDFs is."""
 
 
 def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iterator[Finding]:
@@ -21,7 +25,7 @@ def findings(layer: str, document: Document, source: bytes, as_of: date) -> Iter
     if layer == "container":
         yield from container.findings(document.opened)
     elif layer == "pdfa":
-        yield from pdfa.findings(source, document.opened)
+        yield from importlib.import_module(PDFA).findings(source, document.opened)
     elif layer == "mentions":
         yield from _apply(registry.MENTIONS, layer, document, as_of)
     else:
