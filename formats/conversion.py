@@ -103,6 +103,7 @@ def _read_source(document: bytes) -> Source:
     if opened.syntax not in {*DIALECTS, Syntax.FACTUR_X}:
         raise UnknownSyntax(f"{opened.syntax.value} ({prefixed(str(opened.root.tag))[:200]}) is not converted")
     node, syntax = Node(opened.root, None), syntax_of(opened.root)
+    opened = replace(opened, root=None)  # the tree is not needed again, and may hold a large attachment
     invoice = read_node(node, syntax)
     return Source(opened, invoice, texts_of_tree(node, DIALECTS[syntax].schema))
 
