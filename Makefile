@@ -15,7 +15,7 @@ help:
 	@echo "make bench    mesures / measurements"
 	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
 	@echo "make vectors  données de test générées / generated test data"
-	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash, fuzz)"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash, fuzz, conversion, foreign, fuzzread)"
 
 $(STAMP): pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -37,6 +37,7 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python tests/bench/speed.py
+	@$(BIN)/python tests/bench/conversion.py
 	@$(BIN)/python tests/bench/verdicts.py
 	@$(BIN)/python tests/bench/service.py
 

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the source is unreadable or cannot become the target; 2 co
 """
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -20,9 +21,14 @@ from formats.syntax import read
 from gateway.clock import wall_clock
 
 
+COLLECT = (200_000, 20, 100)
+"""When cycles are looked for: one document is all that this process has, and a large one is a million live objects."""
+
+
 def main(argv: Sequence[str]) -> int:
     """Run `argv[0]`, one of convert, render, extract."""
     options = parser(argv[0]).parse_args(argv[1:])
+    gc.set_threshold(*COLLECT)
     try:
         source = Path(options.file).read_bytes()
     except OSError as error:
