@@ -28,6 +28,8 @@ WITHOUT_LINES = frozenset({"minimum", "basicwl"})
 """Profiles that are no whole invoice: their XML is Data beside the page, not an Alternative to it."""
 
 TOOL = "Passerelle"
+ROOM = 300_000
+"""Bytes that metadata, a colour profile and fonts add to a PDF, with some to spare."""
 
 
 def embed(
@@ -52,7 +54,7 @@ def embed(
                 raise PageRefused("not-pdfa")
             put(document, xml, profile, attachments, made_at)
             describe(document, metadata, claim[1] if claim[1] in {"A", "U"} else "B")
-            return saved(document)
+            return saved(document, len(pdf) + len(xml))
         except BROKEN as error:
             raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
 
@@ -96,7 +98,7 @@ def embed_repaired(
             changes = repair(document)
             replaced = put(document, xml, profile, attachments, made_at)
             describe(document, kept(document, metadata), "B")
-            made = saved(document)
+            made = saved(document, len(pdf) + len(xml))
         except BROKEN as error:
             raise CannotWrite(f"nothing can be attached to the page: {reason(error)}") from error
     told = [*changes, *(Change("invoice-replaced", name) for name in replaced), Change("metadata-rewritten")]
@@ -156,8 +158,9 @@ def put(document: pikepdf.Pdf, xml: bytes, profile: str, attachments: tuple[Atta
     return replaced
 
 
-def saved(document: pikepdf.Pdf) -> bytes:
-    """The bytes, the same each time."""
-    target = io.BytesIO()
+def saved(document: pikepdf.Pdf, about: int) -> bytes:
+    """The bytes, the same each time. Room for `about` as many is taken at once: growing would cost them twice."""
+    target = io.BytesIO(bytes(about + ROOM))
     document.save(target, deterministic_id=True, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    target.truncate()
     return target.getvalue()

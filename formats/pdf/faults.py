@@ -63,7 +63,7 @@ REPAIR = {
     "form-appearance": Fault("champ de formulaire sans apparence enregistrée",
                              "form field without a stored appearance"),
     "optional-content": Fault("calques que PDF/A interdit", "layers that PDF/A forbids"),
-    "attachment-unfit": Fault("pièce jointe illisible", "unreadable attachment"),
+    "too-many-attachments": Fault("trop de pièces jointes", "too many attachments"),
 }
 """Of repair: what cannot be put right without changing what the page shows, or is not known to be right."""
 

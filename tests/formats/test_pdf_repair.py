@@ -282,13 +282,6 @@ def locked(user: str) -> bytes:
         return target.getvalue()
 
 
-def broken_attachment(document: pikepdf.Pdf) -> None:
-    plain_attachment(document)
-    document.Root.Names.EmbeddedFiles.Names[1].EF.F.write(zlib.compress(bytes(99))[:9], filter=Name.RunLengthDecode,
-                                                          decode_parms=None)
-    document.Root.Names.EmbeddedFiles.Names[1].EF.F.Filter = Name.Unheard
-
-
 REFUSED: dict[str, tuple[Spoil | bytes, str]] = {
     "not-a-pdf": (b"<Invoice/>", ""),
     "pdf-damaged": (b"%PDF-1.7\n%%EOF", ""),
@@ -319,7 +312,7 @@ REFUSED: dict[str, tuple[Spoil | bytes, str]] = {
     "form-appearance": (lambda d: notes(Subtype=Name.Widget, FT=Name.Tx)(d) or root(AcroForm=Dictionary(
         Fields=first(d).Annots))(d), ""),
     "optional-content": (root(OCProperties=Dictionary(D=Dictionary(AS=Array()))), ""),
-    "attachment-unfit": (broken_attachment, "plan.txt"),
+    "too-many-attachments": (root(AF=Array([Dictionary()] * 20_000)), "20000"),
     "pdf-signed": (signed_field, ""),
 }
 
