@@ -29,7 +29,8 @@ ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_check.router,
     views_rules.router,
     views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
-    views_webhooks.router, views_settings.router, views_access.router,  # after the appearance, which has a path among the entity's verbs
+    # The settings come after the appearance, whose path is among the verbs of an entity.
+    views_webhooks.router, views_settings.router, views_access.router,
 )
 SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
 FAULT = "Une erreur est survenue de notre côté. Ce qui avait été accepté n'est pas perdu."

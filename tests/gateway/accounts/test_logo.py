@@ -48,7 +48,7 @@ def test_what_is_no_picture_is_refused(client, entity, picture: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "logo-unreadable")
 
 
-def test_a_logo_can_be_taken_away(client, entity, deps) -> None:
+def test_a_logo_can_be_taken_away(client, entity) -> None:
     client.request("PUT", f"/v1/entities/{entity.id}/logo", content=png())
     assert client.get(f"/v1/entities/{entity.id}/appearance").json()["logo_sha256"] is not None
     assert client.request("DELETE", f"/v1/entities/{entity.id}/logo").status_code == 200
