@@ -20,7 +20,6 @@ from formats.rendering.render import drawn
 from formats.syntax import read
 from gateway.clock import wall_clock
 
-
 COLLECT = (200_000, 20, 100)
 """When cycles are looked for: one document is all that this process has, and a large one is a million live objects."""
 
