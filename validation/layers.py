@@ -88,7 +88,8 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
     started = time.perf_counter()
     profile, syntax = document.opened.profile.value, document.opened.syntax.value
     try:
-        findings = tuple(finding_of(fired, rule_set, profile, syntax) for fired in stylesheet.run(rules, root, subject.tree))
+        heard = stylesheet.run(rules, root, subject.tree)
+        findings = tuple(finding_of(fired, rule_set, profile, syntax) for fired in heard)
     except stylesheet.EngineFailure as failure:
         finding = _engine_failure(step.layer, failure, document)
         outcome = _outcome(step, Outcome.ERROR, reason="dynamic-error", total=1, started=started)

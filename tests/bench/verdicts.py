@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
 def warm(files: dict[str, Path]) -> None:
     """One table: every document through everybody who is there."""
     columns: dict[str, dict[str, Times | None]] = {}
-    with Workshop(1, warm=True, memory_bytes=4 << 30) as workshop:  # so that no large document retires the worker
+    with Workshop(1, warm=True, memory_bytes=4 << 30, seconds=300) as workshop:  # one worker for all
         columns["passerelle"] = {name: ours(workshop, name, file) for name, file in files.items()}
     columns["published"] = {name: as_published(name, file) for name, file in files.items()}
     for label, arguments in peers():
