@@ -14,6 +14,7 @@ LANGUAGES: Final = ("fr", "en")
 HEAD: Final = re.compile(r"^\[?[A-Z0-9]+(?:-[A-Z0-9]+)*\]?\s*-?\s*")
 ENDS_WITH: Final = re.compile(r"\*\[ends-with\(name\(\), '(\w+)'\).*")
 ELEMENT: Final = re.compile(r"\w{2,3}:")
+MAIL: Final = "facturation@exemple.fr"
 STEPS: Final = 4
 """So many last steps of a path name a place."""
 
@@ -151,7 +152,7 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
         "here": _path(context, language),
         "here_name": f" ({_around(context, language)})" if not term and _around(context, language) else "",
         "term_clause": WORDS["term"][language].format(named, term) if term and named != term else "",
-        "example_keep": _example(term or "", language) or _clause(words[2], language),
+        "example_keep": _example(term or "", language) or _clause(MAIL if "Email" in path else words[2], language),
         "richer": next((said[language] for name, said in RICHER.items() if name in about.names[-1]), ""),
         "filter_clause": WORDS["filter"][language].format(bare_condition(condition)) if condition else "",
         "attribute_role": roles.get(LANGUAGES[language], ""),
