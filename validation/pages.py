@@ -13,7 +13,8 @@ STYLE: Final = """
 :root{color-scheme:light}
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:1.5rem auto;padding:0 1rem;color:#16222b;background:#fff}
 h1{font-size:1.4rem;font-weight:600}h2{font-size:1.15rem;overflow-wrap:anywhere}
-h2 b{font-size:.8rem;padding:.2rem .6rem;border-radius:1rem;color:#fff;vertical-align:middle;white-space:nowrap}h3{font-size:1rem;margin:.6rem 0 .2rem}
+h2 b{font-size:.8rem;padding:.2rem .6rem;
+border-radius:1rem;color:#fff;vertical-align:middle;white-space:nowrap}h3{font-size:1rem;margin:.6rem 0 .2rem}
 b.valid{background:#18753c}b.invalid{background:#ce0500}b.error{background:#716043}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.25rem .6rem .25rem 0;
 border-bottom:1px solid #d6dce1;overflow-wrap:anywhere}

@@ -1,4 +1,4 @@
-"""Corrections that are certain, as edits of the source bytes: proposed, proved by validating again, not applied unasked.
+"""Corrections that are certain, as edits of the source bytes: proposed, proved by validating, not applied unasked.
 
 Certain means: what the document says is not in doubt, only how it writes it (a code in small letters, a date in
 another form, a blank in a SIREN, zeros too many), or exactly one total contradicts all the others. A correction is

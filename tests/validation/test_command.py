@@ -104,8 +104,9 @@ def test_text_is_for_people(files: dict[str, str], capsys: pytest.CaptureFixture
     code, output = run([files["wrong"]], capsys)
     assert code == 1
     assert f"{files['wrong']} : non conforme" in output
-    assert "[bloquant] BR-CO-15  Total TTC faux" in output
-    assert "→ Recalculez le total TTC." in output
+    assert "[bloquant] BR-CO-15, PAS-TOTAL-06  Des montants ne s'additionnent pas" in output
+    assert "Total TTC faux : BT-112 déclaré 121.00 ; calculé 120.00" in output
+    assert "→ Recalculez BT-112" in output
     assert output.index("[bloquant]") < output.index("[information]")
 
 

@@ -48,7 +48,8 @@ def test_totals_that_share_no_figure_are_two_problems() -> None:
 
 
 def test_one_missing_number_is_one_problem() -> None:
-    findings = grouped([found("BR-S-02", "BT-31"), found("BR-S-03", "BT-31"), found("BR-CO-26", "BT-29", location="/b")])
+    findings = grouped([found("BR-S-02", "BT-31"), found("BR-S-03", "BT-31"),
+                        found("BR-CO-26", "BT-29", location="/b")])
     assert {finding.group for finding in findings} == {"seller-tax-number"}
 
 

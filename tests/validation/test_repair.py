@@ -75,8 +75,8 @@ def test_what_could_be_meant_otherwise_is_not_proposed(pattern: str, new: str) -
 
 def test_two_totals_that_contradict_are_left_to_people() -> None:
     wrong = spoiled(UBL, r'(<cbc:TaxInclusiveAmount currencyID="EUR">)[\d.]+', r"\g<1>1.00")
-    wrong = spoiled(wrong, r'(<cbc:LineExtensionAmount currencyID="EUR">)[\d.]+(</cbc:LineExtensionAmount>\s*<cbc:TaxE)',
-                    r"\g<1>2.00\2")
+    total = r'(<cbc:LineExtensionAmount currencyID="EUR">)[\d.]+(</cbc:LineExtensionAmount>\s*<cbc:TaxE)'
+    wrong = spoiled(wrong, total, r"\g<1>2.00\2")
     assert [patch for patch in repair.propose(wrong, OPTIONS) if patch.id.startswith("sum:")] == []
 
 
