@@ -145,7 +145,7 @@ def peers() -> Iterator[tuple[str, Callable[[str], list[str]]]]:
 
 @contextmanager
 def peer(command: list[str]) -> Iterator[Callable[[Path], Times]]:
-    """A Java process that answers paths with times; warmed up by 20 small documents."""
+    """A Java process that answers paths with times; warmed up by 60 small documents."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         asked, answers = process.stdin, process.stdout
         assert asked is not None
@@ -161,7 +161,7 @@ def peer(command: list[str]) -> Iterator[Callable[[Path], Times]]:
         with tempfile.NamedTemporaryFile(suffix=".xml") as small:
             kind = "small CII" if any("CII" in word or "cii" in word for word in command) else "small UBL"
             Path(small.name).write_bytes(all_documents()[kind])
-            for _ in range(20):
+            for _ in range(60):
                 ask(Path(small.name))
         yield ask
         asked.close()
