@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session, aliased
 
 from gateway.auth import Permission
 from gateway.console.french import count
-from gateway.tables import Event, JournalEntry, OutboxEntry, PlatformConnection, Seal, SeenFlow, Submission, WebhookEndpoint
+from gateway.tables import (
+    Event,
+    JournalEntry,
+    OutboxEntry,
+    PlatformConnection,
+    Seal,
+    SeenFlow,
+    Submission,
+    WebhookEndpoint,
+)
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
