@@ -12,11 +12,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from lxml import etree
-
 from formats import amounts
 from formats.invoice import Invoice, VatBreakdown
 from schematron import supply
+from schematron.sheet import sheet_of
 from validation.document import Document
 from validation.findings import Finding, Text
 
@@ -157,7 +156,7 @@ def codes(rule: str) -> tuple[str, ...]:
     for rule_set in supply.rule_sets():
         if rule_set.id not in {"en16931-ubl", "extended-ctc-fr-cii"}:
             continue
-        tree = etree.parse(str(supply.entry_path(rule_set)))
+        tree = sheet_of(rule_set)
         for result in tree.iter("{http://purl.oclc.org/dsdl/svrl}failed-assert"):
             attribute = result.find("{http://www.w3.org/1999/XSL/Transform}attribute[@name='id']")
             if attribute is not None and attribute.text == rule:

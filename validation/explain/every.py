@@ -9,6 +9,7 @@ from typing import Any, Final
 from lxml import etree
 
 from schematron import supply
+from schematron.sheet import sheet_of
 from validation.explain.catalogue import find_explanation
 from validation.findings import Text, text_json
 from validation.locations import Place
@@ -48,7 +49,7 @@ def _published() -> Iterator[dict[str, Any]]:
     for rule_set in supply.rule_sets():
         if rule_set.layer == "xsd" or not rule_set.package:
             continue
-        sheet = etree.parse(str(supply.entry_path(rule_set)))
+        sheet = sheet_of(rule_set)
         for result in sheet.iter(f"{SVRL}failed-assert", f"{SVRL}successful-report"):
             template = next(result.iterancestors(f"{XSL}template"))
             fired = template.find(f".//{SVRL}fired-rule")
