@@ -15,16 +15,17 @@ from gateway.platforms.answers import (
     Malformed,
     read_flow,
     read_flows,
-    read_line,
     read_object,
     read_receipt,
     read_results,
     read_webhook,
 )
 from gateway.platforms.connection import ConnectionSettings
+from gateway.platforms.directory import AfnorDirectory
 from gateway.platforms.link import Effect, Link
 from gateway.platforms.port import (
     DirectoryLine,
+    DirectoryReply,
     Flow,
     FlowPage,
     FlowState,
@@ -46,7 +47,7 @@ DATE_CURSOR = "after:"
 """Marks a cursor of ours that continues a search by date."""
 
 MAX_PAGES = 50
-"""Bound of the loops that look for one thing or read one SIREN's lines."""
+"""Bound of the loop that looks for one thing."""
 
 ALREADY_THERE = frozenset({"AlreadyExistingFlow", "ALREADY_EXISTING_FLOW", "DUPLICATE_RESOURCE"})
 """Synchronous answers that say the platform has this document already (seen beside a bare 409)."""
@@ -60,7 +61,7 @@ class AfnorPlatform:
     def __init__(self, settings: ConnectionSettings) -> None:
         self._link = Link(settings)
         self._flows = settings.flow_url.rstrip("/") + "/v1"
-        self._directory = settings.directory_url and settings.directory_url.rstrip("/") + "/v1"
+        self._directory = AfnorDirectory(self._link, settings.directory_url)
         self._paging = settings.paging
         self._max_document_bytes = settings.max_document_bytes
 
@@ -135,20 +136,13 @@ class AfnorPlatform:
         return answer.body
 
     def directory_lines(self, siren: str) -> tuple[DirectoryLine, ...]:
-        """All addressing lines of a SIREN; empty when the directory knows none.
+        """All addressing lines of a SIREN; empty when the directory knows none."""
+        lines = self._directory.ask(siren, unit=False).lines
+        return tuple({line.addressing_identifier: line for line in lines}.values())
 
-        No `fields` are asked for: asking hides the status of the line. 204 and 404 mean none, 206 means more.
-        """
-        if self._directory is None:
-            raise Precondition("NO_DIRECTORY", "this connection has no directory address")
-        lines: dict[str, DirectoryLine] = {}
-        for page in range(MAX_PAGES):
-            results = self._line_page(siren, page * PAGE)
-            before = len(lines)
-            lines |= {line.addressing_identifier: line for line in results}
-            if len(results) < PAGE or len(lines) == before:
-                return tuple(lines.values())
-        raise Unavailable("TOO_MANY_LINES", f"SIREN {siren} has more than {MAX_PAGES * PAGE} lines")
+    def ask_directory(self, siren: str) -> DirectoryReply:
+        """What the directory says about a SIREN, with its answers as they came."""
+        return self._directory.ask(siren)
 
     def register_webhook(self, callback_url: str) -> tuple[str, bytes]:
         """(webhook id, signing key) of a new webhook for every incoming flow. Two calls make two webhooks."""
@@ -181,18 +175,6 @@ class AfnorPlatform:
         if flow is None:
             raise Rejected("AlreadyExistingFlow", refusal.message, evidence=refusal.evidence)
         return Receipt(flow_id=flow.flow_id, submitted_at=flow.submitted_at, raw=flow.raw)
-
-    def _line_page(self, siren: str, ignore: int) -> tuple[DirectoryLine, ...]:
-        criteria = {"filters": {"siren": {"op": "strict", "value": siren}}, "limit": PAGE, "ignore": ignore,
-                    "sorting": [{"field": "addressingIdentifier", "order": "ascending"}]}
-        try:
-            answer = self._link.call("POST", f"{self._directory}/directory-line/search", json=criteria)
-        except Rejected as error:
-            if _answered(error, 404):
-                return ()
-            raise
-        return _understood(lambda: tuple(read_line(item) for item in read_results(read_object(answer.body))),
-                           Unavailable)
 
     def _search(self, where: dict[str, Any], cursor: str | None) -> FlowPage:
         """One page, continued by the platform's cursor or by ours."""

@@ -144,6 +144,20 @@ class DirectoryLine:
     """WK, DFH, or None."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryReply:
+    """What the directory says about one legal unit."""
+
+    lines: tuple[DirectoryLine, ...]
+    """Every line as it came; the same identifier may come twice, and lines of others may come too."""
+
+    unit_known: bool | None
+    """Whether the legal unit itself is listed; None when nobody asked because there are lines."""
+
+    raw: bytes
+    """Questions and answers, word for word (JSON), for the archive."""
+
+
 class Platform(Protocol):
     """An approved platform (PA). Every method may raise a PlatformError."""
 
@@ -165,6 +179,9 @@ class Platform(Protocol):
 
     def directory_lines(self, siren: str) -> tuple[DirectoryLine, ...]:
         """All addressing lines of a SIREN; empty when the directory knows none."""
+
+    def ask_directory(self, siren: str) -> DirectoryReply:
+        """The same with the answers as they came, and whether the legal unit is known where it has no line."""
 
     def register_webhook(self, callback_url: str) -> tuple[str, bytes]:
         """(webhook id, signing key) of a new webhook for every incoming flow."""

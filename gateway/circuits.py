@@ -1,0 +1,90 @@
+"""How each service of each platform connection does, remembered for every worker and for the console.
+
+`admit` before a call, `succeeded` or `failed` after it. A success writes only when it is news, so that a busy
+connection costs no write per invoice.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.platforms.circuit import PROBE, Circuit, after_failure, is_open, needs_probe
+from gateway.tables import ConnectionHealth, PlatformConnection
+
+FLOWS, DIRECTORY = "flows", "directory"
+"""The two services of a platform: either may be away alone."""
+
+NEWS_AFTER = timedelta(seconds=60)
+ERROR_CHARS = 500
+
+
+def admit(deps: Deps, connection: PlatformConnection, service: str) -> datetime | None:
+    """None when the caller may try now; else when to come back.
+
+    After a pause exactly one caller is let through to try; the others come back a little later.
+    """
+    now = deps.now()
+    with deps.db.reading(connection.tenant_id) as session:
+        row = _find(session, connection, service)
+        if row is None:
+            return None
+        circuit = Circuit(row.failures, row.open_until)
+    if is_open(circuit, now):
+        return circuit.open_until
+    if not needs_probe(circuit, now):
+        return None
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = _find(session, connection, service, lock=True)
+        if row is None or row.failures == 0:
+            return None
+        if row.open_until is not None and now < row.open_until:  # another caller is trying
+            return row.open_until
+        row.open_until = now + PROBE
+    return None
+
+
+def succeeded(deps: Deps, connection: PlatformConnection, service: str) -> None:
+    """The service answered like one that works."""
+    now = deps.now()
+    with deps.db.reading(connection.tenant_id) as session:
+        row = _find(session, connection, service)
+        if row is not None and row.failures == 0 and row.succeeded_at and now - row.succeeded_at < NEWS_AFTER:
+            return
+    _write(deps, connection, service, succeeded_at=now, failures=0, open_until=None)
+
+
+def failed(
+    deps: Deps, connection: PlatformConnection, service: str, error: str, *, retry_after_s: float | None = None
+) -> None:
+    """The service did not answer, or said that it is not well."""
+    now = deps.now()
+    with deps.db.reading(connection.tenant_id) as session:
+        row = _find(session, connection, service)
+        circuit = Circuit(row.failures, row.open_until) if row is not None else Circuit()
+    after = after_failure(circuit, now, retry_after_s)
+    _write(deps, connection, service, failed_at=now, error=error[:ERROR_CHARS], failures=after.failures,
+           open_until=after.open_until)
+
+
+def _find(
+    session: Session, connection: PlatformConnection, service: str, *, lock: bool = False
+) -> ConnectionHealth | None:
+    key = {"tenant_id": connection.tenant_id, "id": connection.id, "service": service}
+    return session.get(ConnectionHealth, key, with_for_update=lock or None)
+
+
+def _write(deps: Deps, connection: PlatformConnection, service: str, **values: object) -> None:
+    """Set these columns; the row is made when missing. Two first writers at once: the second one's news can wait."""
+    try:
+        with deps.db.transaction(connection.tenant_id) as session:
+            row = _find(session, connection, service, lock=True)
+            if row is None:
+                row = ConnectionHealth(tenant_id=connection.tenant_id, id=connection.id, service=service, failures=0)
+                session.add(row)
+            for name, value in values.items():
+                setattr(row, name, value)
+            session.flush()
+    except IntegrityError:
+        return
