@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from formats.conversion import convert
-from formats.errors import FormatError
+from formats.errors import FormatError, PdfRefusal
 from formats.facturx import extract
 from formats.opening import open_document
 from formats.rendering.appearance import PLAIN, Appearance
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         return ACTIONS[argv[0]](source, options)
     except FormatError as error:
-        print(f"{options.file}: {error.code}: {error}", file=sys.stderr)
+        print(f"{options.file}: {error.code}: {words_of(error)}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"passerelle: {error}", file=sys.stderr)
@@ -92,6 +92,11 @@ def appearance_of(options: argparse.Namespace) -> Appearance:
     """The look that the options ask for. Raises OSError for a logo that cannot be opened."""
     return Appearance(logo=options.logo.read_bytes() if options.logo else None, accent=options.accent,
                       footer=options.footer, payment_code=not options.no_payment_code)
+
+
+def words_of(error: FormatError) -> str:
+    """Why it failed; a refusal of a PDF in French, then in English with its detail."""
+    return f"{error.fault.fr} / {error}" if isinstance(error, PdfRefusal) else str(error)
 
 
 def tell(file: str, remarks: Iterable[Remark]) -> None:

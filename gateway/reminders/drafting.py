@@ -9,6 +9,7 @@ from sqlalchemy import select
 from archive.store import Digest
 from formats.errors import FormatError
 from formats.invoice import Invoice
+from gateway.accounts.appearance import appearance_of
 from gateway.deps import PARIS, Deps
 from gateway.mail import Attachment, Mail, compose
 from gateway.outgoing.drafts import file_name
@@ -108,7 +109,7 @@ def account_of(invoice: Invoice) -> Account | None:
 
 
 def _pdf(deps: Deps, seen: Seen, document: bytes, lang: str) -> tuple[Attachment | None, str | None]:
-    """The PDF that was sent or received, else one drawn from the data; (None, why) where there is none."""
+    """The PDF that was sent or received, else one drawn as the entity's look wants; (None, why) where there is none."""
     submission = seen.submission
     with deps.db.reading(submission.tenant_id) as session:
         found = session.scalars(select(Document).where(
@@ -116,8 +117,9 @@ def _pdf(deps: Deps, seen: Seen, document: bytes, lang: str) -> tuple[Attachment
             Document.role.in_(("sent", "original")),
         )).all()
     kept = max(found, key=lambda row: row.role == "sent", default=None)
+    look = {"appearance": appearance_of(deps.store, seen.entity)} if seen.entity else {}
     try:
-        content = deps.store.get(Digest(kept.sha256)) if kept else deps.workshop.render(document, lang=lang)
+        content = deps.store.get(Digest(kept.sha256)) if kept else deps.workshop.render(document, lang=lang, **look)
     except FormatError as error:
         return None, f"{error.code}: {error}"
     if len(content) > MOST_ATTACHED:

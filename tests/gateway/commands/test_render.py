@@ -29,3 +29,13 @@ def test_what_cannot_be_drawn_is_refused(
     assert main(["render", INVOICE, *options, "-o", str(tmp_path / "out.pdf")]) == code
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out.pdf").exists()
+
+
+@pytest.mark.parametrize("command", [["extract"], ["convert", "--to", "ubl"]])
+def test_a_refusal_of_a_pdf_is_told_in_french_first(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "facture.pdf").write_bytes(b"%PDF-1.7 and nothing more")
+
+    assert main([*command, str(tmp_path / "facture.pdf")]) == 1
+    assert "pdf-damaged: le PDF est endommagé / the PDF is broken" in capsys.readouterr().err

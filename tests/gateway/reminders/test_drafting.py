@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from archive.store import Digest
 from formats.invoice import Address, Invoice, Party, PaymentInstructions
 from formats.syntax import Syntax, write
+from gateway.accounts.appearance import appearance_of
 from gateway.reminders.drafting import MOST_ATTACHED, account_of, language_of
-from gateway.tables import Document, Submission
+from gateway.tables import Document, LegalEntity, Submission
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play
@@ -45,6 +47,19 @@ def test_an_invoice_without_a_pdf_is_drawn(play: "Play") -> None:
     assert name == "FA-2026-0042-facture.pdf"
     assert content.startswith(b"%PDF-")
     assert "La facture est jointe à ce message." in play.text()
+
+
+def test_a_drawn_invoice_looks_as_its_seller_wants(play: "Play") -> None:
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        entity = session.get_one(LegalEntity, (play.invoice.tenant_id, play.invoice.legal_entity_id))
+        entity.appearance = {"accent": "#204060", "footer": "Atelier au capital imaginaire"}
+    play.on("2026-03-23")
+    play.remind()
+    ((_, content),) = attachments(play)
+    document = play.deps.store.get(Digest(play.invoice.sha256))
+    look = appearance_of(play.deps.store, entity)
+    assert content == play.deps.workshop.render(document, lang="fr", appearance=look)
+    assert content != play.deps.workshop.render(document, lang="fr")
 
 
 def test_the_pdf_that_was_sent_goes_as_it_is(play: "Play") -> None:
