@@ -6,7 +6,9 @@ again only when the platform certainly has not got it and enough time has passed
 says to the question never changes the invoice: only an answer to a deposit, or a flow that was found, does.
 """
 
+import random
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
@@ -15,12 +17,15 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.store import Digest
-from gateway import outbox
+from gateway import circuits, outbox
 from gateway.connections import open_connection
 from gateway.deps import Deps
+from gateway.directory.asking import Known
 from gateway.evidence.ledger import Kept
 from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater, backoff
+from gateway.outgoing.addressing import check_reachable
 from gateway.outgoing.drafts import file_name, media_type_of
+from gateway.outgoing.moves import OPEN, attach, move, park
 from gateway.platforms.port import (
     Flow,
     Platform,
@@ -39,14 +44,14 @@ FLOW_SYNTAX = {"factur-x": "Factur-X", "cii": "CII", "ubl-invoice": "UBL", "ubl-
 FLOW_PROFILE = {"minimum": "Basic", "basicwl": "Basic", "basic": "Basic", "en16931": "CIUS", "cius": "CIUS",
                 "extended": "Extended-CTC-FR", "extended-ctc-fr": "Extended-CTC-FR"}
 
-OPEN = frozenset({"queued", "sending", "unknown", "parked"})
-"""States in which an invoice may still have to be sent. The others are final here."""
-
 ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from a deposit that is not ours: sending it again, or freeing its number, is wrong."""
 
 MOST_UNKNOWN = 6
 """How many answers to a deposit may be lost before a person must look: each new deposit might double the invoice."""
+
+SPREAD_S = 2.0
+"""Invoices that wait for a platform do not all come back in the same instant."""
 
 LONGEST_PAUSE_S = 24 * 3600.0
 """However long a platform asks us to wait."""
@@ -56,17 +61,31 @@ def deliver(deps: Deps, entry: Entry) -> None:
     """Handle one `deliver` entry; safe to run again after a crash at any point, and beside itself.
 
     Raises:
-        RetryLater: transport trouble, or an unknown outcome that is not old enough to be settled.
+        RetryLater: transport trouble, an unknown outcome that is not old enough to be settled, a platform that is
+            left alone for a while, or a buyer who is not reachable yet.
         Park: a person must decide: no connection, credentials refused, a refusal after a lost answer, bytes that
-            the archive cannot give, or too many attempts. The submission is `parked` then, with the reason.
+            the archive cannot give, a buyer who cannot be reached, or too many attempts. The submission is `parked`
+            then, with the reason.
     """
     submission, connection = _load(deps, entry)
     if submission.transmission not in OPEN:
         return
-    platform = _open(deps, submission, connection)
+    connection, platform = _open(deps, submission, connection)
+    _wait_for_circuit(deps, submission, connection)
+    at = Attempt(entry, submission, connection, platform)
     first = entry.attempts == 1 and submission.transmission == "queued"
-    if first or not _settled(deps, entry, submission, platform):
-        _deposit(deps, entry, submission, platform)
+    if first or not _settled(deps, at):
+        _deposit(deps, at, check_reachable(deps, entry, submission, connection, platform))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One turn at one invoice."""
+
+    entry: Entry
+    submission: Submission
+    connection: PlatformConnection
+    platform: Platform
 
 
 def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | None]:
@@ -78,56 +97,72 @@ def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | No
         return submission, connection
 
 
-def _open(deps: Deps, submission: Submission, connection: PlatformConnection | None) -> Platform:
+def _open(
+    deps: Deps, submission: Submission, connection: PlatformConnection | None
+) -> tuple[PlatformConnection, Platform]:
     if connection is None or not connection.enabled:
-        _park(deps, submission, "no-connection : l'entité n'a pas de plateforme agréée active.")
+        park(deps, submission, "no-connection : l'entité n'a pas de plateforme agréée active.")
     try:
-        return open_connection(deps, connection)
+        return connection, open_connection(deps, connection)
     except (VaultError, Precondition) as error:
-        _park(deps, submission, str(error))
+        park(deps, submission, str(error))
 
 
-def _settled(deps: Deps, entry: Entry, submission: Submission, platform: Platform) -> bool:
+def _wait_for_circuit(deps: Deps, submission: Submission, connection: PlatformConnection) -> None:
+    """Leave a platform alone that fails or asked us to wait; the invoice stays as it is and loses no attempt."""
+    until = circuits.admit(deps, connection, circuits.FLOWS)
+    if until is not None:
+        late = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - jitter needs no secrecy
+        raise RetryLater(submission.transmission_reason or "circuit-open : la plateforme est laissée au repos.",
+                         at=until + late, patient=True)
+
+
+def _settled(deps: Deps, at: Attempt) -> bool:
     """Whether an earlier attempt turns out to have reached the platform; waits while it is too fresh to say."""
+    submission = at.submission
     interrupted = submission.transmission == "sending"
     state = "unknown" if interrupted else submission.transmission
     try:
-        found = platform.find_flow(submission.id)
+        found = at.platform.find_flow(submission.id)
     except (Unavailable, Unknown) as error:
-        _retry(deps, entry, submission, state, error)
+        _retry(deps, at, state, error)
     except PlatformError as error:
-        _park(deps, submission, _words(error))
+        park(deps, submission, _words(error))
     if found is not None:
         receipt = Receipt(flow_id=found.flow_id, submitted_at=found.submitted_at, raw=found.raw)
         deposited(deps, submission, receipt, looked_up=True)
         return True
     if interrupted:
         lost = Unknown("INTERRUPTED", "l'envoi a été interrompu ; la plateforme est interrogée avant tout nouvel essai")
-        _retry(deps, entry, submission, state, lost)
+        _retry(deps, at, state, lost, ours=True)
     return False
 
 
-def _deposit(deps: Deps, entry: Entry, submission: Submission, platform: Platform) -> None:
+def _deposit(deps: Deps, at: Attempt, known: Known | None) -> None:
+    submission = at.submission
     try:
         document = deps.store.get(Digest(submission.sent_sha256 or submission.sha256))
     except ArchiveError as error:
-        _park(deps, submission, f"{error.code}: {error}")
-    _intend(deps, entry, submission)
+        park(deps, submission, f"{error.code}: {error}")
+    _intend(deps, at.entry, submission, known)
     try:
-        receipt = platform.send(document, submission.id, _flow(submission))
+        receipt = at.platform.send(document, submission.id, _flow(submission))
     except Rejected as error:
+        circuits.succeeded(deps, at.connection, circuits.FLOWS)  # it works, and does not want this document
         _refused(deps, submission, error)
     except Precondition as error:
-        _park(deps, submission, _words(error))
+        circuits.failed(deps, at.connection, circuits.FLOWS, _words(error))
+        park(deps, submission, _words(error))
     except Unavailable as error:
-        _retry(deps, entry, submission, "unknown" if submission.transmission == "unknown" else "queued", error)
+        _retry(deps, at, "unknown" if submission.transmission == "unknown" else "queued", error)
     except Unknown as error:
-        _retry(deps, entry, submission, "unknown", error)
+        _retry(deps, at, "unknown", error)
     else:
         deposited(deps, submission, receipt)
+        circuits.succeeded(deps, at.connection, circuits.FLOWS)
 
 
-def _intend(deps: Deps, entry: Entry, submission: Submission) -> None:
+def _intend(deps: Deps, entry: Entry, submission: Submission, known: Known | None) -> None:
     """Make the intent durable before the first byte leaves, if nothing changed since we looked.
 
     Raises:
@@ -135,6 +170,7 @@ def _intend(deps: Deps, entry: Entry, submission: Submission) -> None:
         Park: the invoice lost its number meanwhile (rejected by the platform): it must not go again.
     """
     now = deps.now()
+    kept = known.kept if known is not None else None
     with deps.db.transaction(submission.tenant_id) as session:
         row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
         if row.transmission != submission.transmission or not outbox.holds(session, entry):
@@ -142,10 +178,13 @@ def _intend(deps: Deps, entry: Entry, submission: Submission) -> None:
         gone = not row.active
         if not gone:
             row.transmission, row.transmission_reason = "sending", None
-            record(session, row.tenant_id, Change(kind="transmission", code="sending", actor="worker",
-                                                  submission_id=row.id), now=now)
+            attach(deps, session, row, kept)
+            record(session, row.tenant_id, Change(
+                kind="transmission", code="sending", actor="worker", submission_id=row.id,
+                data=known.data() if known is not None else {}, objects=(kept,) if kept is not None else (),
+            ), now=now)
     if gone:
-        _park(deps, submission, "identity-freed : cette facture a été rejetée ou remplacée entre-temps.")
+        park(deps, submission, "identity-freed : cette facture a été rejetée ou remplacée entre-temps.")
 
 
 def _flow(submission: Submission) -> Flow:
@@ -190,8 +229,8 @@ def _refused(deps: Deps, submission: Submission, error: Rejected) -> None:
     with deps.db.reading(submission.tenant_id) as session:
         doubtful = error.code == ALREADY_THERE or _unknowns(session, submission) > 0
     if doubtful:
-        _park(deps, submission, _words(error))
-    _move(deps, submission, "failed", _words(error))
+        park(deps, submission, _words(error))
+    move(deps, submission, "failed", _words(error))
 
 
 def _unknowns(session: Session, submission: Submission) -> int:
@@ -200,46 +239,30 @@ def _unknowns(session: Session, submission: Submission) -> int:
         Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown")) or 0
 
 
-def _retry(deps: Deps, entry: Entry, submission: Submission, state: str, error: Unavailable | Unknown) -> NoReturn:
-    """Try again later, or park after too many attempts.
+def _retry(
+    deps: Deps, at: Attempt, state: str, error: Unavailable | Unknown, *, ours: bool = False
+) -> NoReturn:
+    """Try again later, or park after too many attempts. `ours`: the platform has no part in the failure.
 
     With each lost answer the platform gets four times as long to know what it has: half a minute at first, then hours.
     """
-    reason = _words(error)
-    if entry.attempts >= MOST_ATTEMPTS:
-        _park(deps, submission, f"{reason} ({entry.attempts} essais)")
-    _move(deps, submission, state, reason)
-    seconds = backoff(entry.attempts).total_seconds()
+    reason, attempts, submission = _words(error), at.entry.attempts, at.submission
+    asked = error.retry_after_s if isinstance(error, Unavailable) else None
+    if not ours:
+        circuits.failed(deps, at.connection, circuits.FLOWS, reason, retry_after_s=asked)
+    if attempts >= MOST_ATTEMPTS:
+        park(deps, submission, f"{reason} ({attempts} essais)")
+    move(deps, submission, state, reason)
+    seconds = backoff(attempts).total_seconds()
     if isinstance(error, Unknown):
         with deps.db.reading(submission.tenant_id) as session:
             lost = max(1, _unknowns(session, submission))
         if lost >= MOST_UNKNOWN:
-            _park(deps, submission, f"{reason} ({lost} réponses perdues)")
+            park(deps, submission, f"{reason} ({lost} réponses perdues)")
         seconds = max(seconds, deps.settings.settle_seconds * 4 ** (lost - 1))
-    elif error.retry_after_s:
-        seconds = error.retry_after_s
+    elif asked:
+        seconds = asked
     raise RetryLater(reason, at=deps.now() + timedelta(seconds=min(seconds, LONGEST_PAUSE_S))) from error
-
-
-def _park(deps: Deps, submission: Submission, reason: str) -> NoReturn:
-    _move(deps, submission, "parked", reason)
-    raise Park(reason)
-
-
-def _move(deps: Deps, submission: Submission, state: str, reason: str) -> None:
-    """Record where the invoice stands now, unless somebody else settled it. The same state again is no event."""
-    now = deps.now()
-    with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
-        if row.transmission not in OPEN:
-            return
-        news = row.transmission != state
-        row.transmission, row.transmission_reason = state, reason
-        if state == "failed":
-            row.active = None
-        if news:
-            record(session, row.tenant_id, Change(kind="transmission", code=state, actor="worker",
-                                                  submission_id=row.id, reason=reason), now=now)
 
 
 def _words(error: PlatformError) -> str:

@@ -248,6 +248,16 @@ class StandIn:
         self.cursor_loop = False
         self.webhook_key = b"k" * 32
         self.webhooks: list[str] = []
+        self.lines: dict[str, str | None] = {}
+        """The directory: address to state."""
+
+        self.units: set[str] = set()
+        """SIRENs that the directory knows although they have no line."""
+
+        self.directory_says: tuple[int, bytes] | None = None
+        """What the directory answers to everything instead."""
+
+        self.directory_asked = 0
         stand_in = self
 
         class Door(http.server.BaseHTTPRequestHandler):
@@ -311,11 +321,25 @@ class StandIn:
             return 200, {"access_token": "t", "token_type": "Bearer", "expires_in": 3600}
         if path == "/flow-service/v1/flows/search":
             return self.search(json.loads(body))
+        if path.startswith("/directory-service/v1/"):
+            return self.look_up(path, json.loads(body)["filters"]["siren"]["value"])
         if path == "/flow-service/v1/webhooks":
             self.webhooks.append(json.loads(body)["callbackUrl"])
             return 201, {"webhookId": str(uuid.uuid4()), "createdAt": "2026-11-23T09:00:00Z",
                          "signingKey": base64.b64encode(self.webhook_key).decode()}
         return self.deposit(headers, body) if path == "/flow-service/v1/flows" else (404, {"errorCode": "MISSING"})
+
+    def look_up(self, path: str, siren: str) -> tuple[int, bytes | dict[str, Any]]:
+        """A search in the directory."""
+        self.directory_asked += 1
+        if self.directory_says is not None:
+            return self.directory_says
+        if "/siren/" in path:
+            return 200, {"results": [{"siren": siren}] if siren in self.units else []}
+        return 200, {"results": [
+            {"addressingIdentifier": address, "siren": siren, "platformType": "WK",
+             **({"directoryLineStatus": state} if state else {})}
+            for address, state in self.lines.items() if address.startswith(siren)]}
 
     def deposit(self, headers: Any, body: bytes) -> tuple[int, bytes | dict[str, Any]]:
         if self.refuse_deposits is not None:
@@ -373,6 +397,18 @@ def platform(deps: Deps, connection: PlatformConnection, clock: Clock) -> Iterat
     for link in deps.platforms.values():
         link.close()  # type: ignore[attr-defined]  # the port has no close: who drives a platform need not know
     stand_in.close()
+
+
+@pytest.fixture
+def directory(deps: Deps, connection: PlatformConnection, platform: StandIn) -> StandIn:
+    """The stand-in, with a directory that `connection` may ask; the usual buyer is reachable."""
+    platform.lines[BUYER_SIREN] = "Enabled"
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))
+        row.config = {**row.config, "directory_url": f"{platform.url}/directory-service"}
+        session.flush()
+        connection.config = row.config
+    return platform
 
 
 @pytest.fixture(scope="session")
