@@ -14,8 +14,13 @@ from urllib.parse import urlsplit
 PORTS = frozenset({443, 8443})
 LONGEST_URL = 2000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that the Internet routes of IPv6; beside it is, for one, what was once site-local (fec0::/10)."""
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_INNER = tuple(ipaddress.IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
+"""What Python calls global and is not: protocol assignments (some clouds keep their metadata service there), relays
+of 6to4, and the inner service of Azure."""
+
 
 
 class ForbiddenTarget(ValueError):
@@ -75,15 +80,17 @@ def is_public(text: str) -> bool:
         address = ipaddress.ip_address(text)
     except ValueError:  # with a zone: of this machine's links
         return False
-    if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64:
-            return _is_global(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if address.ipv4_mapped is not None:
-            return _is_global(address.ipv4_mapped)
-        if address.sixtofour is not None or address.teredo is not None:  # tunnels: nobody needs them for a webhook
-            return False
-    return _is_global(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return _is_public_v4(address)
+    if address in _NAT64:
+        return _is_public_v4(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.ipv4_mapped is not None:
+        return _is_public_v4(address.ipv4_mapped)
+    if address.sixtofour is not None or address.teredo is not None:  # tunnels: nobody needs them for a webhook
+        return False
+    return address.is_global and address in _UNICAST
 
 
-def _is_global(address: Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+def _is_public_v4(address: ipaddress.IPv4Address) -> bool:
+    return (address.is_global and not address.is_multicast and not address.is_reserved
+            and not any(address in network for network in _INNER))

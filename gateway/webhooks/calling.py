@@ -10,7 +10,7 @@ import httpcore
 from gateway.webhooks.address import ForbiddenTarget, check_url, routable
 
 SECONDS = 15.0
-"""Longest time for one call, from the resolution of the name to the status line."""
+"""Longest time for one call up to the status line. Only the resolver, whose time counts, has a limit of its own."""
 
 SOCKET_OPTION = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
