@@ -8,12 +8,12 @@ about it any more. An entry that keeps failing is parked for a person, with its 
 
 import random
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from gateway.db import EVERY_TENANT, NEW_WORK, Database
@@ -130,6 +130,23 @@ def again(db: Database, entry: Entry, error: RetryLater, now: datetime) -> None:
 def park(db: Database, entry: Entry, reason: str) -> None:
     """Wait for a person."""
     _set(db, entry, state="parked", lease_until=None, reason=reason)
+
+
+def withdraw(session: Session, topic: str, subjects: Select[tuple[str]] | Sequence[str]) -> None:
+    """No more work about these subjects, whoever holds it. Inside the caller's transaction."""
+    session.execute(
+        update(OutboxEntry)
+        .where(OutboxEntry.topic == topic, OutboxEntry.state == "pending", OutboxEntry.subject_id.in_(subjects))
+        .values(state="done", lease_until=None, reason=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_pending(session: Session, topic: str, subject_id: str) -> bool:
+    """Whether there is work about a subject, waiting or at hand. Inside the transaction that relies on it."""
+    return session.scalar(select(OutboxEntry.id).where(
+        OutboxEntry.topic == topic, OutboxEntry.state == "pending", OutboxEntry.subject_id == subject_id,
+    ).limit(1)) is not None
 
 
 def revive(session: Session, entry_id: str, now: datetime) -> bool:

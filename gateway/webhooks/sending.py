@@ -2,8 +2,9 @@
 
 Standard Webhooks 1.0: the signature covers id, time and body; the id stays the same over all tries, so that a
 receiver that gets a delivery twice knows it. `fan_out` turns new events into rows, `deliver` sends one of them; the
-next one about the same invoice is put to work once this one is through or given up. Whoever missed something reads
-`GET /v1/events?after=`: same events, same positions.
+next one about the same invoice is put to work once this one is through or given up. All that changes an address or
+a delivery locks the tenant's row first, so that nothing is put to work twice or forgotten. Whoever missed something
+reads `GET /v1/events?after=`: same events, same positions.
 """
 
 import base64
@@ -14,7 +15,7 @@ import random
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway import outbox
@@ -33,10 +34,11 @@ DELAYS = tuple(timedelta(seconds=seconds) for seconds in
                (5, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600))
 """The schedule that Standard Webhooks proposes; each wait is up to a tenth longer."""
 
-SILENCE = timedelta(seconds=30)
-"""How long an address that did not answer at all is left alone: others must not wait behind it."""
+SILENCE, LONGEST_SILENCE = timedelta(seconds=30), timedelta(minutes=30)
+"""How long an address that did not answer at all is left alone, a tenth of the time since it fell silent within these
+bounds: others must not wait behind it."""
 
-BATCH = 500
+BATCH = 100
 GONE = 410
 
 
@@ -143,7 +145,7 @@ def _settle(deps: Deps, entry: Entry, status: int | None, trouble: str | None) -
         row.first_tried_at = row.first_tried_at or now
         row.tried_at, row.status, row.trouble = now, status, trouble
         endpoint.trouble = trouble
-        endpoint.resume_at = now + SILENCE if status is None else None
+        endpoint.resume_at = now + _silence(session, endpoint, now) if status is None else None
         delay = DELAYS[min(row.attempts, len(DELAYS)) - 1]
         if trouble is None:
             row.state = "delivered"
@@ -157,9 +159,9 @@ def _settle(deps: Deps, entry: Entry, status: int | None, trouble: str | None) -
         elif now + delay > row.first_tried_at + PATIENCE:
             row.state = "failed"
         if row.state != "pending":
-            session.flush()
+            outbox.withdraw(session, TOPIC, [row.id])
             following = _next_in_chain(session, row.tenant_id, row.endpoint_id, row.submission_id)
-            if following is not None:
+            if following is not None and not outbox.is_pending(session, TOPIC, following):
                 outbox.put(session, row.tenant_id, TOPIC, following, now=now)
             return
     raise RetryLater(trouble or "", at=now + delay + _jitter(delay), patient=True)
@@ -167,11 +169,17 @@ def _settle(deps: Deps, entry: Entry, status: int | None, trouble: str | None) -
 
 def close_pending(session: Session, endpoint: WebhookEndpoint, reason: str) -> None:
     """Nothing more goes to an address that is switched off."""
-    pending = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint.id,
-                                            WebhookDelivery.state == "pending")
-    for row in session.scalars(pending).all():
-        row.state, row.trouble = "closed", reason
-    session.flush()
+    pending = (WebhookDelivery.tenant_id == endpoint.tenant_id, WebhookDelivery.endpoint_id == endpoint.id,
+               WebhookDelivery.state == "pending")
+    outbox.withdraw(session, TOPIC, select(WebhookDelivery.id).where(*pending))
+    session.execute(update(WebhookDelivery).where(*pending).values(state="closed", trouble=reason))
+
+
+def _silence(session: Session, endpoint: WebhookEndpoint, now: datetime) -> timedelta:
+    since = session.scalar(select(func.min(WebhookDelivery.first_tried_at)).where(
+        WebhookDelivery.tenant_id == endpoint.tenant_id, WebhookDelivery.endpoint_id == endpoint.id,
+        WebhookDelivery.state == "pending", WebhookDelivery.status.is_(None)))
+    return min(max(SILENCE, (now - (since or now)) / 10), LONGEST_SILENCE)
 
 
 def _next_in_chain(session: Session, tenant_id: str, endpoint_id: str, submission_id: str | None) -> str | None:

@@ -63,8 +63,7 @@ def get_webhook(deps: Deps, tenant_id: str, webhook_id: str) -> WebhookEndpoint:
 def enable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEndpoint:
     """Switch on again: it hears of what happens from now on, and reads what it missed in `GET /v1/events`."""
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
-        row = _get(session, tenant_id, webhook_id)
+        row = _locked(session, tenant_id, webhook_id)
         if row.disabled_at is not None:
             row.disabled_at, row.trouble, row.resume_at = None, None, None
             row.cursor = session.scalar(select(func.max(Event.position))) or 0
@@ -75,7 +74,7 @@ def enable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEn
 def disable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEndpoint:
     """Switch off: what still waits is closed."""
     with deps.db.transaction(tenant_id) as session:
-        row = _get(session, tenant_id, webhook_id)
+        row = _locked(session, tenant_id, webhook_id)
         if row.disabled_at is None:
             row.disabled_at = deps.now()
             close_pending(session, row, "désactivé / switched off")
@@ -86,7 +85,7 @@ def disable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookE
 def remove(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> None:
     """Take a webhook away; its deliveries stay in the database as a trace."""
     with deps.db.transaction(tenant_id) as session:
-        row = _get(session, tenant_id, webhook_id)
+        row = _locked(session, tenant_id, webhook_id)
         row.removed_at = deps.now()
         close_pending(session, row, "supprimé / removed")
         _tell(deps, session, row, "webhook-removed", actor)
@@ -95,7 +94,7 @@ def remove(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> None:
 def rotate(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> tuple[WebhookEndpoint, str]:
     """A new secret; for one day the old one signs too, so that nothing is lost while the receiver changes it."""
     with deps.db.transaction(tenant_id) as session:
-        row = _get(session, tenant_id, webhook_id)
+        row = _locked(session, tenant_id, webhook_id)
         secret, kept = next_secret(deps.vault.open(row.secret), deps.now())
         row.secret = deps.vault.seal(kept)
         _tell(deps, session, row, "webhook-secret-changed", actor)
@@ -117,14 +116,13 @@ def deliveries(
 
 
 def redeliver(deps: Deps, tenant_id: str, webhook_id: str, delivery_id: str, actor: str) -> WebhookDelivery:
-    """Send a delivery again, under its old id, whatever became of it.
+    """Send a delivery again, at once and under its old id, whatever became of it; others go on as they were.
 
     Raises:
         Problem: 404; 409 webhook-disabled; 409 delivery-pending while it is still on its way.
     """
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
-        endpoint = _get(session, tenant_id, webhook_id)
+        endpoint = _locked(session, tenant_id, webhook_id)
         row = session.get(WebhookDelivery, (tenant_id, delivery_id))
         if row is None or row.endpoint_id != webhook_id:
             raise not_found()
@@ -133,9 +131,16 @@ def redeliver(deps: Deps, tenant_id: str, webhook_id: str, delivery_id: str, act
         if row.state == "pending":
             raise Problem(409, "delivery-pending", "Cet envoi est déjà en route. / Already on its way.")
         row.state, row.attempts, row.first_tried_at = "pending", 0, None
+        endpoint.resume_at = None
         outbox.put(session, tenant_id, TOPIC, row.id, now=deps.now())
         _tell(deps, session, endpoint, "webhook-redelivery", actor, delivery=row.id)
     return row
+
+
+def _locked(session: Session, tenant_id: str, webhook_id: str) -> WebhookEndpoint:
+    """A webhook that nobody else changes or sends to before the transaction ends. Raises Problem 404."""
+    session.get(Tenant, tenant_id, with_for_update=True)
+    return _get(session, tenant_id, webhook_id)
 
 
 def _get(session: Session, tenant_id: str, webhook_id: str) -> WebhookEndpoint:

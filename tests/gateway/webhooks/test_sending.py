@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 from standardwebhooks.webhooks import Webhook
 
 from gateway.tables import WebhookDelivery, WebhookEndpoint
@@ -26,14 +26,14 @@ class Frozen:
 def test_a_foreign_library_verifies_what_arrives(stage, monkeypatch) -> None:
     _, secret = stage.webhook()
     invoice = stage.make_invoice()
-    event = stage.happen(invoice, "205")
+    told = stage.happen(invoice, "205")
     stage.work()
     (headers, body), = stage.receiver.got
     monkeypatch.setattr("standardwebhooks.webhooks.datetime", Frozen(stage.deps.now()))
     said = Webhook(secret).verify(body.decode(), headers)
     assert said["type"] == "invoice.lifecycle.205"
-    assert said["data"] == {"position": event.position, "id": event.id, "invoice": invoice.id, "kind": "lifecycle",
-                            "at": event.at.isoformat(), "platform_at": None, "code": "205",
+    assert said["data"] == {"position": told.position, "id": told.id, "invoice": invoice.id, "kind": "lifecycle",
+                            "at": told.at.isoformat(), "platform_at": None, "code": "205",
                             "href": f"/v1/invoices/{invoice.id}"}
     assert b"secret" not in body, "thin: no reason, no party, no amount"
     with pytest.raises(Exception, match="signature"):
@@ -150,6 +150,70 @@ def test_sent_again_on_request(stage) -> None:
     stage.work()
     assert len(stage.receiver.got) == 2
     assert len(set(stage.receiver.ids)) == 1
+
+
+def test_an_event_sent_again_disturbs_no_other(stage) -> None:
+    """It goes at once; the later one that waits for its next try is neither sent twice nor forgotten."""
+    webhook, _ = stage.webhook()
+    invoice = stage.make_invoice()
+    stage.receiver.answers = [204, 500]
+    for code in ("200", "204", "205"):
+        stage.happen(invoice, code)
+    stage.work()
+    rows, _ = service.deliveries(stage.deps, stage.tenant, webhook, before=None, limit=10)
+    service.redeliver(stage.deps, stage.tenant, webhook, rows[-1].id, "user:test")
+    stage.work()
+    assert stage.told(invoice) == ["200", "204", "200"]
+    stage.clock.forward(seconds=10)
+    stage.work()
+    assert stage.told(invoice) == ["200", "204", "200", "204", "205"]
+    assert {state for _, state in stage.states()} == {"delivered"}
+
+
+def test_an_event_that_was_closed_and_sent_again_goes_once(stage) -> None:
+    webhook, _ = stage.webhook()
+    invoice = stage.make_invoice()
+    stage.happen(invoice, "200")
+    stage.receiver.answers = [500] * 3
+    stage.work()
+    service.disable(stage.deps, stage.tenant, webhook, "user:test")
+    service.enable(stage.deps, stage.tenant, webhook, "user:test")
+    (row,), _ = service.deliveries(stage.deps, stage.tenant, webhook, before=None, limit=10)
+    service.redeliver(stage.deps, stage.tenant, webhook, row.id, "user:test")
+    stage.clock.forward(seconds=10)
+    stage.work()
+    assert stage.told(invoice) == ["200", "200"], "the try that was planned before it was closed is off"
+
+
+def test_the_longer_an_address_is_silent_the_longer_it_is_left_alone(stage) -> None:
+    """A dead address must not hold the few threads that wait for strangers."""
+    stage.deps.settings.webhook_allow = ("127.0.0.1:9",)
+    webhook, _ = stage.webhook(url="http://127.0.0.1:9/")
+    for number in range(40):
+        stage.happen(stage.make_invoice(number=f"F-{number}"), "200")
+    for _ in range(6 * 60 * 2):
+        stage.work()
+        stage.clock.forward(seconds=30)
+    with stage.deps.db.reading(stage.tenant) as session:
+        tries = sum(one.attempts for one in session.scalars(select(WebhookDelivery)))
+    assert tries < 60
+    rest = service.get_webhook(stage.deps, stage.tenant, webhook).resume_at - stage.clock.now
+    assert rest <= timedelta(minutes=30)
+
+
+def test_every_change_of_a_webhook_waits_for_the_sender(stage) -> None:
+    """The tenant's row is locked before anything else, as sending does: else two could wait for each other."""
+    webhook, _ = stage.webhook()
+    said: list[str] = []
+
+    @event.listens_for(stage.deps.db.engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    for change in (service.disable, service.enable, service.rotate, service.remove):
+        said.clear()
+        change(stage.deps, stage.tenant, webhook, "user:test")
+        assert "FROM tenants" in next(one for one in said if not one.startswith("BEGIN")), change
 
 
 def test_the_secret_is_not_in_the_database(stage) -> None:
