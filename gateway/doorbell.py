@@ -4,7 +4,7 @@ The task carries nothing but the wish to look. Losing the broker loses nothing: 
 by itself every `sweep` (gateway/worker.py), and a task delivered ten times finds the work done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from celery import Celery
@@ -31,12 +31,14 @@ def celery_app(broker_url: str) -> Celery:
     return app
 
 
-def install_relay(app: Celery, deps: Deps, handlers: Mapping[str, Handler]) -> None:
-    """Let this process's Celery worker drain the outbox when it is rung."""
+def install_relay(
+    app: Celery, deps: Deps, handlers: Mapping[str, Handler], strangers: Collection[str] = ()
+) -> None:
+    """Let this process's Celery worker drain the outbox when it is rung, but for what waits for strangers."""
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]  # celery has no types
     def relay_task() -> int:
-        return relay(deps, handlers)
+        return relay(deps, handlers, without=strangers)
 
 
 def ringer(app: Celery) -> Callable[[], None]:

@@ -130,7 +130,7 @@ class Worker:
             self._deps.bell.wait(self._deps.settings.work_seconds)
 
     def _relay_strangers(self) -> None:
-        if not relay(self._deps, self._handlers, most=50, only=self._strangers):
+        if not relay(self._deps, self._handlers, most=1, only=self._strangers):  # between two calls it may be ended
             self._stopping.wait(self._deps.settings.work_seconds)
 
 

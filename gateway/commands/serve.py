@@ -17,7 +17,7 @@ from gateway.idempotency import forget_unfinished
 from gateway.memory import give_back_large_blocks
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings, UnsafeSetup
-from gateway.topics import HANDLERS, ticks
+from gateway.topics import HANDLERS, STRANGERS, ticks
 from gateway.worker import Worker
 
 MOST_CONNECTIONS = 256
@@ -63,11 +63,11 @@ def worker(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     with assembled(settings, warm=True) as deps:
-        runner = Worker(deps, HANDLERS, ticks(settings))
+        runner = Worker(deps, HANDLERS, ticks(settings), STRANGERS)
         runner.start()
         if settings.broker_url:
             app = celery_app(settings.broker_url)
-            install_relay(app, deps, HANDLERS)
+            install_relay(app, deps, HANDLERS, STRANGERS)
             app.worker_main(["worker", "--pool=solo", "--without-gossip", "--without-mingle", "--loglevel=WARNING"])
         else:
             ended.wait()

@@ -121,13 +121,15 @@ def test_the_same_relay_runs_under_celery(deps: Deps, tenant: str) -> None:
     """An in-memory broker: a commit rings, Celery's worker drains the same rows."""
     app = celery_app("memory://passerelle")
     done = threading.Event()
-    install_relay(app, deps, {"work": lambda *_: done.set()})
+    install_relay(app, deps, {"work": lambda *_: done.set(), "stranger": lambda *_: done.set()}, {"stranger"})
     db = Database(deps.settings.database, after_commit=ringer(app))
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
         with db.transaction(tenant) as session:
+            slow = outbox.put(session, tenant, "stranger", "s", now=deps.now())
             made = outbox.put(session, tenant, "work", "s", now=deps.now())
         assert done.wait(20)
     assert entry_of(deps, made).state == "done"
+    assert entry_of(deps, slow).attempts == 0, "strangers have threads of their own, under Celery too"
     db.close()
 
 
