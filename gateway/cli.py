@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("gateway.commands.care", "Sauvegarder / Back up"),
     "restore": ("gateway.commands.care", "Restaurer / Restore"),
     "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
+    "directory": ("gateway.commands.directory", "Annuaire : joignable ou non / Directory: reachable or not"),
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),
     "user": ("gateway.commands.admin", "Utilisateurs / Users"),
     "scenario": ("gateway.commands.admin", "Scénario de relance / Reminder scenario"),

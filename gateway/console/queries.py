@@ -99,7 +99,7 @@ def _lifecycle(*codes: str) -> ColumnElement[bool]:
 
 STATES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
     "non-envoyee": ("Non envoyées (anomalies)", _transmission("refused")),
-    "en-cours": ("En cours d'envoi", _transmission("queued", "sending", "unknown")),
+    "en-cours": ("En cours d'envoi", _transmission("queued", "held", "sending", "unknown")),
     "decision": ("En attente d'une décision", _transmission("parked", "failed")),
     "deposee": ("Déposées, sans réponse", or_(
         _lifecycle("200", "201", "202", "203", "204", "214"),

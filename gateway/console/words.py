@@ -21,6 +21,7 @@ class Word:
 TRANSMISSION: dict[str, Word] = {
     "refused": Word("Non envoyée", "bad"),
     "queued": Word("En file d'envoi", "info"),
+    "held": Word("Retenue : acheteur pas encore joignable", "warn"),
     "sending": Word("Envoi en cours", "info"),
     "unknown": Word("Envoi à vérifier", "warn"),
     "deposited": Word("Remise à la plateforme", "info"),
@@ -89,9 +90,10 @@ PERMISSIONS: dict[str, str] = {
 DOCUMENT_ROLES: dict[str, str] = {
     "original": "Facture reçue du logiciel", "sent": "Facture envoyée", "report": "Rapport de contrôle",
     "loss": "Bilan de conversion", "receipt": "Récépissé de la plateforme", "status": "Message de statut",
-    "reminder": "Lettre de relance", "readable": "Version lisible", "acknowledgement": "Acquittement",
+    "reminder": "Lettre de relance", "readable": "Version lisible", "directory": "Réponse de l'annuaire",
+    "duplicate": "Double remis par courriel", "acknowledgement": "Acquittement",
 }
-EXCHANGED = frozenset({"status", "receipt", "acknowledgement", "reminder"})
+EXCHANGED = frozenset({"directory", "duplicate", "status", "receipt", "acknowledgement", "reminder"})
 """Roles of documents that tell of one event; the page of an invoice folds them away."""
 
 OBJECTIONS: dict[str, str] = {
@@ -113,6 +115,12 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("transmission", "unknown"): Word("Réponse de la plateforme perdue", "warn"),
     ("transmission", "queued"): Word("Nouvel essai prévu", "info"),
     ("transmission", "failed"): Word("Envoi refusé par la plateforme", "bad"),
+    ("transmission", "held"): Word("Retenue : l'acheteur n'est pas encore joignable", "warn"),
+    ("transmission", "sent-anyway"): Word("Envoi décidé malgré l'annuaire", "info"),
+    ("transmission", "not-transmitted"): Word("Déposée, mais non transmise à l'acheteur", "warn"),
+    ("transmission", "duplicate-sending"): Word("Double en cours d'envoi par courriel", "info"),
+    ("transmission", "duplicate-sent"): Word("Double remis par courriel", "good"),
+    ("transmission", "duplicate-failed"): Word("Double non parti", "bad"),
     ("transmission", "parked"): Word("En attente d'une décision", "warn"),
     ("transmission", "acknowledged"): Word("Acquittée par la plateforme", "good"),
     ("transmission", "status-queued"): Word("Statut en file d'envoi", "info"),
@@ -143,6 +151,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "entity-changed"): Word("Entité modifiée", "quiet"),
     ("setting", "entity-enabled"): Word("Entité activée", "quiet"),
     ("setting", "entity-disabled"): Word("Entité désactivée", "quiet"),
+    ("setting", "reachability-changed"): Word("Règle d'envoi selon l'annuaire modifiée", "quiet"),
     ("setting", "connection-created"): Word("Plateforme ajoutée", "quiet"),
     ("setting", "key-created"): Word("Clé d'API créée", "quiet"),
     ("setting", "key-revoked"): Word("Clé d'API révoquée", "quiet"),
@@ -206,6 +215,18 @@ DELIVERY_STATES: dict[str, Word] = {
     "pending": Word("En route", "info"), "delivered": Word("Reçu", "good"), "failed": Word("Abandonné", "bad"),
     "closed": Word("Non envoyé", "quiet"),
 }
+REACHES: dict[str, str] = {
+    "not-yet": "Adresse rattachée à une plateforme plus tard", "disabled": "Acheteur connu, sans plateforme",
+    "unknown": "Adresse absente de l'annuaire", "cannot-tell": "Annuaire absent, muet ou contradictoire",
+}
+REACH_WORDS: dict[str, Word] = {
+    "reachable": Word("Joignable", "good"), "not-yet": Word("Pas encore joignable", "warn"),
+    "disabled": Word("Sans plateforme", "bad"), "unknown": Word("Inconnue", "bad"),
+    "cannot-tell": Word("Indéterminée", "quiet"),
+}
+REACH_STEPS: dict[str, str] = {
+    "send": "Envoyer", "hold": "Retenir et redemander plus tard", "ask": "Demander à une personne",
+}
 FORMATS: dict[str, str] = {"factur-x": "Factur-X (PDF et données)", "cii": "CII (XML)", "ubl": "UBL (XML)"}
 
 
@@ -217,7 +238,7 @@ def status(code: str | None) -> Word:
 
 def state(invoice: Submission) -> Word:
     """The one word for an invoice in a list: what the buyer's side says, else where the sending stands."""
-    if invoice.transmission in {"refused", "failed", "parked", "unknown"} or invoice.lifecycle is None:
+    if invoice.transmission in {"refused", "failed", "parked", "held", "unknown"} or invoice.lifecycle is None:
         return TRANSMISSION.get(invoice.transmission, Word(invoice.transmission))
     return status(invoice.lifecycle)
 

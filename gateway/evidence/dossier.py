@@ -23,6 +23,7 @@ TITLES = {
     "original": "Document reçu", "sent": "Document transmis à la plateforme", "report": "Rapport de vérification",
     "loss": "Rapport de conversion", "receipt": "Récépissé de dépôt", "status": "Message de statut (CDAR)",
     "reminder": "Relance envoyée", "readable": "Vue lisible",
+    "directory": "Réponse de l'annuaire", "duplicate": "Double remis autrement",
 }
 KINDS = {
     "submission": "Réception", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",

@@ -53,6 +53,7 @@ REASONS: Final = {
 
 TRANSMISSION: Final = {
     "queued": "en attente d'envoi",
+    "held": "retenue jusqu'à ce que l'acheteur soit joignable",
     "sending": "envoi en cours",
     "unknown": "réponse de la plateforme incertaine",
     "failed": "échec",

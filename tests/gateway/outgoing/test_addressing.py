@@ -56,7 +56,8 @@ def choose(deps: Deps, entity: LegalEntity, **policy: str) -> None:
             name.replace("_", "-"): step for name, step in policy.items()}
 
 
-def test_a_reachable_buyer_is_sent_to_and_the_answer_is_kept(deps: Deps, directory, queued) -> None:
+@pytest.mark.usefixtures("directory")
+def test_a_reachable_buyer_is_sent_to_and_the_answer_is_kept(deps: Deps, queued) -> None:
     row = queued()
     work(deps)
     assert seen(deps, row).transmission == "deposited"
