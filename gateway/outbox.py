@@ -132,7 +132,7 @@ def park(db: Database, entry: Entry, reason: str) -> None:
     _set(db, entry, state="parked", lease_until=None, reason=reason)
 
 
-def withdraw(session: Session, topic: str, subjects: Select[tuple[str]] | Sequence[str]) -> None:
+def withdraw(session: Session, topic: str, subjects: Select[str] | Sequence[str]) -> None:
     """No more work about these subjects, whoever holds it. Inside the caller's transaction."""
     session.execute(
         update(OutboxEntry)
