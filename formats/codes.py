@@ -26,7 +26,7 @@ class StatusCode:
     """Who sets it: "issuer-platform", "recipient-platform", "platform", "buyer", "seller", "ppf"."""
 
     type_code: str
-    """MDT-77: "305" a platform speaks, "23" a party speaks; "303", "304", "306" the PPF about flows."""
+    """MDT-77: "305" a platform or the portal speaks, "23" a party speaks (BR-FR-CDV-09 knows no other)."""
 
     reference_status: str | None = None
     """MDT-88 (UNTDID 1373) as published examples have it; None where no source names one."""
@@ -36,6 +36,9 @@ class StatusCode:
 
     final: bool = False
     """Whether nothing may follow."""
+
+    object_type: str | None = None
+    """What the portal speaks about (DGFiP G7.15): 303 flow, 304 invoice data or report, 305 status, 306 directory."""
 
 
 # --- BT-3 --------------------------------------------------------------------------------------------------
@@ -139,12 +142,13 @@ VAT_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O")
 
 def _status(
     code: str, fr: str, en: str, set_by: str, *types: str, ppf: bool = False, final: bool = False,
+    about: str | None = None,
 ) -> StatusCode:
-    """One row: `types` is MDT-77 and, where published, MDT-88."""
+    """One row: `types` is MDT-77 and, where published, MDT-88; `about` is the portal's object type."""
     type_code, reference_status = (*types, None)[:2]
     return StatusCode(
         code=code, label=Label(fr, en), set_by=set_by, type_code=str(type_code), reference_status=reference_status,
-        mandatory_for_ppf=ppf, final=final,
+        mandatory_for_ppf=ppf, final=final, object_type=about,
     )
 
 
@@ -173,15 +177,15 @@ STATUSES: dict[str, StatusCode] = {
         _status("226", "Affacturée confidentiel", "Factored, undisclosed", "seller", "23"),
         _status("227", "Changement de compte à payer", "Account to pay changed", "seller", "23"),
         _status("228", "Non affacturée", "Not factored", "seller", "23"),
-        _status("250", "Données déposées", "Tax data accepted", "ppf", "304"),
-        _status("251", "Données rejetées", "Tax data rejected", "ppf", "304"),
-        _status("300", "E-reporting déposé", "Report accepted", "ppf", "304"),
-        _status("301", "E-reporting rejeté", "Report rejected", "ppf", "304"),
-        _status("400", "Ligne d'annuaire acceptée", "Directory line accepted", "ppf", "306"),
-        _status("401", "Ligne d'annuaire rejetée", "Directory line rejected", "ppf", "306"),
-        _status("500", "Flux recevable", "Flow admissible", "ppf", "303"),
-        _status("501", "Flux irrecevable", "Flow inadmissible", "ppf", "303"),
-        _status("601", "Statut rejeté", "Status rejected by the portal", "ppf", "305"),
+        _status("250", "Données déposées", "Tax data accepted", "ppf", "305", about="304"),
+        _status("251", "Données rejetées", "Tax data rejected", "ppf", "305", about="304"),
+        _status("300", "E-reporting déposé", "Report accepted", "ppf", "305", about="304"),
+        _status("301", "E-reporting rejeté", "Report rejected", "ppf", "305", about="304"),
+        _status("400", "Ligne d'annuaire acceptée", "Directory line accepted", "ppf", "305", about="306"),
+        _status("401", "Ligne d'annuaire rejetée", "Directory line rejected", "ppf", "305", about="306"),
+        _status("500", "Flux recevable", "Flow admissible", "ppf", "305", about="303"),
+        _status("501", "Flux irrecevable", "Flow inadmissible", "ppf", "305", about="303"),
+        _status("601", "Statut rejeté", "Status rejected by the portal", "ppf", "305", about="305"),
     )
 }
 
@@ -236,7 +240,33 @@ REASON_LABELS: dict[str, Label] = {
     "IRR_TAILLE_F": Label("Fichier trop grand", "File too large"),
     "IRR_ANTIVIRUS": Label("Virus détecté", "Virus found"),
     "IRR_NOM_F": Label("Nom de fichier non admis", "File name not admitted"),
+    # DGFiP annexe 7 (G7.18) and table 3: the portal's own, and one that BR-FR-CDV-CL-09 names and does not admit.
+    # Understood when they come, never sent.
+    "REJ_PER": Label("Période déjà déclarée ou erronée", "Period already reported or wrong"),
+    "REJ_RG": Label("Règle de gestion non respectée", "A business rule is broken"),
+    "REJ_HAB": Label("Habilitation manquante", "Not authorised"),
+    "REJ_VAL_INC": Label("Valeur inconnue", "Unknown value"),
+    "REJ_INC": Label("Objet incohérent", "Inconsistent object"),
+    "REJ_INEX": Label("Facture inconnue du portail", "Invoice unknown to the portal"),
+    "REJ_ENCAISSEMENT": Label("Encaissement non ventilé par taux de TVA", "Receipt not split by VAT rate"),
+    "IRR_TAILLE": Label("Flux trop grand", "Flow too large"),
+    "IRR_UNICITE": Label("Flux déjà reçu", "Flow received before"),
+    "IRR_VIDE": Label("Flux vide", "Empty flow"),
+    "IRR_FORM": Label("Format de flux non admis", "Flow format not admitted"),
+    "IRR_TYPE": Label("Type de flux non admis", "Flow type not admitted"),
+    "IRR_CODE_INTER": Label("Code d'interface non admis", "Interface code not admitted"),
+    "IRR_EXTRAC": Label("Flux impossible à décompresser", "Flow cannot be unpacked"),
+    "IRR_CODE_APP": Label("Code d'application non admis", "Application code not admitted"),
+    "CONTACT_ACHTR": Label("Contact acheteur à préciser", "Buyer's contact to be given"),
 }
+
+PORTAL_REASONS: dict[str, tuple[str, ...]] = {
+    "251": ("REJ_SEMAN", "REJ_UNI", "REJ_COH"),
+    "301": ("REJ_SEMAN", "REJ_UNI", "REJ_COH", "REJ_PER"),
+    "401": ("REJ_RG", "REJ_HAB", "REJ_COH", "REJ_VAL_INC"),
+    "601": ("REJ_INC", "REJ_INEX", "REJ_RG", "REJ_HAB", "REJ_ENCAISSEMENT"),
+}
+"""What the portal answers with, per status. Some are unknown to BR-FR-CDV-CL-09."""
 
 _LINE_REASONS = ("SIRET_ERR", "CODE_ROUTAGE_ERR", "REF_CT_ABSENT", "REF_ERR", "PU_ERR", "REM_ERR", "QTE_ERR", "ART_ERR",
                  "MODPAI_ERR", "QUALITE_ERR", "LIVR_INCOMP")
@@ -260,6 +290,12 @@ REASONS: dict[str, tuple[str, ...]] = {
 REFUSAL_REASONS_B2G = (*REASONS["210"], "RETRAIT_MAN_SERV", "ST_CT_NON_DECLAR", "SUPPR_COMP_AVOIR", "TRANSF_PMNT_REGIE",
                        "AUTRE", "COORD_BANC_ERR", "LIVR_INCOMP")
 """Reasons of a 210 that a public buyer (sender 0238:9999) may give."""
+
+NEEDS_REASON = frozenset({"206", "207", "208", "210", "213", "501"})
+"""Statuses that a reason must come with. Source: BR-FR-CDV-15."""
+
+NEEDS_COMMENT = frozenset({"208", "210"})
+"""Statuses that words must come with (MDT-126). Source: DGFiP annexe 7 G7.25; no published rule checks it."""
 
 ACTIONS: dict[str, Label] = {
     "NOA": Label("Aucune action", "No action"),
@@ -287,6 +323,17 @@ AMOUNT_TYPES: dict[str, Label] = {
     "DVA": Label("Donnée attendue", "Expected datum"),
     "MAJ": Label("Valeur à appliquer", "Value to apply"),
 }
+
+AMOUNTS_OF: dict[str, tuple[str, ...]] = {
+    "206": ("MAP", "MAPTTC", "MNA", "MNATTC"),
+    "207": ("DIV", "DVA", "MAJ"),
+    "208": ("DIV", "DVA"),
+    "210": ("DIV", "DVA"),
+    "211": ("MPA", "RAP", "ESC"),
+    "212": ("MEN", "RAP", "ESC", "RAB", "REM"),
+    "227": ("CBB",),
+}
+"""The characteristics (MDT-207) that a status comes with; MEN is compulsory on 212, with a VAT rate (BR-FR-CDV-14)."""
 
 ROLES: dict[str, Label] = {
     "SE": Label("Vendeur", "Seller"),

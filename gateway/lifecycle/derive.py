@@ -1,21 +1,17 @@
 """The state of an invoice, derived from its lifecycle statuses. Pure; the order of arrival never matters.
 
-No public source has a transition matrix, so GUARD is our own, kept as data: 213, 210 and 220 end an invoice, a 209
-answers an open 208, a 212 needs a deposited invoice and never takes back more than was received. Statuses of the
-platforms (deposit to availability) come before those of the parties, whatever the clocks say; those of the
-parties follow their own times. A status that the guard does not let through is kept as an anomaly and changes nothing.
-Codes that nobody here knows are kept and change nothing either.
+What each status may do is data (guard.py). Statuses of the platforms (deposit to availability) come before those of
+the parties, whatever the clocks say; those of the parties follow their own times. A status that the guard does not let
+through is kept as an anomaly and changes nothing. Codes that nobody here knows are kept and change nothing either.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from formats.codes import STATUSES, Label
-
-PLATFORM, BUYER, SELLER, OTHER = "platform", "buyer", "seller", "other"
+from gateway.lifecycle.guard import DEPOSITED, DISPUTED, FIRST_PHASE, OTHER, Effect, Objection, Rule, rule_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,78 +32,6 @@ class Status:
 
     amount: Decimal | None = None
     """Sum of the MEN of a 212, with VAT; None where the message names none."""
-
-
-class Effect(StrEnum):
-    """What a status does to the state."""
-
-    TRAVEL = "travel"
-    STEP = "step"
-    ASK = "ask"
-    ANNOUNCE = "announce"
-    CASH = "cash"
-    END = "end"
-    NOTE = "note"
-
-
-class Objection(StrEnum):
-    """Why a status does not count."""
-
-    AFTER_END = "after-end"
-    NOT_THEIRS = "not-theirs"
-    NOTHING_OPEN = "nothing-open"
-    NOT_DEPOSITED = "not-deposited"
-    TAKES_BACK_TOO_MUCH = "takes-back-too-much"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One row of the guard."""
-
-    effect: Effect
-    rank: int
-    """Order among statuses of one moment, and for TRAVEL and STEP which one hides which."""
-
-    by: frozenset[str]
-    """Who may set it."""
-
-    answers: frozenset[str] = frozenset()
-    """The open questions (207, 208) that it closes."""
-
-    needs_open: str | None = None
-    needs_deposit: bool = False
-
-
-_PLATFORMS = frozenset({PLATFORM})
-_BUYERS = frozenset({BUYER, PLATFORM, OTHER})
-_SELLERS = frozenset({SELLER, PLATFORM, OTHER})
-_ANYBODY = frozenset({BUYER, SELLER, PLATFORM, OTHER})
-_BOTH = frozenset({"207", "208"})
-
-GUARD: Mapping[str, Rule] = {
-    "200": Rule(effect=Effect.TRAVEL, rank=0, by=_PLATFORMS),
-    "201": Rule(effect=Effect.TRAVEL, rank=1, by=_PLATFORMS),
-    "221": Rule(effect=Effect.TRAVEL, rank=2, by=_PLATFORMS),
-    "202": Rule(effect=Effect.TRAVEL, rank=3, by=_PLATFORMS),
-    "203": Rule(effect=Effect.TRAVEL, rank=4, by=_PLATFORMS),
-    "213": Rule(effect=Effect.END, rank=5, by=_PLATFORMS),
-    "204": Rule(effect=Effect.STEP, rank=10, by=_BUYERS),
-    "214": Rule(effect=Effect.STEP, rank=11, by=_ANYBODY),
-    "207": Rule(effect=Effect.ASK, rank=12, by=_BUYERS),
-    "208": Rule(effect=Effect.ASK, rank=13, by=_BUYERS),
-    "209": Rule(effect=Effect.STEP, rank=14, by=_SELLERS, answers=frozenset({"208"}), needs_open="208"),
-    "206": Rule(effect=Effect.STEP, rank=15, by=_BUYERS, answers=_BOTH),
-    "205": Rule(effect=Effect.STEP, rank=15, by=_BUYERS, answers=_BOTH),
-    "211": Rule(effect=Effect.ANNOUNCE, rank=16, by=_ANYBODY),
-    "212": Rule(effect=Effect.CASH, rank=17, by=_SELLERS, needs_deposit=True),
-    "210": Rule(effect=Effect.END, rank=18, by=_BUYERS),
-    "220": Rule(effect=Effect.END, rank=19, by=_SELLERS),
-}
-UNKNOWN = Rule(effect=Effect.NOTE, rank=20, by=_ANYBODY)
-"""Every other code: factoring, direct payment, answers of the portal, codes to come."""
-
-FIRST_PHASE = frozenset({"200", "201", "202", "203", "213", "221"})
-DEPOSITED = frozenset({"200", "201", "202", "203"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +95,6 @@ def objection_to(status: Status, statuses: Iterable[Status], total: Decimal | No
     return next((objection for known, objection in anomalies if known == status), None)
 
 
-def rule_of(code: str) -> Rule:
-    """The guard's row for a status."""
-    return GUARD.get(code, UNKNOWN)
-
-
 def _place(status: Status) -> tuple[object, ...]:
     """A total order that knows nothing of arrival. In one moment money comes before it is taken back."""
     first = status.code in FIRST_PHASE
@@ -196,7 +115,7 @@ def _take(state: State, status: Status) -> State:
 
 
 def _objection(state: State, status: Status, rule: Rule) -> Objection | None:
-    if state.ended is not None:
+    if state.ended is not None and not rule.any_time:
         return Objection.AFTER_END
     if status.by not in rule.by:
         return Objection.NOT_THEIRS
@@ -216,7 +135,7 @@ def _signed(state: State, amount: Decimal) -> Decimal:
 
 def _settles(state: State, question: str, rule: Rule) -> bool:
     """A dispute or suspension is over once everything is paid after it."""
-    return rule.effect is Effect.CASH and question in _BOTH and state.paid_in_full
+    return rule.effect is Effect.CASH and question in DISPUTED and state.paid_in_full
 
 
 def _step(state: State, status: Status) -> State:

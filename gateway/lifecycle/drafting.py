@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from formats.status import StatusMessage
 from gateway.deps import Deps
 from gateway.lifecycle.composing import CannotCompose, compose
-from gateway.lifecycle.derive import SELLER, Objection, Status, objection_to
+from gateway.lifecycle.derive import Status, objection_to
+from gateway.lifecycle.guard import SELLER, Objection
 from gateway.lifecycle.history import men_of, statuses_of, total_of
 from gateway.lifecycle.matching import find_same
 from gateway.lifecycle.wording import event_data

@@ -7,7 +7,8 @@ from sqlalchemy import select
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
-from gateway.lifecycle.derive import SELLER, Objection, Status, objection_to
+from gateway.lifecycle.derive import Status, objection_to
+from gateway.lifecycle.guard import SELLER, Objection
 from gateway.lifecycle.history import statuses_of, total_of
 from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
 from gateway.lifecycle.wording import label_of

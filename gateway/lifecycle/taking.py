@@ -18,7 +18,8 @@ from formats.status import StatusMessage
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.evidence.rule_sets import keep_decided
-from gateway.lifecycle.derive import PLATFORM, Status, objection_to
+from gateway.lifecycle.derive import Status, objection_to
+from gateway.lifecycle.guard import PLATFORM
 from gateway.lifecycle.history import men_of, state_of, statuses_of, total_of
 from gateway.lifecycle.matching import find_same, find_submission, unmatched
 from gateway.lifecycle.wording import actor_of, event_data, reason_of

@@ -4,7 +4,7 @@ from typing import Any
 
 from formats.codes import REASON_LABELS, STATUSES
 from formats.status import StatusAmount, StatusDetail, StatusMessage
-from gateway.lifecycle.derive import BUYER, OTHER, PLATFORM, SELLER
+from gateway.lifecycle.guard import BUYER, OTHER, PLATFORM, SELLER
 
 SIDES = {
     "WK": PLATFORM, "DFH": PLATFORM,

@@ -5,6 +5,8 @@ import base64
 import email
 import http.server
 import json
+import os
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,16 +33,21 @@ from formats.status import (
 )
 from gateway import auth
 from gateway.connections import seal_credentials
-from gateway.db import Database
+from gateway.db import Database, open_engine
 from gateway.deps import Bell, Deps
-from gateway.lifecycle.derive import FIRST_PHASE
+from gateway.lifecycle.guard import FIRST_PHASE
 from gateway.lifecycle.wording import label_of
+from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings
 from gateway.tables import ApiKey, Base, LegalEntity, PlatformConnection, Submission, Tenant
 from gateway.vault import Vault
 from validation.workshop import Workshop
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
+import servers
+
+ON_POSTGRES = os.environ.get("PASSERELLE_TEST_DATABASE") == "postgres"
 SELLER_SIREN, BUYER_SIREN = "000002006", "000001016"
 """Right check digits; so low that the register never gave them. The buyer approves everything in the sandbox."""
 
@@ -98,11 +105,41 @@ def workshop() -> Iterator[Workshop]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """A PostgreSQL server; the database `passerelle` at this URL has every table and policy, and no rows."""
+    reason = servers.missing()
+    if reason:
+        pytest.skip(reason)
+    with servers.postgres(durable=False) as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        yield url
+
+
 @pytest.fixture
-def deps(tmp_path: Path, workshop: Workshop, clock: Clock) -> Iterator[Deps]:
-    settings = Settings(data=tmp_path / "data", settle_seconds=30)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A new PostgreSQL database when PASSERELLE_TEST_DATABASE says so or a test asks; None is SQLite."""
+    if ON_POSTGRES or "postgres" in request.fixturenames:
+        with servers.copied(request.getfixturevalue("cluster")) as url:
+            yield url
+    else:
+        yield None
+
+
+@pytest.fixture
+def postgres(database_url: str) -> str:
+    """Asked for by tests that run on PostgreSQL in every run; its URL."""
+    return database_url
+
+
+@pytest.fixture
+def deps(tmp_path: Path, workshop: Workshop, clock: Clock, database_url: str | None) -> Iterator[Deps]:
+    settings = Settings(data=tmp_path / "data", settle_seconds=30, database_url=database_url)
     db = Database(settings.database)
-    Base.metadata.create_all(db.engine)
+    if database_url is None:
+        Base.metadata.create_all(db.engine)
     yield Deps(settings=settings, db=db, store=Store(tmp_path / "objects"), workshop=workshop,
                vault=Vault(bytes(32)), bell=Bell(), clock=clock)
     db.close()

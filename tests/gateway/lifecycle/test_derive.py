@@ -8,20 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.lifecycle.derive import (
-    BUYER,
-    DEPOSITED,
-    GUARD,
-    OTHER,
-    PLATFORM,
-    SELLER,
-    Effect,
-    Objection,
-    State,
-    Status,
-    derive,
-    objection_to,
-)
+from gateway.lifecycle.derive import State, Status, derive, objection_to
+from gateway.lifecycle.guard import BUYER, DEPOSITED, GUARD, OTHER, PLATFORM, SELLER, Effect, Objection
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 TOTAL = Decimal(120)
