@@ -3,7 +3,9 @@
 * `GET flows`: every flow, and how many deposits each tracking id has. `GET invoices`: invoices with their statuses.
 * `POST invoices/{seller}/{number}/statuses`: send a status now, outside the script.
 * `POST incoming`: an invoice from a supplier. `POST run`: do everything that is planned, without waiting.
-* `GET|PUT faults`. `DELETE tokens`: every token has ended. `GET acts`: what is planned, what was given up.
+* `POST mail?count=`: so many small flows at once. With several tenants `?tenant=` says whose.
+* `GET|PUT faults`, common to all tenants. `DELETE tokens`: every token has ended.
+* `GET acts`: what is planned, what was given up.
 """
 
 import hashlib
@@ -12,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel
 
 from gateway.sandbox.judgement import judge_invoice
@@ -21,7 +23,7 @@ from gateway.sandbox.messages import facts_to_json
 from gateway.sandbox.play import Player, deliver, keep_status, write_status
 from gateway.sandbox.script import SCRIPTS, Step
 from gateway.sandbox.stage import CurrentStage, Problem
-from gateway.sandbox.wire import Syntax, flow_json
+from gateway.sandbox.wire import FlowType, Syntax, flow_json
 
 MOST_FLOWS = 100_000
 MOST_ACTS = 10_000
@@ -89,12 +91,23 @@ def incoming(document: Annotated[bytes, Body(media_type="application/octet-strea
 
 @router.post("/run")
 def run(request: Request) -> dict[str, int]:
-    """Do everything that is planned, in its order and without waiting, until nothing is left."""
-    players: tuple[Player, ...] = request.app.state.players
+    """Do everything that is planned for every tenant, in its order and without waiting, until nothing is left."""
+    players: list[Player] = [player for pair in request.app.state.players.values() for player in pair]
     done = 0
     while done < MOST_ACTS and any(player.do_next(ignoring_time=True) for player in players):
         done += 1
     return {"done": done}
+
+
+@router.post("/mail", status_code=201)
+def mail(count: Annotated[int, Query(ge=1, le=20_000)], stage: CurrentStage,
+         flow_type: FlowType = "SupplierInvoice") -> dict[str, int]:
+    """So many small flows to the user at once, to have a mailbox of some size. Their documents are not invoices."""
+    with stage.ledger.transaction():
+        for number in range(count):
+            deliver(stage, f"<flow n='{number}'/>".encode(), name=f"flow-{number}.xml", syntax="UBL",
+                    flow_type=flow_type, processing_rule="B2B")
+    return {"made": count}
 
 
 @router.get("/acts")

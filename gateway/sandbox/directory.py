@@ -1,9 +1,13 @@
-"""The sandbox's Directory Service 1.3.0, as far as a sender needs it: lines, legal units, facilities."""
+"""The sandbox's Directory Service 1.3.0, read only: lines, legal units, facilities, routing codes.
+
+In 1.1 and 1.2 a search answers 204 and 206, and one line by its code has no status.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.sandbox.participants import AddressingLine, Participant
@@ -25,12 +29,15 @@ FIELDS: Mapping[str, frozenset[str]] = {
         "serviceCodeStatus"}),
     "addressingIdentifier": frozenset({"addressingIdentifier", "siren", "siret", "routingIdentifier",
                                        "addressingSuffix"}),
+    "routingIdentifier": frozenset({"routingIdentifier", "siret", "routingIdentifierType", "routingCodeName",
+                                    "managesLegalCommitmentCode", "administrativeStatus", "address"}),
 }
 """By the name of a resource's key: what `fields` and sorting may name. A line's status is not among them."""
 
 INCLUDES: Mapping[str, frozenset[str]] = {
     "siren": frozenset(), "siret": frozenset({"siren"}),
     "addressingIdentifier": frozenset({"siren", "siret", "routingCode"}),
+    "routingIdentifier": frozenset({"siren", "siret"}),
 }
 
 
@@ -62,13 +69,16 @@ class DirectorySearch(BaseModel):
 
 
 @router.post("/v1/directory-line/search")
-def search_lines(search: DirectorySearch, stage: CurrentStage) -> dict[str, Any]:
+def search_lines(search: DirectorySearch, stage: CurrentStage) -> Response:
     """Addressing lines."""
     rows = [(member, line) for member in stage.participants.members for line in member.lines]
-    shown = [_line(member, line) for member, line in rows]
-    found = [_line(member, line, search.include) for (member, line), flat in zip(rows, shown, strict=True)
-             if _matches(flat, search)]
-    return _page(found, search, "addressingIdentifier")
+    found = [_line(member, line, search.include) for member, line in rows if _matches(_line(member, line), search)]
+    if stage.faults.now.directory_lies:
+        found = [{**line, "directoryLineStatus": "Enabled"} for line in found or _invented(search)]
+    if stage.version == "1.1":
+        found = [{"platformStatus" if name == "directoryLineStatus" else name: value for name, value in line.items()}
+                 for line in found]
+    return _page(found, search, "addressingIdentifier", stage)
 
 
 @router.get("/v1/directory-line/code:{identifier}")
@@ -80,15 +90,16 @@ def get_line(identifier: str, stage: CurrentStage, fields: Fields = None, includ
     if found is None:
         raise _not_found(identifier)
     line = _line(*found, included)
-    if line["directoryLineStatus"] == "Upcoming":
+    if line["directoryLineStatus"] == "Upcoming" or stage.version != "1.3":
         del line["directoryLineStatus"]
     return _narrowed(line, wanted)
 
 
 @router.post("/v1/siren/search")
-def search_units(search: DirectorySearch, stage: CurrentStage) -> dict[str, Any]:
+def search_units(search: DirectorySearch, stage: CurrentStage) -> Response:
     """Legal units."""
-    return _page([unit for unit in map(_unit, stage.participants.members) if _matches(unit, search)], search, "siren")
+    found = [unit for unit in map(_unit, stage.participants.members) if _matches(unit, search)]
+    return _page(found, search, "siren", stage)
 
 
 @router.get("/v1/siren/code-insee:{siren}")
@@ -103,9 +114,9 @@ def get_unit(siren: str, stage: CurrentStage, fields: Fields = None) -> dict[str
 
 
 @router.post("/v1/siret/search")
-def search_facilities(search: DirectorySearch, stage: CurrentStage) -> dict[str, Any]:
+def search_facilities(search: DirectorySearch, stage: CurrentStage) -> Response:
     """Facilities."""
-    return _page([item for item in _facilities(stage) if _matches(item, search)], search, "siret")
+    return _page([item for item in _facilities(stage) if _matches(item, search)], search, "siret", stage)
 
 
 @router.get("/v1/siret/code-insee:{siret}")
@@ -120,10 +131,22 @@ def get_facility(siret: str, stage: CurrentStage, fields: Fields = None) -> dict
 
 
 @router.post("/v1/routing-code/search")
-@router.get("/v1/routing-code/{rest:path}")
-def no_routing_codes() -> None:
-    """Routing codes come with the lines; asking for them alone is not built."""
-    raise Problem(501, "NOT_IMPLEMENTED", "The sandbox shows routing codes only inside directory lines")
+def search_routing_codes(search: DirectorySearch, stage: CurrentStage) -> Response:
+    """Routing codes of facilities."""
+    found = [item for item in _routing_codes(stage, search.include) if _matches(item, search)]
+    return _page(found, search, "routingIdentifier", stage)
+
+
+@router.get("/v1/routing-code/siret:{siret}/code:{identifier}")
+def get_routing_code(siret: str, identifier: str, stage: CurrentStage, fields: Fields = None,
+                     include: Fields = None) -> dict[str, Any]:
+    """One routing code."""
+    wanted, included = _listed(fields), _listed(include)
+    _check("routingIdentifier", wanted, included)
+    for item in _routing_codes(stage, included):
+        if (item["siret"], item["routingIdentifier"]) == (siret, identifier):
+            return _narrowed(item, wanted)
+    raise _not_found(identifier)
 
 
 def _listed(text: str | None) -> list[str]:
@@ -136,7 +159,8 @@ def _check(key: str, fields: list[str], include: list[str]) -> None:
         raise Problem(400, "PARAMS_ERROR", "`fields` or `include` has a value that it may not have")
 
 
-def _page(found: list[dict[str, Any]], search: DirectorySearch, key: str) -> dict[str, Any]:
+def _page(found: list[dict[str, Any]], search: DirectorySearch, key: str, stage: Stage) -> Response:
+    """A page of results. Before 1.3: 204 where there is none, 206 where there are more."""
     _check(key, search.fields, search.include)
     found.sort(key=lambda item: str(item[key]))
     for sorting in reversed(search.sorting):
@@ -144,11 +168,12 @@ def _page(found: list[dict[str, Any]], search: DirectorySearch, key: str) -> dic
             raise Problem(400, "PARAMS_ERROR", f"{sorting.field} is nothing to sort by")
         found.sort(key=lambda item: str(item.get(sorting.field, "")),
                    reverse=sorting.order == "descending")
-    return {
-        "search": search.model_dump(exclude_unset=True),
-        "totalNumberOfResults": len(found),
-        "results": [_narrowed(item, search.fields) for item in found[search.ignore:search.ignore + search.limit]],
-    }
+    page = [_narrowed(item, search.fields) for item in found[search.ignore:search.ignore + search.limit]]
+    if stage.version != "1.3" and not found:
+        return Response(status_code=204)
+    partial = stage.version != "1.3" and search.ignore + len(page) < len(found)
+    return JSONResponse({"search": search.model_dump(exclude_unset=True), "totalNumberOfResults": len(found),
+                         "results": page}, 206 if partial else 200)
 
 
 def _matches(item: dict[str, Any], search: DirectorySearch) -> bool:
@@ -177,10 +202,32 @@ def _line(member: Participant, line: AddressingLine, include: list[str] | tuple[
     if "siret" in include and line.siret is not None:
         shown["facility"] = _facility(member, line.siret)
     if "routingCode" in include and line.routing_identifier is not None:
-        shown["routingCode"] = {"routingIdentifier": line.routing_identifier, "routingIdentifierType": "0224",
-                                "routingCodeName": line.routing_name or line.routing_identifier,
-                                "administrativeStatus": "A"}
+        shown["routingCode"] = _routing_code(line)
     return shown
+
+
+def _routing_code(line: AddressingLine) -> dict[str, Any]:
+    return {"routingIdentifier": line.routing_identifier, "routingIdentifierType": "0224",
+            "routingCodeName": line.routing_name or line.routing_identifier, "administrativeStatus": "A"}
+
+
+def _routing_codes(stage: Stage, include: list[str]) -> Iterator[dict[str, Any]]:
+    for member in stage.participants.members:
+        for line in member.lines:
+            if line.routing_identifier is None or line.siret is None:
+                continue
+            shown = {**_routing_code(line), "siret": line.siret}
+            if "siren" in include:
+                shown["legalUnit"] = _unit(member)
+            if "siret" in include:
+                shown["facility"] = _facility(member, line.siret)
+            yield shown
+
+
+def _invented(search: DirectorySearch) -> list[dict[str, Any]]:
+    """The line of somebody whom nobody knows."""
+    siren = search.filters.get("siren")
+    return [] if siren is None else [{"addressingIdentifier": siren.value, "platformType": "WK", "siren": siren.value}]
 
 
 def _unit(member: Participant) -> dict[str, Any]:

@@ -2,12 +2,19 @@
 
 import asyncio
 import json
+import re
 from dataclasses import asdict, dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, Literal, get_args
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+DocumentType = Literal["Metadata", "Original", "Converted", "ReadableView"]
+Garbling = Literal["html", "half", "redirect", "enum"]
+"""A page for people; a body that breaks off; another address; a flow type that nobody has heard of."""
+
+HTML = b"<!doctype html><title>Maintenance</title><p>Le service revient bientot.</p>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,45 @@ class Faults:
     """Statuses are sent in pairs, the later one first."""
 
     unsigned_callbacks: bool = False
+    wrong_signatures: bool = False
+    """Callbacks are signed with another key."""
+
+    disorder_callbacks: bool = False
+    """Of the callbacks that are due, the newest goes first."""
+
+    late_s: float = 0.0
+    """Every third flow is listed only so many seconds after the time that it then bears."""
+
+    equal_times: int = 1
+    """So many flows in a row share one time."""
+
+    clock_ahead_s: float = 0.0
+    """The platform's clock is so far before the world's."""
+
+    long_ids: bool = False
+    """Identifiers of 64 characters, as 1.3 allows."""
+
+    missing_documents: tuple[DocumentType, ...] = ()
+    """Kinds of document that are answered with 404 for every flow."""
+
+    misclassify: bool = False
+    """Statuses are listed as invoices, and every deposit is filed as B2BInt."""
+
+    refuse_duplicates: bool = False
+    """A file that was deposited before is refused at once with 409, not in the acknowledgement."""
+
+    directory_lies: bool = False
+    """A search finds an active line for everybody and calls every line Enabled; one line by its code is true."""
+
+    garble: Garbling | None = None
+    """What becomes of every answer but those of the token address."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be played. Raises TypeError."""
+        if self.garble not in {None, *get_args(Garbling)} or self.equal_times < 1:
+            raise TypeError(f"garble {self.garble!r}, equal_times {self.equal_times}")
+        if not set(self.missing_documents) <= set(get_args(DocumentType)):
+            raise TypeError(f"missing_documents {self.missing_documents}")
 
 
 class FaultBox:
@@ -63,7 +109,8 @@ class FaultBox:
     def change(self, wanted: dict[str, Any]) -> Faults:
         """Replace all faults; what is not named is off. Raises TypeError for a name that is unknown."""
         with self._lock:
-            self._faults = Faults(**wanted)
+            lists = {name: tuple(value) for name, value in wanted.items() if isinstance(value, list)}
+            self._faults = Faults(**{**wanted, **lists})
             return self._faults
 
     def take(self, name: str) -> bool:
@@ -114,8 +161,34 @@ class Gate:
             await _cut(scope, receive)
         elif deposit and (self._box.now.drop_after or self._box.now.error_after):
             await self._keep_then_fail(scope, receive, send)
+        elif self._box.now.garble is not None and "/v1/" in scope["path"]:
+            await self._garble(self._box.now.garble, scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _garble(self, how: Garbling, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application do its work, then spoil what it says."""
+        answer: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            answer.append(message)
+
+        await self._app(scope, receive, collect)
+        body = b"".join(message.get("body", b"") for message in answer[1:])
+        status, headers = answer[0]["status"], [(b"content-type", b"application/json")]
+        if how == "html":
+            headers, body = [(b"content-type", b"text/html")], HTML
+        elif how == "redirect":
+            status, headers, body = 302, [(b"location", b"https://elsewhere.example/")], b""
+        elif how == "enum":
+            body = re.sub(rb'"flowType":"(\w+)"', rb'"flowType":"Novel\1"', body)
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if how == "half" and len(body) > 1:
+            await send({"type": "http.response.body", "body": body[:len(body) // 2], "more_body": True})
+            await _cut(scope, receive)
+        else:
+            await send({"type": "http.response.body", "body": body})
 
     async def _keep_then_fail(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer; an acceptance is lost, anything else passes."""

@@ -1,28 +1,21 @@
-"""The sandbox's Flow Service 1.3.0: deposit, search, fetch, webhooks, healthcheck."""
+"""The sandbox's Flow Service, flows: deposit, search, fetch. In 1.1 and 1.2 a search has no cursor."""
 
 import base64
+import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Response, UploadFile
 from pydantic import ValidationError
 
 from formats.errors import FormatError
+from gateway.sandbox.faults import DocumentType
 from gateway.sandbox.ledger import FlowRow, wire_time
 from gateway.sandbox.script import ACK_AFTER_S
 from gateway.sandbox.stage import CurrentStage, Problem, Stage, authorised
-from gateway.sandbox.wire import (
-    DocumentType,
-    FlowInfo,
-    Search,
-    WebhookParams,
-    Where,
-    flow_json,
-    receipt_json,
-)
+from gateway.sandbox.wire import FlowInfo, Search, Where, flow_json, receipt_json
 
 MAX_FILE_BYTES = 100 * 1024 * 1024
 IN_LIST = "in (select value from json_each(?))"
@@ -37,6 +30,10 @@ CRITERIA: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "ack_status": ("ack_status = ?", str),
 }
 """Criterion -> (SQL with one mark, how its value is bound)."""
+
+UNLESS_LATE = "(seq % 3 <> 0 or updated_at <= ?)"
+OLD_ID_CHARS = 36
+"""Of an identifier in 1.1 and 1.2."""
 
 AFTER_CURSOR = "updated_at || printf('|%020d', seq) > ?"
 
@@ -54,6 +51,7 @@ def deposit(file: UploadFile, flowInfo: Annotated[str, Form()], stage: CurrentSt
               "profile": info.profile or "Undefined", "processing_rule": info.processing_rule or "Undefined",
               "rule_source": "Computed" if info.processing_rule is None else "Input", "flow_type": "Undefined",
               "ack_status": "Pending", "claimed_sha256": info.sha256}
+    _refuse_at_once(stage, info, document)
     with stage.ledger.transaction():
         row = stage.ledger.add_flow(direction="Out", document=document, fields=fields)
         stage.ledger.add_act("acknowledge", row.flow_id, after_s=ACK_AFTER_S / stage.speed)
@@ -69,16 +67,19 @@ def search(criteria: Search, stage: CurrentStage) -> dict[str, Any]:
         raise Problem(400, "MISSING_REQUIRED_FIELD", "At least one criterion is needed")
     conditions = [CRITERIA[name][0] for name in given]
     values: list[object] = [CRITERIA[name][1](value) for name, value in given.items()]
-    if criteria.cursor is not None:
+    if criteria.cursor is not None and stage.version == "1.3":
         conditions.append(AFTER_CURSOR)
         values.append(_read_cursor(criteria.cursor))
     faults = stage.faults.now
+    if faults.late_s:
+        conditions.append(UNLESS_LATE)
+        values.append(wire_time(stage.ledger.now() - timedelta(seconds=faults.late_s)))
     limit = min(criteria.limit, faults.page_cap or criteria.limit)
     rows = stage.ledger.flows(conditions, values, limit + 1)
     page = rows[:limit]
     answer: dict[str, Any] = {"limit": limit, "filters": _echo(criteria.where), "results": [
         flow_json(row) for row in (reversed(page) if faults.unsorted else page)]}
-    if len(rows) > limit and not faults.cursorless:
+    if len(rows) > limit and not faults.cursorless and stage.version == "1.3":
         answer["nextCursor"] = base64.b64encode(f"{page[-1].updated_at}|{page[-1].seq:020d}".encode()).decode()
     return answer
 
@@ -90,6 +91,8 @@ def get_flow(flow_id: str, stage: CurrentStage, docType: DocumentType = "Metadat
         row = stage.ledger.get_flow(flow_id)
     except LookupError as error:
         raise Problem(404, "MISSING_RESOURCE", f"There is no flow {flow_id}") from error
+    if docType in stage.faults.now.missing_documents:
+        raise Problem(404, "MISSING_RESOURCE", f"This flow has no {docType}")
     if docType == "Metadata":
         return flow_json(row)
     document = _readable(stage, row) if docType == "ReadableView" else row.document
@@ -97,29 +100,12 @@ def get_flow(flow_id: str, stage: CurrentStage, docType: DocumentType = "Metadat
                     headers={"Content-Disposition": f'attachment;filename="{row.flow_id}"'})
 
 
-@router.get("/v1/webhooks")
-def list_webhooks(stage: CurrentStage) -> dict[str, Any]:
-    """Every webhook. The description asks for `webhookIds` and describes `webhooks`: both are given."""
-    webhooks = stage.ledger.webhooks()
-    return {"count": len(webhooks), "webhooks": webhooks, "webhookIds": [item["webhookId"] for item in webhooks]}
-
-
-@router.post("/v1/webhooks", status_code=201)
-def create_webhook(params: WebhookParams, stage: CurrentStage) -> dict[str, Any]:
-    """A new webhook with a key of 256 bits."""
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    with stage.ledger.transaction():
-        webhook = stage.ledger.add_webhook(params.model_dump(mode="json", by_alias=True, exclude_none=True), key)
-    return {name: webhook[name] for name in ("webhookId", "signingKey", "createdAt")}
-
-
-@router.delete("/v1/webhooks/{webhook_id}", status_code=204)
-def delete_webhook(webhook_id: UUID, stage: CurrentStage) -> None:
-    """End a webhook."""
-    with stage.ledger.transaction():
-        found = stage.ledger.delete_webhook(str(webhook_id))
-    if not found:
-        raise Problem(404, "MISSING_RESOURCE", f"There is no webhook {webhook_id}")
+def _refuse_at_once(stage: Stage, info: FlowInfo, document: bytes) -> None:
+    """What is said before a deposit is kept. Raises Problem."""
+    if stage.version != "1.3" and len(info.tracking_id or "") > OLD_ID_CHARS:
+        raise Problem(400, "PARAMS_ERROR", f"trackingId has more than {OLD_ID_CHARS} characters")
+    if stage.faults.now.refuse_duplicates and stage.ledger.has_document(hashlib.sha256(document).hexdigest()):
+        raise Problem(409, "ALREADY_EXISTING_FLOW", "This file was deposited before")
 
 
 def _read_info(text: str) -> FlowInfo:

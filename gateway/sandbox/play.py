@@ -50,7 +50,8 @@ class Player:
         """Do one act that is due (or that comes next, whenever that is). False when there was none."""
         ledger = self._stage.ledger
         with self._turn:
-            act = ledger.next_act(self._kinds, ignoring_time=ignoring_time)
+            newest = self._stage.faults.now.disorder_callbacks and "callback" in self._kinds
+            act = ledger.next_act(self._kinds, ignoring_time=ignoring_time, newest=newest)
             if act is None:
                 return False
             try:
@@ -104,9 +105,7 @@ def _settle(stage: Stage, flow: FlowRow, judgement: Judgement, script: str | Non
     ledger = stage.ledger
     details = [{"level": "Error", "item": item, "reasonCode": code, "reasonMessage": message}
                for item, code, message in judgement.problems]
-    computed = "NotApplicable" if flow.syntax == "CDAR" else "B2B"
-    rule = computed if flow.processing_rule == "Undefined" and not details else flow.processing_rule
-    changed = ledger.acknowledge(flow.flow_id, ack_status="Error" if details else "Ok", processing_rule=rule,
+    changed = ledger.acknowledge(flow.flow_id, ack_status="Error" if details else "Ok", **_filed(stage, flow, details),
                                  ack_details=json.dumps(details, ensure_ascii=False), flow_type=judgement.flow_type)
     announce(stage, changed)
     if judgement.facts is not None and script is not None:
@@ -118,6 +117,15 @@ def _settle(stage: Stage, flow: FlowRow, judgement: Judgement, script: str | Non
         ledger.add_status(invoice.id, flow.flow_id, judgement.status.code, "Out")
         if invoice.awaits == judgement.status.code:
             _schedule(stage, invoice, invoice.next_step)
+
+
+def _filed(stage: Stage, flow: FlowRow, details: Sequence[object]) -> dict[str, str]:
+    """The processing rule of a deposit, where the platform has a say."""
+    if stage.faults.now.misclassify and flow.syntax != "CDAR":
+        return {"processing_rule": "B2BInt", "rule_source": "Computed"}
+    computed = "NotApplicable" if flow.syntax == "CDAR" else "B2B"
+    return {"processing_rule": computed if flow.processing_rule == "Undefined" and not details
+            else flow.processing_rule}
 
 
 def take_step(stage: Stage, act: Act) -> None:
@@ -165,8 +173,10 @@ def keep_status(stage: Stage, invoice: InvoiceRow, code: str, document: bytes) -
 
 def deliver(stage: Stage, document: bytes, **fields: str) -> FlowRow:
     """A flow from the platform to its user, announced to webhooks. Inside a transaction."""
-    complete = {"tracking_id": None, "profile": "Undefined", "rule_source": "Computed", "ack_status": "Ok",
-                "claimed_sha256": None, **fields}
+    complete: dict[str, Any] = {"tracking_id": None, "profile": "Undefined", "rule_source": "Computed",
+                                "ack_status": "Ok", "claimed_sha256": None, **fields}
+    if stage.faults.now.misclassify:
+        complete["flow_type"] = complete["flow_type"].removesuffix("LC")
     flow = stage.ledger.add_flow(direction="In", document=document, fields=complete)
     announce(stage, flow)
     return flow
@@ -174,9 +184,10 @@ def deliver(stage: Stage, document: bytes, **fields: str) -> FlowRow:
 
 def announce(stage: Stage, flow: FlowRow) -> None:
     """Note a callback for every webhook that wants to hear of this flow. Inside a transaction."""
-    body = flow_json(flow)
+    shown = flow_json(flow)
+    body = shown if stage.version == "1.3" else {"flowInfo": shown}
     for webhook in stage.ledger.webhooks():
-        if webhook_wants(webhook, body):
+        if webhook_wants(webhook, shown):
             for _ in range(1 + stage.faults.now.duplicate_callbacks):
                 stage.ledger.add_act("callback", webhook["webhookId"], after_s=0, body=body)
 
@@ -195,9 +206,11 @@ def call_back(stage: Stage, act: Act) -> None:
 
 def _post(stage: Stage, webhook: Mapping[str, Any], body: bytes) -> None:
     timestamp = int(stage.ledger.now().timestamp())
-    headers = {"Content-Type": "application/json", "Afnor-Signature-Timestamp": str(timestamp)}
-    if not stage.faults.now.unsigned_callbacks:
-        key = base64.b64decode(webhook["signingKey"])
+    headers = {"Content-Type": "application/json"}
+    if stage.version == "1.3":
+        headers["Afnor-Signature-Timestamp"] = str(timestamp)
+    if stage.version == "1.3" and not stage.faults.now.unsigned_callbacks:
+        key = bytes(32) if stage.faults.now.wrong_signatures else base64.b64decode(webhook["signingKey"])
         headers["Afnor-Signature"] = sign(stage.reading, key, body, timestamp)
     with httpx.Client(timeout=CALLBACK_SECONDS, trust_env=False) as client:
         response = client.post(webhook["callbackUrl"], content=body, headers=headers)

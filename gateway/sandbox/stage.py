@@ -1,5 +1,6 @@
 """Everything the sandbox works with, built once by server.py and handed down; and how routes reach it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated
@@ -11,6 +12,7 @@ from gateway.sandbox.faults import FaultBox
 from gateway.sandbox.ledger import Ledger
 from gateway.sandbox.participants import Participants
 from gateway.sandbox.tokens import Tokens
+from gateway.sandbox.wire import Version
 from validation.workshop import Workshop
 
 
@@ -25,6 +27,9 @@ class Stage:
     faults: FaultBox = field(default_factory=FaultBox)
     speed: float = 1.0
     """Seconds of a script are divided by this."""
+
+    version: Version = "1.3"
+    """Of the interface that is spoken."""
 
     reading: Reading = Reading.DIGEST
     """How callbacks are signed."""
@@ -44,9 +49,19 @@ class Problem(Exception):
 
 
 def stage_of(request: Request) -> Stage:
-    """The Stage of the application that answers `request`."""
-    stage: Stage = request.app.state.stage
-    return stage
+    """The stage of the tenant that asks: by token, under `/sandbox/` by the parameter `tenant`; else the first.
+
+    Raises Problem 404 for a tenant that is not there.
+    """
+    stages: Mapping[str, Stage] = request.app.state.stages
+    if "tenant" in request.query_params and request.url.path.startswith("/sandbox/"):
+        named = stages.get(request.query_params["tenant"])
+        if named is None:
+            raise Problem(404, "MISSING_RESOURCE", "There is no such tenant")
+        return named
+    token = _bearer(request)
+    return next((stage for stage in stages.values() if stage.tokens.is_valid(token, stage.ledger.now())),
+                next(iter(stages.values())))
 
 
 CurrentStage = Annotated[Stage, Depends(stage_of)]
@@ -54,6 +69,11 @@ CurrentStage = Annotated[Stage, Depends(stage_of)]
 
 def authorised(request: Request, stage: CurrentStage) -> None:
     """Let a request with a valid bearer token pass. Raises Problem 401."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not stage.tokens.is_valid(token, stage.ledger.now()):
+    if not stage.tokens.is_valid(_bearer(request), stage.ledger.now()):
         raise Problem(401, "MISSING_TOKEN", "A valid bearer token is needed")
+
+
+def _bearer(request: Request) -> str:
+    """The token of a request; empty where it has none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""

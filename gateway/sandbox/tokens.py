@@ -15,6 +15,7 @@ class Tokens:
 
     def __init__(self, client_id: str, client_secret: str, lifetime_s: int) -> None:
         self.lifetime_s = lifetime_s
+        self.credentials = {"client_id": client_id, "client_secret": client_secret}
         self._client = f"{client_id}:{client_secret}".encode()
         self._ends: dict[str, datetime] = {}
         self._lock = Lock()

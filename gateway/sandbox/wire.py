@@ -10,6 +10,9 @@ from pydantic import AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field
 
 from gateway.sandbox.ledger import FlowRow
 
+Version = Literal["1.1", "1.2", "1.3"]
+"""Of XP Z12-013, as far as its users can tell them apart (see docs/sandbox.md)."""
+
 Syntax = Literal["CII", "UBL", "Factur-X", "CDAR", "FRR"]
 Profile = Literal["Basic", "CIUS", "Extended-CTC-FR", "Undefined"]
 Rule = Literal["B2B", "B2BInt", "B2C", "B2G", "B2GInt", "OutOfScope", "B2GOutOfScope", "ArchiveOnly", "NotApplicable",
@@ -23,7 +26,6 @@ FlowType = Literal[
     "MultiFlowReport", "StateCustomerInvoice", "StateSupplierInvoice", "StateTransactionReport",
     "StateTransactionReportLC", "StatePaymentReport", "StatePaymentReportLC", "Undefined",
 ]
-DocumentType = Literal["Metadata", "Original", "Converted", "ReadableView"]
 
 
 class Wire(BaseModel):
@@ -70,6 +72,45 @@ class WebhookParams(Wire):
     flow_types: list[FlowType] | None = Field(None, alias="flowTypes")
     flow_direction: Direction | None = Field(None, alias="flowDirection")
     ack_status: AckStatus | None = Field(None, alias="ackStatus")
+
+
+class OldCallback(Wire):
+    """Where 1.2 is to call; its headers and its means of proof are passed over."""
+
+    url: AnyHttpUrl
+
+
+class OldFilters(Wire):
+    """What 1.2 tells about."""
+
+    flow_type: list[FlowType | Literal["StateInvoice"]] | FlowType | None = Field(None, alias="flowType")
+    flow_direction: list[Direction] | Direction | None = Field(None, alias="flowDirection")
+    ack_status: list[AckStatus] | AckStatus | None = Field(None, alias="ackStatus")
+
+
+class OldWebhookParams(Wire):
+    """The body of a new webhook in 1.2: the address in `callback`, the filters in `metadata`."""
+
+    callback: OldCallback
+    metadata: OldFilters = Field(default_factory=lambda: OldFilters.model_validate({}))
+
+    def flat(self) -> dict[str, Any]:
+        """As 1.3 says the same."""
+        types, direction, status = (
+            value if isinstance(value, list) or value is None else [value]
+            for value in (self.metadata.flow_type, self.metadata.flow_direction, self.metadata.ack_status))
+        said = {"flowTypes": types, "flowDirection": direction[0] if direction and len(direction) == 1 else None,
+                "ackStatus": status[0] if status and len(status) == 1 else None}
+        return {"callbackUrl": str(self.callback.url), **{name: value for name, value in said.items() if value}}
+
+
+def old_webhook_json(webhook: dict[str, Any]) -> dict[str, Any]:
+    """A webhook as 1.2 shows it: no key."""
+    said = {"flowType": webhook.get("flowTypes"), "flowDirection": webhook.get("flowDirection"),
+            "ackStatus": webhook.get("ackStatus")}
+    return {"webhookId": webhook["webhookId"], "createdAt": webhook["createdAt"],
+            "callback": {"url": webhook["callbackUrl"]},
+            "metadata": {name: value for name, value in said.items() if value}}
 
 
 def flow_json(row: FlowRow) -> dict[str, Any]:

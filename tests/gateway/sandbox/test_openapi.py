@@ -206,7 +206,7 @@ def test_the_rest_of_the_directory(
         answer = client.request(method, url, json=body)
         held(sent_request(method, url, dict(answer.request.headers), answer.request.content),
              given_answer(answer.status_code, dict(answer.headers), answer.content), descriptions)
-    assert answer.status_code == (404 if "nobody" in path else 501 if "routing-code" in path else 200)
+    assert answer.status_code == (404 if "nobody" in path else 200)
 
 
 @pytest.mark.parametrize("body", [
