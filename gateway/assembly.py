@@ -12,6 +12,7 @@ from gateway.db import Database
 from gateway.deps import Bell, Deps
 from gateway.doorbell import celery_app, ringer
 from gateway.logs import set_up_logs
+from gateway.migrations.policies import check_role
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings, UnsafeSetup
 from gateway.vault import Vault, load_key
@@ -25,13 +26,15 @@ def assembled(settings: Settings, *, warm: bool = False) -> Iterator[Deps]:
     `warm` compiles the rule sets at once, for a process that serves.
 
     Raises:
-        UnsafeSetup: the archive cannot be written, or a public bind without a secret of its own.
+        UnsafeSetup: the archive cannot be written, a public bind without a secret of its own, or a database role that
+            no policy binds.
     """
     set_up_logs(json=settings.log_json)
     check_safe(settings)
     bell = Bell()
     ring = ringer(celery_app(settings.broker_url)) if settings.broker_url else bell.ring
     db = Database(settings.database, after_commit=ring)
+    check_role(db.engine)
     upgrade(db.engine)
     workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
                         seconds=settings.workshop_seconds, warm=warm, rules=settings.rules)

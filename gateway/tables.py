@@ -8,7 +8,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -46,6 +57,10 @@ class Amount(TypeDecorator[Decimal]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - as above
         """Read it back exactly."""
         return None if value is None else Decimal(value)
+
+
+GROWING = BigInteger().with_variant(Integer, "sqlite")
+"""A number that grows with every event. An INTEGER of SQLite has 64 bits anyway."""
 
 
 class Base(DeclarativeBase):
@@ -334,7 +349,7 @@ class Event(Row, Base):
         UniqueConstraint("tenant_id", "position"),
         Index("ix_events_submission", "tenant_id", "submission_id", "position"),
     )
-    position: Mapped[int]
+    position: Mapped[int] = mapped_column(GROWING)
     """Grows without gaps per tenant: the cursor of GET /v1/events."""
 
     submission_id: Mapped[str | None]
@@ -356,7 +371,7 @@ class JournalEntry(TenantScoped, Base):
 
     __tablename__ = "journal"
     log: Mapped[str] = mapped_column(String(120), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(GROWING, primary_key=True)
     at: Mapped[datetime]
     type: Mapped[str]
     subject: Mapped[str | None]
@@ -371,7 +386,7 @@ class Seal(TenantScoped, Base):
 
     __tablename__ = "seals"
     log: Mapped[str] = mapped_column(String(120), primary_key=True)
-    size: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(GROWING, primary_key=True)
     at: Mapped[datetime]
     checkpoint: Mapped[bytes]
     token: Mapped[bytes | None]
@@ -492,7 +507,7 @@ class WebhookEndpoint(Row, Base):
     """Kinds of events that go there; empty for all that concern an invoice."""
 
     secret: Mapped[bytes]
-    cursor: Mapped[int]
+    cursor: Mapped[int] = mapped_column(GROWING)
     """Position of the last event that became a delivery, or was none for this address."""
 
     created_at: Mapped[datetime]
@@ -515,7 +530,7 @@ class WebhookDelivery(Row, Base):
     )
     endpoint_id: Mapped[str]
     submission_id: Mapped[str | None]
-    position: Mapped[int]
+    position: Mapped[int] = mapped_column(GROWING)
     event_id: Mapped[str]
     type: Mapped[str]
     created_at: Mapped[datetime]

@@ -154,6 +154,7 @@ def test_sixty_writers_at_once_wait_for_each_other(deps: Deps) -> None:
     def write(number: int) -> None:
         tenant = "ab"[number % 2]
         with deps.db.transaction(tenant) as session:
+            session.get(Tenant, tenant, with_for_update=True)
             count = session.scalar(select(func.count()).select_from(OutboxEntry)) or 0
             session.add(OutboxEntry(tenant_id=tenant, id=f"{tenant}-{count}", topic="t", subject_id="s", payload={},
                                     created_at=NOW, due_at=NOW, lease_until=None, attempts=0, state="pending",
