@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from formats.codes import CREDIT_TYPES, PREPAYMENT_TYPES
+from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, PREPAYMENT_TYPES
 from formats.invoice import Invoice
 from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, is_french, said
@@ -18,7 +18,7 @@ PORTAL_LIMIT_ENDS: Final = date(2027, 1, 1)
 """Source: limitation annexes of the public portal (2026-07): 20 characters "until Dec 2026"."""
 
 PROVISIONAL: Final = re.compile(
-    r"\W*(prov|provisoire|draft|brouillon|test|tmp|temp|todo|tbd|n/?a|null|none|undefined|x+)\W*\d{0,6}\W*",
+    r"\W*((prov|provisoire|draft|brouillon|test|tmp|temp)\W*\d{0,6}|todo|tbd|n/?a|null|none|undefined|x+)\W*",
     re.IGNORECASE,
 )
 """What drafts are called: no number of a series."""
@@ -138,8 +138,7 @@ def credit_note_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
 def invoice_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
     """What gives money back is a credit note. A warning: the norm does not forbid a negative invoice."""
     total = invoice.totals.with_vat
-    corrective = {"384", "471", "472", "473"}
-    if invoice.type_code not in CREDIT_TYPES | corrective and total is not None and total < 0:
+    if invoice.type_code not in CREDIT_TYPES | CORRECTIVE_TYPES and total is not None and total < 0:
         yield said(
             f"Facture (type {invoice.type_code}) d'un total négatif {total} : c'est un avoir (type 381).",
             f"Invoice (type {invoice.type_code}) with a negative total {total}: that is a credit note (type 381).",

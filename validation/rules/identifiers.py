@@ -24,14 +24,7 @@ from formats.invoice import Identifier, Invoice
 from validation.findings import Severity, Text
 from validation.rules.own import SIREN, SIRET, OwnRule, Said, bare, is_french, roles, said
 from validation.rules.schemes import SCHEMES, is_gln, is_gtin
-
-EU_PREFIXES: Final = frozenset(
-    {
-        "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-        "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "XI",
-    }
-)
-"""Prefixes of VAT numbers in the Union beside FR; EL is Greece, XI Northern Ireland. Source: directive 2006/112."""
+from validation.rules.territories import EU_PREFIXES
 
 GLN: Final = "0088"
 GTIN: Final = "0160"

@@ -47,9 +47,9 @@ def line_amounts(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def zero_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A line says how much of something was sold: not nothing."""
+    """What costs something is more than nothing. A line of nothing for nothing, such as a meter at rest, is legal."""
     for position, line in details(invoice):
-        if line.quantity == 0:
+        if line.quantity == 0 and line.net_amount:
             yield said(
                 f"Ligne {line.id} : quantité nulle pour un montant de {line.net_amount}.",
                 f"Line {line.id}: quantity zero for an amount of {line.net_amount}.",

@@ -10,7 +10,8 @@ from formats.identifiers import FRENCH_ADDRESS_SCHEME
 from formats.invoice import Address, Invoice, Party
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
-from validation.rules.own import DECREE, SIRET, OwnRule, Said, country_of, said
+from validation.rules.own import DECREE, SIRET, OwnRule, Said, country_of, said, treatment_of
+from validation.rules.territories import OVERSEAS, has_post_codes
 
 DOMESTIC: Final = "FR"
 COMPANY: Final = re.compile(r"\b(SA|SAS|SASU|SARL|EURL|SNC|SCA|SCS|SELARL|SELAS)\b")
@@ -80,7 +81,7 @@ def due_date(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def treatment_absent(invoice: Invoice, _: date) -> Iterator[Said]:
     """A BAR note says how the platform is to treat the invoice; without it the B2B rules of France stay silent."""
-    if _is_whole(invoice) and _treatment(invoice) is None and not _lacks_siren(invoice):
+    if _is_whole(invoice) and treatment_of(invoice) is None and not _lacks_siren(invoice):
         expected = "B2B" if invoice.buyer.siren is not None else "B2BINT"
         yield said(
             "Aucune note BAR : la plateforme doit deviner le traitement de la facture.",
@@ -90,11 +91,14 @@ def treatment_absent(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def treatment_against_buyer(invoice: Invoice, _: date) -> Iterator[Said]:
-    """The treatment goes with the buyer: a SIREN is neither a consumer nor abroad, and abroad is not domestic."""
-    treatment, buyer = _treatment(invoice), invoice.buyer
+    """The treatment goes with the buyer: a SIREN in France is not abroad, and abroad is not domestic.
+
+    B2C may have a SIREN: an association that is no taxable person is treated as a consumer (CGI art. 290).
+    """
+    treatment, buyer = treatment_of(invoice), invoice.buyer
     domestic = buyer.siren is not None and country_of(buyer) in {DOMESTIC, None}
-    abroad = buyer.siren is None and country_of(buyer) not in {DOMESTIC, None}
-    if (treatment in {"B2BINT", "B2C", "B2CINT"} and domestic) or (treatment == "B2C" and abroad):
+    abroad = buyer.siren is None and country_of(buyer) not in {DOMESTIC, "MC", None} | OVERSEAS
+    if (treatment in {"B2BINT", "B2CINT"} and domestic) or (treatment == "B2C" and abroad):
         expected = "B2B" if domestic else "B2CINT"
         yield said(
             f"Note BAR = {treatment}, mais l'acheteur est "
@@ -130,7 +134,7 @@ def share_capital(invoice: Invoice, _: date) -> Iterator[Said]:
 def _lacks_siren(invoice: Invoice) -> bool:
     """No treatment, a buyer in France, and no SIREN."""
     domestic = country_of(invoice.buyer) == DOMESTIC
-    return _treatment(invoice) is None and domestic and invoice.buyer.siren is None
+    return treatment_of(invoice) is None and domestic and invoice.buyer.siren is None
 
 
 def _is_business(buyer: Party) -> str | None:
@@ -149,10 +153,6 @@ def _siren_inside(known: str) -> str | None:
     return digits if len(digits) == 9 and digits.isdigit() else None
 
 
-def _treatment(invoice: Invoice) -> str | None:
-    return next((note.text.strip() for note in invoice.notes if note.subject_code == "BAR" and note.text), None)
-
-
 def _is_whole(invoice: Invoice) -> bool:
     """Profile MINIMUM has no place for addresses and dates; PAS-PROF-03 says that it is no invoice."""
     return profile_of(invoice.specification_identifier) is not Profile.MINIMUM
@@ -164,7 +164,9 @@ def _legal_texts(invoice: Invoice) -> str:
 
 
 def _missing(address: Address | None, terms: tuple[str, str, str]) -> tuple[str, ...]:
-    values = (address.line_1, address.city, address.post_code) if address is not None else (None, None, None)
+    address = address or Address()
+    no_code = None if has_post_codes(address.country) else "-"
+    values = (address.line_1, address.city, address.post_code or no_code)
     return tuple(term for term, value in zip(terms, values, strict=True) if not value)
 
 

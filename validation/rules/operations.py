@@ -10,6 +10,7 @@ from formats.invoice import Invoice, Line
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
 from validation.rules.own import DECREE, OwnRule, Said, details, said
+from validation.rules.territories import has_post_codes
 
 TIME_UNITS: Final = frozenset({"SEC", "MIN", "HUR", "LH", "DAY", "E49", "WEE", "MON", "QAN", "ANN"})
 """Units of UN/ECE Recommendation 20 that measure time: services. QAN is a quarter, E49 a working day, LH an hour of
@@ -56,7 +57,8 @@ def destination_incomplete(invoice: Invoice, _: date) -> Iterator[Said]:
     if address is None:
         return
     values = {"BT-75": address.line_1, "BT-77": address.city, "BT-78": address.post_code, "BT-80": address.country}
-    missing = [term for term, value in values.items() if not value]
+    missing = [term for term, value in values.items()
+               if not value and (term != "BT-78" or has_post_codes(address.country))]
     if missing:
         yield said(
             f"Adresse de livraison incomplète : {', '.join(missing)} absent(s).",
@@ -121,7 +123,12 @@ def mixed_frame_of_one_kind(invoice: Invoice, _day: date) -> Iterator[Said]:
 
 
 def debits_not_coded(invoice: Invoice, _: date) -> Iterator[Said]:
-    """Whoever writes that VAT is paid on debits says so in BT-8 too, which is what the tax office reads."""
+    """Whoever writes that VAT is paid on debits says so in BT-8 too, which is what the tax office reads.
+
+    Not for goods (frame B): the option is about services, and the words are printed on every invoice.
+    """
+    if _category(invoice) == "B":
+        return
     texts = [note.text or "" for note in invoice.notes] + [invoice.payment_terms or ""]
     written = next((text for text in texts if ON_DEBITS.search(text)), None)
     if written is not None and invoice.tax_point_date is None and invoice.tax_point_date_code != ISSUE:

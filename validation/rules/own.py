@@ -132,6 +132,11 @@ def details(invoice: Invoice) -> Iterator[tuple[int, Line]]:
             yield position, line
 
 
+def treatment_of(invoice: Invoice) -> str | None:
+    """B2B, B2C ...: the text of the BAR note."""
+    return next((note.text.strip() for note in invoice.notes if note.subject_code == "BAR" and note.text), None)
+
+
 def country_of(party: Party) -> str | None:
     """BT-40 or BT-55."""
     return party.address.country if party.address is not None else None

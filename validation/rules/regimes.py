@@ -1,7 +1,7 @@
 """The wording that a VAT regime or a kind of invoice imposes: exemption, reverse charge, margin, self-billing ...
 
-Words are looked for in the notes, the payment terms and the exemption reasons. A code that the norm has for the same
-thing is asked for by the published rules; the law asks for the words.
+Words are looked for in the notes, the payment terms, the exemption reasons and under the seller (BT-33). A code that
+the norm has for the same thing is asked for by the published rules; the law asks for the words.
 """
 
 import re
@@ -20,7 +20,12 @@ REVERSE_CHARGE: Final = re.compile(
     r"auto-?\s?liquid|reverse[ -]charge|umkehrung der steuerschuld|inversi[oó]n del sujeto|verlegd", re.IGNORECASE
 )
 SELF_BILLING: Final = re.compile(r"auto-?\s?factur|self-?\s?bill", re.IGNORECASE)
-REPLACES: Final = re.compile(r"annule et remplace|facture rectificative|corrected invoice", re.IGNORECASE)
+REPLACES: Final = re.compile(
+    r"annule et remplace(?! (?:\w+ ){0,2}(?:devis|offre|pro ?-?forma|proforma|bon|commande|contrat))"
+    r"|facture rectificative|corrected invoice", re.IGNORECASE,
+)
+"""Not where an offer, an order or a contract is replaced."""
+
 ECO_CONTRIBUTION: Final = re.compile(r"[ée]co-?\s?(?:contribution|participation)|\bDEEE\b", re.IGNORECASE)
 SUBROGATION: Final = re.compile(r"subrog|affactur|factor|cession", re.IGNORECASE)
 
@@ -167,7 +172,8 @@ def _words(invoice: Invoice) -> str:
     """Everything that is written in words about the whole invoice."""
     notes = [note.text for note in invoice.notes]
     reasons = [row.exemption_reason for row in invoice.vat_breakdown]
-    return "\n".join(filter(None, (*notes, invoice.payment_terms, *reasons)))
+    legal = invoice.seller.additional_legal_information
+    return "\n".join(filter(None, (*notes, invoice.payment_terms, *reasons, legal)))
 
 
 RULES: Final = (

@@ -6,22 +6,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from formats.invoice import Invoice
+from formats.invoice import Address, Invoice, Party
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
-from validation.rules.identifiers import EU_PREFIXES
 from validation.rules.own import OwnRule, Said, country_of, said
-
-EU_COUNTRIES: Final = (EU_PREFIXES - {"EL", "XI"}) | {"FR", "GR", "MC"}
-"""Where goods do not leave the Union for VAT; Monaco counts as France (directive 2006/112, art. 7)."""
+from validation.rules.territories import EU_COUNTRIES, EU_PREFIXES, in_vat_territory
 
 EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
 
 
 def supply_to_own_state(invoice: Invoice, _: date) -> Iterator[Said]:
-    """An intra-Community supply (category K) goes to another member state than the seller's."""
+    """An intra-Community supply (category K) goes to another member state than the one it is taxed from."""
     rows = [row for row in invoice.vat_breakdown if row.category == "K"]
-    seller, destination = country_of(invoice.seller), _destination(invoice)
+    seller, destination = _state_of(invoice.seller), _destination(invoice)
     if rows and seller is not None and seller == destination:
         yield said(
             f"Livraison intracommunautaire (catégorie K) de {seller} vers {destination} : ce n'en est pas une.",
@@ -33,8 +30,9 @@ def supply_to_own_state(invoice: Invoice, _: date) -> Iterator[Said]:
 def export_within_the_union(invoice: Invoice, _: date) -> Iterator[Said]:
     """An export (category G) leaves the European Union."""
     rows = [row for row in invoice.vat_breakdown if row.category == "G"]
-    destination = _destination(invoice)
-    if rows and country_of(invoice.seller) in EU_COUNTRIES and destination in EU_COUNTRIES:
+    destination, place = _destination(invoice), _place(invoice)
+    inside = place is not None and in_vat_territory(place)
+    if rows and country_of(invoice.seller) in EU_COUNTRIES and destination in EU_COUNTRIES and inside:
         yield said(
             f"Exportation (catégorie G) livrée en {destination}, dans l'Union européenne.",
             f"Export (category G) delivered to {destination}, inside the European Union.",
@@ -104,10 +102,22 @@ def debit_without_mandate(invoice: Invoice, _: date) -> Iterator[Said]:
         )
 
 
-def _destination(invoice: Invoice) -> str | None:
-    """Where the goods go: BT-80, else the buyer's country BT-55."""
+def _place(invoice: Invoice) -> Address | None:
+    """Where the goods go: BG-15 where it has a country, else the buyer's address BG-8."""
     address = invoice.delivery.address if invoice.delivery is not None else None
-    return (address.country if address is not None else None) or country_of(invoice.buyer)
+    return address if address is not None and address.country is not None else invoice.buyer.address
+
+
+def _destination(invoice: Invoice) -> str | None:
+    """The country of it: BT-80, else BT-55."""
+    place = _place(invoice)
+    return place.country if place is not None else None
+
+
+def _state_of(seller: Party) -> str | None:
+    """The member state whose VAT number the seller uses, else where it is: goods may lie in another state."""
+    prefix = (seller.vat_identifier or "")[:2]
+    return {"EL": "GR"}.get(prefix, prefix) if prefix in EU_PREFIXES | {"FR"} else country_of(seller)
 
 
 RULES: Final = (
