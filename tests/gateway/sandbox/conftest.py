@@ -180,9 +180,38 @@ def until() -> Callable[[Callable[[], Any]], Any]:
 
 
 @pytest.fixture(scope="session")
+def start_sandbox() -> Callable[..., Sandbox]:
+    """Start one on a folder, with options; whoever starts it ends it."""
+    return Sandbox
+
+
+@pytest.fixture(scope="session")
 def openapi_folder() -> Path:
     """The two descriptions of XP Z12-013 1.3.0."""
     folder = Path(os.environ.get("PASSERELLE_OPENAPI", ROOT.parent / "shared" / "openapi"))
     if not folder.is_dir():
         pytest.skip(f"the OpenAPI descriptions are not at {folder} (PASSERELLE_OPENAPI)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mended(openapi_folder: Path) -> tuple[dict[str, Any], ...]:
+    """Flow service and directory service, without what contradicts itself."""
+    found = []
+    for service in ("Flow_Service", "Directory_Service"):
+        [path] = openapi_folder.glob(f"*{service}-1.3.0*.json")
+        found.append(json.loads(path.read_text(encoding="utf-8")))
+        mend(found[-1])
+    return tuple(found)
+
+
+def mend(description: Any) -> None:
+    """Two places where 1.3.0 contradicts itself; each is checked to be still so."""
+    schemas = description["components"]["schemas"]
+    if "ReasonCode" in schemas:  # "one of" a list of texts and any text: no text of the list can be valid
+        schemas["ReasonCode"]["anyOf"] = schemas["ReasonCode"].pop("oneOf")
+    else:
+        for schema in schemas.values():
+            if {"Enabled", "Disabled"} <= set(schema.get("enum", ())):  # 7 characters allowed, values of 8 listed
+                assert schema["maxLength"] == 7
+                schema["maxLength"] = 8

@@ -4,11 +4,9 @@ Both sides are checked: what our driver sends, and what our sandbox answers. So 
 misreading, a client that nobody here wrote talks to the sandbox too (test_foreign_client.py).
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -79,28 +77,10 @@ def given_answer(status: int, headers: dict[str, str], body: bytes) -> GivenAnsw
 
 
 @pytest.fixture(scope="session")
-def descriptions(openapi_folder: Path, sandbox_process: Any) -> tuple[OpenAPI, ...]:
+def descriptions(mended: tuple[dict[str, Any], ...], sandbox_process: Any) -> tuple[OpenAPI, ...]:
     """Both services, at the sandbox's addresses."""
-    found = []
-    for service, url in (("Flow_Service", "flow_url"), ("Directory_Service", "directory_url")):
-        [path] = openapi_folder.glob(f"*{service}-1.3.0*.json")
-        description = json.loads(path.read_text(encoding="utf-8"))
-        description["servers"] = [{"url": sandbox_process.ready[url]}]
-        mend(description)
-        found.append(OpenAPI.from_dict(description))
-    return tuple(found)
-
-
-def mend(description: Any) -> None:
-    """Two places where 1.3.0 contradicts itself; each is checked to be still so."""
-    schemas = description["components"]["schemas"]
-    if "ReasonCode" in schemas:  # "one of" a list of texts and any text: no text of the list can be valid
-        schemas["ReasonCode"]["anyOf"] = schemas["ReasonCode"].pop("oneOf")
-    else:
-        for schema in schemas.values():
-            if {"Enabled", "Disabled"} <= set(schema.get("enum", ())):  # 7 characters allowed, values of 8 listed
-                assert schema["maxLength"] == 7
-                schema["maxLength"] = 8
+    return tuple(OpenAPI.from_dict({**description, "servers": [{"url": sandbox_process.ready[url]}]})
+                 for description, url in zip(mended, ("flow_url", "directory_url"), strict=True))
 
 
 @pytest.fixture
