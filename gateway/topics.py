@@ -8,6 +8,7 @@ from gateway.incoming.poll import handle_poll, poll_all
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
+from gateway.outgoing.handover import hand_over
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
 from gateway.webhooks.sending import deliver as deliver_webhook
@@ -16,6 +17,7 @@ from gateway.worker import Handler, Tick
 
 HANDLERS: Mapping[str, Handler] = {
     "deliver": deliver,
+    "hand-over": hand_over,
     "poll": handle_poll,
     "fetch": handle_fetch,
     "status": handle_status,

@@ -60,7 +60,7 @@ def ask(deps: Deps, tenant_id: str, entity_id: str, options: argparse.Namespace)
     """Print the answer as JSON."""
     answer = look_up(deps, tenant_id, entity_id, options.address)
     print(answer.model_dump_json(indent=1))
-    return 0 if answer.reach == Reach.REACHABLE else 1
+    return 0 if answer.reach == Reach.REACHABLE.value else 1
 
 
 def policy(deps: Deps, tenant_id: str, entity_id: str, options: argparse.Namespace) -> int:

@@ -120,6 +120,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("transmission", "not-transmitted"): Word("Déposée, mais non transmise à l'acheteur", "warn"),
     ("transmission", "duplicate-sending"): Word("Double en cours d'envoi par courriel", "info"),
     ("transmission", "duplicate-sent"): Word("Double remis par courriel", "good"),
+    ("transmission", "duplicate-unknown"): Word("Double parti ou non : à vérifier", "warn"),
     ("transmission", "duplicate-failed"): Word("Double non parti", "bad"),
     ("transmission", "parked"): Word("En attente d'une décision", "warn"),
     ("transmission", "acknowledged"): Word("Acquittée par la plateforme", "good"),
@@ -175,7 +176,7 @@ ACTORS: dict[str, str] = {
 
 TOPICS: dict[str, str] = {
     "webhook": "Prévenir un logiciel",
-    "deliver": "Envoi d'une facture", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
+    "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
     "poll": "Relève de la plateforme",

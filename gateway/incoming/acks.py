@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import state_of
-from gateway.outgoing.drafts import file_name
+from gateway.outgoing.drafts import file_name, is_not_transmitted
 from gateway.platforms.port import FlowState
 from gateway.record import Change, Work, record
 from gateway.tables import Document, SeenFlow, Submission
@@ -55,9 +55,16 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         reason=reason, platform_at=flow.updated_at, objects=(kept,),
         data={"flow_id": flow.flow_id, "tracking_id": flow.tracking_id, "flow_type": flow.flow_type,
               "reasons": [detail.reason_code for detail in flow.ack_details]},
-        then=(Work(topic="remind", subject_id=submission.id),) if code in {"failed", "status-refused"} else (),
+        then=_work_after(submission, flow, code),
     ), now=deps.now())
     submission.lifecycle = state_of(session, submission).code  # a refused status of ours does not stand
+
+
+def _work_after(submission: Submission, flow: FlowState, code: str) -> tuple[Work, ...]:
+    reasons = [detail.reason_code for detail in flow.ack_details]
+    if code == "acknowledged" and is_not_transmitted("", reasons):
+        return (Work(topic="hand-over", subject_id=submission.id),)
+    return (Work(topic="remind", subject_id=submission.id),) if code in {"failed", "status-refused"} else ()
 
 
 def find_submission(session: Session, row: SeenFlow, flow: FlowState) -> Submission | None:

@@ -24,7 +24,7 @@ from gateway.lifecycle.history import men_of, state_of, statuses_of, total_of
 from gateway.lifecycle.matching import find_same, find_submission, unmatched
 from gateway.lifecycle.wording import actor_of, event_data, reason_of
 from gateway.outbox import Entry, Park, RetryLater
-from gateway.outgoing.drafts import file_name, rule_sets_of
+from gateway.outgoing.drafts import file_name, is_not_transmitted, rule_sets_of
 from gateway.record import Change, Work, record
 from gateway.tables import Document, SeenFlow, Submission, Tenant
 from validation.findings import Report, Verdict
@@ -47,6 +47,9 @@ class Incoming:
     kept: Kept
     source: Mapping[str, Any]
     """The payload of the entry."""
+
+    not_carried: tuple[str, ...] = ()
+    """Places of texts that the message has no field for."""
 
 
 def handle_status(deps: Deps, entry: Entry) -> None:
@@ -74,7 +77,7 @@ def handle_status(deps: Deps, entry: Entry) -> None:
     except FormatError as error:
         raise RetryLater(f"{error.code} : {error}") from error
     kept = Kept("status", payload["sha256"], len(document))
-    waiting = _take(deps, entry, Incoming(reading.message, reading.report, kept, payload))
+    waiting = _take(deps, entry, Incoming(reading.message, reading.report, kept, payload, reading.not_carried))
     if waiting is not None:
         raise waiting
 
@@ -112,13 +115,19 @@ def _record(deps: Deps, session: Session, submission: Submission, incoming: Inco
         kind="lifecycle", code=message.code, actor=actor, submission_id=submission.id, reason=reason_of(message),
         platform_at=message.set_at, objects=(kept,), rule_sets=rule_sets_of(incoming.report),
         data={**data, "flow_id": incoming.source.get("flow_id"), "connection_id": incoming.source.get("connection_id"),
-              **_remarks(incoming.report, objection)},
-        then=(Work(topic="remind", subject_id=submission.id),),
+              **_remarks(submission, incoming, objection)},
+        then=(Work(topic="remind", subject_id=submission.id),
+              *((Work(topic="hand-over", subject_id=submission.id),) if _is_stranded(message) else ())),
     ), now=now)
     state = state_of(session, submission)
     submission.lifecycle = state.code
     if state.ended == "213" and objection is None and frees_number(message):
         submission.active = None
+
+
+def _is_stranded(message: StatusMessage) -> bool:
+    """Whether the buyer gets nothing from a platform: the double must reach him otherwise."""
+    return is_not_transmitted(message.code, [detail.reason_code for detail in message.details])
 
 
 def frees_number(message: StatusMessage) -> bool:
@@ -127,10 +136,15 @@ def frees_number(message: StatusMessage) -> bool:
     return message.code == "213" and actor_of(message) == PLATFORM and not reasons & NUMBER_STAYS_TAKEN
 
 
-def _remarks(report: Report, objection: str | None) -> dict[str, Any]:
-    """What is odd about the message: rules it breaks, and why it does not count."""
-    broken = [finding.rule for finding in report.findings if finding.severity.blocks][:FINDINGS_KEPT]
-    return {**({"broken_rules": broken} if broken else {}), **({"objection": str(objection)} if objection else {})}
+def _remarks(submission: Submission, incoming: Incoming, objection: str | None) -> dict[str, Any]:
+    """What is odd about the message: rules it breaks, texts nobody here reads, a wrong date, why it does not count."""
+    message = incoming.message
+    broken = [finding.rule for finding in incoming.report.findings if finding.severity.blocks][:FINDINGS_KEPT]
+    other_day = message.invoice_date if message.invoice_date not in {None, submission.issue_date} else None
+    told = {"broken_rules": broken, "not_carried": list(incoming.not_carried[:FINDINGS_KEPT]),
+            "invoice_date": other_day.isoformat() if other_day else None,
+            "objection": str(objection) if objection else None}
+    return {name: value for name, value in told.items() if value}
 
 
 def _wait(deps: Deps, flow: SeenFlow, cause: str) -> RetryLater | Park:

@@ -1,5 +1,6 @@
 """From an inspected document to the row that remembers it. Pure: nothing is read, nothing is stored."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,12 @@ MEDIA_TYPES = {"factur-x": "application/pdf", "pdf": "application/pdf", "json": 
 PROCESSING_RULES = {"B2B": "B2B", "B2BINT": "B2BInt", "B2C": "B2C", "B2CINT": "B2C", "OUTOFSCOPE": "OutOfScope",
                     "ARCHIVEONLY": "ArchiveOnly"}
 """BAR note (BR-FR-20) to processingRule (XP Z12-013)."""
+
+NOT_TRANSMITTED = "NON_TRANSMISE"
+"""Reason of a 200, or of an acknowledgement: deposited, but the recipient has no platform that can be reached."""
+
+ROUTING_FAILED = "221"
+"""The platforms found no way to the recipient."""
 
 EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml", "message/rfc822": "eml"}
 
@@ -64,6 +71,11 @@ def vat_rows(invoice: Invoice) -> list[dict[str, str]]:
         }
         for row in invoice.vat_breakdown
     ]
+
+
+def is_not_transmitted(code: str, reasons: Iterable[str | None]) -> bool:
+    """Whether a status or an acknowledgement says that the buyer did not get the invoice from any platform."""
+    return code == ROUTING_FAILED or NOT_TRANSMITTED in reasons
 
 
 def media_type_of(syntax: str) -> str:
