@@ -83,14 +83,14 @@ def convert(
         profile=level.value, title=_title(invoice, lang),
         author=invoice.seller.name or "", subject=_title(invoice, lang), lang=lang,
     )
-    given = pdf or own_pages
+    given = own_pages if pdf is None else pdf
     if given is None:
         pages = drawn(invoice, lang=lang, appearance=appearance)
         document = facturx.embed(pages.pdf, written, made_at=made_at, **words)
         return Conversion(document, Syntax.FACTUR_X, _with_attachments(loss, source.opened), pages.remarks)
     made = facturx.embed_repaired(given, written, made_at=made_at, **words)
     loss = replace(loss, pdf_changes=made.changes)
-    return Conversion(made.document, Syntax.FACTUR_X, _with_attachments(loss, source.opened) if pdf else loss)
+    return Conversion(made.document, Syntax.FACTUR_X, loss if pdf is None else _with_attachments(loss, source.opened))
 
 
 def _read_source(document: bytes) -> Source:

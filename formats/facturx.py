@@ -17,7 +17,7 @@ from formats.errors import CannotWrite, LimitExceeded, NotExtractable, PageRefus
 from formats.invoice import Attachment
 from formats.pdf.attachments import attach, named, remove_invoices
 from formats.pdf.changes import Change
-from formats.pdf.document import BROKEN, MAX_PDF, opened, reason
+from formats.pdf.document import BROKEN, MAX_PDF, NEWEST, opened, reason
 from formats.pdf.extraction import Extraction, extract, find
 from formats.pdf.metadata import claim_of, describe, kept
 from formats.pdf.repair import repair
@@ -84,9 +84,10 @@ def embed_repaired(
 ) -> Embedded:
     """A Factur-X of a sender's own PDF, repaired to PDF/A-3b. Same arguments, same bytes.
 
-    Pages, attachments and what the PDF says of itself (title, author, subject, keywords, program, date) stay;
-    `title`, `author` and `subject` fill what it does not say. An invoice that is attached already is replaced.
-    Conformance is level B whatever the PDF claims. Not checked: that page and XML agree.
+    Pages, their language, attachments and what the document information says (title, author, subject, keywords,
+    program, date) stay, other metadata does not; `title`, `author` and `subject` fill what it does not say. An invoice
+    that is attached already is replaced. Conformance is level B whatever the PDF claims. Not checked: that page and
+    XML agree.
 
     Raises:
         PageRefused: the PDF is unreadable, encrypted or signed, or cannot become PDF/A-3b unseen; the code says why.
@@ -161,6 +162,7 @@ def put(document: pikepdf.Pdf, xml: bytes, profile: str, attachments: tuple[Atta
 def saved(document: pikepdf.Pdf, about: int) -> bytes:
     """The bytes, the same each time. Room for `about` as many is taken at once: growing would cost them twice."""
     target = io.BytesIO(bytes(about + ROOM))
-    document.save(target, deterministic_id=True, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    document.save(target, deterministic_id=True, stream_decode_level=pikepdf.StreamDecodeLevel.none,
+                  force_version=NEWEST if document.pdf_version > NEWEST else "")
     target.truncate()
     return target.getvalue()

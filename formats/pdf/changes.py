@@ -5,6 +5,9 @@ from dataclasses import dataclass
 TEXTS = {
     "metadata-rewritten": ("métadonnées réécrites selon PDF/A-3B et Factur-X",
                            "metadata rewritten as PDF/A-3B and Factur-X"),
+    "structure-rebuilt": ("structure du fichier endommagée, lue au mieux",
+                          "broken file structure, read as well as it can be"),
+    "version-lowered": ("version du format ramenée à PDF 1.7", "format version lowered to PDF 1.7"),
     "metadata-removed": ("métadonnées propres à une image, une police ou une page retirées",
                          "metadata of a single image, font or page removed"),
     "output-intent-added": ("profil de couleur de sortie sRGB ajouté", "sRGB output profile added"),

@@ -63,6 +63,7 @@ class Palette:
     def __init__(self, output: str) -> None:
         self.output = output
         self.inks: dict[str, bytes] = {}
+        self.profiles: dict[tuple[int, int], str] = {}
         self.cmyk_profile = False
         self.overprint = False
 
@@ -78,11 +79,11 @@ class Palette:
             raise PageRefused("colour-space", "unreadable")
 
     def check_name(self, name: str, resources: pikepdf.Object, depth: int) -> None:
-        """A device colour space, a pattern, or the name of a resource."""
-        if name in DEVICE:
+        """A device colour space, a pattern, or the name of a resource, which may be any other (ISO 32000-1, 8.6.8)."""
+        given = dictionary(resources, "/ColorSpace").get(name)
+        if name in DEVICE and (given is None or name.startswith("/Device")):
             self.check_device(DEVICE[name], resources)
-        elif name not in {"/Pattern", "/I", "/Indexed"}:
-            given = dictionary(resources, "/ColorSpace").get(name)
+        elif name != "/Pattern":
             if given is None:
                 raise PageRefused("resource-missing", f"colour space {name}")
             self.check(given, resources, depth + 1)
@@ -96,7 +97,7 @@ class Palette:
         default = {"GRAY": "/DefaultGray", "RGB ": "/DefaultRGB", "CMYK": "/DefaultCMYK"}[space]
         instead = dictionary(resources, "/ColorSpace").get(default)
         if isinstance(instead, pikepdf.Array) and len(instead) == 2 and instead[0] == pikepdf.Name.ICCBased:
-            icc_space(instead[1])
+            self.profile_space(instead[1])
         elif space not in ("GRAY", self.output):
             raise PageRefused("colour-space", f"{space.strip()}, output {self.output.strip()}")
 
@@ -106,7 +107,7 @@ class Palette:
         if kind in DEVICE and len(parts) == 1:
             self.check_device(DEVICE[kind], resources)
         elif kind == "/ICCBased" and len(parts) == 2:
-            self.cmyk_profile = icc_space(parts[1]) == "CMYK" or self.cmyk_profile
+            self.cmyk_profile = self.profile_space(parts[1]) == "CMYK" or self.cmyk_profile
         elif kind in {"/Indexed", "/I"} and len(parts) == 4:
             self.check(parts[1], resources, depth + 1)
         elif kind == "/Pattern" and len(parts) <= 2:
@@ -119,6 +120,12 @@ class Palette:
             self.check(parts[2], resources, depth + 1)
         elif kind not in {"/CalGray", "/CalRGB", "/Lab"} or len(parts) != 2:
             raise PageRefused("colour-space", kind.lstrip("/"))
+
+    def profile_space(self, stream: pikepdf.Object) -> str:
+        """As icc_space; a profile, which pages choose again and again, is read once."""
+        if stream.objgen not in self.profiles:
+            self.profiles[stream.objgen] = icc_space(stream)
+        return self.profiles[stream.objgen]
 
     def check_overprint(self) -> None:
         """Raises PageRefused where CMYK with a profile may be overprinted (6.2.4.2)."""

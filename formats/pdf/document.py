@@ -13,6 +13,9 @@ import pikepdf
 from formats.errors import LimitExceeded, NotExtractable
 
 MAX_PDF = 100_000_000
+NEWEST = "1.7"
+"""Version of PDF that PDF/A-3 is made of."""
+
 DECODER_MEMORY = 50_000_000
 """One stage of one decoder, above the limit of an attachment so that our own limit speaks first where it can."""
 

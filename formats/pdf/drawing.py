@@ -11,7 +11,7 @@ import pikepdf
 
 from formats.errors import PageRefused
 from formats.pdf.changes import Change
-from formats.pdf.colours import Palette, group_spaces
+from formats.pdf.colours import Palette, canonical, group_spaces
 from formats.pdf.document import dictionary, entries
 
 MAX_DRAWING = 20_000_000
@@ -64,7 +64,8 @@ class Drawing:
         self.palette = palette
         self.fonts: dict[tuple[int, int] | int, Shown] = {}
         self.changes: set[Change] = set()
-        self.seen: set[tuple[tuple[int, int], Text | int]] = set()
+        self.seen: set[tuple[tuple[int, int], int]] = set()
+        self.lent: dict[tuple[int, int], pikepdf.Object] = {}
         self.bytes_left = MAX_DRAWING
         self.operators_left = MAX_OPERATORS
 
@@ -120,7 +121,7 @@ class Drawing:
         if name not in OPERATORS:
             raise PageRefused("drawing-damaged", f"operator {name[:20]!r}")
         if name == "Tf":
-            return replace(text, font=self.font(resource(resources, "/Font", operands[0]), depth))
+            return replace(text, font=self.font(self.named_font(resources, operands[0]), depth))
         if name == "Tr":
             return replace(text, mode=int(operands[0]))
         if name == "gs":
@@ -162,20 +163,26 @@ class Drawing:
         """A form XObject, once per text state in which it is drawn."""
         if not isinstance(form, pikepdf.Stream) or {"/Ref", "/OPI", "/PS", "/Subtype2"} & set(form.keys()):
             raise PageRefused("postscript", "reference XObject")
+        resources = self.own_resources(form, inherited)
         key = (form.objgen, text.mode if text.font is None else id(text.font) * 8 + text.mode)
         if key in self.seen:
             return
         self.seen.add(key)
-        resources = self.own_resources(form, inherited)
         self.check_groups(form, resources)
         self.content(form, resources, text, depth + 1)
 
     def own_resources(self, form: pikepdf.Object, inherited: pikepdf.Object) -> pikepdf.Object:
-        """The resources of a form; PDF/A wants them beside it, not those of the page around it (6.2.2)."""
+        """The resources of a form; PDF/A wants them beside it, not those of the page around it (6.2.2).
+
+        Raises PageRefused for a form that would show something else on another page, whose names mean other things.
+        """
         if not isinstance(form.get("/Resources"), pikepdf.Dictionary):
-            form.Resources = inherited
+            form.Resources = self.lent[form.objgen] = inherited
             if len(inherited.keys()):
                 self.changes.add(Change("resources-added"))
+        lent = self.lent.get(form.objgen)
+        if lent is not None and canonical(lent) != canonical(inherited) and b"/" in form.read_bytes():
+            raise PageRefused("resource-missing", "a drawing that borrows from two pages")
         return form.Resources
 
     def check_groups(self, holder: pikepdf.Object, resources: pikepdf.Object) -> None:
@@ -222,6 +229,13 @@ class Drawing:
             raise PageRefused("image", "inline image, smoothed or packed with LZW")
         if not bool(image.get("/ImageMask", False)):
             self.palette.check(image.get("/ColorSpace"), resources)
+
+    def named_font(self, resources: pikepdf.Object, name: pikepdf.Object) -> pikepdf.Object:
+        """A font by its name; one that stands within its page becomes an object of its own, to be known again."""
+        font = resource(resources, "/Font", name)
+        if not font.is_indirect:
+            font = resources.Font[str(name)] = self.document.make_indirect(font)
+        return font
 
     def font(self, font: pikepdf.Object, depth: int) -> Shown:
         """A font, known from now on; the glyphs of a Type 3 font are drawings."""

@@ -95,7 +95,7 @@ def settle_annotations(page: pikepdf.Object) -> Iterator[Change]:
         kind, flags = str(note.get("/Subtype")), int(note.get("/F", 0))
         if kind not in ALLOWED_NOTES:
             raise PageRefused("annotation-kind", kind.lstrip("/"))
-        if flags & HIDDEN and kind != "/Widget":
+        if flags & HIDDEN and kind not in {"/Widget", "/FileAttachment"}:  # with the latter a file would go
             yield Change("hidden-annotation-removed", kind.lstrip("/"))
             continue
         kept.append(note)

@@ -10,6 +10,7 @@ from formats import xmp
 from formats.pdf.document import pdf_date
 
 PDF_DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?(?:([+\-Z])(\d\d)?'?(\d\d)?)?")
+LANGUAGE = re.compile("[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -20,7 +21,7 @@ def claim_of(document: pikepdf.Pdf) -> tuple[str, str] | None:
 
 
 def describe(document: pikepdf.Pdf, metadata: xmp.Metadata, conformance: str) -> None:
-    """Replace document information and XMP by one and the same description.
+    """Replace document information and XMP by one and the same description; a language of the pages stays.
 
     Pages that conform to PDF/A-3a and say that they conform to PDF/UA-1 go on saying so: attachments change no page.
     Raises ValueError: see xmp.packet.
@@ -31,7 +32,9 @@ def describe(document: pikepdf.Pdf, metadata: xmp.Metadata, conformance: str) ->
     stream = document.make_stream(xmp.packet(metadata, conformance))
     stream.Type, stream.Subtype = pikepdf.Name.Metadata, pikepdf.Name.XML
     document.Root.Metadata = stream
-    document.Root.Lang = metadata.lang
+    said = document.Root.get("/Lang")
+    if not isinstance(said, pikepdf.String) or not LANGUAGE.fullmatch(str(said)):
+        document.Root.Lang = metadata.lang
     created, moment = metadata.created_at or metadata.made_at, metadata.made_at
     document.trailer.Info = document.make_indirect(pikepdf.Dictionary(
         Title=metadata.title, Author=metadata.author, Subject=metadata.subject,

@@ -12,7 +12,7 @@ from formats.errors import LimitExceeded, NotExtractable, PageRefused
 from formats.pdf.attachments import EmbeddedFile, embedded_files
 from formats.pdf.changes import Change
 from formats.pdf.colours import Palette, settle_output_intent
-from formats.pdf.document import BROKEN, entries, reason
+from formats.pdf.document import BROKEN, NEWEST, entries, reason
 from formats.pdf.drawing import Drawing
 from formats.pdf.fonts import settle_font
 from formats.pdf.interaction import settle_interaction
@@ -29,7 +29,7 @@ def repair(document: pikepdf.Pdf) -> tuple[Change, ...]:
     try:
         check_pages(document)
         check_limits(document)
-        changes = set(settle_streams(document))
+        changes = {*settle_version(document), *settle_streams(document)}
         changes |= set(settle_interaction(document))
         output, made = settle_output_intent(document)
         changes |= set(made)
@@ -40,9 +40,20 @@ def repair(document: pikepdf.Pdf) -> tuple[Change, ...]:
             if shown.codes:
                 changes |= set(settle_font(document, shown))
         changes |= set(settle_attachments(document))
+        if document.get_warnings():
+            changes.add(Change("structure-rebuilt"))
     except BROKEN as error:
         raise PageRefused("pdf-damaged", reason(error)) from error
     return tuple(sorted(changes))
+
+
+def settle_version(document: pikepdf.Pdf) -> Iterator[Change]:
+    """PDF/A-3 is made of PDF 1.7 at most (6.1.2); the header follows when the file is saved."""
+    said = str(document.Root.get("/Version", "")).lstrip("/")
+    if said > NEWEST:
+        del document.Root["/Version"]
+    if max(said, document.pdf_version) > NEWEST:
+        yield Change("version-lowered")
 
 
 def check_pages(document: pikepdf.Pdf) -> None:
@@ -81,19 +92,19 @@ def settle_attachments(document: pikepdf.Pdf) -> Iterator[Change]:
 
 def describe_attachment(document: pikepdf.Pdf, file: EmbeddedFile) -> bool:
     """Complete the description of one file; whether that was needed."""
-    spec, stream = file.spec, file.stream
-    before = (set(spec.keys()), file.mime, file.in_af)
+    spec = file.spec
+    untyped = [each for each in spec.EF.values() if "/" not in str(each.get("/Subtype", "")).lstrip("/")]
+    is_whole = {"/Type", "/F", "/UF", "/AFRelationship"} <= set(spec.keys()) and "/F" in spec.EF
     spec.Type = pikepdf.Name.Filespec
     spec.F = spec.get("/F", file.name)
     spec.UF = spec.get("/UF", file.name)
     if "/AFRelationship" not in spec:
         spec.AFRelationship = pikepdf.Name.Unspecified
     if "/F" not in spec.EF:
-        spec.EF.F = stream
-    for each in spec.EF.values():
-        if "/" not in str(each.get("/Subtype", "")).lstrip("/"):
-            each.Subtype = pikepdf.Name("/application/octet-stream")
+        spec.EF.F = file.stream
+    for each in untyped:
+        each.Subtype = pikepdf.Name("/application/octet-stream")
     if not file.in_af:
         listed = entries(document.Root, "/AF")
         document.Root.AF = pikepdf.Array([*listed, spec if spec.is_indirect else document.make_indirect(spec)])
-    return before != (set(spec.keys()), file.mime if file.mime and "/" in file.mime else None, True)
+    return bool(untyped) or not is_whole or not file.in_af

@@ -4,6 +4,7 @@ Liberation Sans, Serif and Mono were made with the widths of Helvetica, Times an
 them (Debian: fonts-liberation); without them, and for Symbol and ZapfDingbats, a page is refused.
 """
 
+import hashlib
 import io
 import re
 from pathlib import Path
@@ -41,6 +42,9 @@ def embed_standard(document: pikepdf.Pdf, font: pikepdf.Object, name: str, codes
     missing = sorted(code for code, character in characters.items() if character not in glyphs)
     if missing:
         raise PageRefused("glyph-missing", f"{name}, code {missing[0]}")
+    guessed = font.get("/Subtype") == pikepdf.Name.TrueType and "/Encoding" not in font
+    if guessed and any(names[code] != ENCODINGS["/WinAnsiEncoding"].get(code) for code in codes):
+        raise PageRefused("font-encoding", f"{name}: none, and readers differ")
     true = {code: round(program["hmtx"][glyphs[character]][0] * scale) for code, character in characters.items()}
     check_stated(font, name, true)
     differences = pikepdf.Array()
@@ -54,9 +58,9 @@ def embed_standard(document: pikepdf.Pdf, font: pikepdf.Object, name: str, codes
         Type=pikepdf.Name.Encoding, BaseEncoding=pikepdf.Name.WinAnsiEncoding, Differences=differences)
     font.FirstChar, font.LastChar = first, last
     font.Widths = pikepdf.Array([true.get(code, 0) for code in range(first, last + 1)])
-    font.BaseFont = pikepdf.Name(f"/PASSER+{file.stem}")
-    font.FontDescriptor = document.make_indirect(descriptor(document, program, subset(file, set(characters.values())),
-                                                            file.stem))
+    content = subset(file, set(characters.values()))
+    font.BaseFont = pikepdf.Name(f"/{tag_of(content)}+{file.stem}")
+    font.FontDescriptor = document.make_indirect(descriptor(document, program, content, font.BaseFont))
     return Change("font-embedded", f"{name} → {file.stem}")
 
 
@@ -96,14 +100,19 @@ def subset(file: Path, characters: set[int]) -> bytes:
     return target.getvalue()
 
 
-def descriptor(document: pikepdf.Pdf, program: TTFont, content: bytes, name: str) -> pikepdf.Object:
+def tag_of(content: bytes) -> str:
+    """Six letters before the name of a subset: other subsets have others (ISO 32000-1, 9.6.4)."""
+    return "".join(chr(ord("A") + byte % 26) for byte in hashlib.sha256(content).digest()[:6])
+
+
+def descriptor(document: pikepdf.Pdf, program: TTFont, content: bytes, name: pikepdf.Object) -> pikepdf.Object:
     """The description of an embedded text font (ISO 32000-1, 9.8)."""
     scale = 1000 / program["head"].unitsPerEm
     head, shape, traits = program["head"], program["hhea"], program["OS/2"]
     stream = document.make_stream(content)
     stream.Length1 = len(content)
     return pikepdf.Dictionary(
-        Type=pikepdf.Name.FontDescriptor, FontName=pikepdf.Name(f"/PASSER+{name}"), Flags=NONSYMBOLIC,
+        Type=pikepdf.Name.FontDescriptor, FontName=name, Flags=NONSYMBOLIC,
         FontBBox=[round(edge * scale) for edge in (head.xMin, head.yMin, head.xMax, head.yMax)],
         ItalicAngle=round(program["post"].italicAngle), Ascent=round(shape.ascent * scale),
         Descent=round(shape.descent * scale), CapHeight=round(getattr(traits, "sCapHeight", 1409) * scale), StemV=80,
