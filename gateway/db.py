@@ -7,7 +7,7 @@ condition can be added (SQL text, tables instead of classes, bulk inserts) are f
 the same boundary once more, by row-level security (migration 0005).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, cast
@@ -24,7 +24,10 @@ EVERY_TENANT: Final = "*"
 
 READING: Final = "passerelle_reading"
 NEW_WORK: Final = "new_work"
-"""Set in a session's `info` by gateway/outbox.py when it adds or revives an entry."""
+"""Ids in a session's `info`: the entries that gateway/outbox.py added or revived in it and that are due at once."""
+
+Ring = Callable[[Sequence[str]], None]
+"""Told after a commit which work it added. Must return at once, whatever happened to those who should hear it."""
 
 
 class TenantMissing(RuntimeError):
@@ -34,7 +37,7 @@ class TenantMissing(RuntimeError):
 class Database:
     """Sessions on one engine. `after_commit` is called after a transaction that added work (the doorbell)."""
 
-    def __init__(self, url: str, *, after_commit: Callable[[], None] | None = None) -> None:
+    def __init__(self, url: str, *, after_commit: Ring | None = None) -> None:
         self.engine = open_engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
         self._after_commit = after_commit
@@ -47,9 +50,9 @@ class Database:
             with session.begin():
                 own(session)
                 yield session
-            ring = bool(session.info.get(NEW_WORK))
-        if ring and self._after_commit is not None:
-            self._after_commit()
+            added = tuple(session.info.get(NEW_WORK, ()))
+        if added and self._after_commit is not None:
+            self._after_commit(added)
 
     @contextmanager
     def reading(self, tenant_id: str) -> Iterator[Session]:

@@ -1,7 +1,7 @@
 """What the service works with, built once and handed down."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated
@@ -27,8 +27,8 @@ class Bell:
     def __init__(self) -> None:
         self._event = threading.Event()
 
-    def ring(self) -> None:
-        """Say that there may be work."""
+    def ring(self, _added: Sequence[str] = ()) -> None:
+        """Say that there may be work; which is for the worker to see."""
         self._event.set()
 
     def wait(self, seconds: float) -> None:

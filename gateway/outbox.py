@@ -73,20 +73,26 @@ def put(
         created_at=now, due_at=due_at or now, lease_until=None, attempts=0, state="pending", reason=None,
     )
     session.add(entry)
-    session.info[NEW_WORK] = True
+    if entry.due_at <= now:
+        session.info.setdefault(NEW_WORK, []).append(entry.id)
     return entry.id
 
 
 def claim(
-    db: Database, now: datetime, *, lease: timedelta = LEASE, only: Collection[str] = (), without: Collection[str] = ()
+    db: Database, now: datetime, *, lease: timedelta = LEASE, only: Collection[str] = (),
+    without: Collection[str] = (), entry_id: str | None = None,
 ) -> Entry | None:
-    """The next due entry, leased to the caller; None when nothing is due. `only` and `without` are topics."""
-    topics = [OutboxEntry.topic.in_(only)] if only else []
-    topics += [OutboxEntry.topic.not_in(without)] if without else []
+    """The next due entry, leased to the caller; None when nothing is due. `only` and `without` are topics.
+
+    With `entry_id` that entry or none: it may be done, taken, or not due any more.
+    """
+    wanted: list[ColumnElement[bool]] = [OutboxEntry.topic.in_(only)] if only else []
+    wanted += [OutboxEntry.topic.not_in(without)] if without else []
+    wanted += [OutboxEntry.id == entry_id] if entry_id is not None else []
     free = or_(OutboxEntry.lease_until.is_(None), OutboxEntry.lease_until < now)
     due = (
         select(OutboxEntry)
-        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free, *topics)
+        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free, *wanted)
         .order_by(OutboxEntry.due_at, OutboxEntry.created_at)
         .limit(1)
     )
@@ -156,7 +162,7 @@ def revive(session: Session, entry_id: str, now: datetime) -> bool:
         .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
         .values(state="pending", attempts=0, due_at=now, lease_until=None)
     )
-    session.info[NEW_WORK] = True
+    session.info.setdefault(NEW_WORK, []).append(entry_id)
     return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
 
 

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     work_seconds: float = 0.25
     """How often an idle worker looks at the outbox."""
 
+    sweep_seconds: float = 2.0
+    """The same where a broker tells what is new: how late work is that the broker lost, or that became due."""
+
     work_threads: int = 4
     """How many outbox entries one worker handles at once. They mostly wait for platforms."""
 

@@ -1,6 +1,6 @@
 """The relay: drains the outbox, and rings the regular work (poll, seal, remind).
 
-The same loop runs in threads of the embedded service and inside a Celery task; both only shorten the wait, the rows
+The same handlers run in threads of the embedded service and in tasks of Celery, which only shorten the wait: the rows
 are the truth. Regular work has a thread of its own and the relay several, so that a platform that answers slowly
 does not hold up what is for others. Topics that wait for strangers (webhooks) have threads apart.
 """
@@ -33,6 +33,16 @@ def relay(
             return count
         handle(deps, handlers, entry)
     return most
+
+
+def attend(
+    deps: Deps, handlers: Mapping[str, Handler], entry_id: str, *, without: Collection[str] = ()
+) -> bool:
+    """Handle this entry, if it is still there to be handled; whether it was."""
+    entry = outbox.claim(deps.db, deps.now(), without=without, entry_id=entry_id)
+    if entry is not None:
+        handle(deps, handlers, entry)
+    return entry is not None
 
 
 def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
@@ -82,14 +92,16 @@ STRANGER_THREADS = 2
 class Worker:
     """The embedded worker: one thread for regular work, `work_threads` for the outbox; ended by `stop`.
 
-    `strangers` are topics whose handlers wait for anybody at all; two more threads do only these.
+    `strangers` are topics whose handlers wait for anybody at all; two more threads do only these. `idle_seconds` is
+    how long the outbox is left alone when there was nothing in it: longer where a broker tells what is new.
     """
 
     def __init__(
         self, deps: Deps, handlers: Mapping[str, Handler], ticks: Mapping[str, "Tick"],
-        strangers: Collection[str] = (),
+        strangers: Collection[str] = (), *, idle_seconds: float | None = None,
     ) -> None:
         self._deps = deps
+        self._idle = deps.settings.work_seconds if idle_seconds is None else idle_seconds
         self._handlers = handlers
         self._ticks = dict(ticks)
         self._strangers = frozenset(strangers)
@@ -127,7 +139,7 @@ class Worker:
 
     def _relay(self) -> None:
         if not relay(self._deps, self._handlers, most=50, without=self._strangers):
-            self._deps.bell.wait(self._deps.settings.work_seconds)
+            self._deps.bell.wait(self._idle)
 
     def _relay_strangers(self) -> None:
         if not relay(self._deps, self._handlers, most=1, only=self._strangers):  # between two calls it may be ended

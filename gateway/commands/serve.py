@@ -15,6 +15,7 @@ from gateway.db import Database
 from gateway.doorbell import celery_app, install_relay
 from gateway.idempotency import forget_unfinished
 from gateway.memory import give_back_large_blocks
+from gateway.migrations.policies import grant_to
 from gateway.migrations.upgrade import upgrade
 from gateway.settings import Settings, UnsafeSetup
 from gateway.topics import HANDLERS, STRANGERS, ticks
@@ -30,11 +31,16 @@ def main(argv: Sequence[str]) -> int:
     if argv[0] == "serve":
         options.add_argument("--host")
         options.add_argument("--port", type=int)
+    if argv[0] == "migrate":
+        options.add_argument("--grant-to", metavar="ROLE", help="PostgreSQL role under which the service will run")
     asked = {name: value for name, value in vars(options.parse_args(argv[1:])).items() if value is not None}
+    service_role = asked.pop("grant_to", None)
     settings = Settings(**asked)
     give_back_large_blocks()
     try:
-        return {"serve": serve, "worker": worker, "migrate": migrate}[argv[0]](settings)
+        if argv[0] == "migrate":
+            return migrate(settings, service_role)
+        return {"serve": serve, "worker": worker}[argv[0]](settings)
     except UnsafeSetup as error:
         print(f"passerelle: {error}", file=sys.stderr)
         return 2
@@ -54,7 +60,7 @@ def serve(settings: Settings) -> int:
 
 
 def worker(settings: Settings) -> int:
-    """A worker without a web server, until SIGTERM or SIGINT; with a broker, rung by Celery."""
+    """A worker without a web server, until SIGTERM or SIGINT; with a broker, told by Celery what is new."""
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -63,21 +69,25 @@ def worker(settings: Settings) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     with assembled(settings, warm=True) as deps:
-        runner = Worker(deps, HANDLERS, ticks(settings), STRANGERS)
+        runner = Worker(deps, HANDLERS, ticks(settings), STRANGERS,
+                        idle_seconds=settings.sweep_seconds if settings.broker_url else None)
         runner.start()
         if settings.broker_url:
             app = celery_app(settings.broker_url)
             install_relay(app, deps, HANDLERS, STRANGERS)
-            app.worker_main(["worker", "--pool=solo", "--without-gossip", "--without-mingle", "--loglevel=WARNING"])
+            app.worker_main(["worker", "--pool=threads", f"--concurrency={settings.work_threads}",
+                             "--without-gossip", "--without-mingle", "--loglevel=WARNING"])
         else:
             ended.wait()
         runner.stop()
     return 0
 
 
-def migrate(settings: Settings) -> int:
-    """Upgrade the database and end."""
+def migrate(settings: Settings, service_role: str | None) -> int:
+    """Upgrade the database and end; with a role, grant it what the service needs and no more."""
     db = Database(settings.database)
     upgrade(db.engine)
+    if service_role is not None:
+        grant_to(db.engine, service_role)
     db.close()
     return 0

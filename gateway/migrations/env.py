@@ -11,7 +11,7 @@ ONE_AT_A_TIME = 0x50415353
 """Number of the lock under which PostgreSQL lets one process upgrade while the others wait."""
 
 
-def run(connection: Connection) -> None:
+def _run(connection: Connection) -> None:
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True,
                       transaction_per_migration=True)
     with context.begin_transaction():
@@ -21,14 +21,15 @@ def run(connection: Connection) -> None:
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:
     if connection.dialect.name != "postgresql":
-        run(connection)
+        _run(connection)
     else:
-        connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
-        connection.exec_driver_sql("SELECT set_config('passerelle.tenant', %s, false)", (EVERY_TENANT,))
-        connection.commit()
+        with connection.begin():
+            connection.exec_driver_sql("SELECT pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
+            connection.exec_driver_sql("SELECT set_config('passerelle.tenant', %s, false)", (EVERY_TENANT,))
         try:
-            run(connection)
-            apply_policies(connection)
-            connection.commit()
+            _run(connection)
+            connection.rollback()  # of a look that found nothing to migrate
+            with connection.begin():
+                apply_policies(connection)
         finally:
             connection.invalidate()  # lock and setting end with the connection

@@ -71,5 +71,5 @@ def _unprotected(connection: Connection) -> list[str]:
     found = connection.execute(
         text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
              "AND NOT relforcerowsecurity AND relname = ANY(:names) ORDER BY relname"),
-        {"names": [table.name for table in TENANT_TABLES]})
+        {"names": [str(table) for table in TENANT_TABLES]})
     return list(found.scalars())

@@ -118,7 +118,7 @@ def test_the_embedded_worker_is_rung_by_a_commit(deps: Deps, tenant: str) -> Non
 
 
 def test_the_same_relay_runs_under_celery(deps: Deps, tenant: str) -> None:
-    """An in-memory broker: a commit rings, Celery's worker drains the same rows."""
+    """An in-memory broker: a commit tells its rows, Celery's worker handles the same ones."""
     app = celery_app("memory://passerelle")
     done = threading.Event()
     install_relay(app, deps, {"work": lambda *_: done.set(), "stranger": lambda *_: done.set()}, {"stranger"})
@@ -197,5 +197,7 @@ def test_a_broker_that_is_away_fails_no_commit(deps: Deps, tenant: str) -> None:
     db = Database(deps.settings.database, after_commit=ringer(celery_app("redis://127.0.0.1:9/0")))
     with db.transaction(tenant) as session:
         made = outbox.put(session, tenant, "work", "s", now=deps.now())
+    bells = [thread for thread in threading.enumerate() if thread.name == "passerelle-bell"]
+    assert bells, "a thread of its own waits for the broker, not the commit"
     assert entry_of(deps, made).state == "pending"
     db.close()

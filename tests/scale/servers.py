@@ -69,8 +69,9 @@ def copied(url: str) -> Iterator[str]:
     """A new database like the one at `url`, removed at the end; yields its URL."""
     there, _, template = url.rpartition("/")
     name = f"copy_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(there.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+    port = int(there.rpartition(":")[2])
+    with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER passerelle").format(
             sql.Identifier(name), sql.Identifier(template)))
         yield f"{there}/{name}"
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
