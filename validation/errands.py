@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from formats import conversion, facturx, lifecycle, opening, syntax
+from formats import conversion, facturx, lifecycle, opening, status_loss, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.rendering.appearance import Appearance
@@ -40,7 +40,7 @@ def read_status(document: bytes, as_of: date) -> StatusReading:
     """Workshop.read_status, here. The rules have said why, where a message cannot be read."""
     report = run.validate(document, run.Options(as_of=as_of))
     try:
-        return StatusReading(lifecycle.read_status(document), report)
+        return StatusReading(lifecycle.read_status(document), report, status_loss.not_carried(document))
     except FormatError:
         return StatusReading(None, report)
 

@@ -49,6 +49,8 @@ class StatusReading:
     """None where it could not be read; the report says why."""
 
     report: findings.Report
+    not_carried: tuple[str, ...] = ()
+    """Places of texts that `message` has no field for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,6 @@ class Written:
 
     document: bytes
     report: findings.Report
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSetFiles:
-    """A rule set as files: what a folder of kept sets holds of it."""
-
-    key: str
-    files: dict[str, bytes]
-    """By their path in the folder, the description of the set among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +74,7 @@ def _dataclasses(module: ModuleType) -> dict[tuple[str, str], type]:
     return {(kind.__module__, name): kind for name, kind in named if isinstance(kind, type) and is_dataclass(kind)}
 
 
-_PASSED: Final = (Inspection, Converted, StatusReading, Written, RuleSetFiles, Refusal)
+_PASSED: Final = (Inspection, Converted, StatusReading, Written, Refusal)
 ALLOWED: Final[dict[tuple[str, str], type]] = {
     **_dataclasses(findings),
     **_dataclasses(invoice),

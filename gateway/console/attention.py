@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.auth import Permission
-from gateway.console.french import count
+from gateway.console.french import count, moment
+from gateway.lifecycle.duties import open_duties
 from gateway.tables import (
     Event,
     JournalEntry,
@@ -38,9 +39,22 @@ class Item:
 
 def items(session: Session, now: datetime) -> Iterator[Item]:
     """Everything that waits for a person, the most urgent first."""
+    yield from _duties(session, now)
     yield from _queue(session)
     yield from _invoices(session, now)
     yield from _evidence(session, now)
+
+
+def _duties(session: Session, now: datetime) -> Iterator[Item]:
+    """Statuses that the State must have within 24 hours, before the time is over."""
+    alarming = [duty for duty in open_duties(session) if duty.is_alarming(now)]
+    if alarming:
+        first, late = alarming[0], sum(duty.is_late(now) for duty in alarming)
+        yield Item("bad", len(alarming), count(len(alarming), "statut obligatoire non transmis",
+                                               "statuts obligatoires non transmis"),
+                   (f"Le délai de 24 heures est dépassé pour {late}." if late else
+                    f"À transmettre avant le {moment(first.until)} (délai de 24 heures)."),
+                   f"/factures/{first.submission.id}", Permission.INVOICES_READ)
 
 
 def _queue(session: Session) -> Iterator[Item]:

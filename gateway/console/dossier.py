@@ -12,6 +12,11 @@ from archive.errors import ArchiveError
 from archive.store import Digest, Store
 from gateway.console import people, queries
 from gateway.console.verdict import Reading, arrange
+from gateway.lifecycle.derive import derive
+from gateway.lifecycle.expecting import Expected
+from gateway.lifecycle.guard import Objection
+from gateway.lifecycle.history import objections_of, read_events, total_of
+from gateway.lifecycle.standing import next_of
 from gateway.problems import not_found
 from gateway.reminders.state import followers
 from gateway.tables import Decision, Document, Event, Hold, JournalEntry, LegalEntity, Payment, Seal, Submission
@@ -51,6 +56,11 @@ class InvoicePage:
 
     later: Submission | None
     names: people.Names
+    objections: Mapping[str, Objection]
+    """Why a status does not count today, by event id."""
+
+    coming: Expected | None
+    """What is expected next, and of whom."""
 
 
 def load(session: Session, tenant_id: str, submission_id: str, today: date) -> InvoicePage:
@@ -62,11 +72,13 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
     following = followers(session, invoice.seller_siren)
     documents = session.scalars(
         select(Document).where(Document.submission_id == invoice.id).order_by(Document.at, Document.role)).all()
+    events = session.scalars(
+        select(Event).where(Event.submission_id == invoice.id).order_by(Event.position.desc())).all()
+    state = derive(read_events(events), total_of(invoice))
     return InvoicePage(
         row=queries.money_of(invoice, payments, today, following.get(queries.key_of(invoice), ())),
         entity=session.get(LegalEntity, (tenant_id, invoice.legal_entity_id or "")),
-        events=told(session.scalars(
-            select(Event).where(Event.submission_id == invoice.id).order_by(Event.position.desc())).all()),
+        events=told(events),
         shown={document.sha256: document for document in documents},
         documents=documents,
         payments=payments,
@@ -78,6 +90,8 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
         earlier=session.get(Submission, (tenant_id, invoice.replaces or "")),
         later=session.scalar(select(Submission).where(Submission.replaces == invoice.id).limit(1)),
         names=people.names(session),
+        objections=objections_of(events, total_of(invoice)),
+        coming=next_of(invoice, state, events),
     )
 
 

@@ -1,12 +1,12 @@
 """Who did it: from the actor of an event to a name that the reader knows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from formats.codes import STATUSES
+from gateway.lifecycle.origin import BUYERS, SELLERS, platform_of
 from gateway.tables import ApiKey, Event, PlatformConnection, User
 
 ISSUERS = {
@@ -41,21 +41,24 @@ class Names:
             return "Passerelle" if kind == "worker" else actor
         return f"Clé « {name} »" if kind == "key" else name
 
-    def author(self, event: Event) -> str:
-        """Who made an event happen; of a status that a platform brought, who set it there."""
+    def author(self, event: Event, events: Sequence[Event] = ()) -> str:
+        """Who made an event happen; of a status that a platform brought, who set it there.
+
+        `events` are all of the same invoice: without them a 213 is by "a platform", whichever it was.
+        """
         issuer = event.data.get("by") if event.kind == "lifecycle" else None
         if not isinstance(issuer, dict):
             return self.of(event.actor)
         if issuer.get("role") == "WK":
-            return str(issuer.get("name") or self._platform(event))
+            return str(issuer.get("name") or self._platform(event, events))
         return str(issuer.get("name") or ISSUERS.get(str(issuer.get("role")), self.of(event.actor)))
 
-    def _platform(self, event: Event) -> str:
-        """Platforms sign with their role only: which one it was follows from the status."""
-        known = STATUSES.get(event.code)
-        if known is not None and known.set_by == "recipient-platform":
+    def _platform(self, event: Event, events: Sequence[Event]) -> str:
+        """Platforms sign with their role only: which one it was follows from the statuses."""
+        which = platform_of(event, events)
+        if which == BUYERS:
             return "La plateforme de l'acheteur"
-        if known is not None and known.set_by == "issuer-platform":
+        if which == SELLERS:
             return self.platforms.get(str(event.data.get("connection_id")), "Votre plateforme")
         return "Une plateforme"
 

@@ -1,9 +1,9 @@
 """Our own statuses as the seller: from the payload of a `send-status` entry to a message. Pure.
 
-Payload: `code` (209, 212, 220); `id` (tracking id, at most 64 characters); `set_at` (ISO, whole seconds); `actor` (who
-asked for it); `amounts` [{type, amount, rate, on}] with `currency`; `comment`; `reasons` [{code, reason}];
-`received_at` (MDT-95, ISO). Everything that goes into the message is in the payload or in the invoice, so writing it
-again gives the same bytes.
+Payload: `code` (one of guard.OWN); `id` (tracking id, at most 64 characters); `set_at` (ISO, whole seconds); `actor`
+(who asked for it); `amounts` [{type, amount, rate, on}] with `currency`; `comment`; `reasons` [{code, reason}];
+`received_at` (MDT-95, ISO); `account` {iban, bic, name} of a 227. Everything that goes into the message is in the
+payload or in the invoice, so writing it again gives the same bytes.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,9 @@ from formats.status import (
     message_id,
     phase_of,
 )
+from gateway.lifecycle.guard import OWN
 from gateway.lifecycle.wording import label_of
 from gateway.tables import Submission
-
-OWN = frozenset({"209", "212", "220"})
-"""The statuses that a seller sends."""
 
 SIREN, ADDRESS = "0002", "0225"
 
@@ -38,8 +36,9 @@ def compose(submission: Submission, payload: Mapping[str, Any]) -> StatusMessage
     """The message for one of our own statuses.
 
     Raises:
-        CannotCompose: not one of OWN, no number, date or seller, a buyer without electronic address (BR-FR-CDV-08), or
-            a 212 that is not in euro (MDT-215 is; somebody must decide the rate).
+        CannotCompose: not one of OWN, no number, date or seller, a buyer without electronic address (BR-FR-CDV-08), a
+            212 that is not in euro (MDT-215 is; somebody must decide the rate), or a 227 without an account or to a
+            public buyer (Chorus Pro wants the bank details as an attachment, which is not written here).
     """
     code = payload["code"]
     if code not in OWN:
@@ -48,6 +47,9 @@ def compose(submission: Submission, payload: Mapping[str, Any]) -> StatusMessage
         raise CannotCompose("La facture n'a pas de numéro, de date ou de SIREN du vendeur.")
     if submission.buyer_address is None:
         raise CannotCompose("L'acheteur n'a pas d'adresse électronique (BT-49) : personne à qui adresser le statut.")
+    if code == "227" and (submission.processing_rule == "B2G" or not payload.get("account")):
+        raise CannotCompose("Le nouveau compte manque." if not payload.get("account") else
+                            "Un acheteur public attend le nouvel IBAN en pièce jointe, sur Chorus Pro.")
     set_at = datetime.fromisoformat(payload["set_at"])
     received_at = payload.get("received_at")
     type_code = submission.type_code or "380"
@@ -72,7 +74,8 @@ def _buyer(submission: Submission, address: str) -> StatusParty:
 
 
 def _details(payload: Mapping[str, Any]) -> tuple[StatusDetail, ...]:
-    amounts = tuple(_amount(amount, payload.get("currency")) for amount in payload.get("amounts", ()))
+    amounts = (*(_amount(amount, payload.get("currency")) for amount in payload.get("amounts", ())),
+               *_account(payload.get("account") or {}))
     reasons = payload.get("reasons") or ()
     if not reasons:
         comment = payload.get("comment")
@@ -89,3 +92,11 @@ def _amount(amount: Mapping[str, str], currency: str | None) -> StatusAmount:
         type_code=amount["type"], amount=Decimal(amount["amount"]), currency=currency, changed=False,
         vat_rate=Decimal(amount["rate"]), on=date.fromisoformat(amount["on"]) if "on" in amount else None,
     )
+
+
+def _account(account: Mapping[str, str | None]) -> tuple[StatusAmount, ...]:
+    """The CBB of a 227: what is to be read instead of BT-84, BT-85 and BT-86."""
+    terms = (("BT-84", "IBAN", account.get("iban")), ("BT-85", "Titulaire du compte", account.get("name")),
+             ("BT-86", "BIC", account.get("bic")))
+    return tuple(StatusAmount(type_code="CBB", term=term, name=name, value=value, changed=True)
+                 for term, name, value in terms if value)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from formats.codes import CREDIT_TYPES
 from gateway.lifecycle.derive import State, Status, derive
+from gateway.lifecycle.guard import Objection
 from gateway.tables import Event, Submission
 
 
@@ -32,15 +33,27 @@ def statuses_of(session: Session, submission: Submission) -> list[Status]:
 
 def read_events(events: Iterable[Event]) -> list[Status]:
     """The statuses among these events, without our own that the platform refused in its acknowledgement."""
+    return [status for _, status in heard(events)]
+
+
+def heard(events: Iterable[Event]) -> list[tuple[Event, Status]]:
+    """As read_events, each status with the event that tells it."""
     told = list(events)
     refused = {event.data.get("flow_id") for event in told
                if event.kind == "transmission" and event.code == "status-refused"} - {None}
     return [
-        Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
-               id=str(event.data.get("message", "")), amount=men_of(event.data))
+        (event, Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
+                       id=str(event.data.get("message", "")), amount=men_of(event.data)))
         for event in told
         if event.kind == "lifecycle" and not (event.data.get("own") and event.data.get("flow_id") in refused)
     ]
+
+
+def objections_of(events: Iterable[Event], total: Decimal | None) -> dict[str, Objection]:
+    """Why an event's status does not count today, by event id. One that came before what it needs counts later."""
+    told = heard(events)
+    against = dict(derive([status for _, status in told], total).anomalies)
+    return {event.id: against[status] for event, status in told if status in against}
 
 
 def men_of(data: Mapping[str, Any]) -> Decimal | None:

@@ -15,7 +15,10 @@ CLOCKS_APART = timedelta(minutes=5)
 
 
 def find_submission(session: Session, message: StatusMessage, hint: str | None) -> Submission | None:
-    """The invoice with this number, seller and year; `hint` (tracking id or flow id) decides among several.
+    """The invoice with this number, date and seller; `hint` (tracking id or flow id) decides among several.
+
+    A number is unique per seller and year, so another day of the same year finds the invoice too where none has the
+    very day: a message with a slip in the date is not lost.
 
     A rejected invoice may have been sent again under its number: then a status belongs to the newest submission
     that existed when it was set. Without a seller in the message (MDT-129) the hint must confirm the number.
@@ -30,6 +33,7 @@ def find_submission(session: Session, message: StatusMessage, hint: str | None) 
     ).all()
     siren = siren_of(message.seller)
     candidates = [row for row in known if _is_about(message, siren, row)]
+    candidates = [row for row in candidates if row.issue_date == message.invoice_date] or candidates
     hinted = [row for row in candidates if hint is not None and hint in {row.id, row.flow_id}]
     if hinted or siren is None:
         return hinted[-1] if hinted else None

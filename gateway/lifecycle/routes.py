@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
-from gateway.auth import Permission, Principal, Requires, Writer
+from gateway.auth import Permission, Principal, Reader, Requires, Writer
 from gateway.deps import CurrentDeps
 from gateway.idempotency import idempotency_key
-from gateway.lifecycle import service
-from gateway.lifecycle.schemas import FeedOut, StatusIn, StatusQueuedOut
+from gateway.lifecycle import service, standing
+from gateway.lifecycle.schemas import DutiesOut, FeedOut, LifecycleStateOut, StatusIn, StatusQueuedOut
 from gateway.problems import answer_of
 
 router = APIRouter(prefix="/v1", tags=["lifecycle"])
@@ -32,5 +32,17 @@ def list_events(
 def set_status(
     principal: Writer, submission_id: str, status: StatusIn, key: Key, deps: CurrentDeps
 ) -> JSONResponse:
-    """Complete a suspended invoice (209) or cancel one that was replaced (220)."""
+    """Complete a suspended invoice (209), cancel one that was replaced (220), or tell another account to pay (227)."""
     return answer_of(*service.set_status(deps, principal, submission_id, status, key))
+
+
+@router.get("/invoices/{submission_id}/lifecycle")
+def show_lifecycle(principal: Reader, submission_id: str, deps: CurrentDeps) -> LifecycleStateOut:
+    """Where an invoice stands: who said what, what does not count and why, what is expected next and of whom."""
+    return standing.lifecycle_of(deps, principal.tenant_id, submission_id)
+
+
+@router.get("/duties")
+def list_duties(principal: Reader, deps: CurrentDeps) -> DutiesOut:
+    """Statuses that the State must have within 24 hours and that have not left, the most urgent first."""
+    return standing.duties_of(deps, principal.tenant_id)

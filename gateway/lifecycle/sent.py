@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.incoming.flows import LOOK_AGAIN
-from gateway.lifecycle.guard import SELLER
 from gateway.lifecycle.drafting import Draft
+from gateway.lifecycle.guard import SELLER
 from gateway.lifecycle.history import state_of
 from gateway.lifecycle.matching import find_same
 from gateway.lifecycle.wording import event_data, reason_of

@@ -18,6 +18,7 @@ from gateway.tables import Event, Submission, Tenant
 
 REFUSALS = {
     Objection.AFTER_END: "La facture est rejetée, refusée ou annulée. / Rejected, refused or cancelled already.",
+    Objection.NOT_DEPOSITED: "La facture n'est pas encore déposée. / The invoice is not deposited yet.",
     Objection.NOTHING_OPEN: "Aucune suspension (208) n'attend de réponse. / There is no open suspension (208).",
 }
 
@@ -45,7 +46,9 @@ def event_out(row: Event) -> FeedEventOut:
 
 
 def set_status(deps: Deps, principal: Principal, submission_id: str, status: StatusIn, key: str) -> Answer:
-    """Queue one of the seller's own statuses (209, 220); returns (HTTP status, body). Repeating key and body is safe.
+    """Queue one of the seller's own statuses (209, 220, 227); returns (HTTP status, body).
+
+    Repeating key and body is safe.
 
     Problems: 404, 409 invoice-not-sent, 409 status-not-possible with the guard's reason.
     """
@@ -64,6 +67,9 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         if submission.transmission in {"refused", "failed"}:
             raise Problem(409, "invoice-not-sent", "La facture n'a pas été transmise. / The invoice was not sent.")
         wanted = Status(code=status.code, at=now, by=SELLER)
+        if status.code == "227" and submission.processing_rule == "B2G":
+            raise Problem(409, "status-not-possible", "Un acheteur public attend le nouvel IBAN en pièce jointe, sur "
+                          "Chorus Pro. / A public buyer wants the new IBAN as an attachment, on Chorus Pro.")
         objection = objection_to(wanted, statuses_of(session, submission), total_of(submission))
         if objection is not None:
             raise Problem(409, "status-not-possible", REFUSALS.get(objection, str(objection)), objection=str(objection))
@@ -74,6 +80,7 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
             then=(Work(topic="send-status", subject_id=submission.id, payload={
                 "code": status.code, "id": tracking_id, "actor": principal.actor, "comment": status.comment,
                 "set_at": now.replace(microsecond=0).isoformat(),
+                **({"account": status.account.model_dump()} if status.account else {}),
             }),),
         ), now=now)
         answer = 202, StatusQueuedOut(id=tracking_id, code=status.code).model_dump(mode="json")
