@@ -15,7 +15,7 @@ from formats import xmp
 from formats.attachment_names import FACTURX_NAME
 from formats.errors import CannotWrite, LimitExceeded, NotExtractable, PageRefused
 from formats.invoice import Attachment
-from formats.pdf.attachments import attach, named, remove_invoices
+from formats.pdf.attachments import attach, named, remove_invoices, replace_on_pages
 from formats.pdf.changes import Change
 from formats.pdf.document import BROKEN, MAX_PDF, NEWEST, opened, reason
 from formats.pdf.extraction import Extraction, extract, find
@@ -154,6 +154,7 @@ def put(document: pikepdf.Pdf, xml: bytes, profile: str, attachments: tuple[Atta
     relationship = pikepdf.Name.Data if profile in WITHOUT_LINES else pikepdf.Name.Alternative
     replaced = remove_invoices(document)
     attach(document, Attachment(content=xml, mime_code="text/xml", filename=FACTURX_NAME), relationship, made_at)
+    replaced = sorted({*replaced, *replace_on_pages(document, FACTURX_NAME)})
     for number, attachment in enumerate(attachments, start=1):
         attach(document, named(attachment, number, document), pikepdf.Name.Supplement, made_at)
     return replaced

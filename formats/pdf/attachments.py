@@ -138,6 +138,20 @@ def remove_invoices(document: pikepdf.Pdf) -> list[str]:
     return sorted(set(gone))
 
 
+def replace_on_pages(document: pikepdf.Pdf, name: str) -> list[str]:
+    """What hangs on pages as an invoice, by annotation or /AF, becomes the file of this name; the names that went."""
+    spec, gone = document.attachments[name].obj, []
+    for page in document.pages:
+        notes = [note for note in entries(page.obj, "/Annots") if is_file_note(note) and is_invoice_spec(note.FS)]
+        listed = entries(page.obj, "/AF")
+        gone += [*(note.FS for note in notes), *filter(is_invoice_spec, listed)]
+        for note in notes:
+            note.FS = spec
+        if any(map(is_invoice_spec, listed)):
+            page.obj.AF = pikepdf.Array([spec if is_invoice_spec(each) else each for each in listed])
+    return [str(each.get("/UF", each.get("/F", ""))) for each in gone]
+
+
 def is_invoice_spec(spec: pikepdf.Object) -> bool:
     """Whether a file specification is an invoice under a known name."""
     file = embedded_file("", spec, in_af=True) if isinstance(spec, pikepdf.Dictionary) else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pikepdf
 
+from formats.attachment_names import is_invoice_name
 from formats.errors import LimitExceeded, NotExtractable, PageRefused
 from formats.pdf.attachments import EmbeddedFile, embedded_files
 from formats.pdf.changes import Change
@@ -25,7 +26,10 @@ LONGEST_NAME = 127
 
 
 def repair(document: pikepdf.Pdf) -> tuple[Change, ...]:
-    """Make an open PDF satisfy PDF/A-3b, its metadata aside; what was changed. Raises PageRefused."""
+    """Make an open PDF satisfy PDF/A-3b, aside from metadata and an invoice inside, which are replaced afterwards.
+
+    Gives what was changed. Raises PageRefused.
+    """
     try:
         check_pages(document)
         check_limits(document)
@@ -77,12 +81,12 @@ def check_limits(document: pikepdf.Pdf) -> None:
 
 
 def settle_attachments(document: pikepdf.Pdf) -> Iterator[Change]:
-    """Every file inside is named, typed, related and listed (6.8); its bytes are not looked at.
+    """Every file inside but an invoice is named, typed, related and listed (6.8); its bytes are not looked at.
 
     Raises PageRefused for too many.
     """
     try:
-        files = list(embedded_files(document))
+        files = [file for file in embedded_files(document) if not is_invoice_name(file.name)]
     except (NotExtractable, LimitExceeded) as error:
         raise PageRefused("too-many-attachments", str(error)) from error
     for file in files:

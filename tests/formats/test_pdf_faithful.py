@@ -7,7 +7,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
-from test_pdf_repair import MADE_AT, draws, first, notes, page, repaired, root, spoilt, stream
+from test_pdf_repair import MADE_AT, XML, draws, first, notes, page, repaired, root, spoilt, stream
 
 from formats.conversion import convert
 from formats.errors import PageRefused
@@ -45,6 +45,27 @@ def test_a_file_on_a_hidden_annotation_is_not_lost() -> None:
         notes(Subtype=Name.FileAttachment, F=2, FS=document.make_indirect(spec))(document)
 
     assert refusal(spoil).code == "annotation-hidden"
+
+
+@pytest.mark.parametrize("where", ["annotation", "page"])
+def test_an_invoice_that_hangs_on_a_page_is_replaced_too(where: str) -> None:
+    """Its sign on the page stays, and opens the invoice that is inside now."""
+    def spoil(document: pikepdf.Pdf) -> None:
+        spec = document.make_indirect(Dictionary(
+            Type=Name.Filespec, F="factur-x.xml", UF="factur-x.xml", EF=Dictionary(F=stream(document, b"<old/>"))))
+        sign = stream(document, b"0 0 5 5 re f", Subtype=Name.Form, BBox=[0, 0, 9, 9], Resources=Dictionary())
+        if where == "annotation":
+            notes(Subtype=Name.FileAttachment, FS=spec, AP=Dictionary(N=sign))(document)
+        else:
+            first(document).AF = Array([spec])
+
+    made = repaired(spoilt(spoil))
+
+    found = extract(made.document)
+    assert (found.xml, found.others, found.remarks) == (XML, (), ())
+    assert "invoice-replaced" in {change.code for change in made.changes}
+    assert "attachment-described" not in {change.code for change in made.changes}, "it is not there any more"
+    assert b"<old/>" not in made.document
 
 
 def test_a_file_that_gets_a_type_is_told() -> None:
