@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -30,7 +31,7 @@ def call(url: str, headers: Mapping[str, str], body: bytes, *, allowed: Sequence
     backend = _Guarded(host, port, allowed, time.monotonic() + seconds)
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool,
+            httpcore.ConnectionPool(ssl_context=_trust(), network_backend=backend) as pool,
             pool.stream("POST", url, headers=list(headers.items()), content=body,
                         extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}) as answer,
         ):
@@ -40,6 +41,12 @@ def call(url: str, headers: Mapping[str, str], body: bytes, *, allowed: Sequence
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
             httpcore.UnsupportedProtocol, OSError, UnicodeError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificate authorities of the operating system; reading them costs more than a call."""
+    return ssl.create_default_context()
 
 
 class _Guarded(httpcore.NetworkBackend):
