@@ -21,9 +21,8 @@ from pickle import loads
 from typing import Any, BinaryIO, Final
 
 from formats.errors import FormatError
-from schematron import supply
 from validation import run
-from validation.wire import HEADER, Inspection, RuleSetFiles, pack, refusal_of
+from validation.wire import HEADER, Inspection, pack, refusal_of
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for: a large document is a million live objects, looked at for nothing by default."""
@@ -37,15 +36,7 @@ def inspect(
     return run.inspect(document, options)
 
 
-def rule_set(key: str) -> RuleSetFiles:
-    """Workshop.rule_set, here."""
-    try:
-        return RuleSetFiles(key, supply.bundle(supply.get_rule_set(key)))
-    except supply.RuleSetError as error:
-        raise FormatError(str(error)) from error
-
-
-OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect, "rule_set": rule_set}
+OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect}
 ERRANDS: Final = "validation.errands"
 
 

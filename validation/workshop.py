@@ -22,13 +22,13 @@ from formats.errors import FormatError
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
+from schematron import supply
 from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict
 from validation.wire import (
     HEADER,
     Converted,
     Inspection,
     Refusal,
-    RuleSetFiles,
     StatusReading,
     Written,
     error_of,
@@ -37,8 +37,7 @@ from validation.wire import (
 )
 
 __all__ = [
-    "PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison",
-    "RuleSetFiles", "StatusReading", "Workshop", "Written",
+    "PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison", "StatusReading", "Workshop", "Written",
 ]
 
 LONGEST_ANSWER: Final = 512 << 20
@@ -234,10 +233,6 @@ class Workshop:
         """Write a lifecycle message and check it. Raises FormatError."""
         return cast("Written", self._ask("write_status", message=message, as_of=as_of))
 
-    def rule_set(self, key: str) -> RuleSetFiles:
-        """The files of a rule set, unaltered. Raises FormatError where it is not there or altered."""
-        return cast("RuleSetFiles", self._ask("rule_set", key=key))
-
     def propose(self, document: bytes, *, as_of: date) -> tuple[Patch, ...]:
         """The corrections that are certain for a document, proved; none is applied. Raises only Poison."""
         return cast("tuple[Patch, ...]", self._ask("propose", document=document, as_of=as_of))
@@ -305,6 +300,24 @@ class Workshop:
     def _discard(self, worker: _Worker) -> None:
         self._all.discard(worker)
         worker.kill()
+
+
+def rule_set_files(key: str) -> dict[str, bytes]:
+    """What the folder of a kept rule set holds: its files and its description, unaltered, by their path.
+
+    Read from the package by this process and not asked of a worker: what is kept decides later verdicts, and a
+    worker has read untrusted documents.
+
+    Raises:
+        FormatError: no set of the supply has this key, or its files are not there or altered.
+    """
+    try:
+        rule_set = supply.get_rule_set(key)
+        if rule_set.key != key:
+            raise FormatError(f"{key!r} is no key of a rule set")
+        return supply.bundle(rule_set)
+    except supply.RuleSetError as error:
+        raise FormatError(str(error)) from error
 
 
 def _poisoned(poison: Poison) -> Report:

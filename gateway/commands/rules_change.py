@@ -29,7 +29,6 @@ from schematron.rule_set import ADDED, FILES, KEPT, RuleSet, RuleSetAltered, Rul
 from schematron.supply import files_of, get_rule_set, optional_sets, rule_sets
 from validation.packs import APPLICABLE
 from validation.stylesheet import compile_rules
-from validation.workshop import RuleSetFiles
 
 LAYERS: Final = frozenset({"en16931", "extended", "br-fr", "cdar", "flux10"})
 """The layers that a Schematron can decide."""
@@ -73,13 +72,13 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     model = get_rule_set(options.replaces) if options.replaces else None
     model = model or next((each for each in known if each.sha256 == official.sha256), None)
     rule_set = described_by(official, model, options, today=wall_clock().date())
-    if any(each.id == rule_set.id and each.origin != KEPT for each in rule_sets()):
+    if any(each.id == rule_set.id and (each.origin != KEPT or each.key == rule_set.key) for each in rule_sets()):
         raise AlreadyThere(f"there is a rule set {rule_set.id!r}; choose another name with --id")
     files = {rule_set.path: official.stylesheet, **official.code_lists}
     files[DESCRIPTION] = described(rule_set, files)
     prepared = try_out(rule_set, files)
     check_safe(settings)
-    install(Store(objects_folder(settings)), settings.rules, RuleSetFiles(rule_set.key, files))
+    install(Store(objects_folder(settings)), settings.rules, rule_set.key, files)
     form = "préparé / prepared" if prepared else "forme publiée, plus lente / published form, slower"
     print(f"{rule_set.key}  {rule_set.layer}  {rule_set.version}  {rule_set.start or '-'}  {form}")
     return 0
@@ -177,7 +176,7 @@ def restore(settings: Settings, _: argparse.Namespace) -> int:
     for key, (_rule_set, content, names) in found.items():
         if not (settings.rules / key).is_dir():
             files = {name: store.get(Digest(sha256)) for name, sha256 in names.items()}
-            install(store, settings.rules, RuleSetFiles(key, {**files, DESCRIPTION: content}))
+            install(store, settings.rules, key, {**files, DESCRIPTION: content})
             print(key)
     return 0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from archive.store import Store
 from gateway.deps import Deps
 from validation.findings import LayerOutcome, Outcome, Report
-from validation.workshop import RuleSetFiles
+from validation.workshop import rule_set_files
 
 DECIDED = {Outcome.PASSED, Outcome.FAILED}
 
@@ -26,7 +26,7 @@ def keep_decided(deps: Deps, report: Report) -> None:
     for layer in report.layers:
         key = key_of(layer)
         if key is not None and not (deps.settings.rules / key).is_dir():
-            install(deps.store, deps.settings.rules, deps.workshop.rule_set(key))
+            install(deps.store, deps.settings.rules, key, rule_set_files(key))
 
 
 def key_of(layer: LayerOutcome) -> str | None:
@@ -36,20 +36,20 @@ def key_of(layer: LayerOutcome) -> str | None:
     return f"{layer.rule_set}@{layer.sha256[:12]}"
 
 
-def install(store: Store, folder: Path, rule_set: RuleSetFiles) -> None:
-    """Put a set into the object store, then into the folder, where it appears at once and whole.
+def install(store: Store, folder: Path, key: str, files: Mapping[str, bytes]) -> None:
+    """Put the files of a set into the object store, then into the folder, where it appears at once and whole.
 
     A set of the same key that is there already stays as it is.
     """
-    for content in rule_set.files.values():
+    for content in files.values():
         store.put(content)
     folder.mkdir(parents=True, exist_ok=True)
-    staged = stage(folder, rule_set.files)
+    staged = stage(folder, files)
     try:
-        staged.rename(folder / rule_set.key)
+        staged.rename(folder / key)
     except OSError:  # another process was faster
         shutil.rmtree(staged)
-        if not (folder / rule_set.key).is_dir():
+        if not (folder / key).is_dir():
             raise
 
 

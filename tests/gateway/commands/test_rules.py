@@ -5,9 +5,10 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,6 +18,7 @@ import synthetic  # noqa: E402 - after the path is set
 from samples import CII, UBL  # noqa: E402 - after the path is set
 
 from archive.store import Digest, Store  # noqa: E402 - after the path is set
+from formats.errors import FormatError  # noqa: E402 - after the path is set
 from gateway.commands import rules  # noqa: E402 - after the path is set
 from gateway.deps import Deps  # noqa: E402 - after the path is set
 from gateway.evidence.rule_sets import keep_decided, key_of  # noqa: E402 - after the path is set
@@ -149,6 +151,43 @@ def test_what_decided_is_kept_once_and_can_be_read_again(deps: Deps) -> None:
     assert {path: path.stat().st_mtime_ns for path in deps.settings.rules.rglob("*")} == before
     with Workshop(rules=deps.settings.rules) as again:
         assert again.inspect(UBL, as_of=TODAY).report.layers[0].sha256 == report.layers[0].sha256
+
+
+class Untrusted(Workshop):
+    """Its workers answer nothing; one that a document has taken over would answer what it likes."""
+
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-c", "pass")
+
+
+def test_what_is_kept_does_not_come_from_a_process_that_reads_documents(deps: Deps) -> None:
+    report = deps.workshop.inspect(UBL, as_of=TODAY).report
+    with Untrusted() as workshop:
+        keep_decided(replace(deps, workshop=workshop), report)
+    assert {path.name for path in deps.settings.rules.iterdir()} == {key_of(each) for each in report.layers} - {None}
+
+
+def test_a_layer_that_names_no_rule_set_of_ours_keeps_nothing(deps: Deps) -> None:
+    report = deps.workshop.inspect(UBL, as_of=TODAY).report
+    for name in ("../elsewhere", "en16931-ubl"):
+        layer = replace(report.layers[0], rule_set=name, sha256="0" * 64)
+        with pytest.raises(FormatError):
+            keep_decided(deps, replace(report, layers=(layer,)))
+    assert not deps.settings.rules.exists()
+
+
+@pytest.mark.usefixtures("data")
+def test_an_edition_that_was_only_kept_is_not_added_in_silence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder has one place per key: what lies there would stay, and nothing would be added."""
+    download = sheet(tmp_path, FIRES)
+    assert rules.main(["add", download, "--id", "mine"]) == 0
+    entry = next((data / "rules").glob("mine@*/rule-set.json"))
+    entry.write_text(entry.read_text("utf-8").replace('"added"', '"kept"'), "utf-8")
+    (data / "rules" / "touched").mkdir()
+    capsys.readouterr()
+    assert rules.main(["add", download, "--id", "mine"]) == 1
+    assert capsys.readouterr().err.startswith("id-exists: ")
 
 
 def test_what_the_object_store_holds_comes_back(
