@@ -2,13 +2,14 @@
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from formats.identifiers import is_french_vat_number, is_siren, parse_address_line, siren_of_vat_number
 from gateway.accounts.passwords import LONGEST, SHORTEST
 from gateway.auth import ROLES, Permission
+from gateway.platforms.presets import completed, presets
 from gateway.tables import ApiKey, LegalEntity, PlatformConnection
 from validation.workshop import PLAIN
 
@@ -53,6 +54,8 @@ MonthDay = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}-[0-9]{2}$"), Aft
 Mail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_mail)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Role = Annotated[str, AfterValidator(_role)]
+HEADER_NAME = r"^[A-Za-z][A-Za-z0-9-]{0,59}$"
+HEADER_VALUE = r"^[\x20-\x7e]{0,200}$"
 
 
 class Strict(BaseModel):
@@ -163,26 +166,62 @@ class AppearanceOut(AppearanceIn):
 
 
 class ConnectionIn(Strict):
-    """An account at an approved platform. The secret is encrypted before it is kept and never shown again."""
+    """An account at an approved platform. The secret is encrypted before it is kept and never shown again.
+
+    `preset` fills what is left out (gateway/platforms/presets.toml); the rest of the switches is explained in
+    gateway/platforms/connection.py.
+    """
 
     name: Name
+    preset: str | None = None
     driver: str = "afnor"
     flow_url: str = Field(max_length=500)
     directory_url: str | None = Field(default=None, max_length=500)
-    token_url: str = Field(max_length=500)
+    token_url: str | None = Field(default=None, max_length=500)
     client_id: Name
     client_secret: SecretStr = Field(min_length=1, max_length=2000)
-    client_auth: Literal["basic", "basic-encoded", "body"] = "basic"
+    signing_key: SecretStr | None = Field(default=None, max_length=500)
+    """Of callbacks that are set up on the platform's own site, as text; else the platform gives one."""
+
+    client_auth: Literal["basic", "basic-encoded", "body", "header"] = "basic"
+    api_key_header: str = Field(default="X-API-Key", pattern=HEADER_NAME)
+    extra_headers: dict[Annotated[str, Field(pattern=HEADER_NAME)], Annotated[str, Field(pattern=HEADER_VALUE)]] = {}
+    request_id_header: str = Field(default="Request-Id", pattern=HEADER_NAME)
+    multipart: Literal["json-part", "text-part", "bracketed"] = "json-part"
+    file_part: str = Field(default="file", pattern=r"^[A-Za-z]{1,20}$")
+    omitted_fields: list[Literal["processingRule", "flowProfile", "sha256", "name"]] = []
+    documents: list[Literal["Original", "Converted"]] = Field(default=["Original", "Converted"], min_length=1)
+    webhook_shape: Literal["auto", "flat", "nested", "none"] = "auto"
+    signature: Literal["afnor", "afnor-a", "afnor-b", "afnor-c", "iopole", "b2brouter", "none"] = "afnor"
+    clock_unit: Literal["s", "ms"] = "s"
     scope: str | None = Field(default=None, max_length=200)
     organization_id: str | None = Field(default=None, max_length=200)
     request_id: Literal["header", "query", "none"] = "header"
     paging: Literal["cursor", "date", "auto"] = "auto"
     allow_loopback: bool = False
 
-    def config(self) -> dict[str, str | bool]:
-        """What is kept in clear: everything but the name, the driver and the secrets."""
-        clear = self.model_dump(exclude={"name", "driver", "client_id", "client_secret"}, exclude_none=True)
-        return dict(clear)
+    @model_validator(mode="before")
+    @classmethod
+    def fill_from_preset(cls, given: Any) -> Any:
+        """What is left out comes from the preset. Raises ValueError for one that is not there."""
+        if not isinstance(given, dict) or not given.get("preset"):
+            return given
+        try:
+            return completed(str(given["preset"]), given)
+        except KeyError as error:
+            raise ValueError(f"Plateforme inconnue. / Unknown preset. ({', '.join(presets())})") from error
+
+    @model_validator(mode="after")
+    def ask_for_a_token(self) -> Self:
+        """A token address is needed, unless the platform takes a key. Raises ValueError."""
+        if self.token_url is None and self.client_auth != "header":
+            raise ValueError("Adresse des jetons : il en faut une. / A token address is needed. (token_url)")
+        return self
+
+    def config(self) -> dict[str, Any]:
+        """What is kept in clear: everything but the name, the driver, the preset's name and the secrets."""
+        hidden = {"name", "driver", "preset", "client_id", "client_secret", "signing_key"}
+        return {"token_url": None, **self.model_dump(exclude=hidden, exclude_none=True)}
 
 
 class ConnectionOut(Strict):

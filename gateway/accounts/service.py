@@ -3,6 +3,7 @@
 Every change is journaled with who made it. Secrets are encrypted (credentials) or only their hash is kept (keys).
 """
 
+import base64
 import uuid
 from typing import TypeVar
 
@@ -140,6 +141,9 @@ def create_connection(deps: Deps, tenant_id: str, connection: ConnectionIn, acto
         config=connection.config(), credentials=seal_credentials(deps.vault, connection.client_id, secret),
         enabled=True, watermark=None, webhook_id=None, signing_key=None, polled_at=None, trouble=None,
     )
+    if connection.signing_key is not None:
+        key = connection.signing_key.get_secret_value().encode()
+        row.signing_key = deps.vault.seal(base64.b64encode(key).decode())
     with deps.db.transaction(tenant_id) as session:
         session.add(row)
         session.flush()

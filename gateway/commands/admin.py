@@ -26,6 +26,7 @@ from gateway.accounts.service import (
 from gateway.assembly import assembled
 from gateway.auth import ROLES, Permission, Principal
 from gateway.deps import Deps
+from gateway.platforms.presets import presets
 from gateway.problems import Problem
 from gateway.reminders.people import save_scenario
 from gateway.reminders.scenario import DEFAULT, to_json
@@ -79,6 +80,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--contact-name": {},
         "--contact-email": {},
         "--platform-name": {"help": "avec les quatre suivants : crée la connexion et active l'entité"},
+        "--preset": {"choices": sorted(presets()), "help": "ce que l'on sait de la plateforme / what is known of it"},
+        "--extra-header": {"action": "append", "default": [], "metavar": "NAME=VALUE"},
         "--flow-url": {},
         "--directory-url": {},
         "--token-url": {},
@@ -103,13 +106,15 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
 def add_entity(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[str, str | bool]:
     """A legal entity; with a platform it is switched on. The client secret comes from PASSERELLE_CLIENT_SECRET."""
     connection_id = None
-    if options.flow_url:
-        connection = create_connection(deps, tenant_id, ConnectionIn(
-            name=options.platform_name or "Plateforme", flow_url=options.flow_url, token_url=options.token_url,
-            directory_url=options.directory_url, client_id=options.client_id,
-            client_secret=secret("PASSERELLE_CLIENT_SECRET", "client secret: "),
-            allow_loopback=options.allow_loopback,
-        ), ACTOR)
+    if options.flow_url or options.preset:
+        given = {name: getattr(options, name) for name in ("preset", "flow_url", "token_url", "directory_url",
+                                                           "client_id", "allow_loopback")}
+        connection = create_connection(deps, tenant_id, ConnectionIn.model_validate({
+            **{name: value for name, value in given.items() if value is not None},
+            "name": options.platform_name or "Plateforme",
+            "extra_headers": dict(header.split("=", 1) for header in options.extra_header if "=" in header),
+            "client_secret": secret("PASSERELLE_CLIENT_SECRET", "client secret: "),
+        }), ACTOR)
         connection_id = connection.id
     entity = create_entity(deps, tenant_id, EntityIn.model_validate({
         "siren": options.siren, "name": options.name, "vat_number": options.vat_number, "format": options.format,

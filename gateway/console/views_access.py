@@ -12,6 +12,7 @@ from gateway.connections import open_connection
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.platforms.port import PlatformError
+from gateway.platforms.presets import presets
 from gateway.problems import Problem, not_found
 from gateway.tables import PlatformConnection
 from gateway.vault import VaultError
@@ -19,7 +20,7 @@ from gateway.vault import VaultError
 router = APIRouter(route_class=Page, include_in_schema=False, prefix="/reglages")
 Reading = Annotated[Visit, Sees(Permission.SETTINGS_WRITE)]
 Changing = Annotated[Act, Does(Permission.SETTINGS_WRITE)]
-CONNECTION_FIELDS = ("name", "flow_url", "directory_url", "token_url", "client_id", "organization_id")
+CONNECTION_FIELDS = ("name", "preset", "flow_url", "directory_url", "token_url", "client_id", "organization_id")
 
 
 @router.get("/plateformes")
@@ -62,7 +63,8 @@ def check_connection(act: Changing, connection_id: str) -> Response:
 
 def _connections(visit: Visit, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> Response:
     return visit.draw("reglages_plateformes.html", status=422 if errors else 200, values=values or {},
-                      errors=errors or {}, rows=service.list_connections(visit.deps, visit.principal.tenant_id))
+                      errors=errors or {}, presets=presets().values(),
+                      rows=service.list_connections(visit.deps, visit.principal.tenant_id))
 
 
 @router.get("/cles")

@@ -7,7 +7,7 @@ than one poll.
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -16,7 +16,7 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import CurrentDeps, Deps
 from gateway.incoming.subscribe import key_of
 from gateway.intake import bounded_body
-from gateway.platforms.callbacks import NotGenuine, verify
+from gateway.platforms.callbacks import VERIFIERS, Call, NotGenuine
 from gateway.problems import Problem, documented, not_found
 from gateway.tables import OutboxEntry, PlatformConnection
 
@@ -41,17 +41,17 @@ async def callback_body(request: Request) -> bytes:
 @router.post("/callbacks/{connection_id}", openapi_extra=BODY, responses=documented(401, 413))
 def take_callback(
     connection_id: str,
+    request: Request,
     body: Annotated[bytes, Depends(callback_body)],
     deps: CurrentDeps,
-    signature: Annotated[str | None, Header(alias="Afnor-Signature")] = None,
-    timestamp: Annotated[str | None, Header(alias="Afnor-Signature-Timestamp")] = None,
 ) -> HeardOut:
     """Hear that a platform has news (XP Z12-013 webhook). 401 when the signature, its age or its key is not right."""
-    hear(deps, connection_id, body, signature, timestamp)
+    query = f"?{request.url.query}" if request.url.query else ""
+    hear(deps, connection_id, Call(path=request.url.path + query, headers=request.headers, body=body))
     return HeardOut()
 
 
-def hear(deps: Deps, connection_id: str, body: bytes, signature: str | None, timestamp: str | None) -> None:
+def hear(deps: Deps, connection_id: str, call: Call) -> None:
     """Check, keep and queue a poll of the connection.
 
     Raises:
@@ -62,14 +62,15 @@ def hear(deps: Deps, connection_id: str, body: bytes, signature: str | None, tim
         connection = session.scalar(select(PlatformConnection).where(PlatformConnection.id == connection_id))
     if connection is None or not connection.enabled:
         raise not_found()
+    signature = str(connection.config.get("signature", "afnor"))
     key = key_of(deps, connection)
-    if key is None:
+    if key is None and signature != "none":
         raise _not_genuine("NO_KEY")
     try:
-        verify(body, signature, timestamp, key, now=deps.now())
+        VERIFIERS[signature](call, key or b"", deps.now(), str(connection.config.get("clock_unit", "s")))
     except NotGenuine as error:
         raise _not_genuine(error.code) from error
-    sha256 = deps.store.put(body).hex
+    sha256 = deps.store.put(call.body).hex
     with deps.db.transaction(connection.tenant_id) as session:
         waiting = session.scalar(
             select(OutboxEntry.id)

@@ -1,5 +1,6 @@
 """Fetching the document of an incoming flow: the bytes are kept before anybody reads them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -8,11 +9,12 @@ from gateway import outbox
 from gateway.connections import open_connection
 from gateway.deps import Deps
 from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater
-from gateway.platforms.port import Platform, PlatformError, Rejected
+from gateway.platforms.port import Platform, PlatformError, Precondition, Rejected
 from gateway.tables import PlatformConnection, SeenFlow
 from gateway.vault import VaultError
 
 DOC_TYPES = ("Original", "Converted")
+"""What is asked for, in this order, where the connection does not say."""
 
 
 def handle_fetch(deps: Deps, entry: Entry) -> None:
@@ -29,7 +31,8 @@ def handle_fetch(deps: Deps, entry: Entry) -> None:
         if _flow(session, entry).sha256 is not None:
             return
     try:
-        document = fetch(open_connection(deps, connection), entry.payload["flow_id"])
+        document = fetch(open_connection(deps, connection), entry.payload["flow_id"],
+                         connection.config.get("documents") or DOC_TYPES)
     except Rejected as error:
         _trouble(deps, entry, "parked", str(error))
         raise Park(str(error)) from error
@@ -39,13 +42,16 @@ def handle_fetch(deps: Deps, entry: Entry) -> None:
     _keep(deps, entry, document)
 
 
-def fetch(platform: Platform, flow_id: str) -> bytes:
-    """The document as it was sent, else as the platform converted it. Raises the first PlatformError when neither."""
-    first: Rejected | None = None
-    for doc_type in DOC_TYPES:
+def fetch(platform: Platform, flow_id: str, doc_types: Sequence[str] = DOC_TYPES) -> bytes:
+    """The first kind of document that there is. Raises what was said of the first kind when there is none.
+
+    One that wants something set up at the platform (Precondition) does not keep the others from being asked for.
+    """
+    first: Rejected | Precondition | None = None
+    for doc_type in doc_types:
         try:
             return platform.fetch(flow_id, doc_type)
-        except Rejected as error:
+        except (Rejected, Precondition) as error:
             first = first or error
     raise first or Rejected("EMPTY_DOCUMENT", f"flow {flow_id} has no document")
 

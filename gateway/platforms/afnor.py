@@ -5,7 +5,7 @@ Paths, fields and limits are those of the 1.3.0 descriptions; answers of older v
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -62,6 +62,7 @@ class AfnorPlatform:
         self._link = Link(settings)
         self._flows = settings.flow_url.rstrip("/") + "/v1"
         self._directory = AfnorDirectory(self._link, settings.directory_url)
+        self._settings = settings
         self._paging = settings.paging
         self._max_document_bytes = settings.max_document_bytes
 
@@ -79,8 +80,9 @@ class AfnorPlatform:
                 "flowSyntax": flow.syntax, "sha256": hashlib.sha256(document).hexdigest()}
         if flow.profile is not None:
             info["flowProfile"] = flow.profile
-        files = {"flowInfo": (None, json.dumps(info, ensure_ascii=False).encode(), "application/json"),
-                 "file": (flow.name[:255], document, flow.media_type)}
+        info = {name: value for name, value in info.items() if name not in self._settings.omitted_fields}
+        files = {**described(info, self._settings.multipart),
+                 self._settings.file_part: (flow.name[:255], document, flow.media_type)}
         try:
             answer = self._link.call("POST", f"{self._flows}/flows", effect=Effect.DEPOSIT, files=files)
         except Rejected as error:
@@ -146,8 +148,17 @@ class AfnorPlatform:
 
     def register_webhook(self, callback_url: str) -> tuple[str, bytes]:
         """(webhook id, signing key) of a new webhook for every incoming flow. Two calls make two webhooks."""
-        answer = self._link.call("POST", f"{self._flows}/webhooks",
-                                 json={"callbackUrl": callback_url, "flowDirection": "In"})
+        shape = self._settings.webhook_shape
+        if shape == "none":
+            raise Precondition("NO_WEBHOOKS", "webhooks of this platform are not registered by its interface")
+        flat = {"callbackUrl": callback_url, "flowDirection": "In"}
+        nested = {"callback": {"url": callback_url}, "metadata": {"flowDirection": "In"}}
+        try:
+            answer = self._link.call("POST", f"{self._flows}/webhooks", json=nested if shape == "nested" else flat)
+        except Rejected as error:
+            if shape != "auto" or not (_answered(error, 400) or _answered(error, 422)):
+                raise
+            answer = self._link.call("POST", f"{self._flows}/webhooks", json=nested)
         return _understood(lambda: read_webhook(answer.body), Unavailable)
 
     def delete_webhook(self, webhook_id: str) -> None:
@@ -198,6 +209,14 @@ class AfnorPlatform:
             return FlowPage(flows=flows, next_cursor=None, unreadable=unreadable)
         onward = _next_by_date(found, len(results), fields.get("limit"))
         return FlowPage(flows=flows, next_cursor=onward, unreadable=unreadable)
+
+
+def described(info: Mapping[str, str], dialect: str) -> dict[str, tuple[None, bytes] | tuple[None, bytes, str]]:
+    """The parts of a deposit that say its `flowInfo`, in one of the dialects of ConnectionSettings.multipart."""
+    if dialect == "bracketed":
+        return {f"flowInfo[{name}]": (None, value.encode()) for name, value in info.items()}
+    text = json.dumps(info, ensure_ascii=False).encode()
+    return {"flowInfo": (None, text) if dialect == "text-part" else (None, text, "application/json")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What must be known to reach one platform: addresses, credentials, and the switches in which platforms differ."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -23,12 +23,17 @@ class ConnectionSettings:
     directory_url: str | None = None
     """Base of the directory service, without `/v1`. None: this platform offers no directory."""
 
-    token_url: str
+    token_url: str | None
+    """None only where `client_auth` is `header`: nobody is asked for a token then."""
+
     client_id: str
     client_secret: str = field(repr=False)
     client_auth: str = "basic"
     """How the token request names the client: `basic` (header), `basic-encoded` (the same after form encoding, to
-    the letter of RFC 6749, 2.3.1) or `body` (form fields)."""
+    the letter of RFC 6749, 2.3.1) or `body` (form fields). `header`: no token, the secret goes along with every
+    request in `api_key_header`."""
+
+    api_key_header: str = "X-API-Key"
 
     scope: str | None = None
     organization_id: str | None = None
@@ -39,6 +44,32 @@ class ConnectionSettings:
 
     request_id: str = "header"
     """Where the `Request-Id` of each attempt goes: `header`, `query` or `none`."""
+
+    request_id_header: str = "Request-Id"
+    """Its name, in the header and in the query."""
+
+    multipart: str = "json-part"
+    """How a deposit says its `flowInfo`: `json-part` (1.3), `text-part` (a plain form field) or `bracketed` (one form
+    field per value, `flowInfo[name]`)."""
+
+    file_part: str = "file"
+    """The name of the part that holds the document."""
+
+    omitted_fields: Sequence[str] = ()
+    """Names of `flowInfo` that this platform does not take."""
+
+    documents: Sequence[str] = ("Original", "Converted")
+    """Kinds of document of an incoming flow, in the order in which they are asked for."""
+
+    webhook_shape: str = "auto"
+    """`flat` (1.3), `nested` (1.2), `none` (this platform has no webhooks to register), or `auto`: flat, and nested
+    where that is refused."""
+
+    signature: str = "afnor"
+    """How a callback is proved: a key of callbacks.VERIFIERS."""
+
+    clock_unit: str = "s"
+    """Of the time beside a callback's signature: `s` or `ms`."""
 
     paging: str = "auto"
     """`cursor` (1.3), `date` (1.2 and older) or `auto`: cursor where offered, else by date."""

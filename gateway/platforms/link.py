@@ -22,6 +22,7 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from gateway.platforms.classes import ERROR_CLASS, NOTHING_KEPT, Class
 from gateway.platforms.connection import ConnectionSettings
 from gateway.platforms.port import PlatformError, Precondition, Rejected, Unavailable, Unknown
 
@@ -68,6 +69,8 @@ class Link:
         self._settings = settings
         timeout = httpx.Timeout(settings.read_seconds, connect=settings.connect_seconds)
         headers = {"Accept-Encoding": "identity", **settings.extra_headers}
+        if settings.client_auth == "header":
+            headers[settings.api_key_header] = settings.client_secret
         if settings.organization_id is not None:
             headers["Organization-Id"] = settings.organization_id
         self._client = httpx.Client(timeout=timeout, headers=headers, follow_redirects=False, trust_env=False,
@@ -97,20 +100,21 @@ class Link:
         content |= {"method": method, "url": url}
         token = self._current_token()
         answer = self._exchange(token, effect, limit, content)
-        if answer.status == 401:
+        if answer.status == 401 and token is not None:
             self._forget(token)
             answer = self._exchange(self._current_token(), effect, limit, content)
         if answer.status >= 300:
             raise failure(answer, effect)
         return answer
 
-    def _exchange(self, token: str, effect: Effect, limit: int, request: Mapping[str, Any]) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"}
+    def _exchange(self, token: str | None, effect: Effect, limit: int, request: Mapping[str, Any]) -> Answer:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        name = self._settings.request_id_header
         request_id = str(uuid.uuid4())
         if self._settings.request_id == "header":
-            headers["Request-Id"] = request_id
+            headers[name] = request_id
         elif self._settings.request_id == "query":
-            request = {**request, "params": {**request.get("params", {}), "Request-Id": request_id}}
+            request = {**request, "params": {**request.get("params", {}), name: request_id}}
         return self._read(effect, limit, headers=headers, **request)
 
     def _read(self, effect: Effect, limit: int, **request: Any) -> Answer:
@@ -134,7 +138,10 @@ class Link:
         except httpx.InvalidURL as error:
             raise Precondition("BAD_URL", _words(error)) from error
 
-    def _current_token(self) -> str:
+    def _current_token(self) -> str | None:
+        """The token in force; None where the platform wants a key instead."""
+        if self._settings.client_auth == "header":
+            return None
         with self._lock:
             if time.monotonic() >= self._token_ends:
                 self._token, lifetime = self._request_token()
@@ -149,6 +156,8 @@ class Link:
     def _request_token(self) -> tuple[str, float]:
         """(token, lifetime in seconds) by OAuth 2 client credentials (RFC 6749, 4.4)."""
         settings = self._settings
+        if settings.token_url is None:
+            raise Precondition("NO_TOKEN_URL", "this connection has no token address")
         form = {"grant_type": "client_credentials"}
         if settings.scope is not None:
             form["scope"] = settings.scope
@@ -176,6 +185,11 @@ def failure(answer: Answer, effect: Effect) -> PlatformError:
     evidence = f"HTTP {answer.status} {_text(answer.body)}"
     if answer.status in {429, 503}:
         return Unavailable(code, message, evidence=evidence, retry_after_s=retry_after(answer.headers))
+    if answer.status in CONTENT_STATUS and effect is Effect.DEPOSIT:
+        if code in NOTHING_KEPT:
+            return Unavailable(code, message, evidence=evidence, retry_after_s=retry_after(answer.headers))
+        if ERROR_CLASS.get(code) is Class.PRECONDITION:
+            return Precondition(code, message, evidence=evidence)
     if answer.status in CONTENT_STATUS or (answer.status == 404 and effect is Effect.NONE):
         return Rejected(code, message, evidence=evidence)
     if answer.status >= 500 or answer.status == 408:

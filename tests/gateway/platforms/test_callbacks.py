@@ -1,13 +1,16 @@
 """Callback signatures: the vectors that were worked out by hand from the interface text, and what is refused."""
 
 import base64
+import hashlib
+import hmac
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.platforms.callbacks import NotGenuine, Reading, sign, verify
+from gateway.platforms.callbacks import VERIFIERS, Call, NotGenuine, Reading, sign, verify
 
 KEY = base64.b64decode("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 BODY = b'{"flowId":"F1"}'
@@ -69,3 +72,39 @@ def test_one_changed_byte_is_noticed(body: bytes, key: bytes, reading: Reading, 
     assert verify(body, signature, str(AT), key, now=NOW) is reading
     with pytest.raises(NotGenuine):
         verify(changed, signature, str(AT), key, now=NOW)
+
+
+def iopole(key: bytes, body: bytes, at_ms: int, path: str) -> dict[str, str]:
+    checksum = hashlib.sha256(body).hexdigest()
+    signature = hmac.new(key, f"{at_ms}\nPOST\n{path}\n{checksum}".encode(), hashlib.sha256).hexdigest()
+    return {"x-timestamp": str(at_ms), "x-checksum": checksum, "x-signature": signature}
+
+
+def b2brouter(key: bytes, body: bytes, at: int) -> dict[str, str]:
+    return {"x-b2brouter-signature": f"t={at},s={hmac.new(key, b'%d.' % at + body, hashlib.sha256).hexdigest()}"}
+
+
+@pytest.mark.parametrize(("variant", "unit", "headers"), [
+    ("iopole", "ms", iopole(KEY, BODY, AT * 1000, "/callbacks/1?a=b")),
+    ("b2brouter", "s", b2brouter(KEY, BODY, AT)),
+    ("afnor-b", "s", {"afnor-signature": VECTORS[Reading.PLAIN], "afnor-signature-timestamp": str(AT)}),
+    ("none", "s", {}),
+])
+def test_each_variant_knows_its_own_and_nothing_else(variant: str, unit: str, headers: dict[str, str]) -> None:
+    call = Call(path="/callbacks/1?a=b", headers=headers, body=BODY)
+    VERIFIERS[variant](call, KEY, NOW, unit)
+    if variant == "none":
+        return
+    for wrong in (replace(call, body=BODY + b" "), replace(call, headers={})):
+        with pytest.raises(NotGenuine):
+            VERIFIERS[variant](wrong, KEY, NOW, unit)
+    with pytest.raises(NotGenuine):
+        VERIFIERS[variant](call, b"another key", NOW, unit)
+    with pytest.raises(NotGenuine, match="STALE"):
+        VERIFIERS[variant](call, KEY, NOW + timedelta(seconds=301), unit)
+
+
+def test_a_path_is_part_of_what_iopole_signs() -> None:
+    call = Call(path="/callbacks/2", headers=iopole(KEY, BODY, AT * 1000, "/callbacks/1"), body=BODY)
+    with pytest.raises(NotGenuine, match="BAD_SIGNATURE"):
+        VERIFIERS["iopole"](call, KEY, NOW, "ms")
