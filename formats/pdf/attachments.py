@@ -13,6 +13,9 @@ from formats.invoice import Attachment
 from formats.pdf.document import BROKEN, catalog, dictionary, entries, pdf_date, reason
 
 MAX_ATTACHMENT = 30_000_000
+NAME_KEYS = ("/UF", "/F", "/Unix", "/DOS", "/Mac")
+"""Where a file specification has its name, and the file itself (ISO 32000-1, 7.11.3 and 7.11.4), best first."""
+
 MAX_NODES = 10_000
 """Nodes of the name tree, entries of /AF, pages and annotations that are looked at."""
 
@@ -94,10 +97,10 @@ def is_file_note(note: pikepdf.Object) -> bool:
 def embedded_file(key: str, spec: pikepdf.Object, *, in_af: bool) -> EmbeddedFile | None:
     """The file behind a file specification; None if it points to a file outside the PDF."""
     streams = dictionary(spec, "/EF")
-    stream = next((streams[name] for name in ("/UF", "/F") if isinstance(streams.get(name), pikepdf.Stream)), None)
+    stream = next((streams[name] for name in NAME_KEYS if isinstance(streams.get(name), pikepdf.Stream)), None)
     if stream is None:
         return None
-    names = [spec.get(name) for name in ("/UF", "/F", "/Unix", "/DOS", "/Mac")]
+    names = [spec.get(name) for name in NAME_KEYS]
     relationship, subtype = spec.get("/AFRelationship"), stream.get("/Subtype")
     return EmbeddedFile(
         name=next((str(name) for name in names if isinstance(name, pikepdf.String)), key),

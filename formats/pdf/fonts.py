@@ -10,9 +10,9 @@ from formats.pdf.document import dictionary, entries
 from formats.pdf.drawing import Shown
 from formats.pdf.encodings import CHARACTERS, MAC_CODES, names_of
 from formats.pdf.programs import Outlines, Program, TrueType, program_of
-from formats.pdf.standard_fonts import embed_standard, is_standard
+from formats.pdf.standard_fonts import NONSYMBOLIC, embed_standard, is_standard
 
-NONSYMBOLIC, SYMBOLIC = 32, 4
+SYMBOLIC = 4
 TOLERANCE = 1.0
 """Thousandths of the font size by which stated and true width may differ."""
 

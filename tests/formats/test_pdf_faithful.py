@@ -83,6 +83,17 @@ def test_a_file_that_gets_a_type_is_told() -> None:
     assert [one.filename for one in extract(once.document).others] == ["plan.txt"]
 
 
+def test_a_file_of_another_system_is_a_file() -> None:
+    def spoil(document: pikepdf.Pdf) -> None:
+        spec = Dictionary(Type=Name.Filespec, F="plan.txt", EF=Dictionary(Unix=stream(document, b"a plan")))
+        document.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array(["plan.txt", spec])))
+
+    made = repaired(spoilt(spoil))
+
+    assert "attachment-described" in {change.code for change in made.changes}
+    assert [(one.filename, one.content) for one in extract(made.document).others] == [("plan.txt", b"a plan")]
+
+
 def test_an_empty_file_of_pages_is_refused_not_replaced() -> None:
     with pytest.raises(PageRefused) as refused:
         convert(INVOICE.read_bytes(), "factur-x", pdf=b"", made_at=MADE_AT)
