@@ -1,18 +1,18 @@
-"""The work queue as a person sees it: what waits, what is stuck, and the two decisions, retry and close."""
+"""The work queue as a person sees it: what waits, what is stuck and what can be done about it, how platforms do."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway import outbox
+from gateway.circuits import DIRECTORY, FLOWS
 from gateway.console.words import Word
-from gateway.deps import Deps
-from gateway.problems import Problem, not_found
-from gateway.record import Change, record
-from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.outgoing.decisions import cause_of, path_now
+from gateway.outgoing.paths import Path
+from gateway.tables import ConnectionHealth, OutboxEntry, PlatformConnection, SeenFlow, Submission
 
 SILENT_AFTER = 5
 """A platform that was not polled for so many intervals is silent: something between us is wrong."""
@@ -35,6 +35,11 @@ class Stuck:
 
     entry: OutboxEntry
     invoice: Submission | None
+    path: Path | None
+    """What is possible with the invoice, where its sending is what waits."""
+
+    alike: int
+    """How many parked entries have the same cause, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Health:
 
     connection: PlatformConnection
     word: Word
+    services: Mapping[str, ConnectionHealth]
+    """By FLOWS and DIRECTORY; a service that was never used is missing."""
 
 
 def waiting(session: Session) -> list[Waiting]:
@@ -63,7 +70,10 @@ def stuck(session: Session, most: int = 200) -> list[Stuck]:
                    & (Submission.id == OutboxEntry.subject_id))
         .where(OutboxEntry.state == "parked").order_by(OutboxEntry.created_at).limit(most)
     )
-    return [Stuck(entry, invoice) for entry, invoice in session.execute(query)]
+    rows = [(entry, invoice) for entry, invoice in session.execute(query)]
+    alike = Counter((entry.topic, cause_of(entry)) for entry, _ in rows)
+    return [Stuck(entry, invoice, path_now(session, invoice) if invoice and entry.topic == "deliver" else None,
+                  alike[entry.topic, cause_of(entry)]) for entry, invoice in rows]
 
 
 def flows(session: Session, most: int = 200) -> Sequence[SeenFlow]:
@@ -75,74 +85,25 @@ def flows(session: Session, most: int = 200) -> Sequence[SeenFlow]:
 def health(session: Session, now: datetime, poll_seconds: float) -> list[Health]:
     """Every connection, with one word on it."""
     silent = now - timedelta(seconds=SILENT_AFTER * max(poll_seconds, 60))
+    services: dict[str, dict[str, ConnectionHealth]] = {}
+    for one in session.scalars(select(ConnectionHealth)):
+        services.setdefault(one.id, {})[one.service] = one
     rows = session.scalars(select(PlatformConnection).order_by(PlatformConnection.name))
-    return [Health(row, _word(row, silent)) for row in rows]
+    return [Health(row, _word(row, services.get(row.id, {}), silent, now), services.get(row.id, {})) for row in rows]
 
 
-def _word(row: PlatformConnection, silent: datetime) -> Word:
+def _word(
+    row: PlatformConnection, services: Mapping[str, ConnectionHealth], silent: datetime, now: datetime
+) -> Word:
     if not row.enabled:
         return Word("Désactivée", "quiet")
+    resting = [one for one in services.values() if one.open_until is not None and one.open_until > now]
+    if any(one.service == FLOWS for one in resting):
+        return Word("Au repos après des échecs", "bad")
     if row.trouble:
         return Word("En difficulté", "bad")
     if row.polled_at is None:
         return Word("Pas encore interrogée", "quiet")
+    if any(one.service == DIRECTORY for one in resting):
+        return Word("Annuaire au repos", "warn")
     return Word("Silencieuse", "warn") if row.polled_at < silent else Word("En service", "good")
-
-
-def retry(deps: Deps, tenant_id: str, entry_id: str, actor: str) -> None:
-    """Put a parked entry back to work. Raises Problem: 404, or 409 when it is not parked any more."""
-    with deps.db.transaction(tenant_id) as session:
-        entry = _get(session, tenant_id, entry_id)
-        if not outbox.revive(session, entry_id, deps.now()):
-            raise _decided()
-        record(session, tenant_id, _decision(session, entry, "retried", actor, entry.reason), now=deps.now())
-
-
-def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:
-    """Give a parked entry up. An invoice whose sending is given up becomes `failed`.
-
-    Its number is free again only if no attempt to send it was ever made.
-
-    Raises:
-        Problem: 404, 409 when it is not parked any more, 422 without a reason.
-    """
-    if not reason:
-        raise Problem(422, "reason-missing", "Indiquez pourquoi vous classez ce travail. / A reason is needed.")
-    with deps.db.transaction(tenant_id) as session:
-        entry = _get(session, tenant_id, entry_id)
-        if not outbox.close(session, entry_id, reason):
-            raise _decided()
-        if entry.topic == "deliver":
-            _give_up(session, tenant_id, entry.subject_id, reason)
-        record(session, tenant_id, _decision(session, entry, "closed", actor, reason), now=deps.now())
-
-
-def _give_up(session: Session, tenant_id: str, submission_id: str, reason: str) -> None:
-    invoice = session.get(Submission, (tenant_id, submission_id))
-    if invoice is None or invoice.transmission == "deposited":
-        return
-    tried = session.scalar(select(func.count()).select_from(Event).where(
-        Event.submission_id == submission_id, Event.kind == "transmission", Event.code == "sending"))
-    invoice.transmission, invoice.transmission_reason = "failed", f"Classée : {reason}"
-    if not tried:
-        invoice.active = None
-
-
-def _decision(session: Session, entry: OutboxEntry, verb: str, actor: str, reason: str | None) -> Change:
-    about_invoice = session.get(Submission, (entry.tenant_id, entry.subject_id)) is not None
-    return Change(
-        kind="transmission" if about_invoice else "setting", code=verb if about_invoice else f"work-{verb}",
-        actor=actor, submission_id=entry.subject_id if about_invoice else None, subject=f"work:{entry.id}",
-        reason=reason, data={"subject": f"work:{entry.id}", "topic": entry.topic},
-    )
-
-
-def _get(session: Session, tenant_id: str, entry_id: str) -> OutboxEntry:
-    entry = session.get(OutboxEntry, (tenant_id, entry_id))
-    if entry is None:
-        raise not_found()
-    return entry
-
-
-def _decided() -> Problem:
-    return Problem(409, "already-decided", "Quelqu'un a déjà décidé pour ce travail. / Somebody decided already.")

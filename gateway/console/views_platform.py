@@ -1,4 +1,4 @@
-"""Plateforme: connections, queue, what is parked and why."""
+"""Plateforme: connections, queue, what is parked, what helps."""
 
 from typing import Annotated
 
@@ -8,10 +8,15 @@ from gateway.auth import Permission
 from gateway.console import queue
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.problems import Problem
+from gateway.outgoing import decisions
+from gateway.problems import Problem, not_found
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Deciding = Annotated[Act, Does(Permission.QUEUE_WRITE)]
+VERBS = {
+    "relancer": (decisions.retry, "relance"), "classer": (decisions.close, "classe"),
+    "envoyer": (decisions.send_anyway, "force"),
+}
 
 
 @router.get("/plateforme")
@@ -20,30 +25,26 @@ def show_platform(visit: Annotated[Visit, Sees(Permission.QUEUE_WRITE)]) -> Resp
     return _page(visit)
 
 
-@router.post("/plateforme/{entry_id}/relancer")
-def retry(act: Deciding, entry_id: str) -> Response:
-    """Try parked work again."""
-    try:
-        queue.retry(act.deps, act.principal.tenant_id, entry_id, act.principal.actor)
-    except Problem as problem:
-        return _refused(act, problem)
+@router.post("/plateforme/{entry_id}/tout")
+def retry_alike(act: Deciding, entry_id: str) -> Response:
+    """Try everything again that waits for the same cause."""
+    decisions.retry_alike(act.deps, act.principal.tenant_id, entry_id, act.principal.actor)
     return go("/plateforme", "relance")
 
 
-@router.post("/plateforme/{entry_id}/classer")
-def close(act: Deciding, entry_id: str) -> Response:
-    """Give parked work up, with a reason."""
+@router.post("/plateforme/{entry_id}/{verb}")
+def decide(act: Deciding, entry_id: str, verb: str) -> Response:
+    """Try waiting work again, send it anyway, or give it up with a reason."""
+    if verb not in VERBS:
+        raise not_found()
+    action, done = VERBS[verb]
     try:
-        queue.close(act.deps, act.principal.tenant_id, entry_id, act.text("raison")[:500], act.principal.actor)
+        action(act.deps, act.principal.tenant_id, entry_id, act.text("raison")[:500].strip(), act.principal.actor)
     except Problem as problem:
-        return _refused(act, problem)
-    return go("/plateforme", "classe")
-
-
-def _refused(act: Act, problem: Problem) -> Response:
-    if problem.status == 404:
-        raise problem
-    return _page(act.visit, problem=told(problem), status=problem.status)
+        if problem.status == 404:
+            raise
+        return _page(act.visit, problem=told(problem), status=problem.status)
+    return go("/plateforme", done)
 
 
 def _page(visit: Visit, *, problem: str | None = None, status: int = 200) -> Response:

@@ -176,11 +176,25 @@ ACTORS: dict[str, str] = {
 
 TOPICS: dict[str, str] = {
     "webhook": "Prévenir un logiciel",
-    "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur", "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
+    "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur",
+    "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
     "poll": "Relève de la plateforme",
 }
+TOPIC_ADVICE: dict[str, str] = {
+    "hand-over": "Assurez-vous que l'acheteur a la facture, puis classez ce travail en disant comment.",
+    "status": "Le message n'a pas trouvé sa facture ou ne se lit pas. Relancez quand la facture est connue ici ; sinon "
+              "classez-le.",
+    "send-status": "Corrigez la cause, puis relancez. Sinon classez, et posez ce statut sur le site de la plateforme.",
+    "fetch": "La plateforme ne donne pas ce document. Relancez ; si cela dure, demandez-le lui.",
+    "remind": "Corrigez la cause, puis relancez : la décision est prise de nouveau avec les faits du jour.",
+    "seal": "L'horodatage a échoué. Relancez : rien n'est perdu.",
+    "poll": "Relancez ; la relève reprend où elle en était.",
+    "webhook": "Vérifiez l'adresse du logiciel à prévenir, puis relancez.",
+}
+"""What to do about parked work that is no invoice to send."""
+
 FLOW_TYPES: dict[str, str] = {
     "CustomerInvoice": "Facture de vente", "CustomerInvoiceLC": "Statut d'une facture de vente",
     "SupplierInvoice": "Facture d'achat", "SupplierInvoiceLC": "Statut d'une facture d'achat",

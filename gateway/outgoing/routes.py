@@ -12,14 +12,15 @@ from gateway.auth import Permission, Principal, Reader, Requires, Writer
 from gateway.deps import CurrentDeps
 from gateway.idempotency import idempotency_key
 from gateway.intake import raw_document
-from gateway.outgoing import reading, renditions, service, tools
-from gateway.outgoing.schemas import Asking, InvoiceListOut, InvoiceOut, SubmissionOut
+from gateway.outgoing import decisions, reading, renditions, service, tools
+from gateway.outgoing.schemas import Asking, DecisionIn, InvoiceListOut, InvoiceOut, SubmissionOut
 from gateway.problems import answer_of, documented
 
 router = APIRouter(prefix="/v1", tags=["invoices"])
 RawDocument = Annotated[bytes, Depends(raw_document)]
 Key = Annotated[str, Depends(idempotency_key)]
 Anyone = Annotated[Principal, Requires(Permission.VALIDATE)]
+Operator = Annotated[Principal, Requires(Permission.QUEUE_WRITE)]
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -74,6 +75,26 @@ def list_invoices(
 def get_invoice(submission_id: str, principal: Reader, deps: CurrentDeps) -> InvoiceOut:
     """One invoice: state, events, documents."""
     return reading.get_invoice(deps, principal.tenant_id, submission_id)
+
+
+@router.post("/invoices/{submission_id}/decision", responses=documented(409))
+def decide(principal: Operator, submission_id: str, decision: DecisionIn, deps: CurrentDeps) -> InvoiceOut:
+    """Try an invoice that waits again, send it whatever the directory says, or give it up.
+
+    409 not-possible: `path` says what is possible instead.
+    """
+    decisions.decide(deps, principal, submission_id, decision.action, decision.reason)
+    return reading.get_invoice(deps, principal.tenant_id, submission_id)
+
+
+@router.post("/invoices/{submission_id}/resend", status_code=202, response_model=SubmissionOut,
+             responses={**ALREADY_HERE, **documented(409, 503)})
+def resend(principal: Writer, submission_id: str, key: Key, deps: CurrentDeps) -> JSONResponse:
+    """Send the same bytes again as a new submission, where `path.actions` has `resend`.
+
+    That is after a technical refusal, or a rejection for an address that the directory has got right since.
+    """
+    return answer_of(*decisions.resend(deps, principal, submission_id, key))
 
 
 @router.get("/invoices/{submission_id}/documents/{document}", response_class=Response,

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from formats.codes import STATUSES
+from gateway.outgoing.paths import Path, path_of, standing_of
 from gateway.tables import Document, Event, Submission
 
 
@@ -81,10 +82,44 @@ class InvoiceRowOut(Out):
     lifecycle: LifecycleOut
 
 
+class AdviceOut(Out):
+    """What to do, in words."""
+
+    fr: str
+    en: str
+
+
+class PathOut(Out):
+    """What is possible with an invoice now."""
+
+    code: str
+    locked: bool
+    """These bytes and this number are, or may be, at the platform."""
+
+    number: Literal["same", "new"] | None
+    """Under which number a corrected invoice may be sent."""
+
+    actions: list[str]
+    """Of retry, send-anyway, close (POST .../decision) and resend (POST .../resend)."""
+
+    advice: AdviceOut
+
+
+class DecisionIn(BaseModel):
+    """What a person decides about an invoice that waits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["retry", "send-anyway", "close"]
+    reason: str = Field(default="", max_length=500)
+    """Kept with the decision; `close` and `send-anyway` need one."""
+
+
 class InvoiceOut(InvoiceRowOut):
     """One invoice with its events and documents."""
 
     replaces: str | None
+    path: PathOut
     events: list[EventOut]
     documents: list[DocumentOut]
 
@@ -112,6 +147,12 @@ def row_out(row: Submission) -> dict[str, Any]:
     }
 
 
+def path_out(path: Path) -> PathOut:
+    """What is possible, over the wire."""
+    return PathOut(code=path.code, locked=path.locked, number=path.number, actions=list(path.actions),
+                   advice=AdviceOut(fr=path.fr, en=path.en))
+
+
 def label_of(code: str | None) -> str | None:
     """The French label of a status; None without one or for a code nobody knows."""
     status = STATUSES.get(code or "")
@@ -123,6 +164,7 @@ def invoice_out(row: Submission, events: list[Event], documents: list[Document])
     return InvoiceOut(
         **row_out(row),
         replaces=row.replaces,
+        path=path_out(path_of(standing_of(row, events))),
         events=[EventOut(at=e.at, platform_at=e.platform_at, kind=e.kind, code=e.code, actor=e.actor,
                          reason=e.reason) for e in events],
         documents=[DocumentOut(role=d.role, syntax=d.syntax, sha256=d.sha256,

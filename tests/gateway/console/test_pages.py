@@ -16,9 +16,9 @@ from sqlalchemy import func, select
 from gateway.accounts.people import create_user
 from gateway.accounts.service import create_tenant
 from gateway.console import queries
-from gateway.console.queue import close
 from gateway.console.verdict import arrange
 from gateway.deps import Deps
+from gateway.outgoing.decisions import close
 from gateway.problems import Problem
 from gateway.tables import ApiKey, Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, Submission
 

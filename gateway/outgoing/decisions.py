@@ -1,0 +1,189 @@
+"""What a person decides about work that waits: try again, send anyway, give up, send again as a new submission.
+
+Each decision is journaled with who took it and why, in the transaction that carries it out.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from archive.store import Digest
+from gateway import outbox
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.idempotency import Answer
+from gateway.outgoing import service
+from gateway.outgoing.addressing import ANYWAY
+from gateway.outgoing.paths import Path, path_of, standing_of
+from gateway.outgoing.schemas import path_out
+from gateway.problems import Problem, not_found
+from gateway.record import Change, record
+from gateway.tables import Event, OutboxEntry, Submission
+
+WAITING = ("parked", "pending")
+
+
+def decide(deps: Deps, principal: Principal, submission_id: str, action: str, reason: str) -> None:
+    """Decide about the sending of one invoice.
+
+    Raises:
+        Problem: 404; 409 not-possible with what is possible instead; 409 in-progress or already-decided; 422 without
+            a reason where one is needed.
+    """
+    tenant_id = principal.tenant_id
+    with deps.db.reading(tenant_id) as session:
+        _check_possible(session, service.get_submission(session, tenant_id, submission_id), action)
+        entry_id = session.scalar(select(OutboxEntry.id).where(
+            OutboxEntry.topic == "deliver", OutboxEntry.subject_id == submission_id, OutboxEntry.state.in_(WAITING)
+        ).order_by(OutboxEntry.created_at.desc()).limit(1))
+    if entry_id is None:
+        raise _decided()
+    ACTIONS[action](deps, tenant_id, entry_id, reason.strip(), principal.actor)
+
+
+def resend(deps: Deps, principal: Principal, submission_id: str, key: str) -> Answer:
+    """Send the same bytes again as a new submission under the same number, where that is possible (see paths.py).
+
+    Raises:
+        Problem: 404, 409 not-possible, and everything that service.submit answers.
+    """
+    with deps.db.reading(principal.tenant_id) as session:
+        row = service.get_submission(session, principal.tenant_id, submission_id)
+        _check_possible(session, row, "resend")
+    return service.submit(deps, principal, deps.store.get(Digest(row.sha256)), key)
+
+
+def retry(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:
+    """Put a parked entry back to work. Raises Problem: 404, or 409 when it is not parked any more."""
+    with deps.db.transaction(tenant_id) as session:
+        entry = _get(session, tenant_id, entry_id)
+        if not outbox.revive(session, entry_id, deps.now()):
+            raise _decided()
+        record(session, tenant_id, _decision(session, entry, "retried", actor, reason or entry.reason), now=deps.now())
+
+
+def retry_alike(deps: Deps, tenant_id: str, entry_id: str, actor: str) -> int:
+    """Put every parked entry of the same topic and with the same cause back to work; how many there were.
+
+    The cause is the code before the colon of the reason: one wrong secret parks many invoices. Raises Problem: 404.
+    """
+    with deps.db.reading(tenant_id) as session:
+        entry = _get(session, tenant_id, entry_id)
+        parked = session.scalars(select(OutboxEntry).where(
+            OutboxEntry.state == "parked", OutboxEntry.topic == entry.topic).order_by(OutboxEntry.created_at)).all()
+        alike = [other.id for other in parked if cause_of(other) == cause_of(entry)]
+    done = 0
+    for other_id in alike:
+        try:
+            retry(deps, tenant_id, other_id, "", actor)
+        except Problem:  # somebody decided about this one meanwhile
+            continue
+        done += 1
+    return done
+
+
+def cause_of(entry: OutboxEntry) -> str:
+    """The code that an entry's reason begins with."""
+    return (entry.reason or "").partition(":")[0].strip()
+
+
+def send_anyway(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:
+    """Send an invoice whatever the directory says.
+
+    Raises:
+        Problem: 404, 409 when it does not wait for its buyer or is being worked on, 422 without a reason.
+    """
+    _need(reason)
+    with deps.db.transaction(tenant_id) as session:
+        entry = _waiting(session, deps, tenant_id, entry_id)
+        row = session.get(Submission, (tenant_id, entry.subject_id))
+        if row is None or entry.topic != "deliver":
+            raise not_found()
+        _check_possible(session, row, "send-anyway")
+        entry.payload = {**entry.payload, ANYWAY: actor}
+        outbox.revive(session, entry_id, deps.now())
+        record(session, tenant_id, _decision(session, entry, "sent-anyway", actor, reason), now=deps.now())
+
+
+def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:
+    """Give waiting work up. An invoice whose sending is given up becomes `failed`.
+
+    Its number is free again only if no attempt to send it was ever made.
+
+    Raises:
+        Problem: 404, 409 when it does not wait any more, 422 without a reason.
+    """
+    _need(reason)
+    with deps.db.transaction(tenant_id) as session:
+        entry = _waiting(session, deps, tenant_id, entry_id)
+        outbox.close(session, entry_id, reason)
+        if entry.topic == "deliver":
+            _give_up(session, tenant_id, entry.subject_id, reason)
+        record(session, tenant_id, _decision(session, entry, "closed", actor, reason), now=deps.now())
+
+
+ACTIONS = {"retry": retry, "send-anyway": send_anyway, "close": close}
+
+
+def path_now(session: Session, row: Submission) -> Path:
+    """What is possible with an invoice now."""
+    events = session.scalars(select(Event).where(Event.submission_id == row.id).order_by(Event.position)).all()
+    return path_of(standing_of(row, events))
+
+
+def _check_possible(session: Session, row: Submission, action: str) -> None:
+    path = path_now(session, row)
+    if action not in path.actions:
+        raise Problem(409, "not-possible", f"{path.fr} / {path.en}", path=path_out(path).model_dump())
+
+
+def _waiting(session: Session, deps: Deps, tenant_id: str, entry_id: str) -> OutboxEntry:
+    """An entry that waits for a person, or for its buyer; parked now, so that no worker takes it meanwhile."""
+    entry = session.get(OutboxEntry, (tenant_id, entry_id), with_for_update=True)
+    if entry is None:
+        raise not_found()
+    row = session.get(Submission, (tenant_id, entry.subject_id))
+    held = entry.state == "pending" and entry.topic == "deliver" and row is not None and row.transmission == "held"
+    if held and entry.lease_until is not None and entry.lease_until > deps.now():
+        raise Problem(409, "in-progress", "Ce travail est en cours ; réessayez dans un instant. / "
+                      "In progress; try again.")
+    if entry.state != "parked" and not held:
+        raise _decided()
+    entry.state = "parked"
+    session.flush()
+    return entry
+
+
+def _give_up(session: Session, tenant_id: str, submission_id: str, reason: str) -> None:
+    invoice = session.get(Submission, (tenant_id, submission_id))
+    if invoice is None or invoice.transmission == "deposited":
+        return
+    tried = session.scalar(select(func.count()).select_from(Event).where(
+        Event.submission_id == submission_id, Event.kind == "transmission", Event.code == "sending"))
+    invoice.transmission, invoice.transmission_reason = "failed", f"Classée : {reason}"
+    if not tried:
+        invoice.active = None
+
+
+def _decision(session: Session, entry: OutboxEntry, verb: str, actor: str, reason: str | None) -> Change:
+    about_invoice = session.get(Submission, (entry.tenant_id, entry.subject_id)) is not None
+    return Change(
+        kind="transmission" if about_invoice else "setting", code=verb if about_invoice else f"work-{verb}",
+        actor=actor, submission_id=entry.subject_id if about_invoice else None, subject=f"work:{entry.id}",
+        reason=reason, data={"subject": f"work:{entry.id}", "topic": entry.topic},
+    )
+
+
+def _need(reason: str) -> None:
+    if not reason:
+        raise Problem(422, "reason-missing", "Indiquez la raison de cette décision. / A reason is needed.")
+
+
+def _get(session: Session, tenant_id: str, entry_id: str) -> OutboxEntry:
+    entry = session.get(OutboxEntry, (tenant_id, entry_id))
+    if entry is None:
+        raise not_found()
+    return entry
+
+
+def _decided() -> Problem:
+    return Problem(409, "already-decided", "Quelqu'un a déjà décidé pour ce travail. / Somebody decided already.")

@@ -1,0 +1,1 @@
+"""What can be asked of any platform to know how it behaves: numbered checks and their verdicts."""
