@@ -9,7 +9,15 @@ from decimal import Decimal
 from hashlib import sha256
 from textwrap import shorten
 
-from formats.codes import CREDIT_TYPES, FRAMES, FRENCH_TYPES, OTHER_CREDIT_TYPES
+from formats.codes import (
+    CORRECTIVE_TYPES,
+    CREDIT_TYPES,
+    FACTORED_TYPES,
+    FRAMES,
+    FRENCH_TYPES,
+    OTHER_CREDIT_TYPES,
+    SELF_BILLED_TYPES,
+)
 from formats.invoice import (
     Attachment,
     Invoice,
@@ -35,11 +43,6 @@ PAGE_WORDS = (
     "vat_breakdown", "vat_rate", "vat_base", "vat_amount", "payment", "terms", "notes", "documents", "others", "scan",
     "carried_forward", "brought_forward",
 )
-SELF_BILLED = {"389", "501", "500", "471", "473", "261", "502"}
-"""BT-3 under which the buyer writes the invoice; the mention is a duty (CGI ann. II art. 242 nonies A, I 14)."""
-
-FACTORED = {"393", "501", "472", "473", "396", "502"}
-CORRECTIONS = {"384", "471", "472", "473"}
 MACHINE_NOTES = ("BAR",)
 """Notes with a code for machines: shown among the references."""
 
@@ -94,13 +97,13 @@ def is_credit(invoice: Invoice) -> bool:
 def subtitles(invoice: Invoice, lang: str) -> list[str]:
     """What the kind of document entails, under the title: what it corrects, who made it, whom to pay."""
     code, before = invoice.type_code or "", invoice.preceding_invoices
-    about = "on_invoice" if is_credit(invoice) else "corrects" if code in CORRECTIONS else "after_invoice"
+    about = "on_invoice" if is_credit(invoice) else "corrects" if code in CORRECTIVE_TYPES else "after_invoice"
     told = [joined(word(about, lang), preceding(one, lang), by=" ") for one in before] if len(before) < 3 else []
     payee = invoice.payee.name if invoice.payee else None
     return [text for text in (
         *told,
-        word("self_billed", lang) if code in SELF_BILLED else "",
-        f"{word('factored', lang)} {payee}" if code in FACTORED and payee else "",
+        word("self_billed", lang) if code in SELF_BILLED_TYPES else "",  # a duty: CGI ann. II art. 242 nonies A, I 14
+        f"{word('factored', lang)} {payee}" if code in FACTORED_TYPES and payee else "",
     ) if text]
 
 

@@ -81,6 +81,19 @@ def test_the_window_of_a_dl_envelope_shows_the_address_and_nothing_else() -> Non
 
 
 @needs_poppler
+@pytest.mark.parametrize("words_more", range(4))
+def test_no_line_of_details_ends_with_what_parts_them(words_more: int) -> None:
+    invoice = vector("invoice")
+    trading_name = " ".join(["Longue enseigne"] * words_more) or None
+    text = subprocess.run(
+        ["pdftotext", "-", "-"], check=True, capture_output=True,
+        input=draw(replace(invoice, seller=replace(invoice.seller, trading_name=trading_name)))).stdout.decode()
+
+    ends = [line for line in text.splitlines() if line.rstrip().endswith(("|", "·")) or line.startswith(("|", "·"))]
+    assert ends == []
+
+
+@needs_poppler
 def test_the_sum_is_carried_from_page_to_page() -> None:
     invoice = lines(120)
     text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=draw(invoice), capture_output=True, check=True)
