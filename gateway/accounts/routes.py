@@ -8,6 +8,7 @@ from gateway.accounts import appearance, logo, service
 from gateway.accounts.schemas import (
     AppearanceIn,
     AppearanceOut,
+    ConnectionHealthOut,
     ConnectionIn,
     ConnectionOut,
     Connections,
@@ -18,6 +19,7 @@ from gateway.accounts.schemas import (
     KeyMade,
     KeyOut,
     Keys,
+    ServiceHealthOut,
 )
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
@@ -103,6 +105,14 @@ def list_connections(deps: CurrentDeps, principal: Administrator) -> Connections
 def create_connection(connection: ConnectionIn, deps: CurrentDeps, principal: Administrator) -> ConnectionOut:
     """Set up an account at a platform. 422: an address to which no secret should go."""
     return ConnectionOut.of(service.create_connection(deps, principal.tenant_id, connection, principal.actor))
+
+
+@router.get("/connections/{connection_id}/health")
+def show_health(connection_id: str, deps: CurrentDeps, principal: Administrator) -> ConnectionHealthOut:
+    """How a platform connection does: last success, last error, failures in a row, and until when it is left alone."""
+    row, services = service.connection_health(deps, principal.tenant_id, connection_id)
+    return ConnectionHealthOut(id=row.id, polled_at=row.polled_at, trouble=row.trouble,
+                               services=[ServiceHealthOut.of(one) for one in services])
 
 
 @router.get("/keys")

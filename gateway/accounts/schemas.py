@@ -10,7 +10,7 @@ from formats.identifiers import is_french_vat_number, is_siren, parse_address_li
 from gateway.accounts.passwords import LONGEST, SHORTEST
 from gateway.auth import ROLES, Permission
 from gateway.platforms.presets import completed, presets
-from gateway.tables import ApiKey, LegalEntity, PlatformConnection
+from gateway.tables import ApiKey, ConnectionHealth, LegalEntity, PlatformConnection
 from validation.workshop import PLAIN
 
 _MAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,185}\.[^@\s<>\"',;.]{2,63}")
@@ -240,6 +240,36 @@ class ConnectionOut(Strict):
         """From its row."""
         return cls(id=row.id, name=row.name, driver=row.driver, enabled=row.enabled,
                    flow_url=str(row.config.get("flow_url", "")), polled_at=row.polled_at, trouble=row.trouble)
+
+
+class ServiceHealthOut(Strict):
+    """How one service of a platform does: `flows` (deposits) or `directory`."""
+
+    service: str
+    succeeded_at: datetime | None
+    failed_at: datetime | None
+    error: str | None
+    failures: int
+    """In a row, up to now."""
+
+    open_until: datetime | None
+    """Nothing is tried before this time."""
+
+    @classmethod
+    def of(cls, row: ConnectionHealth) -> Self:
+        """From its row."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class ConnectionHealthOut(Strict):
+    """How a platform connection does; a service that was never used is missing."""
+
+    id: str
+    polled_at: datetime | None
+    trouble: str | None
+    """What went wrong at the last poll."""
+
+    services: list[ServiceHealthOut]
 
 
 class KeyIn(Strict):

@@ -21,7 +21,7 @@ from gateway.platforms.port import Precondition
 from gateway.platforms.registry import DRIVERS
 from gateway.problems import Problem, not_found
 from gateway.record import Change, record
-from gateway.tables import ApiKey, LegalEntity, PlatformConnection, Tenant
+from gateway.tables import ApiKey, ConnectionHealth, LegalEntity, PlatformConnection, Tenant
 
 Found = TypeVar("Found", LegalEntity, ApiKey)
 
@@ -156,6 +156,18 @@ def list_connections(deps: Deps, tenant_id: str) -> list[PlatformConnection]:
     """All platform connections, by name."""
     with deps.db.reading(tenant_id) as session:
         return list(session.scalars(select(PlatformConnection).order_by(PlatformConnection.name)))
+
+
+def connection_health(
+    deps: Deps, tenant_id: str, connection_id: str
+) -> tuple[PlatformConnection, list[ConnectionHealth]]:
+    """A connection and how each of its services does. Raises Problem: 404."""
+    with deps.db.reading(tenant_id) as session:
+        row = session.get(PlatformConnection, (tenant_id, connection_id))
+        if row is None:
+            raise not_found()
+        return row, list(session.scalars(select(ConnectionHealth).where(
+            ConnectionHealth.id == connection_id).order_by(ConnectionHealth.service)))
 
 
 def create_key(deps: Deps, tenant_id: str, name: str, scopes: list[Permission], actor: str) -> str:
