@@ -4,76 +4,38 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from statuses import (
+    DETAILS,
+    SENT,
+    SET_AT,
+    every_message,
+    message,
+    one_action_each,
+)
 
 from formats import safexml
+from formats.codes import ACTIONS, NEEDS_REASON, PORTAL_REASONS, REASON_LABELS, REASONS, REFUSAL_REASONS_B2G, STATUSES
 from formats.errors import BadValue, CannotWrite, MalformedXml, UnknownSyntax
 from formats.invoice import Identifier
 from formats.lifecycle import read_status, write_status
 from formats.status import (
     INVOICE_PROFILE,
     PPF_PROFILE,
-    REFERENCE_STATUS,
     StatusAmount,
     StatusDetail,
     StatusMessage,
     StatusParty,
-    message_id,
-    phase_of,
     stamp,
 )
+from formats.status_loss import not_carried
 
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
-SET_AT = datetime(2026, 11, 21, 9, 30, 5, tzinfo=UTC)
-SELLER = Identifier(value="999999907", scheme="0002")
-BUYER = Identifier(value="999999915", scheme="0002")
-PLATFORM = StatusParty(role="WK")
-SELLER_PARTY = StatusParty(role="SE", identifier=SELLER, name="Atelier Imaginaire",
-                           electronic_address=Identifier(value="999999907", scheme="0225"))
-BUYER_PARTY = StatusParty(role="BY", identifier=BUYER, name="Mairie Inventée",
-                          electronic_address=Identifier(value="999999915", scheme="0225"))
-CASHED = (
-    StatusAmount(type_code="MEN", amount=Decimal("120.00"), currency="EUR", vat_rate=Decimal("20.00"), changed=False),
-    StatusAmount(type_code="MEN", amount=Decimal("-10.55"), currency="EUR", vat_rate=Decimal("5.50"), changed=False),
-)
-DETAILS = {
-    "200": (),
-    "206": (StatusDetail(reason_code="QTE_ERR", comment="Deux cartons manquent.", amounts=(
-        StatusAmount(type_code="MAPTTC", amount=Decimal("96.00"), currency="EUR"),)),),
-    "207": (StatusDetail(reason_code="TX_TVA_ERR", reason="Taux de TVA erroné", action_code="NIN", amounts=(
-        StatusAmount(type_code="DIV", term="BT-152", name="Taux de TVA", vat_rate=Decimal("10.00"), changed=True),
-        StatusAmount(type_code="DVA", term="BT-152", name="Taux de TVA", vat_rate=Decimal("20.00"), changed=True))),),
-    "208": (StatusDetail(reason_code="JUSTIF_ABS", comment="Le bon de livraison manque."),
-            StatusDetail(reason_code="CMD_ERR", comment="Numéro de commande inconnu.")),
-    "210": (StatusDetail(reason_code="DOUBLON", comment="Déjà reçue le 12 novembre & payée <hier>."),),
-    "211": (StatusDetail(amounts=(
-        StatusAmount(type_code="MPA", amount=Decimal(120), currency="EUR", on=date(2026, 11, 20), changed=False),)),),
-    "212": (StatusDetail(amounts=CASHED),),
-    "213": (StatusDetail(reason_code="REJ_SEMAN", reason="Rejet sémantique", comment="BR-CO-10"),),
-}
-SENT = ("200", "201", "202", "203", "204", "205", "206", "207", "208", "209", "210", "211", "212", "213", "220")
-
-
-def message(code: str) -> StatusMessage:
-    """A status as the gateway or a platform would send it."""
-    by_seller = code in {"209", "212", "220"}
-    issuer = PLATFORM if phase_of(code) == "305" else SELLER_PARTY if by_seller else BUYER_PARTY
-    return StatusMessage(
-        id=message_id(invoice_number="F-2026-001", code=code, set_at=SET_AT, invoice_type="380",
-                      invoice_date=date(2026, 11, 1)),
-        issued_at=SET_AT + timedelta(seconds=3), set_at=SET_AT, code=code, label="Un libellé",
-        type_code=phase_of(code), business_process="REGULATED", sender=PLATFORM,
-        issuer=replace(issuer, electronic_address=None), recipients=(BUYER_PARTY if by_seller else SELLER_PARTY,),
-        invoice_number="F-2026-001", invoice_date=date(2026, 11, 1), invoice_type="380",
-        received_at=SET_AT - timedelta(days=2), reference_status=REFERENCE_STATUS.get(code), seller=SELLER,
-        details=DETAILS.get(code, ()),
-    )
 
 
 @pytest.mark.parametrize("code", SENT)
@@ -133,6 +95,7 @@ def test_published_examples_come_back_whole(path: Path | None) -> None:
 
     assert read_status(written) == read
     assert leaves(safexml.parse(written)) == leaves(safexml.parse(document))
+    assert not_carried(document) == ()
 
 
 def changed(code: str, path: str, text: str | None) -> bytes:
@@ -280,3 +243,71 @@ MESSAGES = st.builds(
 @given(MESSAGES)
 def test_written_then_read_is_the_same(anything: StatusMessage) -> None:
     assert read_status(write_status(anything)) == anything
+
+
+# --- every status with every reason and every action that the rules allow
+
+def test_every_status_with_every_reason_passes_schema_and_rules(
+    cdar_schema: etree.XMLSchema, cdar_rules: Callable[[bytes], list[str]],
+) -> None:
+    wrong: dict[tuple[str, str | None, str | None], list[str]] = {}
+    told = list(one_action_each(every_message()))
+    for one in told:
+        document = write_status(one)
+        detail = one.details[0] if one.details else StatusDetail()
+        problems = [*cdar_rules(document)]
+        if not cdar_schema.validate(etree.fromstring(document)):
+            problems.append(str(cdar_schema.error_log.last_error))
+        if read_status(document) != one or not_carried(document):
+            problems.append("differs when read again")
+        if problems:
+            wrong[one.code, detail.reason_code, detail.action_code] = problems
+
+    assert wrong == {}
+    assert {one.code for one in told} == set(STATUSES)
+    assert {detail.action_code for one in told for detail in one.details} == {None, *ACTIONS}
+    assert len(told) == (sum(map(len, REASONS.values())) + len(REFUSAL_REASONS_B2G)
+                         + len(set(STATUSES) - NEEDS_REASON))
+
+
+def test_a_reason_of_another_status_is_heard(cdar_rules: Callable[[bytes], list[str]]) -> None:
+    for code in NEEDS_REASON:
+        foreign = next(reason for reason in sorted(REASON_LABELS) if reason not in REASONS[code])
+        odd = replace(next(one for one in every_message() if one.code == code),
+                      details=(StatusDetail(reason_code=foreign),))
+        assert cdar_rules(write_status(odd)), (code, foreign)
+
+
+@pytest.mark.parametrize("code", sorted(PORTAL_REASONS))
+def test_answers_of_the_portal_come_back_whole(code: str, cdar_schema: etree.XMLSchema) -> None:
+    for reason in PORTAL_REASONS[code]:
+        told = replace(message(code), details=(StatusDetail(reason_code=reason, rule="G7.44", subject="MDT-105"),),
+                       invoice_number=None, invoice_date=None, seller=None, invoice_type=None,
+                       issuer=StatusParty(role="DFH", identifier=Identifier(value="0000", scheme="0238"), name="PPF"))
+        document = write_status(told)
+
+        cdar_schema.assertValid(etree.fromstring(document))
+        assert (read_status(document), not_carried(document)) == (told, ())
+        assert REASON_LABELS[reason].fr
+
+
+def test_what_has_no_place_in_the_model_is_named() -> None:
+    root = etree.fromstring(write_status(message("212")))
+    ram = root.nsmap["ram"]
+    seller = root.xpath("//ram:ReferenceReferencedDocument/ram:IssuerTradeParty", namespaces=dict(root.nsmap))[0]
+    etree.SubElement(seller, f"{{{ram}}}RoleCode").text = "SE"
+    root.find(".//{*}ValueAmount").set("currencyCodeListVersionID", "2026")
+
+    found = not_carried(etree.tostring(root))
+
+    assert [place.rpartition("ReferenceReferencedDocument/")[2] for place in found] == [
+        "ram:IssuerTradeParty/ram:RoleCode",
+        "ram:SpecifiedDocumentStatus/ram:SpecifiedDocumentCharacteristic/ram:ValueAmount/@currencyCodeListVersionID"]
+
+
+def test_other_forms_of_times_and_of_notes_leave_nothing_behind() -> None:
+    root = etree.fromstring(changed("210", "//rsm:AcknowledgementDocument/ram:IssueDateTime/*", "202611210930"))
+    note = root.xpath("//ram:IncludedNote", namespaces=dict(root.nsmap))[0]
+    note.addnext(etree.fromstring(etree.tostring(note)))
+
+    assert not_carried(etree.tostring(root)) == ()
