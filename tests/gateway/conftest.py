@@ -105,6 +105,14 @@ def workshop() -> Iterator[Workshop]:
         yield made
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out what looks into the SQLite file."""
+    if ON_POSTGRES:
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="looks into the file of SQLite"))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """A PostgreSQL server; the database `passerelle` at this URL has every table and policy, and no rows."""

@@ -70,7 +70,7 @@ def copied(url: str) -> Iterator[str]:
     there, _, template = url.rpartition("/")
     name = f"copy_{uuid.uuid4().hex[:12]}"
     port = int(there.rpartition(":")[2])
-    with psycopg.connect(host="127.0.0.1", port=port, user="postgres", dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(f"host=127.0.0.1 port={port} user=postgres dbname=postgres", autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER passerelle").format(
             sql.Identifier(name), sql.Identifier(template)))
         yield f"{there}/{name}"

@@ -42,6 +42,7 @@ def settings_at(monkeypatch, data: Path, objects: Path) -> Settings:
 
 
 @pytest.mark.usefixtures("platform")
+@pytest.mark.sqlite
 def test_what_was_sent_after_the_backup_is_not_sent_again(
     deps: Deps, platform, queued: Submission, tmp_path: Path, monkeypatch
 ) -> None:
@@ -63,6 +64,7 @@ def test_what_was_sent_after_the_backup_is_not_sent_again(
     db.close()
 
 
+@pytest.mark.sqlite
 def test_a_backup_is_private_and_never_half_written(deps: Deps, queued, tmp_path: Path, monkeypatch) -> None:  # noqa: ARG001  something to keep
     settings_at(monkeypatch, deps.settings.data, tmp_path / "objects")
     kept = tmp_path / "kept.tar"
@@ -80,6 +82,7 @@ def test_there_must_be_something_to_back_up(tmp_path: Path, monkeypatch, capsys)
     assert not (tmp_path / "kept.tar").exists()
 
 
+@pytest.mark.sqlite
 def test_nothing_is_restored_over_something(deps: Deps, queued, tmp_path: Path, monkeypatch) -> None:  # noqa: ARG001  something to keep
     settings_at(monkeypatch, deps.settings.data, tmp_path / "objects")
     assert care.main(["backup", str(tmp_path / "kept.tar")]) == 0

@@ -222,6 +222,7 @@ PERIOD = ["--from", "2026-10-01", "--to", "2026-10-31"]
 
 
 @pytest.mark.usefixtures("taken")
+@pytest.mark.sqlite
 def test_a_replay_shows_what_another_set_would_change(
     deps: Deps, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,6 +253,7 @@ def test_a_replay_shows_what_another_set_would_change(
 
 
 @pytest.mark.usefixtures("taken", "data")
+@pytest.mark.sqlite
 def test_a_replay_looks_only_at_what_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     for options in (["--entity", "999999999", *PERIOD], ["--from", "2026-09-01", "--to", "2026-09-30"]):
         capsys.readouterr()

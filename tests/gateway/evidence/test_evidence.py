@@ -189,6 +189,7 @@ TAMPERING: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
 
 @pytest.mark.usefixtures("lived")
 @pytest.mark.parametrize("name", TAMPERING)
+@pytest.mark.sqlite
 def test_tampering_is_found_and_named(deps: Deps, name: str) -> None:
     change, expected = TAMPERING[name]
     with table(deps) as connection:
