@@ -150,7 +150,7 @@ def _gaps(
 ) -> Iterator[Gap]:
     sample = by_counter[used[-1]][0]
     prefix, _, suffix = split(sample.number)
-    width = min(len(row.number) - len(prefix) - len(suffix) for each in by_counter.values() for row in each)
+    width = min(_digits(row.number) for each in by_counter.values() for row in each)
     refused = {split(row.number)[1]: row for row in rows if not row.taken}
     said = {
         split(number)[1]: (number, reason) for (siren, number), reason in declared.items()
@@ -172,6 +172,12 @@ def _gaps(
                 yield Gap(first=row.number, last=row.number, count=1, explanation="refused", reason=row.reason,
                           submission_id=row.id)
             start = counter + 1
+
+
+def _digits(number: str) -> int:
+    """How many digits the counter is written with; a prefix may be longer in capitals (ß, SS)."""
+    prefix, _, suffix = split(number)
+    return len(number) - len(prefix) - len(suffix)
 
 
 def _repetitions(by_counter: Mapping[int, Sequence[Numbered]]) -> Iterator[Repetition]:

@@ -29,6 +29,11 @@ def test_a_number_is_prefix_counter_and_suffix(number: str, parts: tuple[str, in
     assert split(number) == parts
 
 
+def test_one_prefix_may_be_written_at_two_lengths() -> None:
+    [series] = all_series([row("ßß-1"), row("SSSS-3")], {})
+    assert [gap.first for gap in series.gaps] == ["SSSS-2"]
+
+
 def test_gaps_are_ranges_and_say_what_is_known() -> None:
     rows = [row("F-001"), row("F-005"), row("F-009"), row("F-007", taken=False)]
     [series] = all_series(rows, {(SIREN, "F-003"): "brouillon supprimé"})
