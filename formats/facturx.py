@@ -21,6 +21,7 @@ from formats.pdf.document import BROKEN, MAX_PDF, NEWEST, opened, reason
 from formats.pdf.extraction import Extraction, extract, find
 from formats.pdf.metadata import claim_of, describe, kept
 from formats.pdf.repair import repair
+from formats.pdf.streams import objects
 
 __all__ = ["MAX_PDF", "Embedded", "Extraction", "Words", "embed", "embed_repaired", "extract", "find"]
 
@@ -126,7 +127,11 @@ def opened_for_writing(pdf: bytes) -> pikepdf.Pdf:
         raise PageRefused("pdf-damaged", "no catalog")
     if document.is_encrypted:
         raise PageRefused("pdf-protected")
-    if is_signed(document):
+    try:
+        signed = is_signed(document)
+    except BROKEN as error:
+        raise PageRefused("pdf-damaged", reason(error)) from error
+    if signed:
         raise PageRefused("pdf-signed")
     return document
 
@@ -141,10 +146,9 @@ def is_signed(document: pikepdf.Pdf) -> bool:
     if "/Perms" in document.Root or "/DSS" in document.Root or (isinstance(flags, int) and flags & 1):
         return True
     return any(
-        isinstance(each, pikepdf.Dictionary)
-        and ("/ByteRange" in each or each.get("/Type") == pikepdf.Name.Sig
-             or (each.get("/FT") == pikepdf.Name.Sig and "/V" in each))
-        for each in document.objects
+        "/ByteRange" in each or each.get("/Type") == pikepdf.Name.Sig
+        or (each.get("/FT") == pikepdf.Name.Sig and "/V" in each)
+        for each in objects(document)
     )
 
 

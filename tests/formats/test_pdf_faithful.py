@@ -103,6 +103,16 @@ def test_an_empty_file_of_pages_is_refused_not_replaced() -> None:
 # --- what the file says of itself
 
 
+def test_a_signature_within_a_field_without_a_type_is_not_broken() -> None:
+    """The field has its type from its parent."""
+    def sign(document: pikepdf.Pdf) -> None:
+        kid = document.make_indirect(Dictionary(V=Dictionary(Filter=Name("/Adobe.PPKLite"), ByteRange=[0, 1, 2, 3])))
+        document.Root.AcroForm = Dictionary(Fields=Array([Dictionary(FT=Name.Sig, T="s", Kids=Array([kid]))]))
+
+    assert refusal(sign).code == "pdf-signed"
+
+
+
 @pytest.mark.parametrize(("said", "kept"), [("de-DE", "de-DE"), ("", "fr"), ("no language!", "fr")])
 def test_the_language_of_the_pages_stays(said: str, kept: str) -> None:
     with pikepdf.open(io.BytesIO(repaired(spoilt(root(Lang=said))).document)) as document:

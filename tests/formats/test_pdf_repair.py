@@ -117,7 +117,7 @@ def test_pages_attachments_and_what_the_pdf_says_of_itself_stay() -> None:
 @pytest.mark.parametrize(("text", "moment"), [
     ("D:2026", datetime(2026, 1, 1, tzinfo=UTC)), ("D:20260102030405Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
     ("D:20260102030405-01'30'", datetime(2026, 1, 2, 4, 34, 5, tzinfo=UTC)), ("D:20261399", None), ("soon", None),
-    ("D:00010101000000+14'00'", None), ("D:20260101000000+99'00'", None),
+    ("D:00010101000000+14'00'", None), ("D:0050", None), ("D:20260101000000+99'00'", None),
 ])
 def test_a_date_of_pdf_is_read(text: str, moment: datetime | None) -> None:
     assert moment_of(text) == moment
