@@ -112,7 +112,6 @@ def test_a_signature_within_a_field_without_a_type_is_not_broken() -> None:
     assert refusal(sign).code == "pdf-signed"
 
 
-
 @pytest.mark.parametrize(("said", "kept"), [("de-DE", "de-DE"), ("", "fr"), ("no language!", "fr")])
 def test_the_language_of_the_pages_stays(said: str, kept: str) -> None:
     with pikepdf.open(io.BytesIO(repaired(spoilt(root(Lang=said))).document)) as document:
