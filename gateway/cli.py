@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("gateway.commands.serve", "Servir l'API et la console / Serve API and console"),
     "worker": ("gateway.commands.serve", "Un ouvrier de plus / One more worker"),
     "sandbox": ("gateway.sandbox.server", "La plateforme de démonstration / The sandbox platform"),
+    "platform": ("gateway.commands.platform", "Contrôler une plateforme / Check a platform"),
     "migrate": ("gateway.commands.serve", "Mettre la base à jour / Upgrade the database"),
     "backup": ("gateway.commands.care", "Sauvegarder / Back up"),
     "restore": ("gateway.commands.care", "Restaurer / Restore"),

@@ -6,7 +6,7 @@ Paths, fields and limits are those of the 1.3.0 descriptions; answers of older v
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -200,15 +200,17 @@ class AfnorPlatform:
         results = _understood(lambda: read_results(fields), Unavailable)
         found, unreadable = read_flows(results)
         flows = tuple(flow for flow in found if passed is None or not passed.knows(flow))
+        told = [str(row.get("updatedAt") or "") for row in results]
+        page = FlowPage(flows=flows, next_cursor=None, unreadable=unreadable, in_order=told == sorted(told))
         following = fields.get("nextCursor")
         if following and self._paging != "date":
             if following == cursor:
                 raise Unavailable("CURSOR_LOOP", "the platform answers with the cursor it was given")
-            return FlowPage(flows=flows, next_cursor=str(following), unreadable=unreadable)
+            return replace(page, next_cursor=str(following))
         if self._paging == "cursor" or "cursor" in request:
-            return FlowPage(flows=flows, next_cursor=None, unreadable=unreadable)
+            return page
         onward = _next_by_date(found, len(results), fields.get("limit"))
-        return FlowPage(flows=flows, next_cursor=onward, unreadable=unreadable)
+        return replace(page, next_cursor=onward)
 
 
 def described(info: Mapping[str, str], dialect: str) -> dict[str, tuple[None, bytes] | tuple[None, bytes, str]]:

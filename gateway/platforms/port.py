@@ -128,6 +128,9 @@ class FlowPage:
     unreadable: tuple[UnreadableFlow, ...] = ()
     """They keep no other flow of the page from being read."""
 
+    in_order: bool = True
+    """Whether the platform's own order was by time; `flows` is sorted in any case."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryLine:
@@ -185,6 +188,9 @@ class Platform(Protocol):
 
     def register_webhook(self, callback_url: str) -> tuple[str, bytes]:
         """(webhook id, signing key) of a new webhook for every incoming flow."""
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """End a webhook. One that is not there any more is fine."""
 
     def healthcheck(self) -> None:
         """Return when the platform answers."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Outcome(StrEnum):
     """What came of a check."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  a verdict
     FAIL = "fail"
     NOT_CHECKABLE = "not-checkable"
 
@@ -102,6 +102,10 @@ class Bench:
     took: list[float] = field(default_factory=list)
     """Seconds of each successful question."""
 
+    in_order: bool = True
+    """Whether every page came sorted by time."""
+
+    unreadable: list[str] = field(default_factory=list)
     flows: list[FlowState] = field(default_factory=list)
     """What the walk found."""
 

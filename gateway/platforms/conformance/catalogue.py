@@ -1,13 +1,17 @@
 """The numbered checks. Their numbers and keys are stable; new ones are added at the end of their part."""
 
+from collections.abc import Callable
+
 from gateway.platforms.conformance import changing, reading
-from gateway.platforms.conformance.bench import Check, Weight
+from gateway.platforms.conformance.bench import Bench, Check, Verdict, Weight
 
 NORM, HAZARD = Weight.NORM, Weight.HAZARD
 
 
-def _check(key: str, weight: Weight, title_fr: str, title_en: str, run: object, copes: str = "") -> Check:
-    return Check(key=key, weight=weight, title_fr=title_fr, title_en=title_en, run=run, copes=copes)  # type: ignore[arg-type]  # functions of this package
+def _check(  # noqa: PLR0917  a row of a table
+    key: str, weight: Weight, title_fr: str, title_en: str, run: Callable[[Bench], Verdict], copes: str = ""
+) -> Check:
+    return Check(key=key, weight=weight, title_fr=title_fr, title_en=title_en, run=run, copes=copes)
 
 
 CHECKS = (

@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import datetime
+from itertools import pairwise
 
 from gateway.platforms.callbacks import VERIFIERS, Call, NotGenuine
 from gateway.platforms.conformance.bench import Bench, Verdict, failed, not_checkable, passed
@@ -77,7 +78,8 @@ def double(bench: Bench) -> Verdict:
     status, codes = found
     if status == "Ok":
         return failed("accepted twice")
-    return passed("AlreadyExistingFlow") if codes & DOUBLE else failed(f"refused with {', '.join(codes) or 'no reason'}")
+    told = ", ".join(sorted(codes)) or "no reason"
+    return passed(told) if codes & DOUBLE else failed(f"refused with {told}")
 
 
 def called(bench: Bench) -> Verdict:
@@ -132,7 +134,7 @@ def in_order(bench: Bench) -> Verdict:
     told = [when for heard in bench.heard or () if (when := _updated(heard.body)) is not None]
     if len(told) < 2:
         return not_checkable("fewer than two calls")
-    back = sum(later < earlier for earlier, later in zip(told, told[1:], strict=False))
+    back = sum(later < earlier for earlier, later in pairwise(told))
     return failed(f"{back} calls speak of an earlier time than the one before") if back else passed("in order")
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 
 from gateway.platforms.conformance.bench import Bench, Verdict, failed, not_checkable, passed
 from gateway.platforms.port import FlowState, Rejected, Unavailable
@@ -56,25 +57,19 @@ def walk(bench: Bench) -> Verdict:
                if count > 1]
     if doubled:
         return failed(f"{len(doubled)} flows came twice, as {doubled[0][0]}")
+    if bench.unreadable:
+        return failed(f"{len(bench.unreadable)} rows cannot be read, as {bench.unreadable[0]}")
     return passed(f"{len(bench.flows)} flows")
 
 
 def order(bench: Bench) -> Verdict:
-    """Whether pages follow each other in time."""
-    seen: list[tuple[FlowState, ...]] = []
-    cursor_now: str | None = None
-    for _ in range(20):
-        at = cursor_now
-        page = bench.ask(lambda at=at: bench.platform.flows_since(bench.now() - bench.since, at))  # type: ignore[misc]  # bound at once
-        seen.append(page.flows)
-        cursor_now = page.next_cursor
-        if cursor_now is None:
-            break
-    full = [flows for flows in seen if flows]
-    if len(full) < 2:
-        return not_checkable("one page: the driver sorts within a page")
-    back = sum(later[0].updated_at < earlier[-1].updated_at for earlier, later in zip(full, full[1:], strict=False))
-    return failed(f"{back} pages begin before the one ahead of them ended") if back else passed("pages go forward")
+    """Whether rows come sorted by time, and pages follow each other."""
+    if len(bench.flows) < 2:
+        return not_checkable("fewer than two flows")
+    pages_back = sum(later.updated_at < earlier.updated_at for earlier, later in pairwise(bench.flows))
+    if pages_back:
+        return failed(f"{pages_back} pages begin before the one ahead of them ended")
+    return passed("sorted") if bench.in_order else failed("rows of a page are not sorted by updatedAt")
 
 
 def times(bench: Bench) -> Verdict:
@@ -243,6 +238,8 @@ def _walked(bench: Bench) -> Iterator[FlowState]:
     while count < bench.most_flows:
         at = following
         page = bench.ask(lambda at=at: bench.platform.flows_since(bench.now() - bench.since, at))  # type: ignore[misc]  # bound at once
+        bench.in_order = bench.in_order and page.in_order
+        bench.unreadable += [f"{flow.flow_id}: {flow.problem}" for flow in page.unreadable]
         yield from page.flows
         count += len(page.flows)
         following = page.next_cursor
