@@ -2,29 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from gateway.commands.demo_stage import gateway_client, prepared, process, wait_ready
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import attacks.py and canary.py beside them
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running gateway."""
-
-    client: httpx.Client
-    """A program's connection, with a key."""
-
-    url: str
-    key: str
-    pid: int
-    folder: Path
-    """Its data in `data/`, its log in `gateway.log`."""
+from running import Service
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from attacks import XML, Aim
 from canary import SECRET, canary
-from conftest import Service
+from running import Service
 from siege import CORPUS, FOLDERS, LARGEST, Answer, Siege, aim, case_names, corpus_files, lay, posted
 
 from gateway.clock import wall_clock

@@ -1,6 +1,5 @@
 """The published CDAR schema and rules as foreign oracles."""
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +10,9 @@ from saxonche import PySaxonProcessor
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import invoices.py and corpus.py beside them
 
+from packages import package_folder
+
 SVRL = {"svrl": "http://purl.oclc.org/dsdl/svrl"}
-
-
-def package_folder(name: str) -> Path:
-    """The folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from conftest import package_folder
 from facturx.generate_xml import EN16931_FIELDS
 from lxml import etree
+from packages import package_folder
 
 from formats.mapping.extensions import NAMED_ELSEWHERE
 from formats.mapping.invoice import INVOICE
