@@ -15,6 +15,7 @@ from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.reminding import stage_names
 from gateway.console.words import french
+from gateway.outgoing import decisions
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
 from gateway.receivables.service import record_payment
@@ -54,6 +55,34 @@ def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id
     return go(f"/factures/{invoice_id}", "paiement")
 
 
+@router.post("/factures/{invoice_id}/decision")
+def decide(act: Annotated[Act, Does(Permission.QUEUE_WRITE)], invoice_id: str) -> Response:
+    """Try an invoice that waits again, send it anyway, or give it up: what its page offers."""
+    try:
+        decisions.decide(act.deps, act.principal, invoice_id, act.text("action"), act.text("raison")[:500])
+    except Problem as problem:
+        return _refused(act, invoice_id, problem)
+    return go(f"/factures/{invoice_id}", "decision")
+
+
+@router.post("/factures/{invoice_id}/renvoyer")
+def resend(act: Annotated[Act, Does(Permission.INVOICES_WRITE)], invoice_id: str) -> Response:
+    """Send the same bytes again as a new submission; a double click is one."""
+    try:
+        status, body = decisions.resend(act.deps, act.principal, invoice_id, f"console:resend:{invoice_id}")
+    except Problem as problem:
+        return _refused(act, invoice_id, problem)
+    if status >= 400:
+        return invoice_page(act.visit, invoice_id, errors={"": french(str(body["detail"]))}, status=422)
+    return go(f"/factures/{body['id']}", "renvoi")
+
+
+def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
+    if problem.status == 404:
+        raise problem
+    return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)
+
+
 def plain_amount(text: str) -> str:
     """`1 234,5` as a program writes it: blanks and the euro sign go, the comma becomes a point."""
     bare = text.replace("€", "").replace(",", ".")
@@ -82,8 +111,9 @@ def invoice_page(
     """The page of one invoice, with what was wrong in a form on it."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
+        way = decisions.path_now(session, page.row.invoice)
     planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
     stages = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))
-    return visit.draw("facture.html", status=status, page=page, planned=planned, stages=stages,
+    return visit.draw("facture.html", status=status, page=page, way=way, planned=planned, stages=stages,
                       invoice=page.row.invoice, verdict=dossier.verdict_of(visit.deps.store, page.documents),
                       values=values or {}, errors=errors or {}, key=secrets.token_hex(16))

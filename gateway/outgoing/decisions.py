@@ -30,6 +30,8 @@ def decide(deps: Deps, principal: Principal, submission_id: str, action: str, re
             a reason where one is needed.
     """
     tenant_id = principal.tenant_id
+    if action not in ACTIONS:
+        raise not_found()
     with deps.db.reading(tenant_id) as session:
         _check_possible(session, service.get_submission(session, tenant_id, submission_id), action)
         entry_id = session.scalar(select(OutboxEntry.id).where(
