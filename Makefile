@@ -15,7 +15,7 @@ help:
 	@echo "make bench    mesures / measurements"
 	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
 	@echo "make vectors  données de test générées / generated test data"
-	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, crash, fuzz, conversion, foreign, fuzzread)"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, equality, own_rules, examples, conversion, foreign, pdf, fuzz, fuzzread, crash, …)"
 
 $(STAMP): pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,6 +40,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/conversion.py
 	@$(BIN)/python tests/bench/verdicts.py
 	@$(BIN)/python tests/bench/service.py
+	@$(BIN)/python tests/bench/drawing.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

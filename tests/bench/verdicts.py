@@ -1,9 +1,8 @@
 """Verdicts: ours warm and cold, the published stylesheets run directly, and Java peers; one run, same files.
 
 Times are medians in milliseconds, wall and processor time of the process that judges. Peers: Saxon-HE in a warm JVM
-with the same schema and published stylesheets (the engines of the KoSIT validator, without its report) and Mustang,
-both from Mustang-CLI.jar (`make oracles`); the KoSIT validator itself as a daemon where oracles/kosit-validator.jar is.
-What is absent is said and left out. Nothing is judged here: machines differ, ratios within one run are what to quote.
+with the same schema and published stylesheets (the engines of the KoSIT validator, without its report: the validator
+itself was not found on Maven) and Mustang, both from Mustang-CLI.jar (`make oracles`). What is absent is said and left out. Nothing is judged here: machines differ, ratios within one run are what to quote.
 
     python tests/bench/verdicts.py [--memory N]
 """
