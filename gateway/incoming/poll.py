@@ -26,6 +26,9 @@ from gateway.vault import VaultError
 log = structlog.get_logger()
 
 OVERLAP = timedelta(minutes=15)
+DEEP_OVERLAP = timedelta(hours=12)
+"""Of the first walk in every hour: a row that came later than the overlap is found then."""
+
 FIRST_LOOK = timedelta(days=30)
 """How far back a connection that was never polled looks."""
 
@@ -71,6 +74,12 @@ def poll(deps: Deps, connection: PlatformConnection) -> None:
             row.watermark = walk.watermark
 
 
+def overlap(polled_at: datetime | None, now: datetime) -> timedelta:
+    """How far before the watermark a walk starts: the first of every hour goes deeper, to find rows that came late."""
+    same_hour = polled_at is not None and polled_at.strftime("%F %H") == now.strftime("%F %H")
+    return OVERLAP if same_hour else DEEP_OVERLAP
+
+
 class Walk:
     """How far one walk came."""
 
@@ -86,7 +95,8 @@ class Walk:
         """The time that is certainly behind us: nothing unstored before it."""
         if not self.ended or self.latest is None:
             return self.start
-        return min([self.latest, *(flow.updated_at - JUST_BEFORE for flow in self.unstored)])
+        gaps = [flow.gap_at for flow in self.unreadable if flow.gap_at is not None]
+        return min([self.latest, *(at - JUST_BEFORE for at in (*gaps, *(flow.updated_at for flow in self.unstored)))])
 
     @property
     def trouble(self) -> str | None:
@@ -98,7 +108,7 @@ class Walk:
 
 def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk) -> None:
     """Every page to the end. Raises PlatformError; what was stored by then stays stored."""
-    since = (connection.watermark or deps.now() - FIRST_LOOK) - OVERLAP
+    since = (connection.watermark or deps.now() - FIRST_LOOK) - overlap(connection.polled_at, deps.now())
     cursor: str | None = None
     served: set[str] = set()
     for _ in range(MOST_PAGES):

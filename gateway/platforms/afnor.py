@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from gateway.platforms.answers import (
     read_webhook,
 )
 from gateway.platforms.connection import ConnectionSettings
+from gateway.platforms.crowds import read_crowd
 from gateway.platforms.directory import AfnorDirectory
 from gateway.platforms.link import Effect, Link
 from gateway.platforms.port import (
@@ -35,6 +36,7 @@ from gateway.platforms.port import (
     Rejected,
     Unavailable,
     Unknown,
+    UnreadableFlow,
 )
 
 PAGE = 100
@@ -103,6 +105,8 @@ class AfnorPlatform:
         found: list[FlowState] = []
         for _ in range(MAX_PAGES):
             page = self._search(where, cursor)
+            if any(flow.gap_at is not None for flow in page.unreadable):
+                raise Unknown("SEARCH_STUCK", "the platform's list cannot be read to the end")
             found += [flow for flow in page.flows if flow.tracking_id == tracking_id]
             cursor = page.next_cursor
             if cursor is None or found:
@@ -209,8 +213,38 @@ class AfnorPlatform:
             return replace(page, next_cursor=str(following))
         if self._paging == "cursor" or "cursor" in request:
             return page
+        if is_full(len(results), fields.get("limit")) and len({_wire_time(flow.updated_at) for flow in found}) == 1:
+            return self._crowd(where, page, found[-1].updated_at)
         onward = _next_by_date(found, len(results), fields.get("limit"))
         return replace(page, next_cursor=onward)
+
+    def _crowd(self, where: Mapping[str, Any], page: FlowPage, at: datetime) -> FlowPage:
+        """A full page of one time, with all others of that time; it goes on after it. A gap is an unreadable flow."""
+        millisecond = timedelta(milliseconds=1)
+        time = {**where, "updatedAfter": _wire_time(at - millisecond), "updatedBefore": _wire_time(at + millisecond)}
+
+        def search(criteria: Mapping[str, Any]) -> tuple[Sequence[FlowState], bool]:
+            answer = self._link.call("POST", f"{self._flows}/flows/search", json={"limit": PAGE, "where": criteria})
+            fields = _understood(lambda: read_object(answer.body), Unavailable)
+            flows, _ = read_flows(_understood(lambda: read_results(fields), Unavailable))
+            return flows, is_full(len(flows), fields.get("limit"))
+
+        crowd = read_crowd(search, time)
+        flows = {flow.flow_id: flow for flow in page.flows} | crowd.flows
+        last = _wire_time(at)
+        gaps = page.unreadable
+        if not crowd.whole or not crowd.sure:
+            words = "cannot all be read" if not crowd.whole else "were read type by type, unknown types not"
+            gaps = (*gaps, UnreadableFlow(flow_id=None, problem=f"SEARCH_STUCK: {len(flows)} flows and more share "
+                                          f"the time {last} and {words}", gap_at=None if crowd.whole else at))
+        onward = Passed(last, last, ()).write()
+        return FlowPage(flows=tuple(sorted(flows.values(), key=lambda flow: flow.updated_at)), next_cursor=onward,
+                        unreadable=gaps, in_order=page.in_order)
+
+
+def is_full(count: int, stated_limit: object) -> bool:
+    """Whether a page may have left something out."""
+    return count >= (stated_limit if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE)
 
 
 def described(info: Mapping[str, str], dialect: str) -> dict[str, tuple[None, bytes] | tuple[None, bytes, str]]:
@@ -254,16 +288,12 @@ class Passed:
 def _next_by_date(flows: Sequence[FlowState], count: int, stated_limit: object) -> str | None:
     """Where a search by date goes on after this page of `count` results; None when the page was not full.
 
-    A page that shares one time all through cannot be passed, and silence would lose flows. (A platform that ends
-    with such a page, has cursors and does not state its limit wants the setting `paging = cursor`.)
+    A page that shares one time all through is a crowd, and is read otherwise.
     """
-    full = stated_limit if isinstance(stated_limit, int) else SMALLEST_FULL_PAGE
-    if not flows or count < full:
+    if not flows or not is_full(count, stated_limit):
         return None
     last = _wire_time(flows[-1].updated_at)
     earlier = [time for flow in flows if (time := _wire_time(flow.updated_at)) < last]
-    if not earlier:
-        raise Precondition("SEARCH_STUCK", f"{count} flows share the time {last} and the platform has no cursor")
     seen = tuple(flow.flow_id for flow in flows if _wire_time(flow.updated_at) == last)
     return Passed(max(earlier), last, seen).write()
 

@@ -39,8 +39,9 @@ DEFAULT_TOKEN_S = 300.0
 CONTENT_STATUS = frozenset({400, 409, 410, 411, 412, 413, 415, 422})
 """Answers that speak about what was sent. The rest of 4xx speaks about us, our rights or the address."""
 
-KEEP_ALIVE_S = 2.0
-"""Shorter than any server's: a deposit on a connection that is just being closed would be Unknown for nothing."""
+ONE_EXCHANGE = httpx.Limits(max_keepalive_connections=0)
+"""A connection carries one question: where something between us and a platform gives an answer twice, the second one
+would pass for the answer to the next question, and one document for another."""
 
 EVIDENCE_CHARS = 2000
 
@@ -74,7 +75,7 @@ class Link:
         if settings.organization_id is not None:
             headers["Organization-Id"] = settings.organization_id
         self._client = httpx.Client(timeout=timeout, headers=headers, follow_redirects=False, trust_env=False,
-                                    limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S), proxy=settings.proxy,
+                                    limits=ONE_EXCHANGE, proxy=settings.proxy,
                                     verify=_trust(settings.ca_file))
         self._lock = Lock()
         self._token = ""

@@ -115,6 +115,8 @@ class UnreadableFlow:
 
     flow_id: str | None
     problem: str
+    gap_at: datetime | None = None
+    """A time at which flows are missing that the platform does not show; nobody's mark may pass it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

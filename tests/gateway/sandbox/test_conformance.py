@@ -165,7 +165,7 @@ def test_what_is_misfiled_is_found(busy: Any, check: Any, invoice: list[str]) ->
     assert "B2BInt" in seen["classification"]
 
 
-def test_tenants_do_not_see_each_other(busy: Any, check: Any) -> None:
+def test_tenants_do_not_see_each_other(busy: Any) -> None:
     other = busy.ready["tenants"]["good"]
     form = {"grant_type": "client_credentials"}
     given = httpx.post(busy.ready["token_url"], data=form, auth=(other["client_id"], other["client_secret"]),
