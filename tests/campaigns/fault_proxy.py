@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -26,6 +26,7 @@ class Proxy:
 
     target: tuple[str, int]
     chance: random.Random
+    weights: Mapping[str, int] = field(default_factory=lambda: FATES)
     calm: bool = False
     fates: Counter[str] = field(default_factory=Counter)
     door: socket.socket = field(init=False)
@@ -86,15 +87,15 @@ class Proxy:
 
     def draw(self) -> str:
         """What happens to the next exchange."""
-        fate = "pass" if self.calm else self.chance.choices([*FATES], [*FATES.values()])[0]
+        fate = "pass" if self.calm else self.chance.choices([*self.weights], [*self.weights.values()])[0]
         self.fates[fate] += 1
         return fate
 
 
 @contextmanager
-def proxied(host: str, port: int, seed: int) -> Iterator[Proxy]:
+def proxied(host: str, port: int, seed: int, weights: Mapping[str, int] = FATES) -> Iterator[Proxy]:
     """A proxy before this address, as long as the block lasts."""
-    proxy = Proxy((host, port), random.Random(seed))  # noqa: S311 - a seed that can be repeated is the point
+    proxy = Proxy((host, port), random.Random(seed), weights)  # noqa: S311 - a seed that can be repeated is the point
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()
     try:

@@ -127,11 +127,11 @@ def strike(of: World, chance: random.Random, number: int, struck: Counter[str]) 
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for role in of.roles:
-            armed = ("--die", f"{point}@{chance.randint(1, 3)}") if point is not None and role == victim else ()
+            armed = ("--die", f"{point}@{chance.randint(1, 2)}") if point is not None and role == victim else ()
             running[role] = start(of, role, *armed)
         if point is not None:
             try:
-                running[victim].wait(timeout=40)
+                running[victim].wait(timeout=30)
                 struck["point"] += 1
             except subprocess.TimeoutExpired:
                 struck["missed"] += 1
