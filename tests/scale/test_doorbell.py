@@ -1,0 +1,103 @@
+"""Celery with a real Redis: an emptied broker still rings for the next commit, and the sweep finds what it forgot."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+import servers
+from celery.contrib.testing.worker import start_worker
+from sqlalchemy import func, select
+
+from archive.store import Store
+from gateway import outbox
+from gateway.clock import wall_clock
+from gateway.db import EVERY_TENANT, Database
+from gateway.deps import Bell, Deps
+from gateway.doorbell import QUEUE, celery_app, install_relay, ringer
+from gateway.outbox import Entry
+from gateway.settings import Settings
+from gateway.tables import Base, OutboxEntry, Tenant
+from gateway.vault import Vault
+from gateway.worker import Worker
+
+
+class Unused:
+    """No document is read here."""
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    if servers.REDIS is None:
+        pytest.skip("Redis is not installed (deploy/debian-packages.txt)")
+    with servers.broker() as url:
+        yield url
+
+
+@pytest.fixture
+def rung(broker: str, tmp_path: Path) -> Iterator[Deps]:
+    """Deps whose commits ring at the broker, with one tenant."""
+    settings = Settings(data=tmp_path / "data", broker_url=broker, sweep_seconds=0.5)
+    db = Database(settings.database, after_commit=ringer(celery_app(broker)))
+    Base.metadata.create_all(db.engine)
+    with db.transaction("t") as session:
+        session.add(Tenant(id="t", name="t", created_at=datetime(2026, 11, 23, tzinfo=UTC)))
+    yield Deps(settings=settings, db=db, store=Store(tmp_path / "objects"), workshop=Unused(),  # type: ignore[arg-type]
+               vault=Vault(bytes(32)), bell=Bell(), clock=wall_clock)
+    db.close()
+
+
+def put(deps: Deps) -> str:
+    with deps.db.transaction("t") as session:
+        return outbox.put(session, "t", "work", uuid.uuid4().hex, now=deps.now())
+
+
+def until(true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
+
+
+def open_entries(deps: Deps) -> int:
+    with deps.db.reading(EVERY_TENANT) as session:
+        return session.scalar(select(func.count()).select_from(OutboxEntry).where(OutboxEntry.state != "done")) or 0
+
+
+def test_a_commit_leaves_the_ids_of_its_rows_at_the_broker(rung: Deps, broker: str) -> None:
+    with redis.Redis.from_url(broker) as held:
+        made = put(rung)
+        assert until(lambda: held.llen(QUEUE) == 1)
+        assert made.encode() in held.lrange(QUEUE, 0, -1)[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*:ResourceWarning")  # kombu leaves the sockets of its pool to the end
+def test_an_emptied_broker_loses_no_work_and_still_rings(rung: Deps, broker: str) -> None:
+    seen: list[str] = []
+    lock = threading.Lock()
+
+    def act(_: Deps, entry: Entry) -> None:
+        with lock:
+            seen.append(entry.id)
+
+    app = celery_app(broker)
+    install_relay(app, rung, {"work": act})
+    with redis.Redis.from_url(broker) as held:
+        before = [put(rung) for _ in range(5)]
+        assert until(lambda: held.llen(QUEUE) == len(before))
+        held.flushall()
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=20):
+            after = put(rung)
+            assert until(lambda: seen == [after]), "told by the broker, though it had forgotten everything"
+            held.flushall()
+            again = put(rung)
+            assert until(lambda: seen == [after, again])
+        sweeper = Worker(rung, {"work": act}, {}, idle_seconds=rung.settings.sweep_seconds)
+        sweeper.start()
+        assert until(lambda: open_entries(rung) == 0), "found by the sweep"
+        sweeper.stop()
+    assert sorted(seen) == sorted([*before, after, again])
