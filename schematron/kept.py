@@ -1,7 +1,7 @@
 """Rule sets that lie in a folder: what an operator added, and what decided a verdict before the package moved on.
 
 One folder per set, named by its key, with `rule-set.json` (its entry, as the manifest would have it) and its files.
-A folder appears and changes only by renaming, and each change touches the folder above, so that a process which has
+A folder appears and changes only by renaming, and who changes it marks the folder above, so that a process which has
 read the folder sees by its time stamp that it has to read it again. Nothing here trusts the files: their hashes are
 compared when a set is used, as for those of the packages.
 """

@@ -21,7 +21,7 @@ from typing import Any, Final
 from archive.store import Digest, Store
 from gateway.assembly import check_safe, objects_folder
 from gateway.clock import wall_clock
-from gateway.evidence.rule_sets import install, stage
+from gateway.evidence.rule_sets import install, mark_changed, stage
 from gateway.settings import Settings
 from schematron.kept import DESCRIPTION
 from schematron.official import HashDiffers, Official, Unusable, open_download
@@ -147,11 +147,11 @@ def remove(settings: Settings, options: argparse.Namespace) -> int:
     end = options.end or wall_clock().date() - timedelta(days=1)
     content = described(replace(rule_set, end=end), files_of(rule_set))
     Store(objects_folder(settings)).put(content)
-    # The temporary file lies in the folder above, so that its time stamp changes when the entry does.
-    handle, name = tempfile.mkstemp(prefix=".entry-", dir=rule_set.root.parent)
+    handle, name = tempfile.mkstemp(prefix=".entry-", dir=rule_set.root)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
     Path(name).rename(rule_set.root / DESCRIPTION)
+    mark_changed(rule_set.root.parent)
     print(f"{rule_set.key}  → {end}")
     return 0
 

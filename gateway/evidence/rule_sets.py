@@ -4,6 +4,7 @@ Their files go into the object store, named by the hashes that reports and journ
 the rule supply looks first, so that a verdict can be reached again after the package has moved on.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -44,13 +45,27 @@ def install(store: Store, folder: Path, key: str, files: Mapping[str, bytes]) ->
     for content in files.values():
         store.put(content)
     folder.mkdir(parents=True, exist_ok=True)
-    staged = stage(folder, files)
+    appear(stage(folder, files), folder / key)
+
+
+def appear(staged: Path, place: Path) -> None:
+    """Give a staged set its place, unless it is taken."""
     try:
-        staged.rename(folder / key)
+        staged.rename(place)
     except OSError:  # another process was faster
         shutil.rmtree(staged)
-        if not (folder / key).is_dir():
+        if not place.is_dir():
             raise
+    mark_changed(place.parent)
+
+
+def mark_changed(folder: Path) -> None:
+    """Give the folder a time stamp that it did not have, after a change: workers read it again then.
+
+    What the file system sets by itself is the tick of its clock, one for all that happens within milliseconds.
+    """
+    seen = folder.stat()
+    os.utime(folder, ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))
 
 
 def stage(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -21,8 +21,9 @@ from archive.store import Digest, Store  # noqa: E402 - after the path is set
 from formats.errors import FormatError  # noqa: E402 - after the path is set
 from gateway.commands import rules  # noqa: E402 - after the path is set
 from gateway.deps import Deps  # noqa: E402 - after the path is set
-from gateway.evidence.rule_sets import keep_decided, key_of  # noqa: E402 - after the path is set
+from gateway.evidence.rule_sets import appear, keep_decided, key_of, stage  # noqa: E402 - after the path is set
 from gateway.tables import Document, Submission  # noqa: E402 - after the path is set
+from schematron.kept import stamp_of  # noqa: E402 - after the path is set
 from schematron.supply import FOLDER  # noqa: E402 - after the path is set
 from validation.findings import Verdict  # noqa: E402 - after the path is set
 from validation.workshop import Workshop  # noqa: E402 - after the path is set
@@ -188,6 +189,17 @@ def test_an_edition_that_was_only_kept_is_not_added_in_silence(
     capsys.readouterr()
     assert rules.main(["add", download, "--id", "mine"]) == 1
     assert capsys.readouterr().err.startswith("id-exists: ")
+
+
+def test_who_read_just_before_a_change_reads_again(tmp_path: Path) -> None:
+    """The clock of a file system ticks some hundred times a second: the stamp changes all the same."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    for number in range(20):
+        staged = stage(folder, {"rule-set.json": b"{}"})
+        before = stamp_of(folder)
+        appear(staged, folder / f"set-{number}")
+        assert stamp_of(folder) != before
 
 
 def test_what_the_object_store_holds_comes_back(
