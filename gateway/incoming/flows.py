@@ -6,17 +6,23 @@ is recorded, everything else is remembered as none of ours.
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.deps import Deps
-from gateway.incoming.acks import take_ack
+from gateway.incoming.acks import ERROR, OK, take_ack
 from gateway.platforms.port import FlowState, UnreadableFlow
-from gateway.tables import PlatformConnection, SeenFlow
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow
 
 LOOK_AGAIN = "look-again"
 """Cause of a `new` row whose acknowledgement was listed before we knew that the flow is ours."""
+
+ELSEWHERE = "set-elsewhere"
+"""Cause of a status that the seller set on the platform's own site, and that the platform has not accepted."""
+
+NOT_YET_OURS = (ELSEWHERE, "not-ours")
+"""Causes of rows of which more may become known."""
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Update time of a flow that names none: any later listing is news."""
@@ -51,11 +57,15 @@ def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> Non
                            cause=None, submission_id=None, sha256=None)
             session.add(row)
         row.updated_at = max(row.updated_at, flow.updated_at)
-        if raw is not None:
+        if raw is not None and not is_set_elsewhere(session, row, flow):
             take_ack(deps, session, row, flow, raw)
+        elif raw is not None and flow.ack_status != OK:
+            row.state = "done" if flow.ack_status == ERROR else "new"
+            row.cause = f"{ELSEWHERE} : acquittement {flow.ack_status}"
         elif not is_status(flow):
             row.state, row.cause = "done", f"out-of-scope : {flow.flow_type}"
-        elif not is_status_type(row.flow_type):  # first time, or its type was not computed yet
+        elif not is_status_type(row.flow_type) or (row.cause or "").startswith(NOT_YET_OURS):
+            # first time, or its type was not computed yet, or the platform has accepted it now
             row.state, row.cause = "new", None
             outbox.put(session, connection.tenant_id, "fetch", flow.flow_id, now=deps.now(),
                        payload={"connection_id": connection.id, "flow_id": flow.flow_id,
@@ -72,6 +82,21 @@ def remember_unreadable(deps: Deps, connection: PlatformConnection, flow: Unread
         if session.get(SeenFlow, key) is None:
             session.add(SeenFlow(**key, flow_type="Undefined", first_seen_at=deps.now(), updated_at=NEVER,
                                  state="parked", cause=f"unreadable : {flow.problem}"))
+
+
+def is_set_elsewhere(session: Session, row: SeenFlow, flow: FlowState) -> bool:
+    """Whether this flow of the seller carries a status that was set on the platform's own site: we never sent it.
+
+    Its invoice is found by number, date and SIREN once it is fetched; from then on the row knows it.
+    """
+    if not is_status_type(flow.flow_type) or row.submission_id is not None:
+        return False
+    if flow.tracking_id is None:
+        return True
+    ours = select(OutboxEntry.id).where(
+        OutboxEntry.topic == "send-status",
+        or_(OutboxEntry.id == flow.tracking_id, OutboxEntry.payload["id"].as_string() == flow.tracking_id))
+    return session.scalar(ours.limit(1)) is None
 
 
 def is_status(flow: FlowState) -> bool:

@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "tests" / "formats"), str(ROOT / "tests" / "gateway" 
 from corpus import CORPUS  # noqa: E402 - after the path is set
 from packages import package_folder  # noqa: E402 - as above
 from statuses import every_message  # noqa: E402 - as above
-from stories import play, remembering  # noqa: E402 - as above
+from stories import Remembering, play  # noqa: E402 - as above
 from test_sequences import Lifecycles  # noqa: E402 - as above
 
 from archive.store import Store  # noqa: E402 - as above
@@ -88,15 +88,17 @@ def sequences(first: int, count: int) -> int:
     """How many sequences end otherwise than their story."""
     bad = messages_seen = 0
     started = time.perf_counter()
-    with Workshop() as workshop:
+    with Workshop() as real:
+        workshop = Remembering(real)
         for start in range(first, first + count, ROUND):
             with tempfile.TemporaryDirectory() as folder:
                 data = Settings(data=Path(folder) / "data", settle_seconds=30)
                 db = Database(data.database)
                 Base.metadata.create_all(db.engine)
-                deps = Deps(settings=data, db=db, store=Store(Path(folder) / "objects"), workshop=workshop,
-                            vault=Vault(bytes(32)), bell=Bell(), clock=lambda: NOW)
-                deps = remembering(deps)
+                deps = Deps(
+                    settings=data, db=db, store=Store(Path(folder) / "objects"), vault=Vault(bytes(32)), bell=Bell(),
+                    clock=lambda: NOW, workshop=workshop,  # type: ignore[arg-type]  # only read_status is asked
+                )
                 for seed in range(start, min(start + ROUND, first + count)):
                     ended, wanted, told = play(deps, seed)
                     messages_seen += told

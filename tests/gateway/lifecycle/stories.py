@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -29,6 +29,7 @@ from gateway.lifecycle.wording import actor_of, event_data
 from gateway.outbox import Entry
 from gateway.tables import Event, SeenFlow, Submission, Tenant
 from validation.wire import StatusReading
+from validation.workshop import Workshop
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 TOTAL = Decimal(120)
@@ -43,8 +44,8 @@ LIKELY = ("200", "201", "202", "203", "204", "205", "207", "208", "209", "211", 
 class Remembering:
     """The real workshop, asked once per document: sequences say the same things in other orders."""
 
-    def __init__(self, deps: Deps) -> None:
-        self._ask = lru_cache(maxsize=None)(lambda document, as_of: deps.workshop.read_status(document, as_of=as_of))
+    def __init__(self, workshop: Workshop) -> None:
+        self._ask = cache(lambda document, as_of: workshop.read_status(document, as_of=as_of))
 
     def read_status(self, document: bytes, *, as_of: date) -> StatusReading:
         """As Workshop.read_status."""
@@ -59,11 +60,6 @@ class Seen:
     active: bool | None
     told: tuple[tuple[str, datetime], ...]
     against: tuple[tuple[str, str], ...]
-
-
-def remembering(deps: Deps) -> Deps:
-    """These dependencies with a workshop that remembers."""
-    return replace(deps, workshop=Remembering(deps))  # type: ignore[arg-type]  # only read_status is asked
 
 
 @cache

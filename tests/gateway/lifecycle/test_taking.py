@@ -4,17 +4,22 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from lxml import etree
 from sqlalchemy import select
 
 from formats.invoice import Identifier
-from formats.status import StatusDetail, StatusParty
+from formats.status import StatusAmount, StatusDetail, StatusParty
 from gateway.deps import Deps
+from gateway.incoming.fetching import handle_fetch
+from gateway.incoming.poll import poll
 from gateway.lifecycle.taking import NUMBER_STAYS_TAKEN, handle_status
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.tables import Document, Event, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.worker import relay
 
 MakeInvoice = Callable[..., Submission]
 MakeStatus = Callable[..., bytes]
@@ -263,3 +268,81 @@ def test_an_unknown_code_is_kept(deps: Deps, make_invoice: MakeInvoice, make_sta
 
     assert [event.code for event in events(deps, invoice)] == ["203", "299"]
     assert reread(deps, invoice).lifecycle == "203"
+
+
+def test_a_status_set_on_the_platforms_own_site_is_taken_in(
+    deps: Deps, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any
+) -> None:
+    """No tracking id and a flow id nobody here gave: number, date and SIREN say whose it is."""
+    other, invoice = make_invoice(number="F-other"), make_invoice(number="F-site")
+    take(make_status(invoice, "200", AT))
+    take(make_status(invoice, "212", AT + timedelta(hours=1), details=(StatusDetail(amounts=(StatusAmount(
+        type_code="MEN", amount=Decimal(120), currency="EUR", vat_rate=Decimal(20)),)),)), hint="site-4711")
+
+    assert [(event.code, event.actor) for event in events(deps, invoice)] == [("200", "platform"), ("212", "seller")]
+    assert (reread(deps, invoice).lifecycle, events(deps, other)) == ("212", [])
+
+
+def test_a_status_of_the_site_is_fetched_once_the_platform_has_accepted_it(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: MakeStatus,
+) -> None:
+    """The platform lists it as deposited by us (Out); it was not, so its words are read as anybody's."""
+    invoice = make_invoice()
+    document = make_status(invoice, "220", AT)
+    handlers = {"fetch": handle_fetch, "status": handle_status, "remind": lambda *_: None, "poll": lambda *_: None}
+
+    for said in ("Pending", "Ok", "Ok"):
+        deps.clock.forward(minutes=1)  # type: ignore[attr-defined]  # the tests' own clock
+        platform.put("site", document, flowDirection="Out", acknowledgement={"status": said}, trackingId="site-4711")
+        poll(deps, connection)
+        relay(deps, handlers)
+        if said == "Pending":
+            assert events(deps, invoice) == []
+
+    assert [(event.code, event.actor) for event in events(deps, invoice) if event.kind == "lifecycle"] == [
+        ("220", "seller")]
+    assert reread(deps, invoice).lifecycle == "220"
+
+
+def test_a_status_of_the_site_that_the_platform_refused_is_not_taken_in(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: MakeStatus,
+) -> None:
+    invoice = make_invoice()
+    platform.put("site", make_status(invoice, "220", AT), flowDirection="Out", acknowledgement={
+        "status": "Error", "details": [{"level": "Error", "item": "-", "reasonCode": "X", "reasonMessage": "no"}]})
+    poll(deps, connection)
+    relay(deps, {"fetch": handle_fetch, "status": handle_status})
+
+    with deps.db.reading(invoice.tenant_id) as session:
+        [flow] = session.scalars(select(SeenFlow)).all()
+    assert (flow.state, flow.cause, events(deps, invoice)) == ("done", "set-elsewhere : acquittement Error", [])
+
+
+def test_the_very_day_decides_and_a_slip_in_it_is_named(
+    deps: Deps, clock: Any, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any
+) -> None:
+    first = make_invoice(active=None, issue_date=AT.date() - timedelta(days=9))
+    clock.forward(minutes=30)
+    second = make_invoice(issue_date=AT.date())
+
+    take(make_status(first, "213", AT))
+    take(make_status(second, "200", AT))
+    take(make_status(second, "203", AT, invoice_date=AT.date() - timedelta(days=1)))
+
+    assert [event.code for event in events(deps, first)] == ["213"]
+    assert [(event.code, event.data.get("invoice_date")) for event in events(deps, second)] == [
+        ("200", None), ("203", (AT.date() - timedelta(days=1)).isoformat())]
+
+
+def test_what_nobody_here_reads_is_named_in_the_event(
+    deps: Deps, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any
+) -> None:
+    invoice = make_invoice()
+    root = etree.fromstring(make_status(invoice, "205", AT))
+    seller = root.find(".//{*}ReferenceReferencedDocument/{*}IssuerTradeParty")
+    etree.SubElement(seller, f"{{{root.nsmap['ram']}}}RoleCode").text = "SE"
+
+    take(etree.tostring(root))
+
+    [place] = events(deps, invoice)[0].data["not_carried"]
+    assert place.endswith("/ram:IssuerTradeParty/ram:RoleCode")
