@@ -10,6 +10,9 @@ from gateway.platforms.conformance.bench import Bench, Verdict, failed, not_chec
 from gateway.platforms.port import Rejected, Unknown
 
 UNASKED = "only with --deposit FILE"
+ENOUGH_CALLS = 4
+"""To say something about their order."""
+
 DOUBLE = frozenset({"AlreadyExistingFlow", "ALREADY_EXISTING_FLOW", "DUPLICATE_RESOURCE"})
 
 
@@ -131,6 +134,7 @@ def once(bench: Bench) -> Verdict:
 
 def in_order(bench: Bench) -> Verdict:
     """News come in the order of their times."""
+    bench.until(lambda: bench.heard and len(bench.heard) >= ENOUGH_CALLS)
     told = [when for heard in bench.heard or () if (when := _updated(heard.body)) is not None]
     if len(told) < 2:
         return not_checkable("fewer than two calls")

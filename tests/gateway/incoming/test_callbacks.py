@@ -116,3 +116,15 @@ def test_a_connection_subscribes_once_and_its_key_is_kept_sealed(
     assert platform.webhook_key not in row.signing_key
     headers = signed(int(deps.now().timestamp()), key=platform.webhook_key)
     assert call(serve(router), connection.id, **headers).status_code == 200
+
+
+def test_a_platform_that_proves_nothing_is_heard_only_where_that_was_chosen(
+    deps: Deps, connection: PlatformConnection, api: Any
+) -> None:
+    assert call(api, connection.id).status_code == 401
+    with deps.db.transaction(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))
+        row.config, row.signing_key = {**row.config, "signature": "none"}, None
+
+    assert [call(api, connection.id, b'{"flowInfo": {}}').status_code for _ in range(3)] == [200] * 3
+    assert [entry.topic for entry in waiting(deps, connection)] == ["poll"]

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.commands.platform import main
 from gateway.platforms.conformance.catalogue import CHECKS
+from gateway.platforms.port import Rejected
 
 TENANTS = ("good", "equal", "ahead", "late", "misfiled", "disorder", "repeat", "forged", "untimely")
 Sample = Callable[..., bytes]
@@ -153,7 +154,7 @@ def test_each_fault_of_what_comes_back_is_found(  # noqa: PLR0917  fixtures and 
     busy: Any, check: Any, invoice: list[str], tenant: str, fault: dict[str, Any], key: str,
 ) -> None:
     busy.faults(**fault)
-    _, outcomes, seen = check(busy, tenant, *invoice, "--listen", "0", "--watch", "4")
+    _, outcomes, seen = check(busy, tenant, *invoice, "--listen", "0", "--watch", "6")
     assert outcomes[key] == "fail", seen
 
 
@@ -187,3 +188,24 @@ def test_presets_are_shown_with_their_sources(capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr().out
     assert "superpdp" in shown
     assert "observed: two public clients" in shown
+
+
+def test_webhooks_of_old_platforms_have_another_shape_or_are_not_there(old: Any, connect: Any) -> None:
+    platform = connect(old)
+    if "1.1" in old._options:
+        with pytest.raises(Rejected, match="MISSING_RESOURCE"):
+            platform.register_webhook("http://127.0.0.1:9/callbacks/1")
+        return
+    webhook_id, key = platform.register_webhook("http://127.0.0.1:9/callbacks/1")
+    assert key == b""
+    form = {"grant_type": "client_credentials"}
+    auth = (old.ready["client_id"], old.ready["client_secret"])
+    token = httpx.post(old.ready["token_url"], data=form, auth=auth, trust_env=False).json()["access_token"]
+    with httpx.Client(base_url=old.ready["flow_url"] + "/v1", headers={"Authorization": f"Bearer {token}"},
+                      trust_env=False) as client:
+        assert client.get(f"/webhooks/{webhook_id}").json()["callback"] == {"url": "http://127.0.0.1:9/callbacks/1"}
+        changed = client.patch(f"/webhooks/{webhook_id}", json={"metadata": {"ackStatus": "Error"}}).json()
+        assert changed["metadata"] == {"flowDirection": "In", "ackStatus": "Error"}
+        assert client.post("/flows/search", json={"where": {"flowDirection": ["In"]}}).json().keys() == {
+            "limit", "filters", "results"}
+    platform.delete_webhook(webhook_id)
