@@ -19,10 +19,9 @@ from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.evidence.rule_sets import keep_decided
 from gateway.lifecycle.derive import Status, objection_to
-from gateway.lifecycle.guard import PLATFORM
 from gateway.lifecycle.history import men_of, state_of, statuses_of, total_of
 from gateway.lifecycle.matching import find_same, find_submission, unmatched
-from gateway.lifecycle.wording import actor_of, event_data, reason_of
+from gateway.lifecycle.wording import actor_of, event_data, is_by_platform, reason_of
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.outgoing.drafts import file_name, is_not_transmitted, rule_sets_of
 from gateway.record import Change, Work, record
@@ -133,7 +132,7 @@ def _is_stranded(message: StatusMessage) -> bool:
 def frees_number(message: StatusMessage) -> bool:
     """Whether this rejection lets the same invoice number be sent again. Source: DGFiP G1.45."""
     reasons = {detail.reason_code for detail in message.details}
-    return message.code == "213" and actor_of(message) == PLATFORM and not reasons & NUMBER_STAYS_TAKEN
+    return message.code == "213" and is_by_platform(message) and not reasons & NUMBER_STAYS_TAKEN
 
 
 def _remarks(submission: Submission, incoming: Incoming, objection: str | None) -> dict[str, Any]:

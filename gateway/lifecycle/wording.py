@@ -19,6 +19,11 @@ def actor_of(message: StatusMessage) -> str:
     return SIDES.get(message.issuer.role, OTHER)
 
 
+def is_by_platform(message: StatusMessage) -> bool:
+    """Whether a platform set the status, not one of the two parties."""
+    return actor_of(message) == PLATFORM
+
+
 def event_data(message: StatusMessage) -> dict[str, Any]:
     """The part of a message that an event keeps; the whole message is kept as a document."""
     identifier = message.issuer.identifier
