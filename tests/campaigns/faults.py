@@ -131,7 +131,7 @@ def strike(of: World, chance: random.Random, number: int, struck: Counter[str]) 
             running[role] = start(of, role, *armed)
         if point is not None:
             try:
-                running[victim].wait(timeout=30)
+                running[victim].wait(timeout=60)
                 struck["point"] += 1
             except subprocess.TimeoutExpired:
                 struck["missed"] += 1
