@@ -2,7 +2,8 @@
 
 Times are medians in milliseconds, wall and processor time of the process that judges. Peers: Saxon-HE in a warm JVM
 with the same schema and published stylesheets (the engines of the KoSIT validator, without its report: the validator
-itself was not found on Maven) and Mustang, both from Mustang-CLI.jar (`make oracles`). What is absent is said and left out. Nothing is judged here: machines differ, ratios within one run are what to quote.
+itself was not found on Maven) and Mustang, both from Mustang-CLI.jar (`make oracles`). What is absent is said and left
+out. Nothing is judged here: machines differ, ratios within one run are what to quote.
 
     python tests/bench/verdicts.py [--memory N]
 """
