@@ -57,9 +57,18 @@ class Change:
     then: tuple[Work, ...] = ()
 
 
+def lock_tenant(session: Session, tenant_id: str) -> None:
+    """One writer per tenant from here to the end of the transaction.
+
+    On PostgreSQL `FOR NO KEY UPDATE`: whoever adds a row that refers to the tenant holds a weak lock on it, and two who
+    had each added one would wait for each other for ever with the stronger lock.
+    """
+    session.get(Tenant, tenant_id, with_for_update={"key_share": True})
+
+
 def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:
     """Add event, journal entry and work to the caller's transaction; returns the event."""
-    session.get(Tenant, tenant_id, with_for_update=True)  # one writer per tenant: positions without gaps
+    lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
     last = session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
     event = Event(
         tenant_id=tenant_id, id=str(uuid.uuid4()), position=last + 1, submission_id=change.submission_id, at=now,

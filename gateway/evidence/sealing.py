@@ -21,10 +21,10 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept, LogRows
 from gateway.outbox import Entry
-from gateway.record import Change, record
+from gateway.record import Change, lock_tenant, record
 from gateway.sandbox.authority import LocalAuthority
 from gateway.settings import UnsafeSetup
-from gateway.tables import JournalEntry, Seal, Tenant
+from gateway.tables import JournalEntry, Seal
 
 log = structlog.get_logger()
 SEALED = "sealed"
@@ -73,7 +73,7 @@ def sign(deps: Deps, tenant_id: str, name: str) -> Seal:
     """A signed checkpoint over everything in the log, with or without its token yet."""
     now = deps.now()
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
+        lock_tenant(session, tenant_id)
         rows = LogRows(session, tenant_id, name)
         size = size_of(rows)
         seal = session.get(Seal, (tenant_id, name, size))

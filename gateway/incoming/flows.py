@@ -13,7 +13,8 @@ from gateway import outbox
 from gateway.deps import Deps
 from gateway.incoming.acks import ERROR, OK, take_ack
 from gateway.platforms.port import FlowState, UnreadableFlow
-from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant
+from gateway.record import lock_tenant
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow
 
 LOOK_AGAIN = "look-again"
 """Cause of a `new` row whose acknowledgement was listed before we knew that the flow is ours."""
@@ -48,7 +49,7 @@ def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> Non
     """
     raw = deps.store.put(flow.raw).hex if flow.direction == "Out" else None
     with deps.db.transaction(connection.tenant_id) as session:
-        session.get(Tenant, connection.tenant_id, with_for_update=True)  # two polls at once: one row, one work
+        lock_tenant(session, connection.tenant_id)  # two polls at once: one row, one work
         key = {"tenant_id": connection.tenant_id, "id": flow.flow_id, "connection_id": connection.id}
         row = session.get(SeenFlow, key, with_for_update=True)
         if not is_news(flow, row):

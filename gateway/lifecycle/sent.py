@@ -14,8 +14,8 @@ from gateway.lifecycle.history import state_of
 from gateway.lifecycle.matching import find_same
 from gateway.lifecycle.wording import event_data, reason_of
 from gateway.platforms.port import Receipt
-from gateway.record import Change, Work, record
-from gateway.tables import Document, SeenFlow, Submission, Tenant
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Document, SeenFlow, Submission
 
 
 def record_sent(deps: Deps, draft: Draft, receipt: Receipt, kept: Kept) -> None:
@@ -24,7 +24,7 @@ def record_sent(deps: Deps, draft: Draft, receipt: Receipt, kept: Kept) -> None:
     now = deps.now()
     tenant_id = draft.submission.tenant_id
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
+        lock_tenant(session, tenant_id)
         submission = session.get_one(Submission, (tenant_id, draft.submission.id))
         if find_same(session, submission, draft.message, kept.sha256) is not None:
             return

@@ -13,8 +13,8 @@ from gateway.lifecycle.history import statuses_of, total_of
 from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
 from gateway.lifecycle.wording import label_of
 from gateway.problems import Problem, not_found
-from gateway.record import Change, Work, record
-from gateway.tables import Event, Submission, Tenant
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Event, Submission
 
 REFUSALS = {
     Objection.AFTER_END: "La facture est rejetée, refusée ou annulée. / Rejected, refused or cancelled already.",
@@ -60,7 +60,7 @@ def set_status(deps: Deps, principal: Principal, submission_id: str, status: Sta
 def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusIn, key: str) -> Answer:
     now = deps.now()
     with deps.db.transaction(principal.tenant_id) as session:
-        session.get(Tenant, principal.tenant_id, with_for_update=True)
+        lock_tenant(session, principal.tenant_id)
         submission = session.get(Submission, (principal.tenant_id, submission_id))
         if submission is None:
             raise not_found()

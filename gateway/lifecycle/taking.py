@@ -24,8 +24,8 @@ from gateway.lifecycle.matching import find_same, find_submission, unmatched
 from gateway.lifecycle.wording import actor_of, event_data, is_by_platform, reason_of
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.outgoing.drafts import file_name, is_not_transmitted, rule_sets_of
-from gateway.record import Change, Work, record
-from gateway.tables import Document, SeenFlow, Submission, Tenant
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Document, SeenFlow, Submission
 from validation.findings import Report, Verdict
 
 NUMBER_STAYS_TAKEN = frozenset({"DOUBLON", "REJ_UNI"})
@@ -84,7 +84,7 @@ def handle_status(deps: Deps, entry: Entry) -> None:
 def _take(deps: Deps, entry: Entry, incoming: Incoming) -> RetryLater | Park | None:
     """Record the status in one transaction; what to raise when its invoice is unknown."""
     with deps.db.transaction(entry.tenant_id) as session:
-        session.get(Tenant, entry.tenant_id, with_for_update=True)  # two copies at once: one event
+        lock_tenant(session, entry.tenant_id)  # two copies at once: one event
         flow = _flow(session, entry)
         submission = find_submission(session, incoming.message, incoming.source.get("tracking_id"))
         if submission is None:

@@ -24,8 +24,8 @@ from gateway.receivables.schemas import (
     payment_out,
 )
 from gateway.receivables.vat import is_due_on_receipt, split_by_rate, stated_amount
-from gateway.record import Change, Work, record
-from gateway.tables import Event, LegalEntity, Payment, Submission, Tenant
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Event, LegalEntity, Payment, Submission
 
 CLOSED = frozenset({"210", "213", "220"})
 """Refused, rejected, cancelled: nothing is owed any more. Taking money back stays possible."""
@@ -61,7 +61,7 @@ def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
 def _record(deps: Deps, principal: Principal, submission_id: str, payment: PaymentIn, key: str) -> Answer:
     now = deps.now()
     with deps.db.transaction(principal.tenant_id) as session:
-        session.get(Tenant, principal.tenant_id, with_for_update=True)  # two payments at once: sums stay true
+        lock_tenant(session, principal.tenant_id)  # two payments at once: sums stay true
         submission = _get(session, principal.tenant_id, submission_id)
         balance = _check(session, submission, payment, deps.today())
         row = Payment(

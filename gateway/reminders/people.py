@@ -9,12 +9,12 @@ from sqlalchemy import func, select, update
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
-from gateway.record import Change, Work, record
+from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.scenario import BadScenario, Scenario, parse, to_json
 from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
 from gateway.reminders.service import conclude
 from gateway.reminders.state import scenario_of
-from gateway.tables import Decision, Hold, Submission, Tenant
+from gateway.tables import Decision, Hold, Submission
 from gateway.tables import Scenario as ScenarioRow
 
 
@@ -86,7 +86,7 @@ def save_scenario(deps: Deps, principal: Principal, definition: Mapping[str, Any
         raise Problem(422, "bad-scenario", str(error)) from error
     now, tenant_id = deps.now(), principal.tenant_id
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
+        lock_tenant(session, tenant_id)
         version = (session.scalar(select(func.max(ScenarioRow.version))) or 0) + 1
         session.execute(update(ScenarioRow).where(ScenarioRow.active.is_(True)).values(active=False))
         session.add(ScenarioRow(tenant_id=tenant_id, id=str(uuid.uuid4()), name=scenario.name, version=version,

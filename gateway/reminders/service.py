@@ -18,7 +18,7 @@ from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
 from gateway.outbox import LEASE, Entry, Park, RetryLater, put
 from gateway.outgoing.drafts import file_name
-from gateway.record import Change, Work, record
+from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import FINAL_STATUSES, QUIET, Outcome, offset_of
 from gateway.reminders.drafting import Drafted, draft_mail
 from gateway.reminders.scenario import THANKS, Scenario
@@ -135,7 +135,7 @@ def _keep(deps: Deps, seen: Seen) -> bool:
         return True
     now, tenant_id = deps.now(), seen.submission.tenant_id
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
+        lock_tenant(session, tenant_id)
         again = look(session, tenant_id, seen.submission.id, deps.today())
         if again is None or again.decision.outcome is Outcome.SENT:
             return again is None
@@ -158,7 +158,7 @@ def _claim(deps: Deps, seen: Seen, drafted: Drafted) -> Decision | None:
     now, submission = deps.now(), seen.submission
     kept = Kept("reminder", deps.store.put(drafted.content).hex, len(drafted.content))
     with deps.db.transaction(submission.tenant_id) as session:
-        session.get(Tenant, submission.tenant_id, with_for_update=True)
+        lock_tenant(session, submission.tenant_id)
         again = look(session, submission.tenant_id, submission.id, deps.today())
         if again is None or (again.decision, again.facts) != (seen.decision, seen.facts):
             return None
@@ -223,7 +223,7 @@ def conclude(
     now = deps.now()
     kept = Kept("reminder", row.sha256 or "", row.facts["size"])
     with deps.db.transaction(row.tenant_id) as session:
-        session.get(Tenant, row.tenant_id, with_for_update=True)
+        lock_tenant(session, row.tenant_id)
         now_row = session.get(Decision, (row.tenant_id, row.id))
         if now_row is None or now_row.outcome not in {"sending", "unknown"} or now_row.outcome == outcome:
             return  # somebody else settled it

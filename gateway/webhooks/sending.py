@@ -22,8 +22,8 @@ from gateway import outbox
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.outbox import Entry, RetryLater
-from gateway.record import Change, record
-from gateway.tables import Event, Tenant, WebhookDelivery, WebhookEndpoint
+from gateway.record import Change, lock_tenant, record
+from gateway.tables import Event, WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.address import ForbiddenTarget
 from gateway.webhooks.calling import Unreachable, call
 from gateway.webhooks.keys import secrets_of
@@ -57,7 +57,7 @@ def _fan_out(deps: Deps, tenant_id: str) -> bool:
     """One batch for each address of a tenant; whether there is more."""
     more = False
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)  # one at a time, and no event in the middle
+        lock_tenant(session, tenant_id)  # one at a time, and no event in the middle
         for endpoint in session.scalars(select(WebhookEndpoint).where(*_live())).all():
             events = session.scalars(select(Event).where(Event.position > endpoint.cursor)
                                      .order_by(Event.position).limit(BATCH)).all()
@@ -136,7 +136,7 @@ def _settle(deps: Deps, entry: Entry, status: int | None, trouble: str | None) -
     """Write down what became of a try, and what follows."""
     now = deps.now()
     with deps.db.transaction(entry.tenant_id) as session:
-        session.get(Tenant, entry.tenant_id, with_for_update=True)
+        lock_tenant(session, entry.tenant_id)
         row = session.get_one(WebhookDelivery, (entry.tenant_id, entry.subject_id))
         endpoint = session.get_one(WebhookEndpoint, (entry.tenant_id, row.endpoint_id))
         if row.state != "pending":  # closed in the meantime

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from gateway import outbox
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
-from gateway.record import Change, record
-from gateway.tables import Event, Tenant, WebhookDelivery, WebhookEndpoint
+from gateway.record import Change, lock_tenant, record
+from gateway.tables import Event, WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.address import ForbiddenTarget, check_url
 from gateway.webhooks.keys import first_secret, next_secret
 from gateway.webhooks.schemas import WebhookIn
@@ -31,7 +31,7 @@ def create(deps: Deps, tenant_id: str, wanted: WebhookIn, actor: str) -> tuple[W
         raise Problem(422, "webhook-address", str(error)) from error
     secret, kept = first_secret()
     with deps.db.transaction(tenant_id) as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
+        lock_tenant(session, tenant_id)
         count = session.scalar(select(func.count()).select_from(WebhookEndpoint)
                                .where(WebhookEndpoint.removed_at.is_(None)))
         if (count or 0) >= MOST:
@@ -139,7 +139,7 @@ def redeliver(deps: Deps, tenant_id: str, webhook_id: str, delivery_id: str, act
 
 def _locked(session: Session, tenant_id: str, webhook_id: str) -> WebhookEndpoint:
     """A webhook that nobody else changes or sends to before the transaction ends. Raises Problem 404."""
-    session.get(Tenant, tenant_id, with_for_update=True)
+    lock_tenant(session, tenant_id)
     return _get(session, tenant_id, webhook_id)
 
 

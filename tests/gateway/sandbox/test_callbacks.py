@@ -60,8 +60,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def subscribed(platform: AfnorPlatform, receiver: Receiver) -> Iterator[bytes]:
-    """The signing key of a webhook of this receiver, ended with the test."""
+def subscribed(sandbox: Any, platform: AfnorPlatform, receiver: Receiver) -> Iterator[bytes]:
+    """The signing key of a webhook of this receiver, ended with the test; what earlier tests left is played before."""
+    sandbox.run()
     webhook_id, key = platform.register_webhook(receiver.url)
     yield key
     platform.delete_webhook(webhook_id)
