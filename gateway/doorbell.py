@@ -45,7 +45,7 @@ def install_relay(
 ) -> None:
     """Let this process's Celery worker handle what it is told of, but for what waits for strangers."""
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]  # celery has no types
+    @app.task(name=TASK, shared=False)  # type: ignore[untyped-decorator]  # celery has no types
     def attend_task(entry_id: str) -> bool:
         return attend(deps, handlers, entry_id, without=strangers)
 
