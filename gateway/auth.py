@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, params
 from sqlalchemy import select
 
 from gateway.db import EVERY_TENANT, Database
@@ -143,9 +143,10 @@ def principal_of_cookie(db: Database, cookie: str, now: datetime) -> Principal |
                      csrf=console.csrf)
 
 
-def Requires(permission: Permission) -> object:  # noqa: N802 - reads as an annotation
-    """What a route writes into the annotation of its principal."""
-    return Depends(requires(permission))
+def Requires(permission: Permission) -> params.Depends:  # noqa: N802 - reads as an annotation
+    """What a route writes into the annotation of its principal, or into `dependencies` where it needs none."""
+    found: params.Depends = Depends(requires(permission))
+    return found
 
 
 Reader = Annotated[Principal, Requires(Permission.INVOICES_READ)]

@@ -64,10 +64,11 @@ def moment_of(text: str) -> datetime | None:
     found = PDF_DATE.match(text)
     if found is None:
         return None
-    numbers = [int(part) for part in found.group(1, 2, 3, 4, 5, 6) if part]
+    year, month, day = (int(part or 1) for part in found.group(1, 2, 3))
+    hour, minute, second = (int(part or 0) for part in found.group(4, 5, 6))
     sign, hours, minutes = found.group(7, 8, 9)
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
     try:
-        return datetime(*[*numbers, 1, 1][:max(3, len(numbers))], tzinfo=timezone(offset)).astimezone(UTC)  # type: ignore[misc,arg-type]  # from one to six numbers
+        return datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

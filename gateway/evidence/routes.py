@@ -22,7 +22,8 @@ def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps) -> Re
                     headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-@router.get("/evidence/trust", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def get_trust(principal: Auditor, deps: CurrentDeps) -> Response:  # noqa: ARG001 - asked for, so that nobody unknown reads
+@router.get("/evidence/trust", dependencies=[Requires(Permission.EVIDENCE_READ)], response_class=Response,
+            responses={200: {"content": {"text/plain": {}}}})
+def get_trust(deps: CurrentDeps) -> Response:
     """The fingerprints to verify dossiers against, as `passerelle verify --trust` reads them."""
     return Response(trust.lines(deps), media_type="text/plain; charset=utf-8")

@@ -19,7 +19,9 @@ from gateway.problems import answer_of, documented
 router = APIRouter(prefix="/v1", tags=["invoices"])
 RawDocument = Annotated[bytes, Depends(raw_document)]
 Key = Annotated[str, Depends(idempotency_key)]
-Anyone = Annotated[Principal, Requires(Permission.VALIDATE)]
+ANYONE = Requires(Permission.VALIDATE)
+"""Who may use the workshop; what is done there does not depend on whom."""
+
 Operator = Annotated[Principal, Requires(Permission.QUEUE_WRITE)]
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -118,10 +120,10 @@ def get_document(
         document=document, **asked.model_dump(), accept=accept, if_none_match=if_none_match))
 
 
-@router.post("/validate", response_class=Response, openapi_extra=BODY, responses={**REPORT, **documented(503)})
+@router.post("/validate", dependencies=[ANYONE], response_class=Response, openapi_extra=BODY,
+             responses={**REPORT, **documented(503)})
 def validate(
     *,
-    principal: Anyone,
     document: RawDocument,
     deps: CurrentDeps,
     accept: Annotated[str, Header()] = "application/json",
@@ -132,13 +134,13 @@ def validate(
 
     With `propose` the JSON has `patches`: corrections that are certain, proved by validating again, not applied.
     """
-    return tools.validate(deps, principal, document, accept=accept, lang=lang, propose=propose)
+    return tools.validate(deps, document, accept=accept, lang=lang, propose=propose)
 
 
-@router.post("/convert", response_class=Response, openapi_extra=BODY, responses={**DOCUMENT, **documented(409)})
+@router.post("/convert", dependencies=[ANYONE], response_class=Response, openapi_extra=BODY,
+             responses={**DOCUMENT, **documented(409)})
 def convert(
     *,
-    principal: Anyone,
     document: RawDocument,
     deps: CurrentDeps,
     to: Literal["ubl", "cii", "factur-x", "json"],
@@ -151,4 +153,4 @@ def convert(
 
     `?report=true` answers with the loss report alone.
     """
-    return tools.convert(deps, principal, document, to=to, profile=profile, lang=lang, strict=strict, report=report)
+    return tools.convert(deps, document, to=to, profile=profile, lang=lang, strict=strict, report=report)

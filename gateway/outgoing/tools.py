@@ -8,7 +8,6 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from formats.errors import FormatError
-from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.outgoing.drafts import media_type_of
 from gateway.problems import Problem
@@ -25,7 +24,7 @@ SEALED: Final = {
 
 
 def validate(
-    deps: Deps, principal: Principal, document: bytes, *, accept: str, lang: str, propose: bool  # noqa: ARG001 - asked for by the route: nobody unknown uses the workshop
+    deps: Deps, document: bytes, *, accept: str, lang: str, propose: bool
 ) -> Response:
     """The report of the machine contract, with `file` empty because nothing was named; or printable, as Accept says.
 
@@ -61,8 +60,7 @@ def proposals(deps: Deps, document: bytes, as_of: date) -> tuple[Patch, ...]:
 
 
 def convert(
-    deps: Deps, principal: Principal, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool,  # noqa: ARG001 - as above
-    report: bool = False,
+    deps: Deps, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool, report: bool = False
 ) -> Response:
     """The converted document, or its loss report.
 

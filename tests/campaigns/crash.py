@@ -22,6 +22,10 @@ from pathlib import Path
 
 import httpx
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from depositing import deposit
+
 from formats.syntax import ubl_syntax_of, write
 from gateway.assembly import assembled
 from gateway.clock import wall_clock
@@ -53,23 +57,11 @@ class Billing:
                 self.post(client, made.number or "", write(made, ubl_syntax_of(made)))
 
     def post(self, client: httpx.Client, number: str, document: bytes) -> None:
-        """The same key until there is an answer that is one."""
-        while True:
-            try:
-                answer = client.post("/v1/invoices", content=document, headers={
-                    "Idempotency-Key": number, "Content-Type": "application/xml"})
-            except httpx.TransportError:
-                time.sleep(0.1)
-                continue
-            self.answers[answer.status_code] += 1
-            if answer.status_code in {200, 202}:
-                self.accepted[number] = answer.json()["id"]
-                return
-            if answer.status_code not in {409, 503}:
-                raise AssertionError(f"{number}: {answer.status_code} {answer.text[:1000]}")
-            if answer.json()["code"] not in {"idempotency-in-progress", "validation-unavailable"}:
-                raise AssertionError(f"{number}: {answer.text[:1000]}")
-            time.sleep(0.2)
+        """One invoice, until it is in."""
+        answer = deposit(client, number, document, self.answers)
+        if answer.status_code not in {200, 202}:
+            raise AssertionError(f"{number}: {answer.status_code} {answer.text[:1000]}")
+        self.accepted[number] = answer.json()["id"]
 
 
 def main() -> int:

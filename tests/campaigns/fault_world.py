@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
+from depositing import deposit
 from fault_proxy import Proxy, proxied
 
 from formats.syntax import ubl_syntax_of, write
@@ -147,23 +148,13 @@ class Billing:
                 self.post(client, made.number or "", write(made, ubl_syntax_of(made)))
 
     def post(self, client: httpx.Client, number: str, document: bytes) -> None:
-        """The same key until there is an answer that is one."""
-        while True:
-            try:
-                answer = client.post("/v1/invoices", content=document, headers={
-                    "Idempotency-Key": number, "Content-Type": "application/xml"})
-            except httpx.TransportError:
-                time.sleep(0.2)
-                continue
-            self.answers[answer.status_code] += 1
-            if answer.status_code in {200, 202}:
-                self.accepted[number] = answer.json()["id"]
-                self.accepted_at[number] = time.monotonic()
-                return
-            if answer.status_code not in {409, 503}:
-                self.wrong.append(f"{number}: {answer.status_code} {answer.text[:500]}")
-                return
-            time.sleep(0.5)
+        """One invoice, until it is in or wrong."""
+        answer = deposit(client, number, document, self.answers)
+        if answer.status_code in {200, 202}:
+            self.accepted[number] = answer.json()["id"]
+            self.accepted_at[number] = time.monotonic()
+        else:
+            self.wrong.append(f"{number}: {answer.status_code} {answer.text[:500]}")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -87,3 +88,8 @@ def signed_in(world: tuple[Deps, object]) -> Callable[[str], Visitor]:
         return visitor
 
     return make
+
+
+@pytest.fixture
+def visitor(signed_in: Callable[[str], Any]) -> Any:
+    return signed_in("tous")
