@@ -1,16 +1,21 @@
 """How each service of each platform connection does, remembered for every worker and for the console.
 
-`admit` before a call, `succeeded` or `failed` after it. A success writes only when it is news, so that a busy
-connection costs no write per invoice.
+`admit` before a call, `succeeded` or `failed` after it; `watched` says which after any. A success writes only when it
+is news, so that a busy connection costs no write per invoice.
 """
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
+from gateway.outbox import RetryLater
 from gateway.platforms.circuit import PROBE, Circuit, after_failure, is_open, needs_probe
+from gateway.platforms.port import Rejected, Unavailable, Unknown
 from gateway.tables import ConnectionHealth, PlatformConnection
 
 FLOWS, DIRECTORY = "flows", "directory"
@@ -18,6 +23,8 @@ FLOWS, DIRECTORY = "flows", "directory"
 
 NEWS_AFTER = timedelta(seconds=60)
 ERROR_CHARS = 500
+SPREAD_S = 2.0
+"""Work that waits for a platform does not all come back in the same instant."""
 
 
 def admit(deps: Deps, connection: PlatformConnection, service: str) -> datetime | None:
@@ -43,6 +50,33 @@ def admit(deps: Deps, connection: PlatformConnection, service: str) -> datetime 
             return row.open_until
         row.open_until = now + PROBE
     return None
+
+
+def admit_work(deps: Deps, connection: PlatformConnection, service: str, reason: str | None = None) -> None:
+    """As `admit`, for an entry of the outbox. Raises RetryLater, which costs the entry no attempt."""
+    until = admit(deps, connection, service)
+    if until is not None:
+        late = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - jitter needs no secrecy
+        raise RetryLater(reason or "circuit-open : la plateforme est laissée au repos.", at=until + late, patient=True)
+
+
+@contextmanager
+def watched(deps: Deps, connection: PlatformConnection, service: str) -> Iterator[None]:
+    """Remember how the calls inside went; what they raise goes on.
+
+    Who refuses a question works. A Precondition speaks of our rights or of one document and says nothing of the
+    service: nobody else needs to wait for it.
+    """
+    try:
+        yield
+    except Rejected:
+        succeeded(deps, connection, service)
+        raise
+    except (Unavailable, Unknown) as error:
+        asked = error.retry_after_s if isinstance(error, Unavailable) else None
+        failed(deps, connection, service, str(error), retry_after_s=asked)
+        raise
+    succeeded(deps, connection, service)
 
 
 def succeeded(deps: Deps, connection: PlatformConnection, service: str) -> None:

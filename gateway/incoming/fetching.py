@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gateway import outbox
+from gateway import circuits, outbox
 from gateway.connections import open_connection
 from gateway.deps import Deps
 from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater
@@ -21,7 +21,7 @@ def handle_fetch(deps: Deps, entry: Entry) -> None:
     """Handle one `fetch` entry: payload {connection_id, flow_id, tracking_id}; safe to run again.
 
     Raises:
-        RetryLater: the platform cannot be reached, or its credentials have to be mended first.
+        RetryLater: the platform cannot be reached or is left alone, or its credentials have to be mended first.
         Park: the platform has no document for this flow.
     """
     with deps.db.reading(entry.tenant_id) as session:
@@ -31,14 +31,16 @@ def handle_fetch(deps: Deps, entry: Entry) -> None:
         if _flow(session, entry).sha256 is not None:
             return
     try:
-        document = fetch(open_connection(deps, connection), entry.payload["flow_id"],
-                         connection.config.get("documents") or DOC_TYPES)
+        platform = open_connection(deps, connection)
+        circuits.admit_work(deps, connection, circuits.FLOWS)
+        document = fetch(platform, entry.payload["flow_id"], connection.config.get("documents") or DOC_TYPES)
     except Rejected as error:
         _trouble(deps, entry, "parked", str(error))
         raise Park(str(error)) from error
     except (PlatformError, VaultError) as error:
         _trouble(deps, entry, "parked" if entry.attempts >= MOST_ATTEMPTS else "new", str(error))
         raise RetryLater(str(error)) from error
+    circuits.succeeded(deps, connection, circuits.FLOWS)  # a failure may be this document's alone: nobody waits for it
     _keep(deps, entry, document)
 
 

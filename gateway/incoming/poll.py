@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.errors import ArchiveError
+from gateway import circuits
 from gateway.connections import open_connection
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
@@ -56,14 +57,17 @@ def handle_poll(deps: Deps, entry: Entry) -> None:
 
 
 def poll(deps: Deps, connection: PlatformConnection) -> None:
-    """Walk once from the watermark to the end, storing every flow."""
+    """Walk once from the watermark to the end, storing every flow; not while the platform is left alone."""
     walk = Walk(connection.watermark)
     trouble = None
     try:
         platform = open_connection(deps, connection)
-        _walk(deps, connection, platform, walk)
-        _look_again(deps, connection, platform)
-        subscribe(deps, connection, platform)
+        if circuits.admit(deps, connection, circuits.FLOWS) is not None:
+            return
+        with circuits.watched(deps, connection, circuits.FLOWS):
+            _walk(deps, connection, platform, walk)
+            _look_again(deps, connection, platform)
+            subscribe(deps, connection, platform)
     except (PlatformError, VaultError) as error:
         trouble = str(error)
     with deps.db.transaction(connection.tenant_id) as session:

@@ -7,6 +7,7 @@ deposit, and a lost answer waits until the platform must know. The status become
 from datetime import timedelta
 
 from formats.errors import FormatError
+from gateway import circuits
 from gateway.connections import open_connection
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
@@ -23,13 +24,16 @@ def handle_send_status(deps: Deps, entry: Entry) -> None:
     """Handle one `send-status` entry (subject: the submission; payload: see composing.py); safe to run again.
 
     Raises:
-        RetryLater: the invoice is not deposited yet, transport trouble, or an unknown outcome.
+        RetryLater: the invoice is not deposited yet, transport trouble, an unknown outcome, or a platform that is left
+            alone for a while.
         Park: a person must decide: the guard forbids the status, it cannot be composed or breaks the published
             rules, the platform refused it, or there is no usable connection.
     """
     draft = prepare(deps, entry)
     if draft is None:
         return
+    platform = _open(deps, draft)
+    circuits.admit_work(deps, draft.connection, circuits.FLOWS)
     try:
         written = deps.workshop.write_status(draft.message, as_of=deps.today())
         keep_decided(deps, written.report)
@@ -40,18 +44,25 @@ def handle_send_status(deps: Deps, entry: Entry) -> None:
     if written.report.verdict is not Verdict.VALID:
         raise Park("invalid-status : " + ", ".join(sorted(written.report.rules())))
     kept = Kept("status", deps.store.put(written.document).hex, len(written.document))
-    record_sent(deps, draft, _deposit(deps, draft, written.document), kept)
+    record_sent(deps, draft, _deposit(deps, draft, platform, written.document), kept)
 
 
-def _deposit(deps: Deps, draft: Draft, document: bytes) -> Receipt:
+def _open(deps: Deps, draft: Draft) -> Platform:
+    try:
+        return open_connection(deps, draft.connection)
+    except (Precondition, VaultError) as error:
+        raise Park(str(error)) from error
+
+
+def _deposit(deps: Deps, draft: Draft, platform: Platform, document: bytes) -> Receipt:
     """The platform's receipt, from this attempt or an earlier one. Raises RetryLater and Park, as the handler."""
     try:
-        platform = open_connection(deps, draft.connection)
-        return _earlier(platform, draft.tracking_id) or platform.send(document, draft.tracking_id, _flow_of(draft))
+        with circuits.watched(deps, draft.connection, circuits.FLOWS):
+            return _earlier(platform, draft.tracking_id) or platform.send(document, draft.tracking_id, _flow_of(draft))
     except Rejected as error:
         record_refused(deps, draft, f"{error.code} : {error.message}")
         raise Park(f"{error.code} : {error.message}") from error
-    except (Precondition, VaultError) as error:
+    except Precondition as error:
         raise Park(str(error)) from error
     except Unavailable as error:
         at = deps.now() + timedelta(seconds=error.retry_after_s) if error.retry_after_s else None

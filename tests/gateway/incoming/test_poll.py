@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from gateway import circuits
 from gateway.deps import Deps
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll, poll_all
 from gateway.lifecycle.taking import handle_status
 from gateway.outbox import Entry
+from gateway.platforms.circuit import TRIPS_AFTER
 from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow, Submission
 from gateway.worker import relay
 
@@ -228,6 +230,52 @@ def test_a_connection_in_trouble_stops_no_other(
         rows = {row.id: row for row in session.scalars(select(PlatformConnection))}
     assert "key" in str(rows["00000000-dead"].trouble)
     assert rows["ffffffff-off"].polled_at is None
+
+
+def test_a_platform_that_is_away_is_left_alone_and_found_again(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any, clock: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("late", make_status(invoice, "200", AT))
+    platform.broken = TRIPS_AFTER
+    for _ in range(TRIPS_AFTER):
+        ask(deps, connection)
+    asked = len(platform.searches)
+
+    troubled = ask(deps, connection)
+
+    assert len(platform.searches) == asked, "nobody asks while the circuit is open"
+    assert "INTERNAL_ERROR" in str(troubled.trouble)
+    assert circuits.admit(deps, connection, circuits.FLOWS) is not None
+    clock.forward(minutes=1)
+    healthy = ask(deps, connection)
+    assert (codes(deps, invoice), healthy.trouble) == (["200"], None)
+    assert [circuits.admit(deps, connection, circuits.FLOWS) for _ in range(2)] == [None, None]
+
+
+def test_a_document_waits_for_a_platform_that_is_left_alone(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any, clock: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("in", make_status(invoice, "200", AT))
+    poll(deps, connection)
+    circuits.failed(deps, connection, circuits.FLOWS, "TOO_MANY_REQUESTS: x", retry_after_s=600)
+    run(deps)
+    assert codes(deps, invoice) == []
+
+    clock.forward(minutes=11)
+    run(deps)
+
+    assert codes(deps, invoice) == ["200"]
+
+
+def test_documents_that_are_not_to_be_had_keep_nobody_waiting(
+    deps: Deps, platform: Any, connection: PlatformConnection
+) -> None:
+    for number in range(TRIPS_AFTER + 1):
+        platform.put(f"gone-{number}")
+    ask(deps, connection)
+    assert circuits.admit(deps, connection, circuits.FLOWS) is None
 
 
 def test_a_poll_entry_polls_its_connection(deps: Deps, platform: Any, connection: PlatformConnection) -> None:

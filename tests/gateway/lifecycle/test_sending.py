@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from formats.lifecycle import read_status
-from gateway import outbox
+from gateway import circuits, outbox
 from gateway.deps import Deps
 from gateway.incoming.poll import poll
 from gateway.lifecycle.history import state_of
 from gateway.lifecycle.routes import router
 from gateway.lifecycle.sending import handle_send_status
 from gateway.outbox import Entry
+from gateway.platforms.circuit import TRIPS_AFTER
 from gateway.record import Change, record
 from gateway.tables import Document, Event, OutboxEntry, PlatformConnection, Submission
 from gateway.worker import relay
@@ -210,6 +211,40 @@ def test_trouble_is_tried_again(deps: Deps, platform: Any, clock: Any, make_invo
     run(deps)
 
     assert len(own(deps, invoice)) == 1
+
+
+def test_a_platform_that_is_away_is_left_alone(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    told(deps, invoice, "200")
+    entry = queue(deps, invoice)
+    for _ in range(TRIPS_AFTER):
+        circuits.failed(deps, connection, circuits.FLOWS, "ANSWER_LOST: x")
+
+    run(deps)
+
+    waiting = entry_of(deps, entry)
+    assert (platform.searches, platform.outgoing("pay-1"), waiting.attempts) == ([], [], 0)
+    assert "circuit-open" in str(waiting.reason)
+    clock.forward(minutes=1)
+    run(deps)
+    assert len(own(deps, invoice)) == 1
+    assert [circuits.admit(deps, connection, circuits.FLOWS) for _ in range(2)] == [None, None]
+
+
+def test_each_failure_of_a_status_counts_against_the_platform(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    told(deps, invoice, "200")
+    queue(deps, invoice)
+    platform.broken = TRIPS_AFTER
+    for _ in range(TRIPS_AFTER):
+        run(deps)
+        clock.forward(minutes=2)
+    clock.forward(minutes=-2)
+    assert circuits.admit(deps, connection, circuits.FLOWS) is not None
 
 
 def test_a_status_refused_by_its_acknowledgement_does_not_count(
