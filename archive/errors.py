@@ -27,6 +27,30 @@ class ObjectDamaged(ArchiveError):
     code = "object-damaged"
 
 
+class StoreUnavailable(ArchiveError):
+    """The store cannot be reached, or its disk fails. Nothing was acknowledged; trying again later may help."""
+
+    code = "store-unavailable"
+
+
+class StoreFull(StoreUnavailable):
+    """No room is left in the store. It works again by itself once there is some."""
+
+    code = "store-full"
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The store may be read and not written. It works again by itself once it may."""
+
+    code = "store-read-only"
+
+
+class CallRefused(ArchiveError):
+    """The caller may not call this verb, or not on this object; also when there is no such object of his."""
+
+    code = "call-refused"
+
+
 class DestructionRefused(ArchiveError):
     """An object is destroyed only on purpose, with a reason."""
 
@@ -74,9 +98,13 @@ class TimestampUnavailable(ArchiveError):
 
 
 class TimestampRefused(ArchiveError):
-    """The answer is no valid timestamp of what was asked. It must not be kept as one."""
+    """The answer is no valid timestamp of what was asked. It must not be kept as one. `reason` is stable."""
 
     code = "timestamp-refused"
+
+    def __init__(self, why: str, reason: str = "unsound") -> None:
+        super().__init__(f"{reason}: {why}")
+        self.reason = reason
 
 
 class BadDossier(ArchiveError):

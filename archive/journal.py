@@ -12,7 +12,7 @@ left to right. The root of any aligned range of the tree then follows from the l
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ MOST_BYTES = 4096
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:,;/+#=~-]{0,199}")
 _SOFTWARE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:,;/+#=~@-]{0,1999})?")
+_SAID = re.compile(r"([0-9a-f]{64})?")
 _SIZE = 32
 
 
@@ -102,6 +103,10 @@ class Entry:
     ruleset: str = ""
     """Of the rules that decided."""
 
+    said: str = ""
+    """HMAC-SHA-256 (hex) of what was said beside it: text that may hold names, and therefore stays outside, under a key
+    that can be destroyed. Empty when nothing was; an entry that has it is of version 2."""
+
     def line(self, seq: int) -> bytes:
         """The canonical JSON line (RFC 8785, of which we use objects, lists, strings and integers).
 
@@ -117,8 +122,10 @@ class Entry:
         for text in (self.version, self.ruleset):
             if not _SOFTWARE.fullmatch(text):
                 raise BadEntry(f"{text!r} names no software")
+        if not _SAID.fullmatch(self.said):
+            raise BadEntry(f"{self.said!r} is no HMAC")
         line = canonical({
-            "v": 1,
+            **({"v": 2, "said": self.said} if self.said else {"v": 1}),
             "seq": seq,
             "at": self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "type": self.type,
@@ -150,6 +157,7 @@ def read_entry(line: bytes) -> tuple[int, Entry]:
         entry = Entry(
             type=raw["type"], at=datetime.fromisoformat(raw["at"]), subject=raw["subject"], actor=raw["actor"],
             outcome=raw["outcome"], cause=raw["cause"], version=raw["soft"]["version"], ruleset=raw["soft"]["ruleset"],
+            said=raw.get("said", ""),
             objects=tuple(ObjectRef(o["role"], Digest(o["sha256"]), int(o["size"])) for o in raw["objects"]),
         )
         seq = int(raw["seq"])
@@ -232,12 +240,18 @@ def consistency_proof(rows: Rows, old: int, new: int) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
-def verify_inclusion(leaf: bytes, seq: int, size: int, path: Iterable[bytes], expected_root: bytes) -> None:
+def verify_inclusion(
+    leaf: bytes, seq: int, size: int, path: Iterable[bytes], expected_root: bytes, *,
+    join: Callable[[bytes, bytes], bytes] | None = None,
+) -> None:
     """Check that a leaf hash is at position `seq` of the log of `size` entries. Source: RFC 9162 section 2.1.3.2.
+
+    `join` hashes two neighbours; None is `node_hash`.
 
     Raises:
         BadProof.
     """
+    join = join or node_hash
     if not 0 <= seq < size:
         raise BadProof(f"no entry {seq} in a log of {size}")
     fn, sn, node = seq, size - 1, leaf
@@ -245,11 +259,11 @@ def verify_inclusion(leaf: bytes, seq: int, size: int, path: Iterable[bytes], ex
         if sn == 0:
             raise BadProof("the proof is too long")
         if fn & 1 or fn == sn:
-            node = node_hash(sibling, node)
+            node = join(sibling, node)
             while not fn & 1 and fn:
                 fn, sn = fn >> 1, sn >> 1
         else:
-            node = node_hash(node, sibling)
+            node = join(node, sibling)
         fn, sn = fn >> 1, sn >> 1
     if sn:
         raise BadProof("the proof is too short")

@@ -28,7 +28,9 @@ from cryptography.hazmat.primitives.serialization import (
 from archive.errors import BadCheckpoint, BadKey
 
 _ED25519 = b"\x01"
-_HASH = 32
+_HASHES = {32, 64}
+"""Bytes of a root: SHA-256, or SHA-512 in a tree that renews the hashes of another."""
+
 _MOST_SIGNATURES = 32
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
@@ -44,7 +46,7 @@ class Checkpoint:
 
     size: int
     root: bytes
-    """32 bytes."""
+    """32 bytes; 64 in a tree of SHA-512."""
 
     def text(self) -> bytes:
         """The bytes that are signed."""
@@ -124,7 +126,7 @@ def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
     Raises:
         BadCheckpoint: the origin holds blanks or `+`, or the root is no SHA-256.
     """
-    if not _ORIGIN.fullmatch(checkpoint.origin) or len(checkpoint.root) != _HASH or checkpoint.size < 0:
+    if not _ORIGIN.fullmatch(checkpoint.origin) or len(checkpoint.root) not in _HASHES or checkpoint.size < 0:
         raise BadCheckpoint(f"cannot sign {checkpoint}")
     text = checkpoint.text()
     signature = _key_id(checkpoint.origin, key.public_key()) + key.sign(text)
@@ -143,7 +145,7 @@ def read_checkpoint(note: bytes, key: Ed25519PublicKey) -> Checkpoint:
     lines = _lines(head + b"\n")
     if not separator or len(lines) != 3 or not _ORIGIN.fullmatch(lines[0]) or not _NUMBER.fullmatch(lines[1]):
         raise BadCheckpoint("not a checkpoint")
-    checkpoint = Checkpoint(lines[0], int(lines[1]), decode64(lines[2], _HASH))
+    checkpoint = Checkpoint(lines[0], int(lines[1]), _hash(lines[2]))
     identity, seen = _key_id(checkpoint.origin, key), False
     signatures = _lines(tail)
     if len(signatures) > _MOST_SIGNATURES:
@@ -184,7 +186,7 @@ def read_proof(proof: bytes) -> InclusionProof:
     word, _, number = lines[1].partition(" ")
     if word != "index" or not _NUMBER.fullmatch(number):
         raise BadCheckpoint("the index is malformed")
-    return InclusionProof(int(number), tuple(decode64(line, _HASH) for line in lines[2:]), checkpoint)
+    return InclusionProof(int(number), tuple(map(_hash, lines[2:])), checkpoint)
 
 
 def encode64(data: bytes) -> str:
@@ -204,6 +206,13 @@ def decode64(text: str, size: int | None = None) -> bytes:
         raise BadCheckpoint("not Base64") from None
     if encode64(data) != text or (size is not None and len(data) != size):
         raise BadCheckpoint("not canonical Base64, or not of the right length")
+    return data
+
+
+def _hash(text: str) -> bytes:
+    data = decode64(text)
+    if len(data) not in _HASHES:
+        raise BadCheckpoint("not a hash")
     return data
 
 
