@@ -46,6 +46,7 @@ class Findings:
     open: list[str] = field(default_factory=list)
     without_reason: list[str] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
+    unplayed: list[str] = field(default_factory=list)
     dossiers: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, int]:
@@ -66,7 +67,7 @@ def check(books: Books, *, patience: float) -> Findings:
             found = look(books, gateway)
             if found.held() or time.monotonic() > deadline:
                 break
-            time.sleep(2)
+            time.sleep(4)
         found.dossiers = dossiers(books, gateway)
     return found
 
@@ -79,6 +80,7 @@ def look(books: Books, gateway: httpx.Client) -> Findings:
     found.lost = [number for submission_id, number in ours.items() if submission_id not in deposits]
     found.twice = [f"{key}: {count} deposits" for key, count in deposits.items() if count != 1]
     found.twice += [f"{number}: {count} invoices" for number, count in numbers.items() if count != 1]
+    found.unplayed = unplayed(books.ledger)
     found.unasked = [number for number in numbers if number not in books.accepted]
     for number, submission_id in books.accepted.items():
         answer = gateway.get(f"/v1/invoices/{submission_id}")
@@ -116,6 +118,13 @@ def platform_book(ledger: Path) -> tuple[Counter[str], Counter[str], dict[str, C
                                          "WHERE statuses.direction = 'In'"):
             statuses.setdefault(number, Counter())[code] += 1
     return deposits, numbers, statuses
+
+
+def unplayed(ledger: Path) -> list[str]:
+    """What the platform still has to do, callbacks apart: until then there may be more statuses."""
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as book:
+        return [f"{kind} {subject}" for kind, subject in book.execute(
+            "SELECT kind, subject FROM acts WHERE done_at IS NULL AND kind <> 'callback'")]
 
 
 def dossiers(books: Books, gateway: httpx.Client) -> list[str]:

@@ -1,21 +1,28 @@
-"""Starts a process of Passerelle that dies at a named point, or that is broken on purpose.
+"""Starts processes of Passerelle that die at a named point, or that are broken on purpose.
 
-    python tests/campaigns/fault_points.py [--die POINT@COUNT] [--broken NAME] serve|worker
+    python tests/campaigns/fault_points.py
 
-The product knows nothing of this: functions are wrapped in the process before it starts, and dying is SIGKILL.
+Loads the product once, then reads orders from standard input, a line of JSON each: `arguments` of `passerelle`,
+`environment`, `log`, and perhaps `die` (a point), `count` and `broken`. Each order is answered with the id of a new
+process, so that a campaign of many short lives does not spend them on imports. The product knows nothing of this:
+functions are wrapped in the new process before it starts, and dying is SIGKILL.
 """
 
-import argparse
 import importlib
 import itertools
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.cli import main as passerelle
+
+LOADED = ("gateway.commands.serve", "gateway.sandbox.server", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on",
+          "uvicorn.loops.auto", "celery.bin.celery", "celery.apps.worker", "celery.concurrency.thread",
+          "kombu.transport.redis", "psycopg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,32 +117,54 @@ def lost_status(every: int = 7) -> None:
     turns = itertools.count(1)
 
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(deps: Any, entry: Any) -> Any:
-            return None if next(turns) % every == 0 else original(deps, entry)
+        def wrapped(*positional: Any) -> Any:
+            return None if next(turns) % every == 0 else original(*positional)
 
         return wrapped
 
-    wrap("gateway.lifecycle.taking", "handle_status", make)
+    wrap("gateway.lifecycle.taking", "_take", make)
 
 
 BROKEN: dict[str, Callable[[], None]] = {"double-send": double_send, "lost-row": lost_row, "lost-status": lost_status}
 
 
-def main() -> int:
-    """Arm, then be Passerelle."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--die", default="")
-    options.add_argument("--broken", choices=BROKEN)
-    options.add_argument("command", nargs="+")
-    asked = options.parse_args()
-    if asked.broken:
-        BROKEN[asked.broken]()
-    if asked.die:
-        name, _, count = asked.die.rpartition("@")
-        die_at(POINTS[name], int(count))
-    sys.argv = ["passerelle", *asked.command]
-    return passerelle()
+def main() -> None:
+    """Start a process for each order until there are no more."""
+    for module in LOADED:
+        importlib.import_module(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead here
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            live(order)
+        print(child, flush=True)
+
+
+def live(order: Mapping[str, Any]) -> None:
+    """Be Passerelle, armed as ordered; does not return."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.environ.update(order["environment"])
+    nothing, log = os.open(os.devnull, os.O_RDONLY), os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for descriptor, end in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, end)
+    code = 1
+    try:
+        wrap("gateway.commands.serve", "assembled", one_jail)
+        if order.get("broken"):
+            BROKEN[order["broken"]]()
+        if order.get("die"):
+            die_at(POINTS[order["die"]], order["count"])
+        sys.argv = ["passerelle", *order["arguments"]]
+        code = passerelle()
+    finally:
+        os._exit(code)
+
+
+def one_jail(assembled: Callable[..., Any]) -> Callable[..., Any]:
+    """A life of seconds has no use for a second jail in waiting, nor for rules that no invoice of it asks for."""
+    return lambda settings, **_: assembled(settings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

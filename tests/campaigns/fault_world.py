@@ -1,7 +1,9 @@
 """The processes of the campaigns: sandbox, proxy, gateway, worker, PostgreSQL, Redis, and a billing system."""
 
+import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,6 +33,9 @@ from gateway.commands.demo_stage import first_line, free_port, process, set_up, 
 from gateway.deps import PARIS
 
 LAUNCHER = Path(__file__).parent / "fault_points.py"
+BILLING = "ABCDEFGHIJKLMNOPQRSTUVWX"
+"""Many: one whose request died with its process waits a minute until another process may take that request over."""
+
 BUYERS = ("approve", "approve", "dispute", "refuse", "pay-in-two")
 
 
@@ -45,6 +50,17 @@ def ended_politely() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """A process of the product, by a descriptor that never means another process."""
+
+    descriptor: int
+
+    def died(self, seconds: float) -> bool:
+        """Whether it ended, after waiting at most so long."""
+        return bool(select.select([self.descriptor], [], [], seconds)[0])
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """What runs all the time, and how the processes that are killed are started."""
 
@@ -54,6 +70,7 @@ class World:
     key: str
     proxy: Proxy
     broker: str | None
+    launcher: subprocess.Popen[str]
 
     @property
     def ledger(self) -> Path:
@@ -86,7 +103,19 @@ def world(folder: Path, seed: int, database: str) -> Iterator[World]:
             environment["PASSERELLE_BROKER_URL"] = broker = stack.enter_context(servers.broker())
         around = {name: behind(proxy.port, value) if name.endswith("_url") else value for name, value in ready.items()}
         key = set_up(environment, around, "faults@passerelle.example", "un mot de passe assez long")
-        yield World(folder, environment, f"http://127.0.0.1:{port}", key, proxy, broker)
+        launcher = stack.enter_context(launching())
+        yield World(folder, environment, f"http://127.0.0.1:{port}", key, proxy, broker, launcher)
+
+
+@contextmanager
+def launching() -> Iterator[subprocess.Popen[str]]:
+    """The process that starts the others (fault_points.py)."""
+    with subprocess.Popen([sys.executable, str(LAUNCHER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as launcher:
+        try:
+            yield launcher
+        finally:
+            launcher.kill()
 
 
 def behind(port: int, url: str) -> str:
@@ -100,11 +129,15 @@ def json_of(line: str) -> dict[str, str]:
     return made
 
 
-def start(of: World, role: str, *arming: str) -> subprocess.Popen[bytes]:
+def start(of: World, role: str, *, broken: str | None = None, die: str | None = None, count: int = 1) -> Life:
     """A process of the product, perhaps armed (fault_points.py); the caller ends it."""
-    with (of.folder / f"{role}.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, str(LAUNCHER), *arming, role], stderr=log, stdout=log,
-                                env={**os.environ, **of.environment})
+    order = {"arguments": [role], "environment": dict(of.environment), "log": str(of.folder / f"{role}.log"),
+             "broken": broken, "die": die, "count": count}
+    if of.launcher.stdin is None or of.launcher.stdout is None:
+        raise AssertionError("both pipes were asked for")
+    of.launcher.stdin.write(json.dumps(order) + "\n")
+    of.launcher.stdin.flush()
+    return Life(os.pidfd_open(int(of.launcher.stdout.readline())))
 
 
 def ready_again(of: World) -> None:
@@ -113,10 +146,12 @@ def ready_again(of: World) -> None:
         wait_ready(client)
 
 
-def kill(running: subprocess.Popen[bytes]) -> None:
-    """SIGKILL, to this process and no other."""
-    running.kill()
-    running.wait()
+def kill(life: Life) -> None:
+    """SIGKILL, to this process and no other; it is dead when this returns."""
+    with suppress(ProcessLookupError):
+        signal.pidfd_send_signal(life.descriptor, signal.SIGKILL)
+    life.died(60)
+    os.close(life.descriptor)
 
 
 @dataclass(slots=True)
@@ -158,7 +193,7 @@ class Billing:
 
 
 @contextmanager
-def billing(of: World, seed: int, names: str = "ABCDEF") -> Iterator[Billing]:
+def billing(of: World, seed: int, names: str = BILLING) -> Iterator[Billing]:
     """Billing systems, one thread each."""
     systems = Billing(of, seed)
     threads = [threading.Thread(target=systems.run, args=(name,), daemon=True) for name in names]

@@ -13,7 +13,7 @@ import servers
 from celery.contrib.testing.worker import start_worker
 from sqlalchemy import func, select
 
-from archive.store import Store
+from archive.stores.directory import DirectoryStore
 from gateway import outbox
 from gateway.clock import wall_clock
 from gateway.db import EVERY_TENANT, Database
@@ -46,7 +46,7 @@ def rung(broker: str, tmp_path: Path) -> Iterator[Deps]:
     Base.metadata.create_all(db.engine)
     with db.transaction("t") as session:
         session.add(Tenant(id="t", name="t", created_at=datetime(2026, 11, 23, tzinfo=UTC)))
-    yield Deps(settings=settings, db=db, store=Store(tmp_path / "objects"), workshop=Unused(),  # type: ignore[arg-type]
+    yield Deps(settings=settings, db=db, store=DirectoryStore(tmp_path / "objects"), workshop=Unused(),  # type: ignore[arg-type]
                vault=Vault(bytes(32)), bell=Bell(), clock=wall_clock)
     db.close()
 

@@ -20,6 +20,7 @@ TABLES = """
 create table flows (flow_id, direction, flow_type, tracking_id, sha256);
 create table invoices (id, number, direction);
 create table statuses (invoice_id, code, direction);
+create table acts (kind, subject, done_at);
 """
 SENT = hashlib.sha256(b"invoice").hexdigest()
 
@@ -84,6 +85,8 @@ SPOILT: dict[str, tuple[str, Callable[[Round], object]]] = {
     "a status counted twice": ("statuses_twice", lambda it: it.states["id1"]["events"].append(
         {"kind": "lifecycle", "code": "200"})),
     "never settled": ("open", lambda it: it.states["id1"].update(transmission={"state": "unknown", "reason": "x"})),
+    "the platform has more to say": ("unplayed", lambda it: it.change(
+        "insert into acts values ('status', 'f1', null)")),
     "no reason given": ("without_reason", lambda it: it.states["id1"].update(
         transmission={"state": "unknown", "reason": None})),
     "other bytes in the dossier": ("dossiers", lambda it: setattr(it, "sent", b"another")),
