@@ -7,7 +7,7 @@ kept in a 0600 file of the data folder.
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -67,6 +67,18 @@ class Settings(BaseSettings):
 
     webhook_allow: tuple[str, ...] = ()
     """`host:port` pairs of systems of the operator's own to which webhooks may go over http or inside the house."""
+
+    duty_seconds: float = 300.0
+    """How often statuses that the State must have within 24 hours are looked at."""
+
+    keep_keys_days: int = Field(default=30, ge=1)
+    """How long the same Idempotency-Key gives the same answer. Longer than any caller repeats a request."""
+
+    keep_work_days: int = Field(default=30, ge=1)
+    """How long finished entries of the outbox stay, for whoever looks into the past of a fault."""
+
+    tidy_seconds: float = 86400.0
+    """How often what is older goes."""
 
     settle_seconds: float = 30.0
     """After a lost answer, how long a platform may take to know what it has before we send again."""

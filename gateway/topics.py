@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
+from gateway.lifecycle.deadlines import tell_deadlines
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
 from gateway.outgoing.handover import hand_over
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
+from gateway.tidying import tidy
 from gateway.webhooks.sending import deliver as deliver_webhook
 from gateway.webhooks.sending import fan_out
 from gateway.worker import Handler, Tick
@@ -37,4 +39,6 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "seal": Tick(settings.seal_seconds, seal_due),
         "remind": Tick(settings.remind_seconds, reminders.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
+        "duties": Tick(settings.duty_seconds, tell_deadlines),
+        "tidy": Tick(settings.tidy_seconds, tidy),
     }

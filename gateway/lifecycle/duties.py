@@ -29,6 +29,9 @@ COMPULSORY = frozenset(code for code in OWN if STATUSES[code].mandatory_for_ppf)
 class Duty:
     """One compulsory status of ours that has not reached the platform."""
 
+    id: str
+    """The tracking id of the status: one for each payment event."""
+
     submission: Submission
     code: str
     since: datetime
@@ -73,7 +76,8 @@ def _waiting(session: Session, submission_id: str | None) -> Iterator[Duty]:
         if code in COMPULSORY:
             set_at = entry.payload.get("set_at")
             since = datetime.fromisoformat(set_at) if set_at else entry.created_at
-            yield Duty(submission=submission, code=code, since=since, state=entry.state, reason=entry.reason)
+            yield Duty(id=str(entry.payload.get("id") or entry.id), submission=submission, code=code, since=since,
+                       state=entry.state, reason=entry.reason)
 
 
 def _refused(session: Session, submission_id: str | None) -> Iterator[Duty]:
@@ -89,5 +93,6 @@ def _refused(session: Session, submission_id: str | None) -> Iterator[Duty]:
         query = query.where(Event.submission_id == submission_id)
     for event, submission in session.execute(query):
         if event.data.get("own"):
-            yield Duty(submission=submission, code=event.code, since=event.platform_at or event.at, state="refused",
+            yield Duty(id=str(event.data.get("tracking_id") or event.id), submission=submission, code=event.code,
+                       since=event.platform_at or event.at, state="refused",
                        reason="La plateforme a refusé ce statut.")

@@ -1,0 +1,59 @@
+"""What the machinery no longer needs goes: answered idempotency keys, and finished work of the outbox.
+
+Only the memory of machines. Invoices, events, the journal and kept objects follow the law's retention and are none of
+this. Work that waits, that a person must decide or that a person gave up stays, and so does finished work about the
+same subject as work that waits. A key that is gone may come again: the identity of an invoice, of a payment and of a
+status does not rest on it.
+"""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import ColumnElement, delete, select, tuple_
+
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.tables import IdempotencyKey, OutboxEntry
+
+BATCH = 1000
+"""Rows of one transaction, so that nobody waits long for it."""
+
+UNRESOLVED = ("pending", "parked")
+
+log = structlog.get_logger()
+
+
+def tidy(deps: Deps) -> None:
+    """Regular work: forget what is older than the settings say."""
+    keys, work = forget_keys(deps), forget_work(deps)
+    if keys or work:
+        log.info("tidied", keys=keys, work=work)
+
+
+def forget_keys(deps: Deps) -> int:
+    """Idempotency keys whose request began more than `keep_keys_days` ago; returns how many went."""
+    before = deps.now() - timedelta(days=deps.settings.keep_keys_days)
+    return _forget(deps, IdempotencyKey, IdempotencyKey.started_at < before)
+
+
+def forget_work(deps: Deps) -> int:
+    """Entries that are done and were last due more than `keep_work_days` ago; returns how many went."""
+    before = deps.now() - timedelta(days=deps.settings.keep_work_days)
+    needed = select(OutboxEntry.tenant_id, OutboxEntry.subject_id).where(OutboxEntry.state.in_(UNRESOLVED))
+    return _forget(deps, OutboxEntry, OutboxEntry.state == "done", OutboxEntry.due_at < before,
+                   tuple_(OutboxEntry.tenant_id, OutboxEntry.subject_id).not_in(needed))
+
+
+def _forget(deps: Deps, table: type[IdempotencyKey | OutboxEntry], *old: ColumnElement[bool]) -> int:
+    """Delete the rows like this, batch by batch; returns how many there were."""
+    key = table.__mapper__.primary_key
+    batch = select(*key).where(*old).limit(BATCH)
+    gone = 0
+    while True:
+        with deps.db.transaction(EVERY_TENANT) as session:
+            went = session.execute(delete(table).where(tuple_(*key).in_(batch))
+                                   .execution_options(synchronize_session=False))
+            count: int = went.rowcount  # type: ignore[attr-defined]  # a DELETE gives a CursorResult
+        gone += count
+        if count < BATCH:
+            return gone
