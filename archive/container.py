@@ -1,4 +1,4 @@
-"""Open the ZIP of a dossier, trusting nothing: names, sizes, kinds and doubles are checked before its bytes."""
+"""Open a dossier, ZIP or folder, trusting nothing: names, sizes, kinds and doubles are checked before its bytes."""
 
 import hashlib
 import re
@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from archive.errors import ArchiveError
 
@@ -47,18 +48,46 @@ class Unreadable(ArchiveError):
 
 
 def read_members(path: Path) -> dict[str, Member]:
-    """Unpack a dossier in memory, within limits, by name.
+    """Unpack a dossier, or read the folder of an unpacked one, in memory, within limits, by name.
 
     Raises:
         OSError: there is no such file, or it may not be read.
         Unreadable: a name, size or kind is refused, or the ZIP is broken.
     """
+    if path.is_dir():
+        return _folder(path)
     with path.open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _members(archive)
         except _BROKEN as error:
             raise Unreadable("(zip)", f"archive ZIP illisible ({error})", f"unreadable ZIP ({error})") from None
+
+
+def _folder(folder: Path) -> dict[str, Member]:
+    if not any((folder / name).is_file() for name in ("dossier.json", "SHA256SUMS")):
+        raise IsADirectoryError(f"{folder}: no dossier in this folder")
+    members: dict[str, Member] = {}
+    total = 0
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise Unreadable(_shown(name), "lien, ou pas un simple fichier", "a link, or no plain file")
+        if path.is_dir():
+            continue
+        size = path.stat().st_size
+        total += size
+        if not SAFE_NAME.fullmatch(name):
+            raise Unreadable(_shown(name), "nom de fichier interdit", "forbidden name")
+        if len(members) >= MOST_MEMBERS or size > MOST_BYTES or total > MOST_IN_ALL:
+            raise Unreadable(name, "trop grand, ou trop de fichiers", "too large, or too many files")
+        with path.open("rb") as file:
+            members[name] = _member(name, file)
+    return members
+
+
+def _shown(name: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in name)[:120]
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, Member]:
@@ -84,9 +113,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, Member]:
 
 def _refuse_odd(info: zipfile.ZipInfo, known: set[str]) -> None:
     name = info.filename
-    shown = "".join(char if char.isprintable() else "?" for char in name)[:120]
     if info.orig_filename != name or not SAFE_NAME.fullmatch(name):
-        raise Unreadable(shown, "nom de fichier interdit", "forbidden name")
+        raise Unreadable(_shown(name), "nom de fichier interdit", "forbidden name")
     if name.casefold() in known:
         raise Unreadable(name, "présent deux fois", "doubled")
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -97,13 +125,17 @@ def _refuse_odd(info: zipfile.ZipInfo, known: set[str]) -> None:
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    computed, kept, size = hashlib.sha256(), b"", 0
     try:
         with archive.open(info) as file:
-            while chunk := file.read(SMALL):
-                computed.update(chunk)
-                kept = chunk if size == 0 else b""
-                size += len(chunk)
+            return _member(info.filename, file)
     except _BROKEN as error:
         raise Unreadable(info.filename, f"illisible dans l'archive ({error})", "unreadable in the ZIP") from None
-    return Member(computed.hexdigest(), size, b"" if info.filename.startswith("objects/") else kept)
+
+
+def _member(name: str, file: IO[bytes]) -> Member:
+    computed, kept, size = hashlib.sha256(), b"", 0
+    while chunk := file.read(SMALL):
+        computed.update(chunk)
+        kept = chunk if size == 0 else b""
+        size += len(chunk)
+    return Member(computed.hexdigest(), size, b"" if name.startswith("objects/") else kept)

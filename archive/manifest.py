@@ -16,6 +16,9 @@ REQUIRED = (
 )
 """Beside them: objects/<name>, entries/<seq>.json and .tlog-proof, and log2/ log3/ ... for further logs."""
 
+NEXT = ("next.checkpoint", "next.checkpoint.tsr", "next.entry.json", "next.tlog-proof")
+"""All or none per log: the later seal that covers the token of this one."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -42,6 +45,8 @@ class Manifest:
     """The ids that journal entries of this dossier may be about."""
 
     objects: tuple[Item, ...]
+    tenant: str = ""
+    """Whose it is: the part of the same name in the origin of each log. Empty in dossiers of version 1."""
 
 
 def write(manifest: Manifest) -> bytes:
@@ -59,7 +64,7 @@ def write(manifest: Manifest) -> bytes:
     if not (manifest.invoice and manifest.subjects and names):
         raise BadDossier("an invoice number, a subject and a document are needed")
     return canonical({
-        "v": 1,
+        **({"v": 2, "tenant": manifest.tenant} if manifest.tenant else {"v": 1}),
         "invoice": manifest.invoice,
         "subjects": list(manifest.subjects),
         "objects": [
@@ -80,10 +85,11 @@ def read(text: bytes) -> Manifest:
         manifest = Manifest(
             raw["invoice"], tuple(raw["subjects"]),
             tuple(Item(o["name"], o["role"], Digest(o["sha256"]), o["size"]) for o in raw["objects"]),
+            raw["tenant"] if raw["v"] == 2 else "",
         )
         again = write(manifest)
     except (ValueError, KeyError, TypeError, RecursionError, AttributeError, BadDigest) as error:
         raise BadDossier(f"not a dossier.json: {error}") from None
-    if again != text or not isinstance(manifest.invoice, str):
+    if again != text or not isinstance(manifest.invoice, str) or not isinstance(manifest.tenant, str):
         raise BadDossier("dossier.json is not canonical")
     return manifest

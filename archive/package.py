@@ -7,50 +7,23 @@ What is built is verified before it is handed out: a dossier that would fail its
 import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from archive import journal, seal, timestamp, verify
-from archive.container import Member
+from archive import journal, seal, verify
+from archive.container import SAFE_NAME, Member
+from archive.dossier import telling
+from archive.dossier.telling import Document, Story
 from archive.errors import BadDossier
-from archive.journal import Entry, Rows
-from archive.manifest import LIST, SIGNATURE, Item, Manifest
+from archive.journal import Rows
+from archive.manifest import LIST, NEXT, SIGNATURE, Item, Manifest
 from archive.manifest import write as write_manifest
 from archive.seal import InclusionProof
-from archive.store import Digest
-from archive.trust import KEYS
 
-_FILES = Path(__file__).with_name("dossier")
-_TEXTS = Environment(
-    loader=FileSystemLoader(_FILES), autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
-    keep_trailing_newline=True,
-)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A kept object that goes into the dossier."""
-
-    name: str
-    """File name in objects/: ASCII letters, digits and `._-`, e.g. "facture.xml"."""
-
-    role: str
-    """As in the journal entry that names it."""
-
-    title: str
-    """For people, French."""
-
-    content: bytes
-
-    @property
-    def digest(self) -> Digest:
-        """SHA-256 of the content."""
-        return Digest.of(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +33,15 @@ class LoggedEntry:
     seq: int
     line: bytes
     path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextSeal:
+    """The later seal whose tree holds the entry that names a checkpoint and its token: it protects that token."""
+
+    checkpoint: bytes
+    token: bytes
+    entry: LoggedEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +55,8 @@ class SealedLog:
     """TimeStampResp over the note."""
 
     entries: tuple[LoggedEntry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A line of the readable timeline. All texts are for people, French, times as they shall be read."""
-
-    at: str
-    what: str
-    who: str = ""
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """What the readable index tells beside the evidence. Signed with the rest, not provable by the journal."""
-
-    facts: tuple[tuple[str, str], ...] = ()
-    """Label and value: number, date, seller, buyer, total ..."""
-
-    verdict: str
-    findings: tuple[str, ...] = ()
-    timeline: tuple[Moment, ...] = ()
+    next: NextSeal | None = None
+    """None where no later seal exists yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +74,11 @@ class Dossier:
     """Usually one; more where the invoice's life crosses fiscal years."""
 
     story: Story
+    tenant: str = ""
+    """Whose invoice it is, as in the origin of its logs."""
+
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files by name (a drawn index, a manifest for another system): signed, not provable by the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +95,22 @@ class Keys:
     """PEM that the timestamps chain to; see archive.timestamp.verify."""
 
 
+def logged(rows: Rows, seq: int, size: int) -> LoggedEntry:
+    """An entry with its proof in the checkpoint of `size` entries.
+
+    Raises:
+        BadProof: it is not under that checkpoint.
+    """
+    return LoggedEntry(seq, rows.get(seq).line, journal.inclusion_proof(rows, seq, size))
+
+
 def sealed(rows: Rows, checkpoint: bytes, token: bytes, size: int, seqs: tuple[int, ...]) -> SealedLog:
     """Entries of a log with their proofs in the checkpoint of `size` entries.
 
     Raises:
         BadProof: one of them is not under that checkpoint.
     """
-    return SealedLog(checkpoint, token, tuple(
-        LoggedEntry(seq, rows.get(seq).line, journal.inclusion_proof(rows, seq, size)) for seq in seqs
-    ))
+    return SealedLog(checkpoint, token, tuple(logged(rows, seq, size) for seq in seqs))
 
 
 def build(dossier: Dossier, keys: Keys, *, at: datetime) -> bytes:
@@ -146,61 +120,61 @@ def build(dossier: Dossier, keys: Keys, *, at: datetime) -> bytes:
         BadDossier: it would not verify; the text says why.
         TimestampRefused, BadCheckpoint, BadEntry: the evidence handed in is not sound.
     """
+    return zipped(members_of(dossier, keys, at=at))
+
+
+def members_of(dossier: Dossier, keys: Keys, *, at: datetime) -> dict[str, bytes]:
+    """The files of the dossier by name, listed, signed and verified. Raises as `build`."""
     manifest = Manifest(dossier.invoice, dossier.subjects, tuple(
         Item(document.name, document.role, document.digest, len(document.content)) for document in dossier.documents
-    ))
+    ), dossier.tenant)
     members = {
         "dossier.json": write_manifest(manifest),
         "log-pub.pem": seal.public_pem(keys.log),
         "seal-pub.pem": seal.public_pem(keys.seal.public_key()),
         "tsa-ca.pem": keys.tsa_ca,
-        "verify.sh": (_FILES / "verify.sh").read_bytes(),
+        "verify.sh": telling.SCRIPT.read_bytes(),
     }
     for document in dossier.documents:
         members[f"objects/{document.name}"] = document.content
     for number, log in enumerate(dossier.logs, start=1):
-        folder = "" if number == 1 else f"log{number}/"
-        members[f"{folder}checkpoint"] = log.checkpoint
-        members[f"{folder}checkpoint.tsr"] = log.token
-        for entry in log.entries:
-            proof = InclusionProof(entry.seq, entry.path, log.checkpoint)
-            members[f"{folder}entries/{entry.seq}.json"] = entry.line
-            members[f"{folder}entries/{entry.seq}.tlog-proof"] = seal.write_proof(proof)
-    members |= _texts(dossier, keys, members, at)
+        members |= _log_files("" if number == 1 else f"log{number}/", log)
+    members |= telling.texts(account_of(dossier, keys, at=at))
+    for name, data in dossier.beside.items():
+        if name in members or not SAFE_NAME.fullmatch(name):
+            raise BadDossier(f"{name!r} cannot be a further file")
+        members[name] = data
     listing = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(members.items()))
     members[LIST] = listing.encode()
     members[SIGNATURE] = keys.seal.sign(members[LIST])
     _refuse_unsound(members)
-    return _zipped(members)
+    return members
 
 
-def _texts(dossier: Dossier, keys: Keys, members: dict[str, bytes], at: datetime) -> dict[str, bytes]:
-    """README and index, which tell what the rest says."""
-    seals: list[dict[str, object]] = []
-    entries: list[tuple[int, Entry]] = []
-    for log in dossier.logs:
-        checkpoint = seal.read_checkpoint(log.checkpoint, keys.log)
-        stamp = timestamp.verify(log.token, log.checkpoint, keys.tsa_ca)
-        seals.append({
-            "origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex(),
-            "at": _french(stamp.at), "authority": stamp.authority,
-        })
-        entries += [journal.read_entry(entry.line) for entry in log.entries]
-    told = {
-        "invoice": dossier.invoice,
-        "at": _french(at),
-        "story": dossier.story,
-        "documents": dossier.documents,
-        "entries": sorted(entries, key=lambda pair: pair[1].at),
-        "seals": seals,
-        "test_authority": any("NOT QUALIFIED" in str(found["authority"]) for found in seals),
-        "fingerprints": [(name, hashlib.sha256(members[name]).hexdigest()) for name in KEYS],
-    }
-    return {name: _TEXTS.get_template(name).render(told).encode() for name in ("README.fr.txt", "index.fr.html")}
+def account_of(dossier: Dossier, keys: Keys, *, at: datetime) -> telling.Account:
+    """What the readable index tells, with the seals and keys that the files will hold. Raises as `build`."""
+    ca, key = keys.tsa_ca, seal.public_pem(keys.log)
+    seals = [(verify.checkpoint_of(log.checkpoint, key), verify.stamp_of(log.token, log.checkpoint, ca),
+              verify.stamp_of(log.next.token, log.next.checkpoint, ca) if log.next else None) for log in dossier.logs]
+    entries = [journal.read_entry(entry.line) for log in dossier.logs for entry in log.entries]
+    pems = (key, seal.public_pem(keys.seal.public_key()), ca)
+    return telling.account(dossier.invoice, dossier.story, dossier.documents,
+                           entries=entries, seals=seals, keys=pems, at=at)
 
 
-def _french(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%d/%m/%Y à %H:%M:%S UTC")
+def _log_files(folder: str, log: SealedLog) -> dict[str, bytes]:
+    files = {f"{folder}checkpoint": log.checkpoint, f"{folder}checkpoint.tsr": log.token}
+    for entry in log.entries:
+        files[f"{folder}entries/{entry.seq}.json"] = entry.line
+        files[f"{folder}entries/{entry.seq}.tlog-proof"] = _proof(entry, log.checkpoint)
+    if log.next is not None:
+        later = (log.next.checkpoint, log.next.token, log.next.entry.line, _proof(log.next.entry, log.next.checkpoint))
+        files |= dict(zip((f"{folder}{name}" for name in NEXT), later, strict=True))
+    return files
+
+
+def _proof(entry: LoggedEntry, checkpoint: bytes) -> bytes:
+    return seal.write_proof(InclusionProof(entry.seq, entry.path, checkpoint))
 
 
 def _refuse_unsound(members: dict[str, bytes]) -> None:
@@ -211,8 +185,8 @@ def _refuse_unsound(members: dict[str, bytes]) -> None:
         raise BadDossier(f"{fault.member}: {fault.en}")
 
 
-def _zipped(members: dict[str, bytes]) -> bytes:
-    """Stored, not compressed: deflate's output depends on the library's version."""
+def zipped(members: dict[str, bytes]) -> bytes:
+    """The files as one ZIP. Stored, not compressed: deflate's output depends on the library's version."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, data in sorted(members.items()):

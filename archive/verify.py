@@ -8,6 +8,7 @@ the most telling first; the reader gets French and English. ZIP compression and 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -16,11 +17,14 @@ from archive import journal, manifest, seal, timestamp
 from archive.container import SAFE_NAME, Member, Unreadable, read_members
 from archive.errors import ArchiveError
 from archive.journal import Entry
-from archive.manifest import LIST, SIGNATURE, Manifest
+from archive.manifest import LIST, NEXT, SIGNATURE, Manifest
+from archive.seal import Checkpoint
+from archive.timestamp import Stamp
 from archive.trust import KEYS, Trust, strangers
 
 _LINE = re.compile(rf"([0-9a-f]{{64}})  ({SAFE_NAME.pattern})")
 _ENTRY = re.compile(r"((?:log[1-9][0-9]?/)?)entries/(0|[1-9][0-9]{0,17})\.json")
+_NOTE = re.compile(r"(?:log[1-9][0-9]?/)?(?:next\.)?checkpoint")
 _UNTRUSTED = (
     "ATTENTION : aucune clé de confiance donnée (--trust) ; celles du dossier lui-même ont servi.",
     "Comparez leurs empreintes ci-dessous avec celles que l'émetteur publie.",
@@ -44,7 +48,7 @@ class Verification:
 
     ok: bool
     invoice: str
-    """Its number as the dossier says it; from the file's name, or "?", where it does not say it."""
+    """Its number and tenant as the dossier says them; from the file's name, or "?", where it does not say it."""
 
     first_line: str
     """Names the file, the invoice and the first member that is wrong."""
@@ -56,16 +60,22 @@ class Verification:
 
 
 def verify_dossier(path: Path, trust: Trust | None) -> Verification:
-    """Verify one dossier file.
+    """Verify one dossier: its ZIP, or the folder it was unpacked into.
 
     Raises:
         OSError: the file cannot be read at all. Everything else that is wrong is a Verification that is not ok.
     """
     try:
-        members = read_members(path)
-        faults = list(examine(members, trust))
+        return verify_members(read_members(path), path, trust)
     except Unreadable as error:
-        members, faults = {}, [Fault(error.member, error.fr, error.en)]
+        return verify_members({}, path, trust, Fault(error.member, error.fr, error.en))
+
+
+def verify_members(
+    members: Mapping[str, Member], path: Path, trust: Trust | None, unread: Fault | None = None,
+) -> Verification:
+    """The verdict on the files of one dossier; `path` is its name for people. `unread`: why there are none."""
+    faults = [unread] if unread else list(examine(members, trust))
     invoice = _invoice_of(members, path)
     warning = () if trust else _UNTRUSTED
     fingerprints = tuple(f"{name} {members[name].sha256}" for name in KEYS if name in members)
@@ -165,55 +175,94 @@ def _logs(members: Mapping[str, Member], entries: list[Entry], contents: Manifes
             found.setdefault(match[1], []).append(match[2])
         elif "entries/" in name and not _ENTRY.fullmatch(name.replace(".tlog-proof", ".json")):
             yield Fault(name, "fichier inattendu", "unexpected file")
-        elif name.endswith(".tlog-proof") and name.replace(".tlog-proof", ".json") not in members:
+        elif "entries/" in name and name.replace(".tlog-proof", ".json") not in members:
             yield Fault(name, "preuve sans écriture", "proof without entry")
     if "" not in found:
         yield Fault("entries/", "aucune écriture", "no entry")
     origins: set[str] = set()
     for folder, numbers in found.items():
-        yield from _log(members, folder, origins)
+        note = f"{folder}checkpoint"
+        yield from _seal(members, note)
+        origin = _text(members.get(note)).partition("\n")[0]
+        if origin in origins:
+            yield Fault(note, "journal présent deux fois", "the same log twice")
+        if contents is not None and contents.tenant and f"/{contents.tenant}/" not in f"{origin}/":
+            yield Fault(note, "journal d'un autre compte", f"the log of another tenant than {contents.tenant}")
+        origins.add(origin)
         for number in numbers:
             name = f"{folder}entries/{number}.json"
             try:
                 entries.append(_entry(members, folder, number, contents))
             except (ArchiveError, KeyError) as error:
                 yield Fault(name, f"preuve rompue ({error})", f"broken proof: {error}")
+        if any(f"{folder}{name}" in members for name in NEXT):
+            yield from _next(members, folder)
 
 
-def _log(members: Mapping[str, Member], folder: str, origins: set[str]) -> Iterator[Fault]:
-    note, token = members.get(f"{folder}checkpoint"), members.get(f"{folder}checkpoint.tsr")
+@lru_cache(maxsize=32)
+def checkpoint_of(note: bytes, log_pem: bytes) -> Checkpoint:
+    """A checkpoint whose signature holds; many dossiers share one. Raises BadCheckpoint, BadKey."""
+    return seal.read_checkpoint(note, seal.read_public(log_pem))
+
+
+@lru_cache(maxsize=32)
+def stamp_of(token: bytes, note: bytes, ca: bytes) -> Stamp:
+    """A token that holds; many dossiers share one. Raises TimestampRefused."""
+    return timestamp.verify(token, note, ca)
+
+
+def _seal(members: Mapping[str, Member], name: str) -> Iterator[Fault]:
+    """The signature of a checkpoint and its timestamp."""
+    note, token = members.get(name), members.get(f"{name}.tsr")
     if note is None or token is None:
-        yield Fault(f"{folder}checkpoint", "état du journal ou horodatage manquant", "checkpoint or timestamp missing")
+        yield Fault(name, "état du journal ou horodatage manquant", "checkpoint or timestamp missing")
         return
     try:
-        checkpoint = seal.read_checkpoint(note.data, seal.read_public(members["log-pub.pem"].data))
+        checkpoint_of(note.data, members["log-pub.pem"].data)
     except ArchiveError as error:
-        yield Fault(f"{folder}checkpoint", "signature fausse ou texte altéré", str(error))
-    else:
-        if checkpoint.origin in origins:
-            yield Fault(f"{folder}checkpoint", "journal présent deux fois", "the same log twice")
-        origins.add(checkpoint.origin)
+        yield Fault(name, "signature fausse ou texte altéré", str(error))
     try:
-        timestamp.verify(token.data, note.data, members["tsa-ca.pem"].data)
+        stamp_of(token.data, note.data, members["tsa-ca.pem"].data)
     except ArchiveError as error:
-        yield Fault(f"{folder}checkpoint.tsr", "horodatage faux", str(error))
+        yield Fault(f"{name}.tsr", "horodatage faux", str(error))
 
 
 def _entry(members: Mapping[str, Member], folder: str, number: str, contents: Manifest | None) -> Entry:
-    """The entry of a file, after its place in the log was proved (the checkpoint's signature is `_log`'s)."""
-    note = members[f"{folder}checkpoint"].data
-    line = members[f"{folder}entries/{number}.json"].data
-    proof = seal.read_proof(members[f"{folder}entries/{number}.tlog-proof"].data)
+    """The entry of a file, after its place in the log was proved (the checkpoint's signature is `_seal`'s)."""
+    seq, entry = _proved(members, f"{folder}entries/{number}.json", f"{folder}entries/{number}.tlog-proof",
+                         f"{folder}checkpoint")
+    if seq != int(number):
+        raise ArchiveError(f"says {seq}")
+    if contents is not None and entry.subject not in contents.subjects:
+        raise ArchiveError(f"is about {entry.subject}, not this invoice")
+    return entry
+
+
+def _proved(members: Mapping[str, Member], name: str, proof_name: str, note_name: str) -> tuple[int, Entry]:
+    line, note = members[name].data, members[note_name].data
+    proof = seal.read_proof(members[proof_name].data)
     seq, entry = journal.read_entry(line)
-    if not seq == proof.index == int(number):
+    if seq != proof.index:
         raise ArchiveError(f"says {seq}, proved as {proof.index}")
     if proof.checkpoint != note:
         raise ArchiveError("proved in another checkpoint")
-    if contents is not None and entry.subject not in contents.subjects:
-        raise ArchiveError(f"is about {entry.subject}, not this invoice")
-    checkpoint = seal.read_checkpoint(note, seal.read_public(members["log-pub.pem"].data))
+    checkpoint = checkpoint_of(note, members["log-pub.pem"].data)
     journal.verify_inclusion(journal.leaf_hash(line), seq, checkpoint.size, proof.path, checkpoint.root)
-    return entry
+    return seq, entry
+
+
+def _next(members: Mapping[str, Member], folder: str) -> Iterator[Fault]:
+    """The later seal: its own signature and timestamp, and in its tree the entry that names this seal's two files."""
+    yield from _seal(members, f"{folder}next.checkpoint")
+    name = f"{folder}next.entry.json"
+    try:
+        _, entry = _proved(members, name, f"{folder}next.tlog-proof", f"{folder}next.checkpoint")
+        named = {(ref.role, ref.digest.hex) for ref in entry.objects}
+        for role, file in (("checkpoint", f"{folder}checkpoint"), ("token", f"{folder}checkpoint.tsr")):
+            if (role, members[file].sha256) not in named:
+                yield Fault(file, "n'est pas ce que dit le scellement suivant", "not what the next seal's entry names")
+    except (ArchiveError, KeyError) as error:
+        yield Fault(name, f"preuve rompue ({error})", f"broken proof: {error}")
 
 
 def _told(members: Mapping[str, Member]) -> Iterator[str]:
@@ -221,18 +270,18 @@ def _told(members: Mapping[str, Member]) -> Iterator[str]:
     contents = manifest.read(members["dossier.json"].data)
     entries = [name for name in members if _ENTRY.fullmatch(name)]
     yield f"  {len(contents.objects)} documents, {len(entries)} écritures du journal / documents, journal entries"
-    for name in sorted(members):
-        if name.endswith("checkpoint"):
-            note = members[name].data
-            checkpoint = seal.read_checkpoint(note, seal.read_public(members["log-pub.pem"].data))
-            stamp = timestamp.verify(members[f"{name}.tsr"].data, note, members["tsa-ca.pem"].data)
-            yield f"  journal {checkpoint.origin}, {checkpoint.size} écritures / entries"
-            yield f"  horodaté / timestamped {stamp.at:%Y-%m-%dT%H:%M:%SZ} : {stamp.authority}"
+    for name in filter(_NOTE.fullmatch, sorted(members)):
+        checkpoint = checkpoint_of(members[name].data, members["log-pub.pem"].data)
+        stamp = stamp_of(members[f"{name}.tsr"].data, members[name].data, members["tsa-ca.pem"].data)
+        yield f"  journal {checkpoint.origin}, {checkpoint.size} écritures / entries"
+        yield f"  horodaté / timestamped {stamp.at:%Y-%m-%dT%H:%M:%SZ} : {stamp.authority}"
 
 
 def _invoice_of(members: Mapping[str, Member], path: Path) -> str:
+    """Number and tenant, for messages."""
     try:
-        text = manifest.read(members["dossier.json"].data).invoice
+        contents = manifest.read(members["dossier.json"].data)
+        text = f"{contents.invoice} ({contents.tenant})" if contents.tenant else contents.invoice
     except (ArchiveError, KeyError):
         text = path.name.removesuffix(".zip").removesuffix("-dossier") or "?"
     return "".join(char if char.isprintable() else "?" for char in text)[:120]

@@ -9,8 +9,9 @@ cd "${1:-$(dirname "$0")}" || exit 2
 T=$(mktemp -d) || exit 2
 trap 'rm -rf "$T"' EXIT
 invoice=$(sed -n 's/.*"invoice":"\([^"]*\)".*/\1/p' dossier.json 2>/dev/null)
-die() { echo "ÉCHEC / NOT VERIFIED: facture ${invoice:-?}, fichier $1: $2" >&2; exit 1; }
-b64() { printf '%s\n' "$1" | openssl base64 -d -A > "$2"; [ "$(openssl base64 -A -in "$2")" = "$1" ] || die "$3" "base64"; }
+tenant=$(sed -n 's/.*"tenant":"\([^"]*\)".*/\1/p' dossier.json 2>/dev/null)
+who="dossier ${PWD##*/}, facture ${invoice:-?}${tenant:+ ($tenant)}"
+die() { echo "ÉCHEC / NOT VERIFIED: $who, fichier $1: $2" >&2; exit 1; }
 sha() { sha256sum < "$1" | cut -c1-64; }
 
 # 1. Every file is listed once and as listed; the list is signed.
@@ -46,51 +47,78 @@ for f in objects/*; do
 done
 
 # 3. Every entry is in a log whose checkpoint is signed and timestamped (RFC 9162 section 2.1.3.2).
-entry() { # folder, file, size of the log, root of the log
-  n=${2##*/}; n=${n%.json}; p=${2%.json}.tlog-proof
-  case "$(cat "$2")" in *",\"seq\":$n,"*) ;; *) die "$2" "seq" ;; esac
-  subject=$(sed -n 's/.*"subject":"\([^"]*\)".*/\1/p' "$2")
-  case "$(cat dossier.json)" in *"\"subjects\":["*"\"$subject\""*) ;; *) die "$2" "autre facture / another invoice" ;; esac
-  [ "$(sed -n 1p "$p")" = "c2sp.org/tlog-proof@v1" ] && [ "$(sed -n 2p "$p")" = "index $n" ] || die "$p" "format"
-  sed '1,/^$/d' "$p" > "$T/checkpoint"
-  [ "$(sha "$T/checkpoint")" = "$(sha "$1checkpoint")" ] || die "$p" "autre checkpoint / another checkpoint"
-  fn=$n; sn=$(($3 - 1)); [ "$fn" -le "$sn" ] || die "$p" "index"
-  sed '1,2d;/^$/,$d' "$p" > "$T/path"
-  { printf '\000'; cat "$2"; } | openssl dgst -sha256 -binary > "$T/node"
-  while read -r step; do
-    [ "$sn" -gt 0 ] || die "$p" "trop long / too long"
-    b64 "$step" "$T/step" "$p"
+octal() { # 64 hexadecimal digits as 32 escapes for printf, in $escaped
+  escaped=; hex=$1
+  while [ -n "$hex" ]; do
+    rest=${hex#??}; byte=$((0x${hex%"$rest"})); hex=$rest
+    escaped="$escaped\\$((byte >> 6))$((byte >> 3 & 7))$((byte & 7))"
+  done
+}
+seal() { # checkpoint: is it signed and timestamped? sets origin, size, root, at
+  origin=$(sed -n 1p "$1"); size=$(sed -n 2p "$1"); root=$(sed -n 3p "$1")
+  case "$size" in ''|*[!0-9]*) die "$1" "format" ;; esac
+  case "$origin/" in *"/$tenant/"*) ;; *) [ -z "$tenant" ] || die "$1" "autre compte / another tenant" ;; esac
+  sed '/^$/,$d' "$1" > "$T/text"
+  line=$(sed -n 's/^— [^ ]* //p' "$1" | head -n 1)
+  printf '%s\n' "$line" | openssl base64 -d -A > "$T/line"
+  [ "$(openssl base64 -A -in "$T/line")" = "$line" ] || die "$1" "base64"
+  tail -c 64 "$T/line" > "$T/signature"
+  openssl pkeyutl -verify -pubin -inkey log-pub.pem -rawin -in "$T/text" -sigfile "$T/signature" >/dev/null 2>&1 \
+    || die "$1" "signature"
+  at=$(openssl ts -reply -in "$1.tsr" -text 2>/dev/null | sed -n 's/^Time stamp: //p')
+  set -- "$1" -attime "$(date -d "$at" +%s 2>/dev/null)"  # certificates as they were then
+  [ -n "$3" ] || set -- "$1"
+  c=$1; shift
+  openssl ts -verify -data "$c" -in "$c.tsr" -CAfile tsa-ca.pem "$@" >/dev/null 2>&1 || die "$c.tsr" "horodatage / timestamp"
+}
+proved() { # entry, proof, checkpoint of $size and $root: is the entry in the log? sets n
+  n=$(sed -n 's/.*,"seq":\([0-9]*\),.*/\1/p' "$1")
+  [ -n "$n" ] || die "$1" "seq"
+  [ "$(sed -n 1p "$2")" = "c2sp.org/tlog-proof@v1" ] && [ "$(sed -n 2p "$2")" = "index $n" ] || die "$2" "format"
+  sed '1,/^$/d' "$2" > "$T/checkpoint"
+  [ "$(sha "$T/checkpoint")" = "$(sha "$3")" ] || die "$2" "autre checkpoint / another checkpoint"
+  sed '1,2d;/^$/,$d' "$2" > "$T/path"
+  [ -z "$(sed '/^[A-Za-z0-9+\/]\{42\}[AEIMQUYcgkosw048]=$/d' "$T/path")" ] || die "$2" "base64"
+  fn=$n; sn=$((size - 1)); [ "$fn" -le "$sn" ] || die "$2" "index"
+  node=$({ printf '\000'; cat "$1"; } | sha256sum)
+  for step in $(base64 -d "$T/path" | od -An -v -w32 -to1 | sed 's/ /\\/g'); do
+    [ "$sn" -gt 0 ] || die "$2" "trop long / too long"
+    octal "${node%% *}"
     if [ $((fn & 1)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
-      { printf '\001'; cat "$T/step" "$T/node"; } | openssl dgst -sha256 -binary > "$T/next"
+      node=$(printf "\\001$step$escaped" | sha256sum)
       while [ $((fn & 1)) -eq 0 ] && [ "$fn" -ne 0 ]; do fn=$((fn >> 1)); sn=$((sn >> 1)); done
     else
-      { printf '\001'; cat "$T/node" "$T/step"; } | openssl dgst -sha256 -binary > "$T/next"
+      node=$(printf "\\001$escaped$step" | sha256sum)
     fi
-    mv "$T/next" "$T/node"; fn=$((fn >> 1)); sn=$((sn >> 1))
-  done < "$T/path"
-  [ "$sn" -eq 0 ] || die "$p" "trop court / too short"
-  [ "$(openssl base64 -A -in "$T/node")" = "$4" ] || die "$2" "absente du journal / not in the log"
+    fn=$((fn >> 1)); sn=$((sn >> 1))
+  done
+  [ "$sn" -eq 0 ] || die "$2" "trop court / too short"
+  octal "${node%% *}"
+  [ "$(printf "$escaped" | openssl base64 -A)" = "$root" ] || die "$1" "absente du journal / not in the log"
 }
 entries=0
 for c in checkpoint log*/checkpoint; do
   [ -f "$c" ] || continue
   d=${c%checkpoint}
-  origin=$(sed -n 1p "$c"); size=$(sed -n 2p "$c"); root=$(sed -n 3p "$c")
-  case "$size" in ''|*[!0-9]*) die "$c" "format" ;; esac
-  sed '/^$/,$d' "$c" > "$T/text"
-  b64 "$(sed -n 's/^— [^ ]* //p' "$c" | head -n 1)" "$T/line" "$c"
-  tail -c 64 "$T/line" > "$T/signature"
-  openssl pkeyutl -verify -pubin -inkey log-pub.pem -rawin -in "$T/text" -sigfile "$T/signature" >/dev/null 2>&1 \
-    || die "$c" "signature"
-  at=$(openssl ts -reply -in "$c.tsr" -text 2>/dev/null | sed -n 's/^Time stamp: //p')
-  when=$(date -d "$at" +%s 2>/dev/null) && set -- -attime "$when" || set --  # certificates as they were then
-  openssl ts -verify -data "$c" -in "$c.tsr" -CAfile tsa-ca.pem "$@" >/dev/null 2>&1 || die "$c.tsr" "horodatage / timestamp"
+  seal "$c"
+  echo "journal $origin: $size écritures / entries, horodaté / timestamped $at"
   for e in "$d"entries/*.json; do
     [ -f "$e" ] || die "$c" "sans écriture / without entry"
-    entry "$d" "$e" "$size" "$root"; entries=$((entries + 1))
+    proved "$e" "${e%.json}.tlog-proof" "$c"
+    [ "$e" = "${d}entries/$n.json" ] || die "$e" "seq"
+    subject=$(sed -n 's/.*"subject":"\([^"]*\)".*/\1/p' "$e")
+    case "$(cat dossier.json)" in *"\"subjects\":["*"\"$subject\""*) ;; *) die "$e" "autre facture / another invoice" ;; esac
+    entries=$((entries + 1))
   done
-  echo "journal $origin: $size écritures / entries, horodaté / timestamped $at"
+  [ -f "${d}next.checkpoint" ] || continue
+  seal "${d}next.checkpoint"
+  proved "${d}next.entry.json" "${d}next.tlog-proof" "${d}next.checkpoint"
+  for f in checkpoint:checkpoint token:checkpoint.tsr; do
+    case "$(cat "${d}next.entry.json")" in *"{\"role\":\"${f%:*}\",\"sha256\":\"$(sha "$d${f#*:}")\","*) ;;
+      *) die "$d${f#*:}" "n'est pas celui du scellement suivant / not what the next seal names" ;; esac
+  done
+  echo "jeton couvert par / token covered by: $origin, $size écritures / entries, $at"
 done
 for k in log-pub.pem seal-pub.pem tsa-ca.pem; do echo "$k $(sha "$k")"; done
-echo "VÉRIFIÉ / VERIFIED: facture $invoice, $entries écritures / entries"
+echo "VÉRIFIÉ / VERIFIED: $who, $entries écritures / entries"
 echo "Comparez les trois empreintes avec celles que l'émetteur publie. / Compare the three fingerprints out of band."

@@ -12,9 +12,11 @@ from archive_log import MemoryRows, entry_of, grown
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import journal, seal, timestamp
+from archive.dossier.telling import Document, Moment, Step, Story
 from archive.journal import ObjectRef
-from archive.package import Document, Dossier, Keys, Moment, Story, build, sealed
+from archive.package import Dossier, Keys, NextSeal, build, logged, sealed
 from archive.seal import Checkpoint
+from archive.store import Digest
 from archive.trust import KEYS, write_trust
 from gateway.sandbox.authority import LocalAuthority
 
@@ -77,14 +79,26 @@ def make_log(kept: tuple[Document, ...]) -> MemoryRows:
     return rows
 
 
+def following(world: World, rows: MemoryRows, note: bytes, token: bytes) -> NextSeal:
+    """The seal after the one given: its log holds an entry that names both files."""
+    named = (ObjectRef("checkpoint", Digest.of(note), len(note)), ObjectRef("token", Digest.of(token), len(token)))
+    seq = journal.append(rows, replace(entry_of(61, *named), type="evidence", outcome="sealed"))
+    later = world.checkpoint(rows, note.decode().partition("\n")[0])
+    return NextSeal(later, world.stamp(later), logged(rows, seq, seq + 1))
+
+
 def make_dossier(world: World) -> Dossier:
     kept = documents()
     rows = make_log(kept)
     note = world.checkpoint(rows, "passerelle.example/t1/2026")
+    token = world.stamp(note)
+    this = sealed(rows, note, token, 61, (SUBMITTED, DELIVERED, APPROVED))
     return Dossier(
-        invoice=INVOICE, subjects=(SUBJECT,), documents=kept,
-        logs=(sealed(rows, note, world.stamp(note), 61, (SUBMITTED, DELIVERED, APPROVED)),),
+        invoice=INVOICE, tenant="t1", subjects=(SUBJECT,), documents=kept, beside={"piste-audit.csv": b"x;y\n"},
+        logs=(replace(this, next=following(world, rows, note, token)),),
         story=Story(
+            trail=(Step("Commande", "C-7"), Step("Facture", INVOICE, proof="facture.xml")), missing=("Paiement",),
+            rule_sets=(("xsd", "passed", "CII", "D22B", "ab" * 32),),
             facts=(("Vendeur", "Ateliers <Imaginaires> & Fils"), ("Montant", "1 200,00 EUR")), verdict="Valide",
             findings=("BR-FR-12",),
             timeline=(Moment("21/11/2026 10:00", "Déposée", "clé 7f3a", "UBL"), Moment("22/11/2026", "Approuvée")),

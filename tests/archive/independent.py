@@ -1,4 +1,4 @@
-"""A second verifier of dossiers, written from the formats alone: standard library and the openssl program.
+"""A second verifier of dossiers, written from docs/archive-format.md alone: standard library and the openssl program.
 
 Shares no code with the product, so that the two can disagree. `python independent.py DOSSIER.zip` exits 0 or 1.
 """
@@ -14,13 +14,9 @@ import zipfile
 from pathlib import Path
 
 
-class No(Exception):
-    """The dossier does not verify."""
-
-
 def need(condition: object, why: str) -> None:
     if not condition:
-        raise No(why)
+        raise ValueError(why)
 
 
 def openssl(folder: Path, *arguments: str) -> bool:
@@ -45,9 +41,8 @@ def unpack(path: Path, folder: Path) -> dict[str, bytes]:
             need(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9./_-]*", name) and ".." not in name, f"name {name}")
             need(name not in files, f"doubled {name}")
             files[name] = archive.read(name)
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(files[name])
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(files[name])
     return files
 
 
@@ -57,9 +52,7 @@ def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
         need(not path, "path too long")
         return leaf
     need(path, "path too short")
-    split = 1
-    while split * 2 < size:
-        split *= 2
+    split = 1 << (size - 1).bit_length() - 1
     if index < split:
         left, right = climb(leaf, index, split, path[:-1]), path[-1]
     else:
@@ -70,8 +63,7 @@ def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
 def check_list(folder: Path, files: dict[str, bytes]) -> None:
     listed = {}
     for line in files["SHA256SUMS"].decode().splitlines():
-        match = re.fullmatch(r"([0-9a-f]{64})  (\S+)", line)
-        need(match, "list")
+        need(match := re.fullmatch(r"([0-9a-f]{64})  (\S+)", line), "list")
         need(match[2] not in listed, "list doubled")
         listed[match[2]] = match[1]
     need(listed.keys() == files.keys() - {"SHA256SUMS", "SHA256SUMS.sig"}, "list and files differ")
@@ -80,35 +72,51 @@ def check_list(folder: Path, files: dict[str, bytes]) -> None:
     need(signed(folder, "seal-pub.pem", "SHA256SUMS", "SHA256SUMS.sig"), "list signature")
 
 
-def check_log(folder: Path, files: dict[str, bytes], prefix: str) -> list[dict]:
-    text, _, signatures = files[f"{prefix}checkpoint"].decode().partition("\n\n")
+def check_seal(folder: Path, files: dict[str, bytes], note: str) -> tuple[str, int, bytes]:
+    """Signature and timestamp of a checkpoint; its origin, size and root."""
+    text, _, signatures = files[note].decode().partition("\n\n")
     origin, size, root = text.split("\n")
     mark, name, blob = signatures.split("\n")[0].split(" ")
-    need(mark == "\u2014" and name == origin, "signature line")
+    need(mark == "\u2014" and name == origin and re.fullmatch("0|[1-9][0-9]*", size), "signature line")
     (folder / "note").write_text(text + "\n", encoding="utf-8")
     (folder / "note.sig").write_bytes(decoded(blob)[4:])
     need(signed(folder, "log-pub.pem", "note", "note.sig"), "checkpoint signature")
-    told = subprocess.run(["openssl", "ts", "-reply", "-in", f"{prefix}checkpoint.tsr", "-text"], cwd=folder,
+    told = subprocess.run(["openssl", "ts", "-reply", "-in", f"{note}.tsr", "-text"], cwd=folder,
                           capture_output=True, check=False).stdout.decode("latin-1")
     need(re.search("^Time stamp: ", told, re.MULTILINE), "timestamp unreadable")
-    need(openssl(folder, "ts", "-verify", "-data", f"{prefix}checkpoint", "-in", f"{prefix}checkpoint.tsr",
-                 "-CAfile", "tsa-ca.pem"), "timestamp")
+    need(openssl(folder, "ts", "-verify", "-data", note, "-in", f"{note}.tsr", "-CAfile", "tsa-ca.pem"), "timestamp")
+    return origin, int(size), decoded(root)
+
+
+def check_entry(files: dict[str, bytes], entry: str, proof: str, note: str, tip: list) -> dict:
+    head, _, proved_in = files[proof].partition(b"\n\n")
+    version, index, *steps = head.decode().split("\n")
+    told = json.loads(files[entry])
+    need(version == "c2sp.org/tlog-proof@v1" and index == f"index {told['seq']}", "proof head")
+    need(proved_in == files[note], "proof of another checkpoint")
+    need(told["seq"] < tip[0], "index beyond the log")
+    leaf = hashlib.sha256(b"\x00" + files[entry]).digest()
+    need(climb(leaf, told["seq"], tip[0], [decoded(step) for step in steps]) == tip[1], f"{entry} is not in the log")
+    return told
+
+
+def check_log(folder: Path, files: dict[str, bytes], prefix: str, tenant: str) -> list[dict]:
+    note = f"{prefix}checkpoint"
+    origin, *tip = check_seal(folder, files, note)
+    need(not tenant or f"/{tenant}/" in f"{origin}/", "another tenant's log")
     entries = []
-    for name, line in files.items():
-        match = re.fullmatch(re.escape(prefix) + r"entries/(\d+)\.json", name)
-        if not match:
-            continue
-        head, _, note = files[name.replace(".json", ".tlog-proof")].partition(b"\n\n")
-        version, index, *steps = head.decode().split("\n")
-        need(version == "c2sp.org/tlog-proof@v1" and index == f"index {match[1]}", "proof head")
-        need(note == files[f"{prefix}checkpoint"], "proof of another checkpoint")
-        leaf = hashlib.sha256(b"\x00" + line).digest()
-        path = [decoded(step) for step in steps]
-        need(int(match[1]) < int(size), "index beyond the log")
-        need(climb(leaf, int(match[1]), int(size), path) == decoded(root), f"{name} is not in the log")
-        entries.append(json.loads(line))
-        need(entries[-1]["seq"] == int(match[1]), "seq")
+    for name in files:
+        if match := re.fullmatch(re.escape(prefix) + r"entries/(\d+)\.json", name):
+            entries.append(check_entry(files, name, name.replace(".json", ".tlog-proof"), note, tip))
+            need(entries[-1]["seq"] == int(match[1]), "seq")
     need(entries, "no entries")
+    if any(name.startswith(f"{prefix}next.") for name in files):
+        later = f"{prefix}next.checkpoint"
+        _, *tip = check_seal(folder, files, later)
+        entry = check_entry(files, f"{prefix}next.entry.json", f"{prefix}next.tlog-proof", later, tip)
+        named = {(ref["role"], ref["sha256"]) for ref in entry["objects"]}
+        for role, file in (("checkpoint", note), ("token", f"{note}.tsr")):
+            need((role, hashlib.sha256(files[file]).hexdigest()) in named, f"the next seal names another {role}")
     return entries
 
 
@@ -118,19 +126,22 @@ def check(path: Path) -> None:
         files = unpack(path, folder)
         check_list(folder, files)
         about = json.loads(files["dossier.json"])
-        prefixes = sorted(name.removesuffix("checkpoint") for name in files if name.endswith("checkpoint"))
-        entries = [entry for prefix in prefixes for entry in check_log(folder, files, prefix)]
+        tenant = about["tenant"] if about["v"] == 2 else ""
+        prefixes = sorted(m[1] for m in (re.fullmatch(r"(|log\d+/)checkpoint", name) for name in files) if m)
+        entries = [entry for prefix in prefixes for entry in check_log(folder, files, prefix, tenant)]
         need(all(entry["subject"] in about["subjects"] for entry in entries), "another invoice's entry")
-        named = {(ref["sha256"], ref["size"]) for entry in entries for ref in entry["objects"]}
-        for name, data in files.items():
-            if name.startswith("objects/"):
-                need((hashlib.sha256(data).hexdigest(), len(data)) in named, f"{name} is not journaled")
+        named = {(ref["role"], ref["sha256"], ref["size"]) for entry in entries for ref in entry["objects"]}
+        told = {f"objects/{o['name']}": (o["role"], o["sha256"], o["size"]) for o in about["objects"]}
+        need(told.keys() == {name for name in files if name.startswith("objects/")}, "objects and dossier.json differ")
+        for name, (role, digest, size) in told.items():
+            need((hashlib.sha256(files[name]).hexdigest(), len(files[name])) == (digest, size), f"altered {name}")
+            need((role, digest, size) in named, f"{name} is not journaled")
 
 
 def agrees(path: Path) -> bool:
     try:
         check(path)
-    except (No, KeyError, ValueError, OSError, zipfile.BadZipFile, RecursionError):
+    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile, RecursionError):
         return False
     return True
 
