@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     """smtp://user:password@host:port or smtps://...; None means a spool of files that the console shows."""
 
     mail_from: str = "relances@passerelle.example"
+    alarm_mail: tuple[str, ...] = ()
+    """Addresses that are told of every alarm, when it begins and when it ends."""
+
     secret: SecretStr | None = None
     """Base64 of 32 bytes: encrypts credentials at rest and signs forms. None means a file in `data`."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gateway.alarms.mailing import mail_alarm
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
@@ -27,6 +28,7 @@ HANDLERS: Mapping[str, Handler] = {
     "remind": reminders.handle_remind,
     "seal": handle_seal,
     "webhook": deliver_webhook,
+    "alarm": mail_alarm,
 }
 STRANGERS = frozenset({"webhook"})
 """Topics that wait for addresses of anybody: they have threads of their own."""

@@ -106,6 +106,7 @@ OBJECTIONS: dict[str, str] = {
 KINDS: dict[str, str] = {
     "submission": "Envoi", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",
     "reminder": "Relance", "access": "Accès", "setting": "Réglage", "evidence": "Preuve",
+    "alarm": "Alarme",
 }
 EVENTS: dict[tuple[str, str], Word] = {
     ("submission", "accepted"): Word("Facture reçue et contrôlée", "good"),
@@ -169,10 +170,14 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "webhook-secret-changed"): Word("Secret d'un webhook changé", "quiet"),
     ("setting", "webhook-redelivery"): Word("Événement renvoyé à un webhook", "quiet"),
     ("evidence", "sealed"): Word("Journal scellé", "good"),
+    ("alarm", "raised"): Word("Alarme déclenchée", "bad"),
+    ("alarm", "acknowledged"): Word("Alarme acquittée", "quiet"),
+    ("alarm", "cleared"): Word("Fin d'alarme", "good"),
 }
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
     "work": "File de travail", "log": "Journal", "webhook": "Webhook",
+    "alarm": "Alarme",
 }
 """What the subject of an event without an invoice is, by its prefix."""
 
@@ -182,7 +187,7 @@ TOPICS: dict[str, str] = {
     "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
-    "poll": "Relève de la plateforme",
+    "poll": "Relève de la plateforme", "alarm": "Courriel d'alarme",
 }
 TOPIC_ADVICE: dict[str, str] = {
     "hand-over": "Assurez-vous que l'acheteur a la facture, puis classez ce travail en disant comment.",
@@ -194,6 +199,7 @@ TOPIC_ADVICE: dict[str, str] = {
     "seal": "L'horodatage a échoué. Relancez : rien n'est perdu.",
     "poll": "Relancez ; la relève reprend où elle en était.",
     "webhook": "Vérifiez l'adresse du logiciel à prévenir, puis relancez.",
+    "alarm": "Corrigez l'adresse dans PASSERELLE_ALARM_MAIL, puis classez ce travail.",
 }
 """What to do about parked work that is no invoice to send."""
 
@@ -225,6 +231,7 @@ REGIMES: dict[str, str] = {
 EVENT_KINDS: dict[str, str] = {
     "submission": "Réception et contrôle", "transmission": "Transmission à la plateforme", "lifecycle": "Statuts",
     "payment": "Paiements", "reminder": "Relances", "evidence": "Preuves",
+    "alarm": "Alarmes",
 }
 """Kinds of events that a webhook may choose."""
 

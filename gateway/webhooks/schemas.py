@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.tables import WebhookDelivery, WebhookEndpoint
 
-Kind = Literal["submission", "transmission", "lifecycle", "payment", "reminder", "evidence"]
+Kind = Literal["submission", "transmission", "lifecycle", "payment", "reminder", "evidence", "alarm"]
 
 
 class Strict(BaseModel):

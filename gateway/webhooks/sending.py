@@ -62,7 +62,7 @@ def _fan_out(deps: Deps, tenant_id: str) -> bool:
             events = session.scalars(select(Event).where(Event.position > endpoint.cursor)
                                      .order_by(Event.position).limit(BATCH)).all()
             for event in events:
-                if event.submission_id is not None and (not endpoint.kinds or event.kind in endpoint.kinds):
+                if concerns(event, endpoint):
                     enqueue(session, endpoint, event, deps.now())
             if events:
                 endpoint.cursor = events[-1].position
@@ -70,12 +70,18 @@ def _fan_out(deps: Deps, tenant_id: str) -> bool:
     return more
 
 
+def concerns(event: Event, endpoint: WebhookEndpoint) -> bool:
+    """Whether an address wants an event: of a kind it chose, else all that happens to an invoice but its being read."""
+    return event.kind in endpoint.kinds or (
+        not endpoint.kinds and event.submission_id is not None and event.kind != "access")
+
+
 def enqueue(session: Session, endpoint: WebhookEndpoint, event: Event, now: datetime) -> WebhookDelivery:
     """A delivery of `event` to `endpoint`, put to work unless an earlier one about the same invoice still waits."""
     waits = _next_in_chain(session, endpoint.tenant_id, endpoint.id, event.submission_id)
     row = WebhookDelivery(
         tenant_id=endpoint.tenant_id, id=str(uuid.uuid4()), endpoint_id=endpoint.id, submission_id=event.submission_id,
-        position=event.position, event_id=event.id, type=f"invoice.{event.kind}.{event.code}", created_at=now,
+        position=event.position, event_id=event.id, type=type_of(event), created_at=now,
         state="pending", attempts=0, first_tried_at=None, tried_at=None, status=None, trouble=None,
     )
     session.add(row)
@@ -115,12 +121,19 @@ def deliver(deps: Deps, entry: Entry) -> None:
 
 
 def body_of(event: Event) -> bytes:
-    """The message: what happened to which invoice, by ids; whoever may know more asks for it with a key."""
+    """The message: what happened to which invoice (or alarm), by ids; whoever may know more asks for it with a key."""
     data = {"position": event.position, "id": event.id, "invoice": event.submission_id, "at": event.at.isoformat(),
             "platform_at": event.platform_at.isoformat() if event.platform_at else None, "kind": event.kind,
-            "code": event.code, "href": f"/v1/invoices/{event.submission_id}"}
-    message = {"type": f"invoice.{event.kind}.{event.code}", "timestamp": event.at.isoformat(), "data": data}
+            "code": event.code, "href": f"/v1/invoices/{event.submission_id}" if event.submission_id else None}
+    if event.kind == "alarm":
+        data |= {"subject": event.data.get("subject"), "alarm": event.data.get("alarm"), "href": "/alarmes"}
+    message = {"type": type_of(event), "timestamp": event.at.isoformat(), "data": data}
     return json.dumps(message, separators=(",", ":")).encode()
+
+
+def type_of(event: Event) -> str:
+    """`invoice.lifecycle.207`, `alarm.raised`."""
+    return f"{'invoice.' if event.submission_id else ''}{event.kind}.{event.code}"
 
 
 def headers_of(event: Event, body: bytes, secrets: list[bytes], now: datetime) -> dict[str, str]:
