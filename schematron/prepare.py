@@ -13,7 +13,7 @@ published form is to be used then. Tests prove that both forms give the same ove
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,10 +69,10 @@ class _Rule:
         return frozenset(_without_predicates(branch).rsplit("/", 1)[-1] for branch in branches)
 
 
-def prepare(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
+def prepare(stylesheet: bytes, code_lists: Mapping[str, bytes]) -> str:
     """The fast form of a compiled Schematron, as text for the compiler.
 
-    `read_codes` gives the bytes of a code list file by the name that the stylesheet calls it. The result writes a
+    `code_lists` are the code list files by the name that the stylesheet calls them. The result writes a
     `svrl:schematron-output` of findings only: published attributes and text, but `n` (number of the element in
     document order, from 1) instead of `location`; `test` and `context` (the rule's own words) only where it has no id.
 
@@ -84,7 +84,7 @@ def prepare(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
         raise NotPreparable(f"attributes on the stylesheet: {sorted(map(str, root.attrib))}")
     etree.strip_tags(root, etree.Comment)
     patterns = {mode: [_prepare_rule(each) for each in templates] for mode, templates in _take_apart(root).items()}
-    _replace_look_ups(root, read_codes)
+    _replace_look_ups(root, code_lists)
     _replace_searches(root)
     _write_start(root, patterns)
     root.set("version", "3.0")
@@ -213,7 +213,7 @@ def _replace_searches(root: etree._Element) -> None:
         root.insert(position, _static_map(name, text.strip(" ").split(" ")))
 
 
-def _replace_look_ups(root: etree._Element, read_codes: Callable[[str], bytes]) -> None:
+def _replace_look_ups(root: etree._Element, code_lists: Mapping[str, bytes]) -> None:
     """Turn each look-up in an external code list into one in a static map of the same codes."""
     names: dict[tuple[str, str], str] = {}
 
@@ -226,7 +226,7 @@ def _replace_look_ups(root: etree._Element, read_codes: Callable[[str], bytes]) 
         test.set("test", LOOK_UP.sub(in_map, test.get("test", "")))
         if "document(" in test.get("test", ""):
             raise NotPreparable(f"an external file in {test.get('test')!r}")
-    lists = {file: etree.fromstring(read_codes(file)) for file, _ in names}
+    lists = {file: etree.fromstring(code_lists[file]) for file in {file for file, _ in names}}
     for position, ((file, identifier), name) in enumerate(names.items()):
         entries = lists[file].findall(f"cl[@id='{identifier}']/enumeration")
         root.insert(position, _static_map(name, [entry.get("value", "") for entry in entries]))
@@ -282,7 +282,7 @@ def _below(rule: _Rule, rules: Sequence[_Rule]) -> str:
     return f"{taken}/descendant::*"
 
 
-def with_codes_inside(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> str:
+def with_codes_inside(stylesheet: bytes, code_lists: Mapping[str, bytes]) -> str:
     """The published form, complete in one text: its external code lists become variables that hold the same trees."""
     root = etree.fromstring(stylesheet, etree.XMLParser(no_network=True, resolve_entities=False))
     files: dict[str, str] = {}
@@ -296,6 +296,6 @@ def with_codes_inside(stylesheet: bytes, read_codes: Callable[[str], bytes]) -> 
         )
     for position, (file, name) in enumerate(files.items()):
         variable = etree.Element(f"{XSL}variable", name=name)
-        variable.append(etree.fromstring(read_codes(file)))
+        variable.append(etree.fromstring(code_lists[file]))
         root.insert(position, variable)
     return etree.tostring(root, encoding="unicode")

@@ -152,15 +152,12 @@ def rule_id(rule_set: str, published: str | None, text: str, context: str, test:
 
 def _fastest_form(described: supply.RuleSet, path: Path) -> tuple[str, bool]:
     published = path.read_bytes()
-
-    def read_codes(name: str) -> bytes:
-        return next(p for p in supply.companion_paths(described) if p.name == name).read_bytes()
-
+    codes = {companion.name: companion.read_bytes() for companion in supply.companion_paths(described)}
     try:
-        return prepare.prepare(published, read_codes), True
+        return prepare.prepare(published, codes), True
     except prepare.NotPreparable as reason:
         log.warning("%s runs in its published, slower form: %s", described.id, reason)
-        return prepare.with_codes_inside(published, read_codes), False
+        return prepare.with_codes_inside(published, codes), False
 
 
 def _fired(rule_set: str, element: etree._Element, places: dict[int, Place]) -> Fired:

@@ -9,14 +9,14 @@ from schematron import prepare, supply
 STYLESHEETS = [each for each in supply.rule_sets() if each.layer != "xsd"]
 
 
-def read_codes(rule_set: supply.RuleSet) -> dict[str, bytes]:
+def code_lists(rule_set: supply.RuleSet) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in supply.companion_paths(rule_set)}
 
 
 @pytest.mark.parametrize("rule_set", STYLESHEETS, ids=lambda r: r.id)
 def test_every_published_set_can_be_prepared_and_keeps_its_rules(rule_set: supply.RuleSet) -> None:
     published = supply.check(rule_set).read_bytes()
-    prepared = prepare.prepare(published, read_codes(rule_set).__getitem__)
+    prepared = prepare.prepare(published, code_lists(rule_set))
 
     assert "document(" not in "".join(conditions_of(prepared.encode()))
     assert words_of(published) == words_of(prepared.encode())
@@ -126,9 +126,9 @@ def test_a_rule_without_a_walk_hides_what_is_below_it() -> None:
     document = "<a><b><c/></b><c/></a>"
 
     published = [
-        name for name, _ in findings(prepare.with_codes_inside(skeleton(ends, below), dict.__getitem__), document)
+        name for name, _ in findings(prepare.with_codes_inside(skeleton(ends, below), {}), document)
     ]
-    prepared = findings(prepare.prepare(skeleton(ends, below), dict.__getitem__), document)
+    prepared = findings(prepare.prepare(skeleton(ends, below), {}), document)
 
     assert published == ["B", "C"]
     assert prepared == [("B", "2"), ("C", "4")]
@@ -142,10 +142,10 @@ def test_a_stronger_rule_on_the_same_element_keeps_walking() -> None:
 
     published = [
         name
-        for name, _ in findings(prepare.with_codes_inside(skeleton(strong, ends, below), dict.__getitem__), document)
+        for name, _ in findings(prepare.with_codes_inside(skeleton(strong, ends, below), {}), document)
     ]
     prepared = [
-        name for name, _ in findings(prepare.prepare(skeleton(strong, ends, below), dict.__getitem__), document)
+        name for name, _ in findings(prepare.prepare(skeleton(strong, ends, below), {}), document)
     ]
 
     assert prepared == published == ["S", "C", "B"]
@@ -160,8 +160,8 @@ def test_a_look_up_in_a_code_list_becomes_a_map_of_the_same_codes() -> None:
     stylesheet = skeleton(rule).replace(b"<xsl:choose>", b'<xsl:variable name="code" select="."/><xsl:choose>')
     document = "<a><b>A</b><b>it's</b><b>B</b><b/><b> A</b></a>"
 
-    published = findings(prepare.with_codes_inside(stylesheet, {"codes.xml": CODES}.__getitem__), document)
-    prepared = findings(prepare.prepare(stylesheet, {"codes.xml": CODES}.__getitem__), document)
+    published = findings(prepare.with_codes_inside(stylesheet, {"codes.xml": CODES}), document)
+    prepared = findings(prepare.prepare(stylesheet, {"codes.xml": CODES}), document)
 
     assert [number for _, number in prepared] == ["4", "6"]
     assert len(published) == 2
@@ -174,8 +174,8 @@ def test_a_search_in_a_string_of_codes_becomes_a_map_of_the_same_codes() -> None
     rule = {"match": "b", "priority": "1000", "id": "LIST", "test": SEARCH}
     document = "<a><b>A</b><b> B </b><b>C {{D}}</b><b/><b>a</b><b>A B</b><b>{{D}}</b><b>X</b></a>"
 
-    published = prepare.with_codes_inside(skeleton(rule), dict.__getitem__)
-    prepared = prepare.prepare(skeleton(rule), dict.__getitem__)
+    published = prepare.with_codes_inside(skeleton(rule), {})
+    prepared = prepare.prepare(skeleton(rule), {})
 
     assert prepared.count("passerelle-search-0") == 2
     assert "'A&#10;B&#10;C&#10;{{D}}'" in prepared
@@ -186,7 +186,7 @@ def test_a_search_in_a_string_of_codes_becomes_a_map_of_the_same_codes() -> None
 @pytest.mark.parametrize("codes", ["A B", " A  B ", "  ", "", " A&#10;B "])
 def test_a_string_that_is_no_list_of_codes_stays(codes: str) -> None:
     search = f"not(contains(normalize-space(.), ' ')) and contains('{codes}', concat(' ', normalize-space(.), ' '))"
-    prepared = prepare.prepare(skeleton({"match": "b", "priority": "1", "id": "X", "test": search}), dict.__getitem__)
+    prepared = prepare.prepare(skeleton({"match": "b", "priority": "1", "id": "X", "test": search}), {})
     assert search in prepared
 
 
@@ -195,7 +195,7 @@ def test_a_finding_that_computes_its_id_is_refused() -> None:
     computed = stylesheet.replace(b'<xsl:attribute name="id">B', b'<xsl:attribute name="id"><xsl:value-of select="."/>')
     assert computed != stylesheet
     with pytest.raises(prepare.NotPreparable, match="computes its id"):
-        prepare.prepare(computed, dict.__getitem__)
+        prepare.prepare(computed, {})
 
 
 @pytest.mark.parametrize(
@@ -214,14 +214,14 @@ def test_a_finding_that_computes_its_id_is_refused() -> None:
 def test_an_unknown_shape_is_refused(before: bytes, after: bytes) -> None:
     stylesheet = skeleton({"match": "b", "priority": "1000", "id": "B", "test": "false()"})
     assert before in stylesheet
-    prepare.prepare(stylesheet, dict.__getitem__)
+    prepare.prepare(stylesheet, {})
 
     with pytest.raises(prepare.NotPreparable):
-        prepare.prepare(stylesheet.replace(before, after), dict.__getitem__)
+        prepare.prepare(stylesheet.replace(before, after), {})
 
 
 def test_preparing_needs_no_writable_place(tmp_path: Path) -> None:
     before = sorted(tmp_path.parent.iterdir())
     rule_set = supply.get_rule_set("facturx-minimum")
-    prepare.prepare(supply.check(rule_set).read_bytes(), read_codes(rule_set).__getitem__)
+    prepare.prepare(supply.check(rule_set).read_bytes(), code_lists(rule_set))
     assert sorted(tmp_path.parent.iterdir()) == before
