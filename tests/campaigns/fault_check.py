@@ -75,9 +75,9 @@ def check(books: Books, *, patience: float) -> Findings:
 def look(books: Books, gateway: httpx.Client) -> Findings:
     """Compare once, without the dossiers."""
     found = Findings()
-    deposits, numbers, statuses = platform_book(books.ledger)
+    deposits, taken, numbers, statuses = platform_book(books.ledger)
     ours = {submission_id: number for number, submission_id in books.accepted.items()}
-    found.lost = [number for submission_id, number in ours.items() if submission_id not in deposits]
+    found.lost = [number for submission_id, number in ours.items() if submission_id not in taken]
     found.twice = [f"{key}: {count} deposits" for key, count in deposits.items() if count != 1]
     found.twice += [f"{number}: {count} invoices" for number, count in numbers.items() if count != 1]
     found.unplayed = unplayed(books.ledger)
@@ -107,17 +107,22 @@ def judge(found: Findings, number: str, state: Mapping[str, Any], sent: Counter[
     found.statuses_twice += [f"{number}: {code}" for code in (known - sent).elements()]
 
 
-def platform_book(ledger: Path) -> tuple[Counter[str], Counter[str], dict[str, Counter[str]]]:
-    """Invoices deposited by tracking id; invoices by number; statuses sent to us by number and code."""
+def platform_book(ledger: Path) -> tuple[Counter[str], set[str], Counter[str], dict[str, Counter[str]]]:
+    """Deposits by tracking id, refused ones too: a second deposit is refused, and is there all the same.
+
+    Then the tracking ids of invoices taken; invoices by number; statuses sent to us by number and code.
+    """
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as book:
         deposits = Counter(row[0] for row in book.execute(
-            "SELECT tracking_id FROM flows WHERE direction = 'Out' AND flow_type = 'CustomerInvoice'"))
+            "SELECT tracking_id FROM flows WHERE direction = 'Out' AND tracking_id IS NOT NULL"))
+        taken = {row[0] for row in book.execute(
+            "SELECT tracking_id FROM flows WHERE direction = 'Out' AND flow_type = 'CustomerInvoice'")}
         numbers = Counter(row[0] for row in book.execute("SELECT number FROM invoices WHERE direction = 'Out'"))
         statuses: dict[str, Counter[str]] = {}
         for number, code in book.execute("SELECT number, code FROM statuses JOIN invoices ON invoices.id = invoice_id "
                                          "WHERE statuses.direction = 'In'"):
             statuses.setdefault(number, Counter())[code] += 1
-    return deposits, numbers, statuses
+    return deposits, taken, numbers, statuses
 
 
 def unplayed(ledger: Path) -> list[str]:

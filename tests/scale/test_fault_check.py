@@ -79,6 +79,8 @@ SPOILT: dict[str, tuple[str, Callable[[Round], object]]] = {
     "an invoice is gone here": ("lost", lambda it: it.states.pop("id2")),
     "a document went twice": ("twice", lambda it: it.change(
         "insert into flows values ('f3', 'Out', 'CustomerInvoice', 'id1', '')")),
+    "a document went twice and was refused": ("twice", lambda it: it.change(
+        "insert into flows values ('f3', 'Out', 'Undefined', 'id1', '')")),
     "a number is there twice": ("twice", lambda it: it.change("insert into invoices values (3, 'F-1', 'Out')")),
     "nobody posted it": ("unasked", lambda it: it.change("insert into invoices values (3, 'F-3', 'Out')")),
     "a status is gone": ("statuses_lost", lambda it: it.states["id1"]["events"].pop()),
