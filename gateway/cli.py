@@ -1,6 +1,7 @@
 """The command `passerelle`: maps a command to its module and loads only that one.
 
-Loading by name keeps `passerelle validate` free of web, database and queue libraries.
+Loading by name keeps `passerelle validate` free of web, database and queue libraries. Nothing heavy is loaded here:
+a command that needs a worker has it started first, and loads the rest while the worker does.
 """
 
 import importlib
@@ -8,8 +9,9 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
+
+from validation.worker import JAIL, Worker
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("gateway.commands.validate", "Vérifier des documents / Validate documents"),
@@ -41,6 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 RULES = "PASSERELLE_RULES"
 """Where the rule supply looks for added and kept sets: beside the other data, also for commands without settings."""
 
+WORKER_FIRST = {"validate"}
+"""Commands that surely ask a worker."""
+
 SEVERAL = {"gateway.commands.documents", "gateway.commands.client", "gateway.commands.serve",
            "gateway.commands.care", "gateway.commands.admin"}
 
@@ -49,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the command's, 2 for a command that does not exist."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["--version"]:
-        print(f"passerelle {version('passerelle')}")
+        print(f"passerelle {importlib.import_module('importlib.metadata').version('passerelle')}")
         return 0
     if not arguments or arguments[0] not in COMMANDS:
         asked = arguments[0] if arguments else "--help"
@@ -60,7 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if stream is sys.stdout else 2
     module, _ = COMMANDS[arguments[0]]
     os.environ.setdefault(RULES, str(Path(os.environ.get("PASSERELLE_DATA", "var/data")).absolute() / "rules"))
+    worker = Worker(JAIL, {RULES: os.environ[RULES]}) if arguments[0] in WORKER_FIRST else None
     run = importlib.import_module(module).main
+    if worker is not None:
+        run = partial(run, first=worker)
     if arguments[0] == "verify" and "--all" in arguments:  # the one use of it that needs the service's database
         run = partial(run, everything=importlib.import_module("gateway.commands.everything").check)
     try:
@@ -68,6 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        if worker is not None:
+            worker.kill()
     return result
 
 

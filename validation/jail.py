@@ -22,7 +22,8 @@ from typing import Any, BinaryIO, Final
 
 from formats.errors import FormatError
 from validation import run
-from validation.wire import HEADER, Inspection, pack, refusal_of
+from validation.wire import Inspection, pack, refusal_of
+from validation.worker import HEADER
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for: a large document is a million live objects, looked at for nothing by default."""
@@ -79,6 +80,7 @@ def _give_up_rights() -> BinaryIO:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+    sys.dont_write_bytecode = True  # of what is loaded later; until here it makes the next start faster
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

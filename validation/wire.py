@@ -14,9 +14,7 @@ from typing import Any, Final
 from formats import errors, invoice, status
 from formats.rendering import remarks
 from validation import findings
-
-HEADER: Final = 8
-"""Bytes of the big-endian length before each message."""
+from validation.worker import HEADER
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,7 @@ an empty environment, no right to write files, and a time and memory limit that 
 An engine that hangs, explodes or aborts costs one worker, which is replaced; the caller gets a clear error.
 """
 
-import os
 import queue
-import select
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +18,6 @@ from formats.status import StatusMessage
 from schematron import supply
 from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict
 from validation.wire import (
-    HEADER,
     Converted,
     Inspection,
     Refusal,
@@ -35,107 +27,20 @@ from validation.wire import (
     pack,
     unpack_answer,
 )
+from validation.worker import JAIL, OverMemory, OverTime, Worker, WorkerDied
 
 __all__ = [
     "PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison", "StatusReading", "Workshop", "Written",
 ]
 
-LONGEST_ANSWER: Final = 512 << 20
 JOBS_PER_WORKER: Final = 5000
 """Then the worker is replaced: memory that an engine leaks stays bounded."""
-
-LOOK_EVERY: Final = 0.05
-"""Seconds between two looks at a busy worker's memory."""
 
 
 class Poison(FormatError):
     """A document that the workshop could not get through: it took too long, too much memory, or killed two workers."""
 
     code = "poison"
-
-
-class _WorkerDied(Exception):
-    """The process ended before it answered."""
-
-
-class _OverMemory(Exception):
-    """The process took more memory than it may, and was killed."""
-
-
-class _Worker:
-    """One jail process and the pipes to it."""
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        root = Path(__file__).resolve().parents[1]
-        self.jobs = 0
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd="/",
-            env={"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **environment},
-            bufsize=0,
-        )
-        assert self.process.stdin is not None  # noqa: S101 - both pipes were asked for
-        assert self.process.stdout is not None  # noqa: S101 - as above
-        self._to, self._from = self.process.stdin.fileno(), self.process.stdout.fileno()
-        os.set_blocking(self._to, False)
-        os.set_blocking(self._from, False)
-
-    def ask(self, request: bytes, *, seconds: float, memory_bytes: int) -> bytes:
-        """Send a request and wait for the answer.
-
-        Raises:
-            Poison: over the time; the process is dead then.
-            _OverMemory: over the memory; the process is dead then.
-            _WorkerDied: it ended by itself.
-        """
-        self.jobs += 1
-        deadline = time.perf_counter() + seconds
-        pending, answer, expected = memoryview(request), bytearray(), HEADER
-        while len(answer) < expected:
-            left = deadline - time.perf_counter()
-            if left <= 0:
-                self.kill()
-                raise Poison(f"the document took more than {seconds:g} s")
-            if self.memory() > memory_bytes:
-                self.kill()
-                raise _OverMemory
-            sending = [self._to] if pending else []
-            readable, writable, _ = select.select([self._from], sending, [], min(left, LOOK_EVERY))
-            try:
-                if writable:
-                    pending = pending[os.write(self._to, pending[: 1 << 16]) :]
-                if readable:
-                    answer += self._read(expected - len(answer))
-            except BrokenPipeError as gone:
-                raise _WorkerDied from gone
-            if expected == HEADER and len(answer) == HEADER:
-                expected += min(int.from_bytes(answer, "big"), LONGEST_ANSWER)
-        return bytes(answer[HEADER:])
-
-    def _read(self, wanted: int) -> bytes:
-        piece = os.read(self._from, min(wanted, 1 << 20))
-        if not piece:
-            raise _WorkerDied
-        return piece
-
-    def memory(self) -> int:
-        """Resident bytes of the process; 0 where the system does not tell."""
-        try:
-            pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
-        except (OSError, IndexError):
-            return 0
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-    def kill(self) -> None:
-        """End the process and close the pipes."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
 
 
 class Workshop:
@@ -145,8 +50,7 @@ class Workshop:
     killed, so that no request waits for one to start.
     """
 
-    command: ClassVar[tuple[str, ...]] = (sys.executable, "-P", "-m", "validation.jail")
-    """How a jail is started. `-P` keeps the working directory out of the module path."""
+    command: ClassVar[tuple[str, ...]] = JAIL
 
     def __init__(
         self,
@@ -156,20 +60,22 @@ class Workshop:
         seconds: float = 30.0,
         warm: bool = False,
         rules: Path | None = None,
+        first: Worker | None = None,
     ) -> None:
         """`warm` compiles the usual rule sets at once, so that the first document is as fast as the others.
 
         `rules` is the folder of added and kept rule sets (schematron.supply); it may come into being later.
+        `first` is a worker that was started before, with the same folder; it is ended with the others.
         """
         self._environment = {"PASSERELLE_RULES": str(rules.absolute())} if rules is not None else {}
         self._memory_bytes = memory_bytes
         self._seconds = seconds
         self._warm = warm
-        self._all: set[_Worker] = set()
-        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        for _ in range(workers):
-            self._idle.put(self._start())
-        self._spare: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._all: set[Worker] = set() if first is None else {first}
+        self._idle: queue.LifoQueue[Worker] = queue.LifoQueue()
+        for worker in (*self._all, *(self._start() for _ in range(workers - len(self._all)))):
+            self._idle.put(worker)
+        self._spare: queue.LifoQueue[Worker] = queue.LifoQueue()
         if warm:
             self._spare.put(self._start())
 
@@ -245,6 +151,10 @@ class Workshop:
         """Reports as one printable document, `html` or `pdf`. Raises FormatError."""
         return cast("bytes", self._ask("present", reports=reports, form=form, lang=lang))
 
+    def draw_index(self, account: bytes) -> bytes:
+        """The index of a dossier as PDF, from its account as JSON (archive/dossier/telling.py). Raises FormatError."""
+        return cast("bytes", self._ask("draw_index", account=account))
+
     def catalogue(self) -> tuple[dict[str, Any], ...]:
         """Every rule with its explanation and examples, as data. Takes a second."""
         return cast("tuple[dict[str, Any], ...]", self._ask("catalogue"))
@@ -261,10 +171,13 @@ class Workshop:
             try:
                 body = worker.ask(request, seconds=self._seconds, memory_bytes=self._memory_bytes)
                 answer = unpack_answer(body)
-            except _WorkerDied:
+            except OverTime as over:
+                worker = self._replace(worker)
+                raise Poison(f"the document took more than {self._seconds:g} s") from over
+            except WorkerDied:
                 worker = self._replace(worker)
                 continue
-            except _OverMemory as over:
+            except OverMemory as over:
                 was_fresh = worker.jobs == 1  # else what was left of earlier documents may have been too much
                 worker = self._replace(worker)
                 if was_fresh:
@@ -283,12 +196,12 @@ class Workshop:
             return answer
         raise Poison("the document killed two workers")
 
-    def _start(self) -> _Worker:
-        worker = _Worker((*self.command, *(("--warm",) if self._warm else ())), self._environment)
+    def _start(self) -> Worker:
+        worker = Worker((*self.command, *(("--warm",) if self._warm else ())), self._environment)
         self._all.add(worker)
         return worker
 
-    def _replace(self, worker: _Worker) -> _Worker:
+    def _replace(self, worker: Worker) -> Worker:
         self._discard(worker)
         try:
             successor = self._spare.get_nowait()
@@ -297,7 +210,7 @@ class Workshop:
         self._spare.put(self._start())
         return successor
 
-    def _discard(self, worker: _Worker) -> None:
+    def _discard(self, worker: Worker) -> None:
         self._all.discard(worker)
         worker.kill()
 

@@ -19,6 +19,7 @@ from schematron.supply import FOLDER, RuleSetMissing, get_rule_set
 from validation import output, pages
 from validation.findings import Patch, Report, Verdict
 from validation.packs import LAYERS
+from validation.worker import Worker
 from validation.workshop import Poison, Workshop
 
 EXIT: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.ERROR: 2}
@@ -26,8 +27,11 @@ LARGEST: Final = 100 << 20
 """Bytes of a file that are looked at: the limit for a PDF. A larger file is refused by what was read of it."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Validate; 0 all valid, 1 some invalid, 2 some absent or not checked, or wrong options."""
+def main(argv: Sequence[str], first: Worker | None = None) -> int:
+    """Validate; 0 all valid, 1 some invalid, 2 some absent or not checked, or wrong options.
+
+    `first` is a worker that got ready meanwhile, with the rule sets of the environment.
+    """
     try:
         options = parse(argv)
     except SystemExit as end:
@@ -37,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     verdicts = set()
 
     def answers() -> Iterator[Answer]:
-        for number, answer in enumerate(zip(options.files, reports(options), strict=True), 1):
+        for number, answer in enumerate(zip(options.files, reports(options, first), strict=True), 1):
             file, (report, patches) = answer
             verdicts.add(report.verdict)
             progress(number, len(options.files))
@@ -69,7 +73,7 @@ def progress(number: int, total: int) -> None:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The options, checked. Ends the program with 2 where they are wrong."""
-    made = argparse.ArgumentParser(prog="passerelle validate", description=main.__doc__)
+    made = argparse.ArgumentParser(prog="passerelle validate", description=__doc__)
     made.add_argument("files", metavar="FILE", nargs="+")
     made.add_argument("--format", choices=("text", "json", "svrl", "html", "pdf"), default="text")
     made.add_argument("--lang", choices=("fr", "en"), default="fr")
@@ -108,12 +112,14 @@ def count(text: str) -> int:
     return int(text)
 
 
-def reports(options: argparse.Namespace) -> Iterator[tuple[Report, tuple[Patch, ...] | None]]:
+def reports(
+    options: argparse.Namespace, first: Worker | None = None
+) -> Iterator[tuple[Report, tuple[Patch, ...] | None]]:
     """Report and proposals in the order of the files, each as soon as it and those before it are there."""
     as_of = options.as_of or wall_clock().date()
     jobs = min(options.jobs or os.cpu_count() or 1, len(options.files))
     added = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
-    with Workshop(jobs, rules=added) as workshop, ThreadPoolExecutor(jobs) as threads:
+    with Workshop(jobs, rules=added, first=first) as workshop, ThreadPoolExecutor(jobs) as threads:
 
         def report(file: str) -> tuple[Report, tuple[Patch, ...] | None]:
             try:

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 from samples import CII, JSON, UBL
 
+from gateway import cli
 from gateway.commands import rules, validate
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +140,28 @@ def test_validate_loads_no_web_database_queue_or_engine(files: dict[str, str]) -
     )
     done = subprocess.run([sys.executable, "-c", program, files["ubl"]], capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_worker_starts_before_anything_is_loaded_and_ends_with_the_command(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import sys, gateway.cli\n"
+        "print(sorted({'argparse', 'formats', 'schematron', 'tomllib', 'importlib.metadata'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+    before = children()
+    assert cli.main(["validate", "--no-such-option"]) == 2
+    assert cli.main(["validate", "--format", "json", files["ubl"], files["cii"]]) == 0
+    assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["valid", "valid"]
+    assert children() == before
+
+
+def children() -> set[str]:
+    """The processes that this one has started and that still run."""
+    return {pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text("ascii").split()}
 
 
 def test_it_works_without_a_place_to_write(files: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from formats.identifiers import is_siren
 from validation import wire
 from validation import workshop as workshop_module
 from validation.findings import Verdict
+from validation.worker import Worker
 from validation.workshop import Poison, Workshop
 
 
@@ -158,6 +159,16 @@ def test_closing_ends_every_process() -> None:
     workshop.close()
     assert pids
     assert all(not Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_worker_that_was_started_before_is_the_first_and_ends_with_the_others() -> None:
+    first = Worker(BadWorkshop.command, {})
+    with BadWorkshop(2, first=first) as workshop:
+        assert first.process.pid in workshop.workers()
+        assert len(workshop.workers()) == 2
+        assert workshop.ask(b"x") == b"x"
+    assert first.process.poll() is not None
+    first.kill()  # once more does no harm
 
 
 def test_inspection(good: Workshop) -> None:

@@ -1,0 +1,113 @@
+"""One jail process and the pipes to it: started, asked, watched and killed from this side.
+
+Knows nothing of documents and loads nothing that does, so that a command can have a worker started before it loads
+what it needs itself (`gateway.cli`): the two get ready side by side.
+"""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+HEADER: Final = 8
+"""Bytes of the big-endian length before each message."""
+
+JAIL: Final = (sys.executable, "-P", "-m", "validation.jail")
+"""How a jail is started. `-P` keeps the working directory out of the module path."""
+
+LONGEST_ANSWER: Final = 512 << 20
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks at a busy worker's memory."""
+
+
+class WorkerDied(Exception):
+    """The process ended before it answered."""
+
+
+class OverMemory(Exception):
+    """The process took more memory than it may, and was killed."""
+
+
+class OverTime(Exception):
+    """The process took longer than it may, and was killed."""
+
+
+class Worker:
+    """One jail process and the pipes to it."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        root = Path(__file__).resolve().parents[1]
+        self.jobs = 0
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+            env={"PYTHONPATH": str(root), "LC_ALL": "C.UTF-8", **environment},
+            bufsize=0,
+        )
+        assert self.process.stdin is not None  # noqa: S101 - both pipes were asked for
+        assert self.process.stdout is not None  # noqa: S101 - as above
+        self._to, self._from = self.process.stdin.fileno(), self.process.stdout.fileno()
+        os.set_blocking(self._to, False)
+        os.set_blocking(self._from, False)
+
+    def ask(self, request: bytes, *, seconds: float, memory_bytes: int) -> bytes:
+        """Send a request and wait for the answer.
+
+        Raises:
+            OverTime: over the time; the process is dead then.
+            OverMemory: over the memory; the process is dead then.
+            WorkerDied: it ended by itself.
+        """
+        self.jobs += 1
+        deadline = time.perf_counter() + seconds
+        pending, answer, expected = memoryview(request), bytearray(), HEADER
+        while len(answer) < expected:
+            left = deadline - time.perf_counter()
+            if left <= 0:
+                self.kill()
+                raise OverTime
+            if self.memory() > memory_bytes:
+                self.kill()
+                raise OverMemory
+            sending = [self._to] if pending else []
+            readable, writable, _ = select.select([self._from], sending, [], min(left, LOOK_EVERY))
+            try:
+                if writable:
+                    pending = pending[os.write(self._to, pending[: 1 << 16]) :]
+                if readable:
+                    answer += self._read(expected - len(answer))
+            except BrokenPipeError as gone:
+                raise WorkerDied from gone
+            if expected == HEADER and len(answer) == HEADER:
+                expected += min(int.from_bytes(answer, "big"), LONGEST_ANSWER)
+        return bytes(answer[HEADER:])
+
+    def _read(self, wanted: int) -> bytes:
+        piece = os.read(self._from, min(wanted, 1 << 20))
+        if not piece:
+            raise WorkerDied
+        return piece
+
+    def memory(self) -> int:
+        """Resident bytes of the process; 0 where the system does not tell."""
+        try:
+            pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def kill(self) -> None:
+        """End the process and close the pipes. Killing a dead one does nothing."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
