@@ -1,6 +1,6 @@
 """One document in, the same invoice in another syntax out, with an account of every text of the source."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from formats import facturx, terms
 from formats.codes import FRENCH_TYPES
 from formats.errors import CannotWrite, NothingInside, UnknownSyntax
 from formats.invoice import Invoice
-from formats.json_form import read_json
+from formats.json_form import read_json, write_json
 from formats.loss import LossReport, Target, Text, account, renumbered, texts_of_model, texts_of_tree, with_files
 from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
@@ -16,8 +16,7 @@ from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Remark
 from formats.rendering.render import drawn
-from formats.safexml import parse
-from formats.syntax import DIALECTS, Syntax, read_node, syntax_of, ubl_syntax_of, write_with_fillers
+from formats.syntax import DIALECTS, Syntax, as_bytes, draft, read_node, syntax_of, ubl_syntax_of
 
 TARGETS = ("ubl", "cii", "factur-x", "json")
 
@@ -68,14 +67,14 @@ def convert(
     narrowed = terms.Narrowed(invoice, {}) if limit is None else _within(invoice, limit)
     invoice = narrowed.invoice
     syntax = {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
-    written, fillers = write_with_fillers(invoice, syntax)
-    target, again = _read_again(written, syntax)
-    lost = [] if invoice == again else terms.lost(invoice, again)
+    made = _made(invoice, syntax)
+    lost = [] if invoice == made.again else terms.lost(invoice, made.again)
     replaces = invoice.specification_identifier != source.invoice.specification_identifier
     loss = account(
-        renumbered(source.texts, narrowed.kept), source.invoice, target, lost=lost, profile=limit, fillers=fillers,
-        replaces=replaces,
+        renumbered(source.texts, narrowed.kept), source.invoice, made.target, lost=lost, profile=limit,
+        fillers=made.fillers, replaces=replaces,
     )
+    written = made.document()
     if to != "factur-x":
         return Conversion(written, syntax, _with_attachments(loss, source.opened))
     own_pages = document if source.opened.attachment is not None else None
@@ -88,9 +87,10 @@ def convert(
         pages = drawn(invoice, lang=lang, appearance=appearance)
         document = facturx.embed(pages.pdf, written, made_at=made_at, **words)
         return Conversion(document, Syntax.FACTUR_X, _with_attachments(loss, source.opened), pages.remarks)
-    made = facturx.embed_repaired(given, written, made_at=made_at, **words)
-    loss = replace(loss, pdf_changes=made.changes)
-    return Conversion(made.document, Syntax.FACTUR_X, loss if pdf is None else _with_attachments(loss, source.opened))
+    embedded = facturx.embed_repaired(given, written, made_at=made_at, **words)
+    loss = replace(loss, pdf_changes=embedded.changes)
+    loss = loss if pdf is None else _with_attachments(loss, source.opened)
+    return Conversion(embedded.document, Syntax.FACTUR_X, loss)
 
 
 def _read_source(document: bytes) -> Source:
@@ -108,14 +108,26 @@ def _read_source(document: bytes) -> Source:
     return Source(opened, invoice, texts_of_tree(node, DIALECTS[syntax].schema))
 
 
-def _read_again(written: bytes, syntax: Syntax) -> tuple[Target, Invoice]:
-    """What was written, as anybody would read it: the proof of what was carried."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was written, and what anybody would read in it: the proof of what was carried."""
+
+    document: Callable[[], bytes]
+    target: Target
+    again: Invoice
+    fillers: tuple[str, ...] = ()
+
+
+def _made(invoice: Invoice, syntax: Syntax) -> Made:
+    """Written and read again: JSON from its bytes, XML from its tree, before an attachment is in it a second time."""
     if syntax is Syntax.JSON:
+        written = write_json(invoice)
         again = read_json(written)
-        return Target.of(texts_of_model(again)), again
-    node = Node(parse(written), None)
-    again = read_node(node, syntax)
-    return Target.of(texts_of_tree(node, DIALECTS[syntax].schema)), again
+        return Made(lambda: written, Target.of(texts_of_model(again)), again)
+    tree = draft(invoice, syntax)
+    node = Node(tree.root, None)
+    again = read_node(node, syntax, tree.files)
+    return Made(lambda: as_bytes(tree), Target.of(texts_of_tree(node, DIALECTS[syntax].schema)), again, tree.fillers)
 
 
 def _profile(name: str | None) -> Profile | None:

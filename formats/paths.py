@@ -119,12 +119,14 @@ def _compile_tests(text: str) -> Iterator[Test]:
 
 @dataclass(slots=True)
 class Scope:
-    """What `$doc`, `$tax` and `$number` stand for in one document, and the fillers that writing it took."""
+    """What `$doc`, `$tax` and `$number` stand for in one document, its files, and the fillers that writing it took."""
 
     doc: str | None
     tax: str | None
     number: str | None = None
     fillers: dict[etree._Element, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """The contents of attachments, by the marks that stand for them in a draft."""
 
     def wanted(self, test: Test) -> str | None:
         """The text that `test` compares with."""
@@ -162,14 +164,17 @@ class Node:
         # Most elements have no attributes and no children: they share one empty mapping, which is never written to.
         self.claimed_attributes: dict[str, str] = _NONE
         self.attributes: dict[str, str] = dict(element.items()) or _NONE
-        self.children: dict[str, list[Node]] = {} if len(element) else _NO_CHILDREN
-        text = [element.text or ""]
-        for child in element:
-            twins = self.children.setdefault(str(child.tag), [])
-            twins.append(Node(child, self, len(twins) + 1))
-            if child.tail is not None:
-                text.append(child.tail)
-        self.text = "".join(text).strip()
+        self.children: dict[str, list[Node]] = _NO_CHILDREN
+        text = element.text or ""
+        if len(element):
+            self.children = {}
+            tails = []
+            for child in element:
+                twins = self.children.setdefault(str(child.tag), [])
+                twins.append(Node(child, self, len(twins) + 1))
+                tails.append(child.tail or "")
+            text = "".join((text, *tails))
+        self.text = text.strip()
 
     def claim(self, term: str) -> str:
         """Mark the text as understood, as part of `term`, and give it."""

@@ -26,7 +26,11 @@ _DECLARED = re.compile(rb"""\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"'>]*)["']"""
 _DOCTYPE = re.compile(rb"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _NUMBER = re.compile(r"[\s+\-.0-9]+")
 _CROWDED = etree.XPath("boolean(descendant-or-self::*[count(@*) > $most])")
-_LONG_TEXTS = etree.XPath("descendant-or-self::*/text()[string-length() > $most]")
+_LONG_TEXTS = etree.XPath(
+    "descendant-or-self::*/text()[string-length() > $most]"
+    "[translate(substring(., 1, $most), '+-.0123456789 \t\r\n', '') = '']"
+)
+"""Long texts that begin like a number: an attachment is none, and is not brought into Python to be looked at."""
 _TOO_DEEP_OR_LONG = {"XML_ERR_RESOURCE_LIMIT", "ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG"}
 
 

@@ -1,5 +1,8 @@
 """Turn UBL, CII or our JSON into an Invoice, and back. Both directions walk the one table in mapping/."""
 
+import base64
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -91,6 +94,9 @@ DIALECTS = {
         ),
     ),
 }
+PIECE = 3 << 18
+"""Bytes of an attachment that are written at once: a multiple of three, so that base64 has no end within."""
+
 _BY_ROOT = {dialect.root: syntax for syntax, dialect in DIALECTS.items()}
 
 
@@ -101,6 +107,8 @@ class Leaf:
     row: Row
     path: Path | None
     quirk: Quirk | None
+    first: str | None
+    """The child without which there is nothing to read; None where any may be it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,9 @@ class Branch:
     group: Group
     path: Path | None
     quirk: Quirk | None
+    first: str | None
+    """As in a leaf."""
+
     entries: "tuple[Leaf | Branch, ...]"
     required: frozenset[str]
     """Fields without which the model class cannot be made."""
@@ -122,17 +133,19 @@ def _branch(group: Group, column: Column) -> Branch:
     rows = (row for row in group.rows if not isinstance(row.place(column), Absent))
     entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in rows)
     others = tuple(_branch(other, column) for other in group.also_read if not isinstance(other.place(column), Absent))
-    return Branch(group, *_compiled(place), entries, group.required, others)
+    path, quirk, first = _compiled(place)
+    return Branch(group, path, quirk, None if others else first, entries, group.required, others)
 
 
 def _leaf(row: Row, column: Column) -> Leaf:
     return Leaf(row, *_compiled(row.place(column)))
 
 
-def _compiled(place: Place) -> tuple[Path | None, Quirk | None]:
+def _compiled(place: Place) -> tuple[Path | None, Quirk | None, str | None]:
     if isinstance(place, str):
-        return compile_path(place), None
-    return None, place if isinstance(place, Quirk) else None
+        path = compile_path(place)
+        return path, None, path.steps[0].tag if path.steps else None
+    return None, place if isinstance(place, Quirk) else None, None
 
 
 TABLES = {column: _branch(INVOICE, column) for column in Column}
@@ -171,11 +184,17 @@ def read_tree(root: etree._Element) -> Reading:
     return Reading(invoice, syntax, tuple(location(at, name) for at, name, _, term in leaves(node) if term is None))
 
 
-def read_node(root: Node, syntax: Syntax) -> Invoice:
-    """The invoice of a UBL or CII document; every text that it took is claimed on the nodes."""
+NO_FILES: Mapping[str, bytes] = {}
+
+
+def read_node(root: Node, syntax: Syntax, files: Mapping[str, bytes] = NO_FILES) -> Invoice:
+    """The invoice of a UBL or CII document; every text that it took is claimed on the nodes.
+
+    `files` are the contents that marks stand for, in a draft.
+    """
     column = DIALECTS[syntax].column
     table = TABLES[column]
-    scope = Scope(None, None)
+    scope = Scope(None, None, files=dict(files))
     leaves = {entry.row.field: entry for entry in table.entries if isinstance(entry, Leaf)}
     scope.doc = _read_leaf(leaves["currency"], root, column, scope)
     scope.tax = _read_leaf(leaves["vat_currency"], root, column, scope)
@@ -187,6 +206,8 @@ def read_node(root: Node, syntax: Syntax) -> Invoice:
 def _collect(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:
     values: dict[str, Any] = {}
     for entry in branch.entries:
+        if entry.first is not None and entry.first not in node.children:
+            continue
         if isinstance(entry, Leaf):
             value = _read_leaf(entry, node, column, scope)
             name = entry.row.field
@@ -259,6 +280,18 @@ def ubl_syntax_of(invoice: Invoice) -> Syntax:
     return Syntax.UBL_CREDIT_NOTE if credit else Syntax.UBL_INVOICE
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A UBL or CII document that is written and not yet bytes: as small as the invoice without its attachments."""
+
+    root: etree._Element
+    fillers: tuple[str, ...]
+    """Locations of the fillers that it took."""
+
+    files: dict[str, bytes]
+    """The contents of attachments, by the mark that stands for each until the document becomes bytes."""
+
+
 def write(invoice: Invoice, syntax: Syntax) -> bytes:
     """Write `invoice` as UBL, CII (D22B) or our JSON, in UTF-8.
 
@@ -269,13 +302,11 @@ def write(invoice: Invoice, syntax: Syntax) -> bytes:
         CannotWrite: amounts without a currency, UBL without a line, or a text that XML cannot hold.
         UnknownSyntax: not one of the syntaxes that are written here.
     """
-    return write_with_fillers(invoice, syntax)[0]
+    return json_form.write_json(invoice) if syntax is Syntax.JSON else as_bytes(draft(invoice, syntax))
 
 
-def write_with_fillers(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[str, ...]]:
-    """As `write`, with the locations of the fillers that it took."""
-    if syntax is Syntax.JSON:
-        return json_form.write_json(invoice), ()
+def draft(invoice: Invoice, syntax: Syntax) -> Draft:
+    """As `write`, for UBL and CII, up to the bytes."""
     dialect = DIALECTS.get(syntax)
     if dialect is None:
         raise UnknownSyntax(f"{syntax.value} is not written here")
@@ -293,8 +324,35 @@ def write_with_fillers(invoice: Invoice, syntax: Syntax) -> tuple[bytes, tuple[s
     complete(root, dialect.column, scope)
     _prune(root, kept)
     order.arrange(root, dialect.schema)
-    fillers = tuple(element_location(element) for element in scope.fillers)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True), fillers
+    return Draft(root, tuple(element_location(element) for element in scope.fillers), scope.files)
+
+
+def as_bytes(written: Draft) -> bytes:
+    """The document, with its attachments in it."""
+    if not written.files:
+        return etree.tostring(written.root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    etree.indent(written.root)
+    document = io.BytesIO()
+    with etree.xmlfile(document, encoding="UTF-8", buffered=False) as file:
+        file.write_declaration()
+        _copy(written.root, file, written.files, written.root.nsmap)
+    return document.getvalue()
+
+
+def _copy(
+    element: etree._Element, file: Any, files: Mapping[str, bytes], nsmap: dict[str | None, str] | None = None,
+) -> None:
+    """Element by element into an xmlfile, an attachment in pieces: as base64 it is in memory in the document alone."""
+    text = element.text or ""
+    content = files.get(text, b"")
+    with file.element(element.tag, element.attrib, nsmap):
+        if not content:
+            file.write(text)
+        for start in range(0, len(content), PIECE):
+            file.write(base64.b64encode(content[start : start + PIECE]).decode("ascii"))
+        for child in element:
+            _copy(child, file, files)
+            file.write(child.tail or "")
 
 
 def _refuse_for_ubl(invoice: Invoice) -> None:
@@ -340,6 +398,7 @@ def _write_leaf(leaf: Leaf, element: etree._Element, value: Any, column: Column,
 def _prune(element: etree._Element, kept: set[etree._Element]) -> None:
     """Take out what stayed empty: the rules of EN 16931 refuse empty elements."""
     for child in list(element):
-        _prune(child, kept)
+        if len(child):
+            _prune(child, kept)
         if not len(child) and not child.text and child not in kept:
             element.remove(child)

@@ -1,6 +1,5 @@
 """Text of a document to value and back, for each kind of row."""
 
-import base64
 import binascii
 import re
 from datetime import date
@@ -60,7 +59,7 @@ def read_value(node: Node, kind: Kind, column: Column, scope: Scope, term: str) 
     if kind is Kind.DATE:
         return _read_date(node, text, column, term)
     if kind is Kind.BINARY:
-        return _read_binary(node, text, term)
+        return scope.files.get(text) or _read_binary(node, text, term)
     value = parse_decimal(text)
     if value is None:
         raise BadValue(term, node.location(), text[:80], "a decimal number")
@@ -108,7 +107,9 @@ def write_value(element: etree._Element, value: Any, kind: Kind, column: Column,
         if cii:
             element.set("format", "102")
     elif kind is Kind.BINARY:
-        element.text = base64.b64encode(value)  # lxml takes ASCII bytes: no second copy as a text
+        if value:  # the bytes come last, see syntax.as_bytes
+            element.text = f"file {len(scope.files) + 1}"
+            scope.files[element.text] = value
     elif kind is Kind.TEXT:
         put(element, value, scope)
     else:

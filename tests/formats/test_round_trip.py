@@ -1,5 +1,6 @@
 """Written, then read, an invoice is the same in every syntax, and the document is valid by the published schema."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,11 +12,11 @@ from lxml import etree
 from formats import order
 from formats.conversion import convert
 from formats.errors import CannotWrite
-from formats.invoice import Address, Invoice, Note, Party, Totals
+from formats.invoice import Address, Attachment, Invoice, Note, Party, SupportingDocument, Totals
 from formats.json_form import from_json, to_json
 from formats.loss import NOT_IN_TARGET
 from formats.profiles import ONCE, Profile, carries
-from formats.syntax import DIALECTS, Reading, Syntax, read, ubl_syntax_of, write, write_with_fillers
+from formats.syntax import DIALECTS, PIECE, Reading, Syntax, as_bytes, draft, read, ubl_syntax_of, write
 from formats.terms import only
 
 PROPERTY = settings(
@@ -101,10 +102,26 @@ def test_order_of_coded_notes_is_kept() -> None:
     ],
 )
 def test_filler_is_listed_and_not_read_as_a_term(terms: dict[str, str], syntax: Syntax, filler: str) -> None:
-    document, fillers = write_with_fillers(small(**terms), syntax)
+    written = draft(small(**terms), syntax)
+    document, fillers = as_bytes(written), written.fillers
 
     assert fillers == (filler,)
     assert read(document) == Reading(small(**terms), syntax, unmapped=())
+
+
+@pytest.mark.parametrize("syntax", [Syntax.UBL_INVOICE, Syntax.CII])
+def test_files_are_written_in_pieces_and_come_back_whole(syntax: Syntax) -> None:
+    contents = (bytes(range(256)) * 4000, b"x", b"\x00" * (PIECE + 1))
+    beside = tuple(
+        SupportingDocument(reference=f"A{number}", attachment=Attachment(
+            content=content, mime_code="text/plain", filename=f"{number}.txt"))
+        for number, content in enumerate(contents))
+    invoice = replace(small(), supporting_documents=beside)
+    document = write(invoice, syntax)
+
+    assert read(document) == Reading(invoice, syntax, unmapped=())
+    assert document.count(b"xmlns:") == write(small(), syntax).count(b"xmlns:")
+    assert xsd_errors(document, syntax) == []
 
 
 def test_credit_note_has_its_own_names_and_its_due_date_in_the_payment_means() -> None:
@@ -202,7 +219,8 @@ def test_an_attribute_with_a_code_alone_gets_a_name_in_ubl() -> None:
     attributes = [{"code": "AAA", "value": "1"}, {"name": "NA", "value": "1"}]
     coded = line | {"item": {"name": "Essai", "attributes": attributes}}
     invoice = from_json(to_json(small()) | {"lines": [coded]})
-    document, fillers = write_with_fillers(invoice, Syntax.UBL_INVOICE)
+    written = draft(invoice, Syntax.UBL_INVOICE)
+    document, fillers = as_bytes(written), written.fillers
 
     assert read(document).invoice == invoice
     assert [where.rpartition("/")[2] for where in fillers] == ["cbc:Name"]
