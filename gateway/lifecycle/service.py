@@ -3,6 +3,7 @@
 import uuid
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
 from gateway.deps import Deps
@@ -66,6 +67,9 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
             raise not_found()
         if submission.transmission in {"refused", "failed"}:
             raise Problem(409, "invoice-not-sent", "La facture n'a pas été transmise. / The invoice was not sent.")
+        tracking_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/status/{key}"))
+        if _asked_before(session, submission, tracking_id):
+            raise Problem(409, "status-already-asked", "Ce statut a déjà été demandé sous cette clé. / Asked already.")
         wanted = Status(code=status.code, at=now, by=SELLER)
         if status.code == "227" and submission.processing_rule == "B2G":
             raise Problem(409, "status-not-possible", "Un acheteur public attend le nouvel IBAN en pièce jointe, sur "
@@ -73,7 +77,6 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         objection = objection_to(wanted, statuses_of(session, submission), total_of(submission))
         if objection is not None:
             raise Problem(409, "status-not-possible", REFUSALS.get(objection, str(objection)), objection=str(objection))
-        tracking_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/status/{key}"))
         record(session, principal.tenant_id, Change(
             kind="transmission", code="status-queued", actor=principal.actor, submission_id=submission.id,
             reason=f"Statut {status.code} : {label_of(status.code)}", data={"tracking_id": tracking_id},
@@ -86,3 +89,9 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         answer = 202, StatusQueuedOut(id=tracking_id, code=status.code).model_dump(mode="json")
         remember(session, principal.tenant_id, key, answer)
     return answer
+
+
+def _asked_before(session: Session, submission: Submission, tracking_id: str) -> bool:
+    """Whether a status was asked for under this id; its Idempotency-Key may be forgotten since."""
+    return any(event.data.get("tracking_id") == tracking_id for event in session.scalars(select(Event).where(
+        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "status-queued")))

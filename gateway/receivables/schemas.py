@@ -52,7 +52,7 @@ class BalanceOut(Out):
 
 
 class VatStatusOut(Out):
-    """Whether a 212 goes out for this payment: `queued`; `held` or `not-due` with the reason."""
+    """The 212 of a payment: `queued`, `sent`; `held`, `refused`, `given-up` or `not-due` with the reason."""
 
     state: str
     reason: str | None
@@ -78,11 +78,26 @@ class PaymentRecordedOut(PaymentOut):
     vat_status: VatStatusOut
 
 
-class PaymentListOut(Out):
-    """Every payment of an invoice, in the order of recording, and the balance after them."""
+class ListedPaymentOut(PaymentOut):
+    """A payment with what became of its 212."""
 
-    items: list[PaymentOut]
+    vat_status: VatStatusOut
+
+
+class ReconciliationOut(Out):
+    """The ledger beside the statuses 212: what their sum should be, what it is, and whether the two are the same."""
+
+    to_tell: str
+    told: str
+    meets: bool
+
+
+class PaymentListOut(Out):
+    """Every payment of an invoice, in the order of recording, the balance after them, and what the State knows."""
+
+    items: list[ListedPaymentOut]
     balance: BalanceOut
+    reconciliation: ReconciliationOut
 
 
 def payment_out(row: Payment) -> PaymentOut:

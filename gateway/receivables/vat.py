@@ -64,6 +64,29 @@ def split_by_rate(amount: Decimal, vat: Sequence[Mapping[str, str]]) -> tuple[tu
     return tuple((rate, cents[rate]) for rate in sorted(cents) if cents[rate])
 
 
+def split_next(
+    amount: Decimal, earlier: Sequence[Decimal], vat: Sequence[Mapping[str, str]]
+) -> tuple[tuple[Decimal, Decimal], ...]:
+    """As `split_by_rate`, for the payment that follows `earlier` ones (in the order of recording).
+
+    Split one by one, partial payments leave cents on the wrong rate. So each one says what is missing to the split of
+    all of them together: the parts of a settled invoice are its VAT breakdown, and those of a payment taken back
+    sum up to nothing. Where that would turn a part against its payment (a matter of cents), it is split by itself, and
+    the next one makes up for it. `amount` and `earlier` are what each 212 states, see `stated_amount`.
+    """
+    told: dict[Decimal, Decimal] = {}
+    parts: tuple[tuple[Decimal, Decimal], ...] = ()
+    total = Decimal(0)
+    for payment in (*earlier, amount):
+        total += payment
+        whole = dict(split_by_rate(total, vat))
+        missing = {rate: whole.get(rate, Decimal(0)) - told.get(rate, Decimal(0)) for rate in whole | told}
+        against = any(part * payment < 0 for part in missing.values())
+        parts = split_by_rate(payment, vat) if against else tuple(sorted(each for each in missing.items() if each[1]))
+        told |= {rate: told.get(rate, Decimal(0)) + part for rate, part in parts}
+    return parts
+
+
 def weights_of(vat: Sequence[Mapping[str, str]]) -> dict[Decimal, Decimal]:
     """Amount with VAT per rate; categories without a rate (exempt, reverse charge) count as rate 0."""
     weights: dict[Decimal, Decimal] = {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.receivables.vat import is_due_on_receipt, split_by_rate, stated_amount
+from gateway.receivables.vat import is_due_on_receipt, split_by_rate, split_next, stated_amount
 
 CENTS = st.decimals(Decimal("0.01"), Decimal("9999999.99"), places=2)
 RATES = st.sampled_from(["0", "2.1", "5.5", "8.5", "10", "20", "20.00"])
@@ -78,6 +78,57 @@ def test_worked_examples(amount: str, vat: list[dict[str, str]], parts: list[tup
 def test_what_cannot_be_split_is_said(amount: str, vat: list[dict[str, str]]) -> None:
     with pytest.raises(ValueError, match=r"whole cents|breakdown"):
         split_by_rate(Decimal(amount), vat)
+
+
+MOVES = st.decimals(Decimal("-99999.99"), Decimal("99999.99"), places=2).filter(bool)
+PAYMENTS = st.lists(MOVES, min_size=1, max_size=6)
+
+
+def told(payments: list[Decimal], vat: list[dict[str, str]]) -> dict[Decimal, Decimal]:
+    """What the 212 of these payments say together, by rate; each is checked on the way."""
+    sums: dict[Decimal, Decimal] = {}
+    for place, payment in enumerate(payments):
+        parts = split_next(payment, payments[:place], vat)
+        assert sum(part for _, part in parts) == payment
+        assert all(part * payment > 0 for _, part in parts), "no part goes against its payment"
+        for rate, part in parts:
+            sums[rate] = sums.get(rate, Decimal(0)) + part
+    return {rate: amount for rate, amount in sums.items() if amount}
+
+
+@given(PAYMENTS, breakdowns())
+def test_whatever_is_paid_and_taken_back_the_parts_follow_the_sum(
+    payments: list[Decimal], vat: list[dict[str, str]]
+) -> None:
+    parts, shares = told(payments, vat), dict(split_by_rate(sum(payments, Decimal(0)), vat))
+    for rate in {Decimal(r["rate"]) for r in vat}:
+        apart = abs(parts.get(rate, Decimal(0)) - shares.get(rate, Decimal(0)))
+        assert apart <= Decimal("0.01") * len(payments), "only payments of a few cents leave anything, and cents"
+    back = -sum(payments, Decimal(0))
+    assert not back or sum(told([*payments, back], vat).values()) == 0
+
+
+@given(st.lists(st.decimals(Decimal("0.10"), Decimal("9999.99"), places=2), max_size=6), breakdowns())
+def test_an_invoice_paid_in_parts_gives_its_breakdown(payments: list[Decimal], vat: list[dict[str, str]]) -> None:
+    breakdown: dict[Decimal, Decimal] = {}
+    for r in vat:
+        rate = Decimal(r["rate"])
+        breakdown[rate] = breakdown.get(rate, Decimal(0)) + Decimal(r["taxable"]) + Decimal(r["tax"])
+    total = sum(breakdown.values())
+    rest = total - sum(payments, Decimal(0))
+    smallest = min(breakdown.values()) * abs(rest) / total
+    if smallest >= Decimal("0.02"):  # smaller parts may have to wait for the next payment
+        assert told([*payments, rest], vat) == breakdown
+
+
+def test_thirds_of_an_invoice_end_on_the_right_rates() -> None:
+    vat = [row("20", "83.34", "16.67"), row("10", "90.91", "9.09")]
+    thirds = [Decimal("66.67"), Decimal("66.67"), Decimal("66.67")]
+    alone: dict[Decimal, Decimal] = {}
+    for rate, part in (part for third in thirds for part in split_by_rate(third, vat)):
+        alone[rate] = alone.get(rate, Decimal(0)) + part
+    assert alone != {Decimal(20): Decimal("100.01"), Decimal(10): Decimal("100.00")}
+    assert told(thirds, vat) == {Decimal(20): Decimal("100.01"), Decimal(10): Decimal("100.00")}
 
 
 WITH_VAT = [row("20", "100", "20")]
