@@ -18,6 +18,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_c
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
 from gateway import tables_care as _tables_care  # noqa: F401 - its tables join the others
+from gateway import tables_exports as _tables_exports  # noqa: F401 - its tables join the others
 from gateway.tables import Base, TenantScoped
 
 EVERY_TENANT: Final = "*"

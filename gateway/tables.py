@@ -302,6 +302,9 @@ class Submission(Row, Base):
     preceding: Mapped[list[str]]
     """BT-25 of each earlier invoice."""
 
+    linked: Mapped[dict[str, Any] | None]
+    """What it follows from, by business term: BT-12, 13, 15, 16, 72, 73, 74. None for rows older than this column."""
+
     syntax: Mapped[str]
     profile: Mapped[str]
     verdict: Mapped[str]

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from formats.errors import FormatError
-from validation import repair, run
+from validation import dossier_pages, repair, run
 from validation.explain.every import every_rule
 from validation.findings import Patch, Report
 from validation.pages import as_html
@@ -35,9 +35,15 @@ def catalogue() -> tuple[dict[str, Any], ...]:
     return tuple(every_rule())
 
 
+def draw_index(account: bytes) -> bytes:
+    """Workshop.draw_index, here."""
+    return dossier_pages.as_pdf(account)
+
+
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "propose": propose,
     "mend": mend,
     "present": present,
     "catalogue": catalogue,
+    "draw_index": draw_index,
 }

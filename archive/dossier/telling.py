@@ -104,7 +104,7 @@ def account(
 ) -> Account:
     """Everything the index tells, as data that JSON can carry. `keys`: the files of archive.trust.KEYS."""
     return {
-        "invoice": invoice, "at": french(at), **asdict(story),
+        "invoice": invoice, "at": french(at), "day": at.astimezone(UTC).date().isoformat(), **asdict(story),
         "documents": [{"name": d.name, "title": d.title, "size": len(d.content), "sha256": d.digest.hex}
                       for d in documents],
         "entries": [

@@ -15,9 +15,12 @@ Auditor = Annotated[Principal, Requires(Permission.EVIDENCE_READ)]
 
 @router.get("/invoices/{submission_id}/dossier", response_class=Response,
             responses={200: {"content": {"application/zip": {}}}, **documented(503)})
-def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps) -> Response:
-    """The dossier of one invoice as a ZIP; `passerelle verify` or its own verify.sh checks it offline."""
-    name, data = dossier.export(deps, principal, submission_id)
+def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps, seda: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query parameter
+    """The dossier of one invoice as a ZIP; `passerelle verify` or its own verify.sh checks it offline.
+
+    `seda`: with `manifest.xml`, for archiving systems that follow SEDA 2.2.
+    """
+    name, data = dossier.export(deps, principal, submission_id, seda=seda)
     return Response(data, media_type="application/zip",
                     headers={"Content-Disposition": f'attachment; filename="{name}"'})
 

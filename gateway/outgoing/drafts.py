@@ -49,9 +49,21 @@ def draft(
         currency=seen.currency, total=seen.totals.with_vat, due=seen.totals.due, due_date=seen.due_date,
         vat=vat_rows(seen), vat_due_code=seen.tax_point_date_code,
         preceding=[earlier.number for earlier in seen.preceding_invoices if earlier.number],
-        syntax=report.syntax, profile=report.profile, verdict=report.verdict.value,
+        linked=links_of(seen), syntax=report.syntax, profile=report.profile, verdict=report.verdict.value,
         active=None, replaces=None, transmission="refused", transmission_reason=None, flow_id=None, lifecycle=None,
     )
+
+
+def links_of(invoice: Invoice) -> dict[str, str]:
+    """What the invoice says it follows from, by business term: contract, order, receipt, despatch, delivery."""
+    delivery, period = invoice.delivery, invoice.invoicing_period
+    found = {
+        "BT-12": invoice.contract_reference, "BT-13": invoice.purchase_order_reference,
+        "BT-15": invoice.receiving_advice_reference, "BT-16": invoice.despatch_advice_reference,
+        "BT-72": delivery.actual_date if delivery else None,
+        "BT-73": period.start if period else None, "BT-74": period.end if period else None,
+    }
+    return {term: str(value)[:200] for term, value in found.items() if value}
 
 
 def processing_rule_of(invoice: Invoice) -> str:

@@ -9,26 +9,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.journal import canonical
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.evidence.ledger import Kept
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.lifecycle.history import state_of
 from gateway.problems import Problem, not_found
 from gateway.receivables.balance import Balance, Settlement, balance_of
-from gateway.receivables.reconciling import reconcile
 from gateway.receivables.schemas import (
-    ListedPaymentOut,
     PaymentIn,
     PaymentListOut,
     PaymentRecordedOut,
-    ReconciliationOut,
     VatStatusOut,
     balance_out,
     payment_out,
 )
-from gateway.receivables.vat import is_due_on_receipt, split_next, stated_amount
+from gateway.receivables.vat import is_due_on_receipt, split_by_rate, stated_amount
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.tables import Event, LegalEntity, Payment, Submission
+from gateway.tables import Document, Event, LegalEntity, Payment, Submission
 
 CLOSED = frozenset({"210", "213", "220"})
 """Refused, rejected, cancelled: nothing is owed any more. Taking money back stays possible."""
@@ -50,14 +49,8 @@ def list_payments(deps: Deps, tenant_id: str, submission_id: str, on: date | Non
     with deps.db.reading(tenant_id) as session:
         submission = _get(session, tenant_id, submission_id)
         payments = payments_of(session, submission_id)
-        found = reconcile(session, submission, payments)
-    items = [ListedPaymentOut(**payment_out(row).model_dump(), vat_status=VatStatusOut(
-        state=found.by_payment[row.id].state, reason=found.by_payment[row.id].reason)) for row in payments]
-    return PaymentListOut(
-        items=items, balance=balance_out(balance_of(submission, payments, on), submission.currency),
-        reconciliation=ReconciliationOut(to_tell=format(found.to_tell, "f"), told=format(found.told, "f"),
-                                         meets=found.meets),
-    )
+        return PaymentListOut(items=[payment_out(row) for row in payments],
+                              balance=balance_out(balance_of(submission, payments, on), submission.currency))
 
 
 def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
@@ -72,25 +65,22 @@ def _record(deps: Deps, principal: Principal, submission_id: str, payment: Payme
     with deps.db.transaction(principal.tenant_id) as session:
         lock_tenant(session, principal.tenant_id)  # two payments at once: sums stay true
         submission = _get(session, principal.tenant_id, submission_id)
-        payment_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/{key}"))
-        if session.get(Payment, (principal.tenant_id, payment_id)) is not None:  # its key was forgotten since
-            raise Problem(409, "payment-already-recorded", "Ce paiement est déjà enregistré ; un autre paiement veut "
-                          "une autre clé. / Recorded already; another payment wants another key.", payment=payment_id)
         balance = _check(session, submission, payment, deps.today())
         row = Payment(
-            tenant_id=principal.tenant_id, id=payment_id,
+            tenant_id=principal.tenant_id, id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/{key}")),
             submission_id=submission.id, amount=payment.value, currency=submission.currency or "EUR",
             paid_on=payment.paid_on, method=payment.method, reference=payment.reference, recorded_at=now,
             actor=principal.actor,
         )
         session.add(row)
+        kept = _keep(deps, session, row)
         vat_status, work = _tax_status(session, submission, row)
         recorded = PaymentRecordedOut(
             **payment_out(row).model_dump(), balance=balance_out(balance, submission.currency), vat_status=vat_status,
         ).model_dump(mode="json")
         record(session, principal.tenant_id, Change(
             kind="payment", code="received" if row.amount > 0 else "reversed", actor=principal.actor,
-            submission_id=submission.id, reason=_words(row, balance),
+            submission_id=submission.id, reason=_words(row, balance), objects=(kept,),
             data={"payment": row.id, "amount": recorded["amount"], "currency": row.currency,
                   "paid_on": recorded["paid_on"], "balance": recorded["balance"],
                   **({"status_at": work.payload["set_at"]} if work else {})},
@@ -99,6 +89,22 @@ def _record(deps: Deps, principal: Principal, submission_id: str, payment: Payme
         answer = 201, recorded
         remember(session, principal.tenant_id, key, answer)
     return answer
+
+
+def _keep(deps: Deps, session: Session, payment: Payment) -> Kept:
+    """The payment as an object of its own, so that the journal proves its amount; a document of the invoice."""
+    data = canonical({
+        "payment": payment.id, "invoice": payment.submission_id, "amount": format(payment.amount, "f"),
+        "currency": payment.currency, "paid_on": payment.paid_on.isoformat(), "method": payment.method,
+        "reference": payment.reference, "recorded_at": payment.recorded_at.isoformat(), "actor": payment.actor,
+    })
+    kept = Kept("payment", deps.store.put(data).hex, len(data))
+    session.add(Document(
+        tenant_id=payment.tenant_id, id=str(uuid.uuid4()), submission_id=payment.submission_id, role=kept.role,
+        syntax=None, media_type="application/json", name=f"paiement-{payment.id}.json", sha256=kept.sha256,
+        size=kept.size, at=payment.recorded_at,
+    ))
+    return kept
 
 
 def _get(session: Session, tenant_id: str, submission_id: str) -> Submission:
@@ -143,9 +149,7 @@ def _tax_status(session: Session, submission: Submission, payment: Payment) -> t
         return VatStatusOut(state="not-due", reason="La TVA n'est pas exigible à l'encaissement. / "
                             "VAT is not due on receipt."), None
     amount = stated_amount(payment.amount, submission.type_code)
-    earlier = [stated_amount(one.amount, submission.type_code) for one in payments_of(session, submission.id)
-               if one.id != payment.id]
-    parts = split_next(amount, earlier, submission.vat)
+    parts = split_by_rate(amount, submission.vat)
     payload: dict[str, Any] = {
         "code": "212",
         "id": payment.id,
