@@ -1,16 +1,15 @@
 """Building Deps from Settings, and giving everything back."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from archive.store import Store
+from gateway.clock import wall_clock
 from gateway.db import Database
 from gateway.deps import Bell, Deps
 from gateway.doorbell import celery_app, ringer
+from gateway.evidence.stores import open_objects
 from gateway.logs import set_up_logs
 from gateway.migrations.policies import check_role
 from gateway.migrations.upgrade import upgrade
@@ -39,7 +38,7 @@ def assembled(settings: Settings, *, warm: bool = False) -> Iterator[Deps]:
     workshop = Workshop(settings.workshop_workers, memory_bytes=settings.workshop_bytes,
                         seconds=settings.workshop_seconds, warm=warm, rules=settings.rules)
     try:
-        yield Deps(settings=settings, db=db, store=Store(objects_folder(settings)), workshop=workshop,
+        yield Deps(settings=settings, db=db, store=open_objects(settings, db, wall_clock), workshop=workshop,
                    vault=Vault(key_of(settings)), bell=bell)
     finally:
         workshop.close()
@@ -51,23 +50,20 @@ def check_safe(settings: Settings) -> None:
     public = settings.host not in {"127.0.0.1", "::1", "localhost"}
     if public and settings.secret is None:
         raise UnsafeSetup("PASSERELLE_SECRET must be set before the service listens on a public address")
-    folder = objects_folder(settings)
+
+
+@contextmanager
+def objects_of(settings: Settings) -> Iterator[Store]:
+    """The object store alone, for commands that need nothing else of the service.
+
+    Raises:
+        UnsafeSetup: it cannot be used.
+    """
+    db = Database(settings.database)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=folder)
-        os.close(descriptor)
-        Path(name).unlink()
-    except OSError as error:
-        raise UnsafeSetup(f"the archive at {folder} cannot be written: {error}") from error
-
-
-def objects_folder(settings: Settings) -> Path:
-    """Where the write-once directory is."""
-    if settings.objects_url is None:
-        return settings.data / "objects"
-    if not settings.objects_url.startswith("file:"):
-        raise UnsafeSetup("PASSERELLE_OBJECTS_URL: only file: is supported")
-    return Path(settings.objects_url.removeprefix("file:"))
+        yield open_objects(settings, db, wall_clock)
+    finally:
+        db.close()
 
 
 def key_of(settings: Settings) -> bytes:

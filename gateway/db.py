@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
+from gateway import tables_archive as _tables_archive  # noqa: F401 - its tables join the others
 from gateway import tables_care as _tables_care  # noqa: F401 - its tables join the others
 from gateway import tables_exports as _tables_exports  # noqa: F401 - its tables join the others
 from gateway.tables import Base, TenantScoped

@@ -8,11 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.assembly import check_safe
+from archive.errors import StoreUnavailable
 from gateway.db import EVERY_TENANT
 from gateway.deps import CurrentDeps
 from gateway.problems import Problem, documented
-from gateway.settings import UnsafeSetup
 from gateway.tables import OutboxEntry, SeenFlow, Submission
 
 router = APIRouter(tags=["health"])
@@ -31,8 +30,8 @@ def readyz(deps: CurrentDeps) -> dict[str, Any]:
     try:
         with deps.db.reading(EVERY_TENANT) as session:
             session.scalar(select(OutboxEntry.id).limit(1))
-        check_safe(deps.settings)
-    except (SQLAlchemyError, UnsafeSetup) as error:
+        deps.store.check_writable()
+    except (SQLAlchemyError, StoreUnavailable) as error:
         log.warning("not ready", error=str(error))
         raise Problem(503, "not-ready", "Base ou archive indisponible. / Database or archive unavailable.") from error
     return {"status": "ok"}

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.evidence.cards import admit
 from gateway.evidence.ledger import Kept, write_entry
 from gateway.tables import Event, Tenant
 
@@ -79,6 +80,7 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
     write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code,
                 subject=change.submission_id or change.subject or tenant_id, actor=change.actor, cause=event.id,
                 objects=change.objects, rule_sets=change.rule_sets)
+    admit(session, tenant_id, change.objects, change.actor, now)
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
                    payload=work.payload)

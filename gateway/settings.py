@@ -35,7 +35,20 @@ class Settings(BaseSettings):
     """Celery broker; None means a worker thread in this process."""
 
     objects_url: str | None = None
-    """Where objects live; None means a directory in `data`. Only file: is supported today."""
+    """Where objects live: `file:///folder` or `s3://bucket/prefix?endpoint=https://…&region=…` (a bucket with Object
+    Lock; credentials from where boto3 looks); None means a directory in `data`."""
+
+    objects_copy_url: str | None = None
+    """A second place for every object, as `objects_url`: what one loses or spoils, the other gives back."""
+
+    objects_lock_days: int = Field(default=400, ge=1)
+    """How long S3 locks a new object (COMPLIANCE). Retention makes the lock longer once the fiscal year is known."""
+
+    scrub_days: float = Field(default=30.0, gt=0)
+    """Everything that is kept is controlled again within this time."""
+
+    scrub_seconds: float = 60.0
+    """How often a part of it is."""
 
     tsa_url: str | None = None
     """RFC 3161 authority; None means the local test authority, marked as not qualified."""

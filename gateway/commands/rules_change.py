@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from archive.store import Digest, Store
-from gateway.assembly import check_safe, objects_folder
+from gateway.assembly import check_safe, objects_of
 from gateway.clock import wall_clock
 from gateway.evidence.rule_sets import install, mark_changed, stage
 from gateway.settings import Settings
@@ -78,7 +78,8 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     files[DESCRIPTION] = described(rule_set, files)
     prepared = try_out(rule_set, files)
     check_safe(settings)
-    install(Store(objects_folder(settings)), settings.rules, rule_set.key, files)
+    with objects_of(settings) as store:
+        install(store, settings.rules, rule_set.key, files)
     form = "préparé / prepared" if prepared else "forme publiée, plus lente / published form, slower"
     print(f"{rule_set.key}  {rule_set.layer}  {rule_set.version}  {rule_set.start or '-'}  {form}")
     return 0
@@ -146,7 +147,8 @@ def remove(settings: Settings, options: argparse.Namespace) -> int:
         raise NotAdded(f"{rule_set.id} was not added by `rules add`: what packages carry is fixed by the manifest")
     end = options.end or wall_clock().date() - timedelta(days=1)
     content = described(replace(rule_set, end=end), files_of(rule_set))
-    Store(objects_folder(settings)).put(content)
+    with objects_of(settings) as store:
+        store.put(content)
     handle, name = tempfile.mkstemp(prefix=".entry-", dir=rule_set.root)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
@@ -161,7 +163,17 @@ def restore(settings: Settings, _: argparse.Namespace) -> int:
 
     Of an added set whose last day was set several times the store holds each word: the earliest last day counts.
     """
-    store = Store(objects_folder(settings))
+    with objects_of(settings) as store:
+        for key, (content, names) in described_in(store).items():
+            if not (settings.rules / key).is_dir():
+                files = {name: store.get(Digest(sha256)) for name, sha256 in names.items()}
+                install(store, settings.rules, key, {**files, DESCRIPTION: content})
+                print(key)
+    return 0
+
+
+def described_in(store: Store) -> dict[str, tuple[bytes, dict[str, str]]]:
+    """By key, the description of each set that a store holds, and the hashes of its files by name."""
     found: dict[str, tuple[RuleSet, bytes, dict[str, str]]] = {}
     for digest in store.list():
         content = store.get(digest) if store.meta(digest).size <= LONGEST_ENTRY else b""
@@ -173,12 +185,7 @@ def restore(settings: Settings, _: argparse.Namespace) -> int:
         before = found.get(rule_set.key)
         if before is None or (rule_set.end or date.max) < (before[0].end or date.max):
             found[rule_set.key] = rule_set, content, names
-    for key, (_rule_set, content, names) in found.items():
-        if not (settings.rules / key).is_dir():
-            files = {name: store.get(Digest(sha256)) for name, sha256 in names.items()}
-            install(store, settings.rules, key, {**files, DESCRIPTION: content})
-            print(key)
-    return 0
+    return {key: (content, names) for key, (_, content, names) in found.items()}
 
 
 def _name(text: str) -> str:

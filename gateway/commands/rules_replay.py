@@ -20,8 +20,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from archive.store import Digest, Store
-from gateway.assembly import objects_folder
+from archive.store import Digest
+from gateway.assembly import objects_of
 from gateway.clock import wall_clock
 from gateway.db import EVERY_TENANT, Database
 from gateway.deps import PARIS
@@ -152,10 +152,10 @@ def invoices(db: Database, options: argparse.Namespace, first: date, last: date)
 
 def judged(settings: Settings, pasts: Sequence[Past], options: argparse.Namespace) -> Iterator[Change]:
     """Each invoice under both rules, in order; progress on standard error."""
-    store = Store(objects_folder(settings))
     workers = settings.workshop_workers
-    with Workshop(workers, memory_bytes=settings.workshop_bytes, seconds=settings.workshop_seconds,
-                  rules=settings.rules) as workshop, ThreadPoolExecutor(workers) as threads:
+    with objects_of(settings) as store, ThreadPoolExecutor(workers) as threads, Workshop(
+            workers, memory_bytes=settings.workshop_bytes, seconds=settings.workshop_seconds,
+            rules=settings.rules) as workshop:
 
         def change(past: Past) -> Change:
             document = store.get(Digest(past.sha256))

@@ -31,7 +31,7 @@ from statuses import every_message  # noqa: E402 - as above
 from stories import Remembering, play  # noqa: E402 - as above
 from test_sequences import Lifecycles  # noqa: E402 - as above
 
-from archive.store import Store  # noqa: E402 - as above
+from archive.stores.directory import DirectoryStore  # noqa: E402 - as above
 from formats.lifecycle import read_status, write_status  # noqa: E402 - as above
 from formats.status_loss import not_carried  # noqa: E402 - as above
 from gateway.db import Database  # noqa: E402 - as above
@@ -96,8 +96,8 @@ def sequences(first: int, count: int) -> int:
                 db = Database(data.database)
                 Base.metadata.create_all(db.engine)
                 deps = Deps(
-                    settings=data, db=db, store=Store(Path(folder) / "objects"), vault=Vault(bytes(32)), bell=Bell(),
-                    clock=lambda: NOW, workshop=workshop,  # type: ignore[arg-type]  # only read_status is asked
+                    settings=data, db=db, store=DirectoryStore(Path(folder) / "objects"), vault=Vault(bytes(32)),
+                    bell=Bell(), clock=lambda: NOW, workshop=workshop,  # type: ignore[arg-type]  # only read_status is asked
                 )
                 for seed in range(start, min(start + ROUND, first + count)):
                     ended, wanted, told = play(deps, seed)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from archive.store import Store
+from archive.stores.directory import DirectoryStore
 from formats.invoice import Identifier
 from formats.lifecycle import write_status
 from formats.status import (
@@ -145,7 +145,7 @@ def deps(tmp_path: Path, workshop: Workshop, clock: Clock, database_url: str | N
     db = Database(settings.database)
     if database_url is None:
         Base.metadata.create_all(db.engine)
-    yield Deps(settings=settings, db=db, store=Store(tmp_path / "objects"), workshop=workshop,
+    yield Deps(settings=settings, db=db, store=DirectoryStore(tmp_path / "objects"), workshop=workshop,
                vault=Vault(bytes(32)), bell=Bell(), clock=clock)
     db.close()
 

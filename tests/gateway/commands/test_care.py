@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.store import Store
+from archive.stores.directory import DirectoryStore
 from gateway import outbox
 from gateway.commands import care
 from gateway.db import Database
@@ -55,7 +55,7 @@ def test_what_was_sent_after_the_backup_is_not_sent_again(
     settings = settings_at(monkeypatch, tmp_path / "new", tmp_path / "new-objects")
     assert care.main(["restore", str(kept)]) == 0
     db = Database(settings.database)
-    restored = replace(deps, settings=settings, db=db, store=Store(tmp_path / "new-objects"))
+    restored = replace(deps, settings=settings, db=db, store=DirectoryStore(tmp_path / "new-objects"))
     relay(restored, HANDLERS)
     with db.reading(queued.tenant_id) as session:
         row = session.get_one(Submission, (queued.tenant_id, queued.id))

@@ -17,7 +17,8 @@ sys.path[:0] = [str(Path(__file__).parents[2] / "schematron"), str(Path(__file__
 import synthetic  # noqa: E402 - after the path is set
 from samples import CII, UBL  # noqa: E402 - after the path is set
 
-from archive.store import Digest, Store  # noqa: E402 - after the path is set
+from archive.store import Digest  # noqa: E402 - after the path is set
+from archive.stores.directory import DirectoryStore  # noqa: E402 - after the path is set
 from formats.errors import FormatError  # noqa: E402 - after the path is set
 from gateway.commands import rules  # noqa: E402 - after the path is set
 from gateway.deps import Deps  # noqa: E402 - after the path is set
@@ -83,7 +84,7 @@ def test_a_download_becomes_a_set_that_is_coming_then_decides_then_is_past(
     states = [listed(capsys, "--as-of", day)["mine"] for day in ("2026-11-30", "2026-12-01")]
     assert [state["state"] for state in states] == ["coming", "in-force"]
     assert (states[0]["layer"], states[0]["version"], states[0]["licence"]) == ("en16931", "9.9.1", "EUPL-1.2")
-    assert Store(tmp_path / "objects").get(Digest(states[0]["sha256"])) == FIRES
+    assert DirectoryStore(tmp_path / "objects").get(Digest(states[0]["sha256"])) == FIRES
     assert rules.main(["remove", "mine", "--until", "2026-12-24"]) == 0
     assert listed(capsys, "--as-of", "2026-12-25")["mine"]["state"] == "past"
 
@@ -205,7 +206,7 @@ def test_who_read_just_before_a_change_reads_again(tmp_path: Path) -> None:
 def test_what_the_object_store_holds_comes_back(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Store(tmp_path / "objects").put(b'{"something": "else"}')
+    DirectoryStore(tmp_path / "objects").put(b'{"something": "else"}')
     assert rules.main(["add", sheet(tmp_path, FIRES), "--id", "mine", "--from", "2026-12-01"]) == 0
     assert rules.main(["remove", "mine", "--until", "2026-12-24"]) == 0
     before = {path.relative_to(data): path.read_bytes() for path in data.rglob("*") if path.is_file()}

@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from stdnum import luhn
 
-from archive.store import Store
+from archive.stores.directory import DirectoryStore
 from formats.codes import REASON_LABELS
 from gateway.accounts.people import create_user
 from gateway.accounts.schemas import ConnectionIn, EntityIn
@@ -393,7 +393,7 @@ def seeded(folder: Path, workshop: Workshop) -> Iterator[tuple[Deps, Seeded]]:
     clock = Clock(NOW)
     db = Database(f"sqlite:///{folder / 'console.sqlite3'}")
     Base.metadata.create_all(db.engine)
-    deps = Deps(settings=Settings(data=folder), db=db, store=Store(folder / "objects"), workshop=workshop,
+    deps = Deps(settings=Settings(data=folder), db=db, store=DirectoryStore(folder / "objects"), workshop=workshop,
                 vault=Vault(bytes(32)), bell=Bell(), clock=clock)
     yield deps, fill(deps, clock)
     db.close()

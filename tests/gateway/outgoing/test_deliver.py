@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from archive.store import Digest, Store
+from archive.store import Digest
+from archive.stores.directory import DirectoryStore
 from formats.syntax import ubl_syntax_of, write
 from gateway import outbox
 from gateway.commands.demo_invoices import GOODS, invoice
@@ -32,15 +33,25 @@ class PowerCut(BaseException):
     """The process ends here: nothing after it runs, as after kill -9."""
 
 
-class CutStore(Store):
+class CutStore(DirectoryStore):
     """A store that lets the process die at a given call of a verb."""
 
     def __init__(self, root, verb: str, after: int) -> None:
         self.verb, self.left = verb, after
-        super().__init__(root, self.seen)
+        super().__init__(root)
 
-    def seen(self, call) -> None:
-        if call.verb == self.verb:
+    def put(self, data: bytes, *, expected: Digest | None = None) -> Digest:
+        digest = super().put(data, expected=expected)
+        self.seen("put")
+        return digest
+
+    def get(self, digest: Digest) -> bytes:
+        data = super().get(digest)
+        self.seen("get")
+        return data
+
+    def seen(self, verb: str) -> None:
+        if verb == self.verb:
             self.left -= 1
             if self.left == 0:
                 raise PowerCut

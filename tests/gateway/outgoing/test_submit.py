@@ -1,6 +1,7 @@
 """The answers to first, repeated, changed and concurrent posts (design, section 4)."""
 
 import json
+import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from archive.store import Digest
+from archive.stores.directory import DirectoryStore
 from formats.json_form import write_json
 from formats.syntax import Syntax, ubl_syntax_of, write
 from gateway.accounts.service import disable_entity
@@ -231,9 +233,9 @@ def test_what_no_worker_gets_through_is_refused_once(client, deps: Deps, documen
 
 def test_readiness_needs_database_and_archive(client, deps: Deps, tmp_path) -> None:
     assert client.get("/readyz").status_code == 200
-    (tmp_path / "file").write_bytes(b"")
-    broken = deps.settings.model_copy(update={"objects_url": f"file:{tmp_path / 'file'}"})
-    client._app.state.deps = replace(deps, settings=broken)
+    store = DirectoryStore(tmp_path / "gone")
+    shutil.rmtree(tmp_path / "gone")
+    client._app.state.deps = replace(deps, store=store)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not-ready")
     assert str(tmp_path) not in answer.text
