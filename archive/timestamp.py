@@ -150,9 +150,9 @@ def verify(
 ) -> Stamp:
     """Check a token over a message against pinned certificates, at the token's time.
 
-    `ca`: PEM. Self-signed certificates are the roots, other CA certificates may link to them, and certificates that
-    are no CA pin the signer itself: it must be one of them. Checks status, signature, chain, purpose, message, and the
-    nonce and the policy (OID) if given. Does not check revocation, nor that the time is plausible.
+    `ca`: PEM. Self-signed certificates are the roots, other CA certificates may link to them, and a certificate that is
+    no CA pins the signers of its issuer: no other of theirs is believed. Checks status, signature, chain, purpose,
+    message, and the nonce and the policy (OID) if given. Does not check revocation, nor that the time is plausible.
 
     Raises:
         TimestampRefused: `reason` says what was met first.
@@ -171,9 +171,7 @@ def verify(
         signer, chain = _signed_by(decoded, response, [*links, *roots])
         _as_asked(decoded, message, nonce, policy)
         _fit_to_sign(signer, decoded.tst_info.gen_time, signers)
-        verifier = VerifierBuilder(roots=roots, intermediates=links, nonce=nonce,
-                                   tsa_certificate=signer if signers else None).build()
-        verifier.verify_message(decoded, message)
+        VerifierBuilder(roots=roots, intermediates=links, nonce=nonce).build().verify_message(decoded, message)
         info = decoded.tst_info
         return Stamp(info.gen_time, info.serial_number, info.policy.dotted_string, signer.subject.rfc4514_string(),
                      min(one.not_valid_after_utc for one in chain), _algorithm(decoded))
@@ -246,7 +244,7 @@ def _fit_to_sign(signer: x509.Certificate, at: datetime, pinned: list[x509.Certi
         raise TimestampRefused(f"the certificate ended {signer.not_valid_after_utc}", "certificate-expired")
     if at < signer.not_valid_before_utc:
         raise TimestampRefused(f"the certificate begins {signer.not_valid_before_utc}", "certificate-not-yet-valid")
-    if pinned and signer not in pinned:
+    if any(one.issuer == signer.issuer for one in pinned) and signer not in pinned:
         raise TimestampRefused("signed with another certificate than the pinned one", "foreign-authority")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.evidence import saying
 from gateway.evidence.cards import admit
 from gateway.evidence.ledger import Kept, write_entry
 from gateway.tables import Event, Tenant
@@ -31,7 +32,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happened. Only ids, codes and hashes reach the journal; `reason` and `data` stay in the event."""
+    """What happened. Only ids, codes and hashes reach the journal; of the words an HMAC does (evidence/saying.py)."""
 
     kind: str
     """submission, transmission, lifecycle, payment, reminder, access, setting, evidence."""
@@ -77,9 +78,10 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
         data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
     )
     session.add(event)
-    write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code,
-                subject=change.submission_id or change.subject or tenant_id, actor=change.actor, cause=event.id,
-                objects=change.objects, rule_sets=change.rule_sets)
+    subject = change.submission_id or change.subject or tenant_id
+    write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
+                cause=event.id, objects=change.objects, rule_sets=change.rule_sets,
+                said=saying.commit(session, tenant_id, subject, event))
     admit(session, tenant_id, change.objects, change.actor, now)
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,

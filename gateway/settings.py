@@ -5,14 +5,26 @@ timestamp authority, a mail spool. Secrets have no default: where none is given,
 kept in a 0600 file of the data folder.
 """
 
+from datetime import date
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class UnsafeSetup(RuntimeError):
     """The service refuses to start or to act; the text says which setting must change."""
+
+
+class TimestampAuthority(BaseModel):
+    """One more RFC 3161 authority, asked when those before it did not answer well."""
+
+    url: str
+    ca: Path
+    """PEM of the root that it must chain to."""
+
+    policy: str
+    """OID of the policy under which it must stamp."""
 
 
 class Settings(BaseSettings):
@@ -54,7 +66,28 @@ class Settings(BaseSettings):
     """RFC 3161 authority; None means the local test authority, marked as not qualified."""
 
     tsa_ca: Path | None = None
-    """PEM of the root that the authority at `tsa_url` must chain to."""
+    """PEM of the root that the authority at `tsa_url` must chain to; with its own certificate too, only that signs."""
+
+    tsa_policy: str | None = None
+    """OID of the policy under which the authority at `tsa_url` must stamp."""
+
+    tsa_fallbacks: tuple[TimestampAuthority, ...] = ()
+    """Further authorities as JSON: `[{"url": "https://...", "ca": "/etc/...pem", "policy": "1.2.3"}]`."""
+
+    tsa_former_ca: Path | None = None
+    """PEM of the roots of authorities of former years, whose tokens are still to be believed."""
+
+    tsa_revocation: bool = True
+    """Fetch what the authority publishes about its revoked certificates, where its certificate says where."""
+
+    log_origin: str = Field(default="passerelle", pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,79}$")
+    """How this gateway is called in its checkpoints: best a domain of yours."""
+
+    algorithm_ends: dict[str, date] = {}
+    """From when a hash shall prove nothing any more, as JSON: `{"sha256": "2036-12-31"}`. Warned of well before."""
+
+    checkpoint_mail: tuple[str, ...] = ()
+    """Addresses that get the newest checkpoints every day: whoever keeps them can prove a rewritten journal."""
 
     smtp_url: str | None = None
     """smtp://user:password@host:port or smtps://...; None means a spool of files that the console shows."""
@@ -73,7 +106,7 @@ class Settings(BaseSettings):
     """How often each platform is asked for news. Callbacks only make it sooner."""
 
     seal_seconds: float = 900.0
-    """A checkpoint is sealed at most this long after something new was journaled."""
+    """A journal with something new is sealed this often, a minute more or less; without any news not at all."""
 
     remind_seconds: float = 3600.0
     """How often reminders are decided."""

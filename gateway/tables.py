@@ -94,6 +94,8 @@ class Tenant(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     name: Mapped[str]
     created_at: Mapped[datetime]
+    fiscal_year_end: Mapped[str] = mapped_column(String(5), default="12-31", server_default="12-31")
+    """MM-DD: when a journal closes and the next begins. Invoices are kept by the year of their legal entity."""
 
 
 class PlatformConnection(Row, Base):
@@ -394,7 +396,11 @@ class Seal(TenantScoped, Base):
     checkpoint: Mapped[bytes]
     token: Mapped[bytes | None]
     token_at: Mapped[datetime | None]
+    """When it was stamped; without a token: when a later seal of the log was, which covers all of this one."""
+
     trouble: Mapped[str | None] = mapped_column(Text)
+    ends_at: Mapped[datetime | None]
+    """Until when the token stands alone; None for tokens of before this was kept."""
 
 
 class OutboxEntry(Row, Base):

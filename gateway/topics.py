@@ -38,7 +38,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
     """The regular work of one worker."""
     return {
         "poll": Tick(settings.poll_seconds, poll_all),
-        "seal": Tick(settings.seal_seconds, seal_due),
+        "seal": Tick(min(60.0, settings.seal_seconds), seal_due),
         "remind": Tick(settings.remind_seconds, reminders.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
         "duties": Tick(settings.duty_seconds, tell_deadlines),

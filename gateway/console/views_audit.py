@@ -8,6 +8,7 @@ from gateway.auth import Permission
 from gateway.console import attention, audit, people, words
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.views_invoices import MOST_EXPORTED, day, table
+from gateway.evidence import looks
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
@@ -34,6 +35,7 @@ def show_journal(visit: Reading, search: Asked) -> Response:
         names = people.names(session)
         listing = audit.search(session, search, names)
         sealing = attention.sealing(session)
+    looks.at_list(visit.deps, visit.principal, looks.JOURNAL_SEARCHED, "journal", **search.values())
     return visit.draw("journal.html", listing=listing, asked=search, names=names, sealing=sealing)
 
 
@@ -43,6 +45,7 @@ def show_entry(visit: Reading, log: str, seq: int) -> Response:
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         found = audit.get_entry(session, visit.principal.tenant_id, log, seq)
         names = people.names(session)
+    looks.at_list(visit.deps, visit.principal, looks.VIEWED, "journal", entry=f"{log}/{seq}")
     return visit.draw("entree.html", found=found, names=names)
 
 
@@ -52,6 +55,7 @@ def export_journal(visit: Reading, search: Asked) -> Response:
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         names = people.names(session)
         listing = audit.search(session, search, names, per_page=MOST_EXPORTED)
+    looks.at_list(visit.deps, visit.principal, looks.JOURNAL_EXPORTED, "journal", **search.values())
     header = ("Position", "Heure (UTC)", "Heure de la plateforme (UTC)", "Qui", "Type", "Code", "Libellé", "Facture",
               "Motif", "Objet (SHA-256)", "Empreinte de l'entrée")
     rows = [(

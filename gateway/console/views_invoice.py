@@ -15,6 +15,7 @@ from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.reminding import stage_names
 from gateway.console.words import french
+from gateway.evidence import looks
 from gateway.outgoing import decisions
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
@@ -30,7 +31,9 @@ Reading = Annotated[Visit, Sees(Permission.INVOICES_READ)]
 @router.get("/factures/{invoice_id}")
 def show_invoice(visit: Reading, invoice_id: str) -> Response:
     """The page of one invoice."""
-    return invoice_page(visit, invoice_id)
+    page = invoice_page(visit, invoice_id)
+    looks.at_invoice(visit.deps, visit.principal, invoice_id)
+    return page
 
 
 @router.post("/factures/{invoice_id}/paiements")
@@ -97,6 +100,7 @@ def download(visit: Reading, invoice_id: str, document_id: str) -> Response:
             select(Document).where(Document.submission_id == invoice_id, Document.id == document_id))
     if row is None:
         raise not_found()
+    looks.at_invoice(visit.deps, visit.principal, invoice_id, row)
     name = quote(row.name.replace("/", "_"), safe="")
     return Response(visit.deps.store.get(Digest(row.sha256)), media_type=row.media_type, headers={
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from gateway.auth import Permission
 from gateway.console import queries, words
 from gateway.console.page import Page, Sees, Visit
+from gateway.evidence import looks
 from gateway.tables import LegalEntity
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -53,6 +54,7 @@ def export_invoices(visit: Reading, asked: Wanted) -> Response:
     """Exactly what is shown, all pages, as CSV for a spreadsheet (semicolons, decimal comma, UTF-8 with mark)."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         listing = queries.invoices(session, asked, visit.deps.today(), per_page=MOST_EXPORTED)
+    looks.at_list(visit.deps, visit.principal, looks.LIST_EXPORTED, "invoices", **asked.values())
     header = ("Numéro", "Type", "Date", "Échéance", "Vendeur", "SIREN vendeur", "Acheteur", "SIREN acheteur",
               "Total TTC", "Payé", "Reste dû", "Devise", "État", "Jours de retard", "Identifiant")
     return table("factures.csv", header, [_line(row) for row in listing.rows])

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.journal import Entry, ObjectRef, Row, append
+from archive.retention import fiscal_close
 from archive.store import Digest
-from gateway.tables import JournalEntry
+from gateway.deps import PARIS
+from gateway.tables import JournalEntry, Tenant
 
 SOFTWARE = f"passerelle-{version('passerelle')}"
 
@@ -83,9 +85,19 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def log_of(now: datetime) -> str:
-    """The log that an entry of this moment goes to: one per calendar year (UTC)."""
-    return f"{now.year}"
+def log_of(now: datetime, fiscal_year_end: str = "12-31") -> str:
+    """The log that an entry of this moment goes to: one per fiscal year, named by the year in which it closes.
+
+    Days are French calendar days. `fiscal_year_end`: MM-DD.
+    """
+    month, day = map(int, fiscal_year_end.split("-"))
+    return f"{fiscal_close(now.astimezone(PARIS).date(), month, day).year}"
+
+
+def current_log(session: Session, tenant_id: str, now: datetime) -> str:
+    """The log that the tenant writes at this moment."""
+    tenant = session.get(Tenant, tenant_id)
+    return log_of(now) if tenant is None else log_of(now, tenant.fiscal_year_end)
 
 
 def write_entry(
@@ -100,13 +112,14 @@ def write_entry(
     cause: str,
     objects: tuple[Kept, ...] = (),
     rule_sets: tuple[str, ...] = (),
+    said: str = "",
 ) -> int:
     """Append one entry to the tenant's log; returns its seq. The caller holds the tenant's row."""
-    rows = LogRows(session, tenant_id, log_of(now))
+    rows = LogRows(session, tenant_id, current_log(session, tenant_id, now))
     rows.at = now
     rows.columns = {"type": kind, "subject": subject, "actor": actor}
     return append(rows, Entry(
         type=kind, at=now, subject=subject, actor=actor, outcome=code, cause=cause, version=SOFTWARE,
-        ruleset=",".join(rule_sets)[:2000],
+        ruleset=",".join(rule_sets)[:2000], said=said,
         objects=tuple(ObjectRef(kept.role, Digest(kept.sha256), kept.size) for kept in objects),
     ))

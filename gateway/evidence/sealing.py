@@ -1,72 +1,127 @@
 """Seals: a signed checkpoint of each log and an RFC 3161 token over it.
 
-A timestamp authority that does not answer never blocks anything: the checkpoint is signed and kept, the token is
-fetched at a later turn. The entry that tells of a seal is itself covered by the next one, so each seal protects
-the tokens before it.
+A timestamp authority that does not answer never blocks anything: checkpoints are signed and kept all the same, and at
+a later turn the newest of each log gets the token that covers the others too. The entry that tells of a seal is itself
+covered by the next one, so each seal protects the tokens before it; the last word of a year stands in the next year's
+log. Before the newest token of a tenant runs out, its log is sealed again without any news.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from archive.errors import BadKey, TimestampRefused, TimestampUnavailable
 from archive.journal import root, size_of
 from archive.seal import Checkpoint, create_key, load_key, sign_checkpoint
-from archive.timestamp import Authority, HttpAuthority, obtain, plain
+from archive.timestamp import Authority
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.evidence.ledger import Kept, LogRows
+from gateway.evidence.authorities import pinned, stamped, trusted
+from gateway.evidence.ledger import Kept, LogRows, current_log
+from gateway.evidence.revocation import Published, publications
 from gateway.outbox import Entry
 from gateway.record import Change, lock_tenant, record
-from gateway.sandbox.authority import LocalAuthority
-from gateway.settings import UnsafeSetup
-from gateway.tables import JournalEntry, Seal
+from gateway.tables import JournalEntry, Seal, Tenant
 
 log = structlog.get_logger()
 SEALED = "sealed"
+RENEW_BEFORE = timedelta(days=180)
+"""A tenant's newest token gets a successor this long before it runs out, without news too..."""
+
+RENEW_EVERY = timedelta(days=30)
+"""...and no more often than this, where the successor runs out as soon."""
 
 
 def seal_due(deps: Deps) -> None:
-    """Seal every log that has something new, and fetch the tokens that are still missing."""
-    for tenant_id, name in logs_of(deps):
+    """Regular work: sign what has waited long enough, fetch the tokens that are still missing."""
+    for tenant_id, name in due(deps):
         sign(deps, tenant_id, name)
     with deps.db.reading(EVERY_TENANT) as session:
-        missing = session.scalars(select(Seal).where(Seal.token.is_(None)).order_by(Seal.at)).all()
+        missing = list(waiting(session))
+    seen: Published = {}
     for seal in missing:
-        if (stamp(deps, seal).trouble or "").startswith(TimestampUnavailable.code):
+        if (stamp(deps, seal, seen).trouble or "").startswith(TimestampUnavailable.code):
             return  # it would let us wait for each of them
 
 
 def handle_seal(deps: Deps, entry: Entry) -> None:
     """Seal one tenant's logs now."""
-    for tenant_id, name in logs_of(deps):
+    for tenant_id, name in due(deps, at_once=True):
         if tenant_id == entry.tenant_id:
             seal_log(deps, tenant_id, name)
 
 
-def logs_of(deps: Deps) -> Sequence[tuple[str, str]]:
-    """(tenant, log) of every log with something that no checkpoint covers, besides the word of the last seal."""
-    sealed = (
-        select(Seal.tenant_id, Seal.log, func.max(Seal.size).label("size")).group_by(Seal.tenant_id, Seal.log)
-    ).subquery()
-    news = (
-        select(JournalEntry.tenant_id, JournalEntry.log)
-        .outerjoin(sealed, (sealed.c.tenant_id == JournalEntry.tenant_id) & (sealed.c.log == JournalEntry.log))
-        .where(JournalEntry.seq >= func.coalesce(sealed.c.size, 0), JournalEntry.type != "evidence")
-        .group_by(JournalEntry.tenant_id, JournalEntry.log)
-    )
+def due(deps: Deps, *, at_once: bool = False) -> list[tuple[str, str]]:
+    """(tenant, log) of every log to sign now: it has news and its last seal is old enough, or that runs out.
+
+    The word of the last seal is no news in a log that is still written; in one that is not, it is its last.
+    """
+    now, pause = deps.now(), timedelta(seconds=0 if at_once else deps.settings.seal_seconds)
+    found = []
     with deps.db.reading(EVERY_TENANT) as session:
-        return [(tenant_id, name) for tenant_id, name in session.execute(news)]
+        for tenant_id, name in logs(session):
+            last = newest(session, tenant_id, name)
+            if last is not None and last.at <= now < last.at + pause:
+                continue
+            rest = has_entries(session, tenant_id, name, last.size if last is not None else 0)
+            if rest == "news" or (rest and (name != current_log(session, tenant_id, now)
+                                            or runs_out(session, tenant_id, now))):
+                found.append((tenant_id, name))
+    return found
+
+
+def logs(session: Session) -> Iterator[tuple[str, str]]:
+    """(tenant, log) of every log that has an entry, by one step in the index for each."""
+    for tenant_id in session.scalars(select(Tenant.id).order_by(Tenant.id)).all():
+        name = ""
+        while found := session.scalar(select(func.min(JournalEntry.log)).where(
+                JournalEntry.tenant_id == tenant_id, JournalEntry.log > name)):
+            name = found
+            yield tenant_id, name
+
+
+def newest(session: Session, tenant_id: str, name: str) -> Seal | None:
+    """The seal over most of a log, with or without its token."""
+    return session.scalar(select(Seal).where(Seal.tenant_id == tenant_id, Seal.log == name)
+                          .order_by(Seal.size.desc()).limit(1))
+
+
+def has_entries(session: Session, tenant_id: str, name: str, since: int) -> str:
+    """What a log has from a position on: "news", "words" of seals only, or nothing ("")."""
+    after = (JournalEntry.tenant_id == tenant_id, JournalEntry.log == name, JournalEntry.seq >= since)
+    if session.scalar(select(JournalEntry.seq).where(*after, JournalEntry.type != "evidence").limit(1)) is not None:
+        return "news"
+    return "words" if session.scalar(select(JournalEntry.seq).where(*after).limit(1)) is not None else ""
+
+
+def runs_out(session: Session, tenant_id: str, now: datetime) -> bool:
+    """Whether the newest token of a tenant should have a successor by now."""
+    last = session.scalar(select(Seal).where(Seal.tenant_id == tenant_id, Seal.token.is_not(None))
+                          .order_by(Seal.token_at.desc()).limit(1))
+    return (last is not None and last.ends_at is not None and last.ends_at - now < RENEW_BEFORE
+            and now - last.at >= RENEW_EVERY)
+
+
+def waiting(session: Session) -> Iterator[Seal]:
+    """The newest seal of each log where it has no token yet, the oldest first."""
+    top = (select(Seal.tenant_id, Seal.log, func.max(Seal.size).label("size"))
+           .group_by(Seal.tenant_id, Seal.log)).subquery()
+    yield from session.scalars(
+        select(Seal).join(top, (Seal.tenant_id == top.c.tenant_id) & (Seal.log == top.c.log)
+                          & (Seal.size == top.c.size))
+        .where(Seal.token.is_(None)).order_by(Seal.at)).all()
 
 
 def seal_log(deps: Deps, tenant_id: str, name: str) -> Seal:
     """Sign a checkpoint over everything in the log and have it timestamped; the newest seal when nothing is new."""
     seal = sign(deps, tenant_id, name)
-    return seal if seal.token is not None else stamp(deps, seal)
+    return seal if seal.token is not None else stamp(deps, seal, {})
 
 
 def sign(deps: Deps, tenant_id: str, name: str) -> Seal:
@@ -78,18 +133,20 @@ def sign(deps: Deps, tenant_id: str, name: str) -> Seal:
         size = size_of(rows)
         seal = session.get(Seal, (tenant_id, name, size))
         if seal is None:
-            checkpoint = Checkpoint(origin_of(tenant_id, name), size, root(rows, size))
+            checkpoint = Checkpoint(origin_of(deps, tenant_id, name), size, root(rows, size))
             seal = Seal(tenant_id=tenant_id, log=name, size=size, at=now, token=None, token_at=None, trouble=None,
-                        checkpoint=sign_checkpoint(checkpoint, log_key(deps)))
+                        ends_at=None, checkpoint=sign_checkpoint(checkpoint, log_key(deps)))
             session.add(seal)
     return seal
 
 
-def stamp(deps: Deps, seal: Seal) -> Seal:
-    """Fetch the token of a checkpoint and journal both hashes; on failure the trouble is kept and logged."""
-    authority, ca = authority_of(deps)
+def stamp(deps: Deps, seal: Seal, seen: Published) -> Seal:
+    """Fetch the token of a checkpoint and journal both hashes; on failure the trouble is kept and logged.
+
+    `seen`: what authorities published, as far as it was fetched in this turn.
+    """
     try:
-        token = obtain(authority, seal.checkpoint, ca)
+        token, published = stamped(deps, seal.checkpoint, partial(publications, deps, seen))
     except (TimestampUnavailable, TimestampRefused) as error:
         log.warning("timestamp missing", tenant=seal.tenant_id, log=seal.log, size=seal.size, error=str(error))
         with deps.db.transaction(seal.tenant_id) as session:
@@ -97,32 +154,32 @@ def stamp(deps: Deps, seal: Seal) -> Seal:
             if row is not None and row.token is None:
                 row.trouble = f"{error.code}: {error}"
         return row or seal
-    kept = tuple(Kept(role, deps.store.put(data).hex, len(data))
-                 for role, data in (("checkpoint", seal.checkpoint), ("token", token.response)))
+    kept = tuple(Kept(role, deps.store.put(data).hex, len(data)) for role, data in (
+        ("checkpoint", seal.checkpoint), ("token", token.response), *published))
     with deps.db.transaction(seal.tenant_id) as session:
+        lock_tenant(session, seal.tenant_id)
         row = session.get(Seal, (seal.tenant_id, seal.log, seal.size), with_for_update=True)
         if row is None or row.token is not None:
             return row or seal
         row.token, row.token_at, row.trouble = token.response, token.stamp.at, None
-        record(session, seal.tenant_id, Change(kind="evidence", code=SEALED, actor="worker",
-                                               subject=f"log:{seal.log}:{seal.size}", objects=kept), now=deps.now())
+        row.ends_at = token.stamp.ends
+        session.execute(update(Seal).where(
+            Seal.tenant_id == seal.tenant_id, Seal.log == seal.log, Seal.size < seal.size, Seal.token_at.is_(None),
+        ).values(token_at=token.stamp.at, trouble=None))
+        record(session, seal.tenant_id, Change(
+            kind="evidence", code=SEALED, actor="worker", subject=f"log:{seal.log}:{seal.size}", objects=kept,
+            data={"log": seal.log, "size": seal.size, "checkpoint": seal.checkpoint.decode()}), now=deps.now())
         return row
 
 
-def origin_of(tenant_id: str, name: str) -> str:
+def origin_of(deps: Deps, tenant_id: str, name: str) -> str:
     """The name of a log in its checkpoints."""
-    return f"passerelle/{tenant_id}/{name}"
+    return f"{deps.settings.log_origin}/{tenant_id}/{name}"
 
 
 def authority_of(deps: Deps) -> tuple[Authority, bytes]:
-    """The timestamp authority in force and the PEM of the root it must chain to."""
-    url, ca = deps.settings.tsa_url, deps.settings.tsa_ca
-    if url is None:
-        local = LocalAuthority(deps.settings.data / "tsa", deps.now)
-        return local, local.ca
-    if ca is None:
-        raise UnsafeSetup("PASSERELLE_TSA_CA must name the root of the authority at PASSERELLE_TSA_URL")
-    return HttpAuthority(url), plain(ca.read_bytes())
+    """The timestamp authority that is asked first, and the PEM of all whose tokens are believed."""
+    return pinned(deps)[0].authority, trusted(deps)
 
 
 def log_key(deps: Deps) -> Ed25519PrivateKey:

@@ -1,6 +1,7 @@
 """What this gateway's dossiers are to be checked against, and the check of everything it holds."""
 
 import hashlib
+import hmac
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import LogRows
-from gateway.evidence.sealing import authority_of, dossier_key, log_key, origin_of
+from gateway.evidence.saying import ERASED, mac, text_of
+from gateway.evidence.sealing import authority_of, dossier_key, log_key
 from gateway.tables import Decision, Document, Event, JournalEntry, LegalEntity, Seal, SeenFlow
+from gateway.tables_journal import SubjectKey
 
 NAMED = (Document.sha256, Event.sha256, SeenFlow.sha256, Decision.sha256, LegalEntity.logo_sha256)
 """Every column that names an object which is kept for good. Callbacks are hints and are not among them."""
@@ -45,8 +48,8 @@ def lines(deps: Deps) -> str:
 def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
     """Recompute every log, verify every seal against it, hold every event against its entry, re-hash every object.
 
-    Of an event the journal proves kind, code, actor, time, invoice and object; NOT its reason, its data and the
-    platform's time, which may hold names and therefore stay out of the journal.
+    Of an event the journal proves kind, code, actor, time, invoice and object, and by an HMAC its reason, its data and
+    the platform's time (gateway/evidence/saying.py); not of the entries of a log before the first one that has it.
     """
     faults: list[str] = []
     entries = seals = 0
@@ -82,18 +85,24 @@ def logs(session: Session) -> list[tuple[str, str]]:
 
 def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
     """Entries of a checked log whose event is gone or tells something else."""
-    remaining = rows.all()
+    remaining, proved = rows.all(), False
     while entries := [read_entry(row.line) for row in islice(remaining, 500)]:
         events = {event.id: event for event in session.scalars(select(Event).where(
             Event.tenant_id == owner, Event.id.in_([entry.cause for _, entry in entries])))}
+        subjects = {entry.subject for _, entry in entries if entry.said}
+        keys = {row.subject: row.key for row in session.scalars(select(SubjectKey).where(
+            SubjectKey.tenant_id == owner, SubjectKey.subject.in_(subjects)))}
+        erased = set(session.scalars(select(Event.submission_id).where(
+            Event.tenant_id == owner, Event.code == ERASED, Event.submission_id.in_(subjects - keys.keys()))))
         for seq, entry in entries:
-            event = events.get(entry.cause)
+            event, proved = events.get(entry.cause), proved or bool(entry.said)
             if event is None:
                 yield f"journal {owner}: entry {seq}: son événement {entry.cause} manque"
             elif not tells(event, entry):
                 yield f"journal {owner}: entry {seq}: l'événement {event.id} dit autre chose"
-            if event is not None:
-                session.expunge(event)  # there may be millions
+            elif proved and not says(event, entry, keys.get(entry.subject), erased=entry.subject in erased):
+                yield f"journal {owner}: entry {seq}: le motif ou les données de l'événement {event.id} sont autres"
+        session.expunge_all()  # there may be millions
 
 
 def tells(event: Event, entry: Entry) -> bool:
@@ -101,6 +110,15 @@ def tells(event: Event, entry: Entry) -> bool:
     first = entry.objects[0].digest.hex if entry.objects else None
     return (event.kind, event.code, event.actor, event.at, event.sha256, event.submission_id or entry.subject) == (
         entry.type, entry.outcome, entry.actor, entry.at, first, entry.subject)
+
+
+def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool:
+    """Whether the words of an event are those that its entry commits to, or were erased and are gone."""
+    if not entry.said:
+        return not text_of(event)
+    if key is None:
+        return erased and event.reason is None
+    return hmac.compare_digest(mac(key, text_of(event)), entry.said)
 
 
 def unjournaled(session: Session) -> Iterator[str]:
@@ -128,9 +146,9 @@ def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
         checkpoint = read_checkpoint(seal.checkpoint, log_key(deps).public_key())
         if size_of(rows) < seal.size:
             return f"{where}: le journal n'a plus que {size_of(rows)} écritures"
-        expected = Checkpoint(origin_of(seal.tenant_id, seal.log), seal.size, root(rows, seal.size))
-        if checkpoint != expected:
-            return f"{where}: n'est pas celui du journal"
+        expected = Checkpoint(checkpoint.origin, seal.size, root(rows, seal.size))
+        if checkpoint != expected or not checkpoint.origin.endswith(f"/{seal.tenant_id}/{seal.log}"):
+            return f"{where}: n'est pas celui du journal"  # the gateway's name may have been another in former years
         if seal.token is not None:
             verify(seal.token, seal.checkpoint, ca)
     except ArchiveError as error:

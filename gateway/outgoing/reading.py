@@ -1,17 +1,15 @@
 """What others may read of outgoing invoices: one, a page of them, the bytes of a document."""
 
-import structlog
 from sqlalchemy import select, tuple_
 
 from archive.store import Digest
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.evidence import looks
 from gateway.outgoing.schemas import InvoiceListOut, InvoiceOut, InvoiceRowOut, invoice_out, row_out
 from gateway.outgoing.service import get_submission
 from gateway.problems import not_found
 from gateway.tables import Document, Event, Submission
-
-log = structlog.get_logger()
 
 
 def get_invoice(deps: Deps, tenant_id: str, submission_id: str) -> InvoiceOut:
@@ -43,16 +41,13 @@ def list_invoices(deps: Deps, tenant_id: str, after: str | None, limit: int, num
 
 
 def get_document(deps: Deps, principal: Principal, submission_id: str, sha256: str) -> tuple[bytes, Document]:
-    """The bytes of one document of an invoice, hash checked. A hash alone never grants a read.
-
-    The reading is logged, not journaled: a journal entry for each look would turn reading into writing.
-    """
+    """The bytes of one document of an invoice, hash checked. A hash alone grants no read; each is journaled."""
     with deps.db.reading(principal.tenant_id) as session:
         row = session.scalar(
             select(Document).where(Document.submission_id == submission_id, Document.sha256 == sha256).limit(1)
         )
     if row is None:
         raise not_found()
-    log.info("document read", tenant=principal.tenant_id, actor=principal.actor, submission=submission_id,
-             sha256=sha256)
-    return deps.store.get(Digest(row.sha256)), row
+    data = deps.store.get(Digest(row.sha256))
+    looks.at_invoice(deps, principal, submission_id, row)
+    return data, row

@@ -1,6 +1,6 @@
 """An accepted invoice in any syntax: as it was kept where it has that syntax, else converted for this answer.
 
-What is converted is not kept. Like every reading of a document it is logged, not journaled.
+What is converted is not kept. Like every reading of a document it is journaled.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
@@ -19,13 +18,12 @@ from formats.errors import FormatError
 from gateway.accounts.appearance import appearance_of, settings_of
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.evidence import looks
 from gateway.outgoing import reading
 from gateway.outgoing.drafts import file_name, media_type_of
 from gateway.outgoing.service import get_submission
 from gateway.problems import Problem, not_found
 from gateway.tables import Document, LegalEntity, Submission
-
-log = structlog.get_logger()
 
 SYNTAXES: Final[Mapping[str, frozenset[str]]] = {
     "ubl": frozenset({"ubl-invoice", "ubl-credit-note"}), "cii": frozenset({"cii"}),
@@ -88,8 +86,7 @@ def _in_syntax(deps: Deps, principal: Principal, submission_id: str, asked: Aske
     if asked.strict and lost:
         raise Problem(409, "conversion-loses", "Des informations seraient perdues. / Something would be lost.",
                       loss=made.loss)
-    log.info("document read", tenant=principal.tenant_id, actor=principal.actor, submission=submission_id,
-             syntax=asked.document, unchanged=made.loss is UNCHANGED)
+    looks.at_rendition(deps, principal, submission_id, asked.document)
     if asked.report:
         return JSONResponse({"unchanged": False, **made.loss})
     return _sent(made, asked, Vary="Accept", Link='<?report=true>; rel="describedby"; type="application/json"',

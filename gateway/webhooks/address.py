@@ -27,11 +27,11 @@ class ForbiddenTarget(ValueError):
     """An address that no webhook goes to; the text says why, in French and English."""
 
 
-def check_url(url: str, allowed: Sequence[str] = ()) -> tuple[str, int]:
+def check_url(url: str, allowed: Sequence[str] = (), *, plain: bool = False) -> tuple[str, int]:
     """(host, port) of a URL that a webhook may have. Nothing is resolved here, see `routable`.
 
     `allowed` are `host:port` pairs of the operator (PASSERELLE_WEBHOOK_ALLOW), for which plain http, any port and
-    private addresses are accepted.
+    private addresses are accepted. `plain` accepts http on port 80.
 
     Raises:
         ForbiddenTarget: not https, another port than 443 and 8443, user information, a fragment, no host.
@@ -49,6 +49,8 @@ def check_url(url: str, allowed: Sequence[str] = ()) -> tuple[str, int]:
         raise ForbiddenTarget("Ni identifiant ni fragment dans l'adresse. / No user information, no fragment.")
     port = port if port is not None else (443 if parts.scheme == "https" else 80)
     if f"{host}:{port}" in allowed:
+        return host, port
+    if plain and parts.scheme == "http" and port == 80:
         return host, port
     if parts.scheme != "https":
         raise ForbiddenTarget("Seul https est accepté. / Only https.")

@@ -1,4 +1,4 @@
-"""One HTTP call to a stranger: a checked address, no redirect, no proxy, a deadline, an answer nobody reads."""
+"""One HTTP call to a stranger: a checked address, no redirect, no proxy, a deadline, a bounded answer or none."""
 
 import ssl
 import time
@@ -23,19 +23,38 @@ class Unreachable(Exception):
 def call(url: str, headers: Mapping[str, str], body: bytes, *, allowed: Sequence[str], seconds: float = SECONDS) -> int:
     """POST `body` to `url`; returns the HTTP status. The answer's body is not read: it concerns nobody here.
 
+    Raises: as `exchange`.
+    """
+    return exchange("POST", url, headers, body, allowed=allowed, seconds=seconds)[0]
+
+
+def exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, *, allowed: Sequence[str],
+    seconds: float = SECONDS, most_bytes: int = 0, plain: bool = False,
+) -> tuple[int, bytes]:
+    """(HTTP status, answer) of one request; of the answer nothing is read where `most_bytes` is 0.
+
+    `plain`: http on port 80 will do, as for what carries a signature of its own.
+
     Raises:
         ForbiddenTarget: the URL, or an address that its name has now, is not public.
-        Unreachable: no connection, a certificate that does not fit, no answer in time, not HTTP.
+        Unreachable: no connection, a certificate that does not fit, no answer in time or a longer one, not HTTP.
     """
-    host, port = check_url(url, allowed)
+    host, port = check_url(url, allowed, plain=plain)
     backend = _Guarded(host, port, allowed, time.monotonic() + seconds)
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+    read = bytearray()
     try:
         with (
             httpcore.ConnectionPool(ssl_context=_trust(), network_backend=backend) as pool,
-            pool.stream("POST", url, headers=list(headers.items()), content=body,
-                        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)}) as answer,
+            pool.stream(method, url, headers=list(headers.items()), content=body,
+                        extensions={"timeout": timeouts}) as answer,
         ):
-            return answer.status
+            for chunk in answer.iter_stream() if most_bytes else ():
+                read += chunk
+                if len(read) > most_bytes:
+                    raise Unreachable(f"over {most_bytes} bytes")
+            return answer.status, bytes(read)
     except ForbiddenTarget:
         raise
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
