@@ -17,15 +17,18 @@ from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.lifecycle.history import state_of
 from gateway.problems import Problem, not_found
 from gateway.receivables.balance import Balance, Settlement, balance_of
+from gateway.receivables.reconciling import reconcile
 from gateway.receivables.schemas import (
+    ListedPaymentOut,
     PaymentIn,
     PaymentListOut,
     PaymentRecordedOut,
+    ReconciliationOut,
     VatStatusOut,
     balance_out,
     payment_out,
 )
-from gateway.receivables.vat import is_due_on_receipt, split_by_rate, stated_amount
+from gateway.receivables.vat import is_due_on_receipt, split_next, stated_amount
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.tables import Document, Event, LegalEntity, Payment, Submission
 
@@ -49,8 +52,14 @@ def list_payments(deps: Deps, tenant_id: str, submission_id: str, on: date | Non
     with deps.db.reading(tenant_id) as session:
         submission = _get(session, tenant_id, submission_id)
         payments = payments_of(session, submission_id)
-        return PaymentListOut(items=[payment_out(row) for row in payments],
-                              balance=balance_out(balance_of(submission, payments, on), submission.currency))
+        found = reconcile(session, submission, payments)
+    items = [ListedPaymentOut(**payment_out(row).model_dump(), vat_status=VatStatusOut(
+        state=found.by_payment[row.id].state, reason=found.by_payment[row.id].reason)) for row in payments]
+    return PaymentListOut(
+        items=items, balance=balance_out(balance_of(submission, payments, on), submission.currency),
+        reconciliation=ReconciliationOut(to_tell=format(found.to_tell, "f"), told=format(found.told, "f"),
+                                         meets=found.meets),
+    )
 
 
 def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
@@ -65,9 +74,13 @@ def _record(deps: Deps, principal: Principal, submission_id: str, payment: Payme
     with deps.db.transaction(principal.tenant_id) as session:
         lock_tenant(session, principal.tenant_id)  # two payments at once: sums stay true
         submission = _get(session, principal.tenant_id, submission_id)
+        payment_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/{key}"))
+        if session.get(Payment, (principal.tenant_id, payment_id)) is not None:  # its key was forgotten since
+            raise Problem(409, "payment-already-recorded", "Ce paiement est déjà enregistré ; un autre paiement veut "
+                          "une autre clé. / Recorded already; another payment wants another key.", payment=payment_id)
         balance = _check(session, submission, payment, deps.today())
         row = Payment(
-            tenant_id=principal.tenant_id, id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/{key}")),
+            tenant_id=principal.tenant_id, id=payment_id,
             submission_id=submission.id, amount=payment.value, currency=submission.currency or "EUR",
             paid_on=payment.paid_on, method=payment.method, reference=payment.reference, recorded_at=now,
             actor=principal.actor,
@@ -149,7 +162,9 @@ def _tax_status(session: Session, submission: Submission, payment: Payment) -> t
         return VatStatusOut(state="not-due", reason="La TVA n'est pas exigible à l'encaissement. / "
                             "VAT is not due on receipt."), None
     amount = stated_amount(payment.amount, submission.type_code)
-    parts = split_by_rate(amount, submission.vat)
+    earlier = [stated_amount(one.amount, submission.type_code) for one in payments_of(session, submission.id)
+               if one.id != payment.id]
+    parts = split_next(amount, earlier, submission.vat)
     payload: dict[str, Any] = {
         "code": "212",
         "id": payment.id,
