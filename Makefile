@@ -41,6 +41,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/verdicts.py
 	@$(BIN)/python tests/bench/service.py
 	@$(BIN)/python tests/bench/drawing.py
+	@$(BIN)/python tests/bench/sending.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

@@ -13,6 +13,13 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def family_seconds(pid: int) -> float:
+    """The same of a process, of its children and theirs that run, and of those that have ended and were waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) / TICKS
+    return processor_seconds(pid) + ended + sum(map(family_seconds, children(pid)))
+
+
 def resident_bytes(pid: int) -> int:
     """Memory that a process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * PAGE

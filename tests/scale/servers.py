@@ -35,6 +35,13 @@ def missing() -> str | None:
 @contextmanager
 def postgres(*, durable: bool = True) -> Iterator[str]:
     """A cluster of its own; yields the SQLAlchemy URL of database and role `passerelle`, which is no superuser."""
+    with postgres_server(durable=durable) as (url, _):
+        yield url
+
+
+@contextmanager
+def postgres_server(*, durable: bool = True) -> Iterator[tuple[str, int]]:
+    """As `postgres`, with the id of the server's process."""
     with tempfile.TemporaryDirectory(prefix="passerelle-pg-") as name:
         folder, port = Path(name), free_port()
         if os.getuid() == 0:
@@ -53,7 +60,7 @@ def postgres(*, durable: bool = True) -> Iterator[str]:
             with psycopg.connect(admin, autocommit=True) as connection:
                 connection.execute("CREATE ROLE passerelle LOGIN CREATEDB")
                 connection.execute("CREATE DATABASE passerelle OWNER passerelle")
-            yield f"postgresql+psycopg://passerelle@127.0.0.1:{port}/passerelle"
+            yield f"postgresql+psycopg://passerelle@127.0.0.1:{port}/passerelle", server.pid
         finally:
             server.terminate()  # SIGTERM through setpriv, which became the server
             with suppress(subprocess.TimeoutExpired):
