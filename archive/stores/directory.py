@@ -161,7 +161,8 @@ class DirectoryStore:
             raise ObjectDamaged(f"{digest} now holds {computed.hexdigest()}")
 
     def _write(self, data: bytes, place: Path, digest: Digest) -> None:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (place.parent.parent, place.parent):  # never the root: a disk that is not mounted is no store
+            folder.mkdir(exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._temporary)
         try:
             with os.fdopen(descriptor, "wb") as file:

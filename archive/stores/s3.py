@@ -149,7 +149,8 @@ class S3Store:
         """See Store."""
         with _named_errors(digest):
             which = {**self._at(digest), "VersionId": self._known(digest)}
-            if self._client.get_object_retention(**which)["Retention"]["RetainUntilDate"] < until:
+            locked = self._client.head_object(**which).get("ObjectLockRetainUntilDate")
+            if locked is None or locked < until:
                 self._client.put_object_retention(**which, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": until})
 
     def mend(self, data: bytes) -> Digest:
@@ -179,7 +180,7 @@ class S3Store:
 
     def _write(self, data: bytes, digest: Digest, **condition: str) -> str:
         answer = self._client.put_object(
-            **self._at(digest), **condition, Body=data,
+            **self._at(digest), **condition, Body=data, ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64.b64encode(bytes.fromhex(digest.hex)).decode(),
             ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=self._lock_until())
         return str(answer["VersionId"])
