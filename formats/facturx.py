@@ -128,7 +128,7 @@ def opened_for_writing(pdf: bytes) -> pikepdf.Pdf:
     if document.is_encrypted:
         raise PageRefused("pdf-protected")
     try:
-        signed = is_signed(document)
+        signed = is_signed(document, pdf)
     except BROKEN as error:
         raise PageRefused("pdf-damaged", reason(error)) from error
     if signed:
@@ -136,15 +136,18 @@ def opened_for_writing(pdf: bytes) -> pikepdf.Pdf:
     return document
 
 
-def is_signed(document: pikepdf.Pdf) -> bool:
+def is_signed(document: pikepdf.Pdf, pdf: bytes) -> bool:
     """Whether a signature covers the file: by what the catalog or the form says, or by a signature field with a value.
 
-    A signature of usage rights (Reader extensions) counts as one.
+    A signature of usage rights (Reader extensions) counts as one. Every object is looked at where there is a form or
+    the bytes say what a signature covers: that stands in them as it is, since it counts them (ISO 32000-1, 12.8.1).
     """
     form = document.Root.get("/AcroForm")
     flags = form.get("/SigFlags", 0) if isinstance(form, pikepdf.Dictionary) else 0
     if "/Perms" in document.Root or "/DSS" in document.Root or (isinstance(flags, int) and flags & 1):
         return True
+    if form is None and b"/ByteRange" not in pdf:
+        return False
     return any(
         "/ByteRange" in each or each.get("/Type") == pikepdf.Name.Sig
         or (each.get("/FT") == pikepdf.Name.Sig and "/V" in each)

@@ -347,7 +347,7 @@ def _said(invoice: Invoice) -> set[Key]:
 
 def _is_fixed(text: Text, invoice: Invoice) -> bool:
     """Whether a text is one that the syntax demands there whatever the invoice says."""
-    return text.text in fixed_texts() or text.text == invoice.number or text.location.endswith("/@currencyID")
+    return text.text in fixed_texts() | {invoice.number, invoice.currency} or text.location.endswith("/@currencyID")
 
 
 @cache

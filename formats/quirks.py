@@ -6,6 +6,7 @@ from typing import Any
 
 from lxml import etree
 
+from formats.errors import CannotWrite
 from formats.invoice import Identifier, Note
 from formats.paths import Node, Path, Scope, clark, compile_path, ensure, existing, put, select
 from formats.rows import Column, Kind, Quirk
@@ -335,6 +336,8 @@ _NET_AMOUNT = compile_path("ram:NetPriceProductTradePrice/ram:ChargeAmount")
 _CII_DISCOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:AppliedTradeAllowanceCharge/ram:ActualAmount")
 _ANY_BYTES = "application/octet-stream"
 _SUBTOTAL_AMOUNT = compile_path("cac:TaxSubtotal/cbc:TaxAmount")
+_WITH_VAT = compile_path("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
+_WITHOUT_VAT = compile_path("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
 
 
 def complete(root: etree._Element, column: Column, scope: Scope) -> None:
@@ -342,6 +345,10 @@ def complete(root: etree._Element, column: Column, scope: Scope) -> None:
 
     UBL: the total VAT (BT-110) around a breakdown, as the sum of BT-117 (BR-CO-14). CII: the gross price (BT-148)
     around a discount, as BT-146 plus BT-147. And the media type of an attachment that has none. Listed as fillers.
+
+    Raises:
+        CannotWrite: that sum is not BT-112 less BT-109 (BR-CO-15): whichever was written, the invoice would
+            contradict itself.
     """
     if column is Column.CII:
         for agreement in root.iter(clark("ram:SpecifiedLineTradeAgreement")):
@@ -356,7 +363,18 @@ def complete(root: etree._Element, column: Column, scope: Scope) -> None:
     for total in root.iterchildren(clark("cac:TaxTotal")):
         amount = total.find(clark("cbc:TaxAmount"))
         if amount is not None and not amount.text and total.find(clark("cac:TaxSubtotal")) is not None:
-            _fill(amount, (_sum(total, _SUBTOTAL_AMOUNT, scope),), scope)
+            _fill(amount, (_vat_total(root, total, scope),), scope)
+
+
+def _vat_total(root: etree._Element, total: etree._Element, scope: Scope) -> Decimal | None:
+    added = _sum(total, _SUBTOTAL_AMOUNT, scope)
+    with_vat, without = _sum(root, _WITH_VAT, scope), _sum(root, _WITHOUT_VAT, scope)
+    if added is not None and with_vat is not None and without is not None and added != with_vat - without:
+        raise CannotWrite(
+            f"UBL demands the total VAT (BT-110), which is not stated: the breakdown adds up to {added}, BT-112 less "
+            f"BT-109 is {with_vat - without}"
+        )
+    return added
 
 
 def _sum(element: etree._Element, path: Path, scope: Scope) -> Decimal | None:

@@ -32,6 +32,9 @@ class Kind(StrEnum):
     IDENTIFIER = "identifier"
     """A text with `schemeID`."""
 
+    VATEX = "vatex"
+    """A text. A code of the VATEX list is read in capitals, as the list has it: the UBL rules let any case pass."""
+
     BINARY = "binary"
     """Base64."""
 

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -199,8 +199,9 @@ def read_node(root: Node, syntax: Syntax, files: Mapping[str, bytes] = NO_FILES)
     scope.doc = _read_leaf(leaves["currency"], root, column, scope)
     scope.tax = _read_leaf(leaves["vat_currency"], root, column, scope)
     scope.number = _read_leaf(leaves["number"], root, column, scope)
-    invoice = _collect(table, root, column, scope)
-    return invoice if isinstance(invoice, Invoice) else Invoice()
+    invoice = _collect(table, root, column, scope) or Invoice()
+    # An accounting currency that is the invoice's own says nothing (BT-6): UBL lets it stand, the CII rules do not.
+    return replace(invoice, vat_currency=None) if invoice.vat_currency == invoice.currency else invoice
 
 
 def _collect(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:

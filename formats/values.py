@@ -54,6 +54,8 @@ def read_value(node: Node, kind: Kind, column: Column, scope: Scope, term: str) 
         return None
     if kind is Kind.TEXT:
         return text
+    if kind is Kind.VATEX:
+        return text.upper() if text.upper().startswith("VATEX-") else text
     if kind is Kind.IDENTIFIER:
         return Identifier(value=text, scheme=node.claim_attribute("schemeID", term))
     if kind is Kind.DATE:
@@ -110,7 +112,7 @@ def write_value(element: etree._Element, value: Any, kind: Kind, column: Column,
         if value:  # the bytes come last, see syntax.as_bytes
             element.text = f"file {len(scope.files) + 1}"
             scope.files[element.text] = value
-    elif kind is Kind.TEXT:
+    elif kind in {Kind.TEXT, Kind.VATEX}:
         put(element, value, scope)
     else:
         put(element, decimal_text(value), scope)

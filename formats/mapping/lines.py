@@ -140,7 +140,7 @@ BG_25 = Group(
         Row("BT-151", "vat_category", Kind.TEXT, ubl=UBL_VAT + "/cbc:ID", cii=CII_VAT + "/ram:CategoryCode"),
         Row("BT-152", "vat_rate", Kind.DECIMAL, ubl=UBL_VAT + "/cbc:Percent", cii=CII_VAT + "/ram:RateApplicablePercent"),
         Row("EXT-FR-FE-178", "exemption_reason", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReason", cii=CII_VAT + "/ram:ExemptionReason"),
-        Row("EXT-FR-FE-179", "exemption_reason_code", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
+        Row("EXT-FR-FE-179", "exemption_reason_code", Kind.VATEX, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
         BG_31,
     ),
 )

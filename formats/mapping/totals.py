@@ -65,7 +65,7 @@ LOGISTICS = Group(
         Row("BT-103", "vat_rate", Kind.DECIMAL, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:RateApplicablePercent"),
         Row("BT-104", "reason", Kind.TEXT, ubl=NOT_UBL, cii="ram:Description"),
         Row("EXT-BG-21 exemption_reason", "exemption_reason", Kind.TEXT, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:ExemptionReason"),
-        Row("EXT-BG-21 exemption_reason_code", "exemption_reason_code", Kind.TEXT, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:ExemptionReasonCode"),
+        Row("EXT-BG-21 exemption_reason_code", "exemption_reason_code", Kind.VATEX, ubl=NOT_UBL, cii=LOGISTICS_VAT + "/ram:ExemptionReasonCode"),
     ),
 )
 """The transport charge of Factur-X EXTENDED (BG-X-42), which the rules count among the document's charges."""
@@ -87,7 +87,7 @@ def allowance_charge(group: str, field: str, charge: str, terms: tuple[str, str,
             Row(reason, "reason", Kind.TEXT, ubl="cbc:AllowanceChargeReason", cii="ram:Reason"),
             *reason_code(group, code, charge),
             Row(f"EXT-{group} exemption_reason", "exemption_reason", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReason", cii=CII_VAT + "/ram:ExemptionReason"),
-            Row(f"EXT-{group} exemption_reason_code", "exemption_reason_code", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
+            Row(f"EXT-{group} exemption_reason_code", "exemption_reason_code", Kind.VATEX, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii=CII_VAT + "/ram:ExemptionReasonCode"),
         ),
     )
 
@@ -120,6 +120,6 @@ BG_23 = Group(
         Row("BT-118", "category", Kind.TEXT, ubl=UBL_VAT + "/cbc:ID", cii="ram:CategoryCode"),
         Row("BT-119", "rate", Kind.DECIMAL, ubl=UBL_VAT + "/cbc:Percent", cii="ram:RateApplicablePercent"),
         Row("BT-120", "exemption_reason", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReason", cii="ram:ExemptionReason"),
-        Row("BT-121", "exemption_reason_code", Kind.TEXT, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii="ram:ExemptionReasonCode"),
+        Row("BT-121", "exemption_reason_code", Kind.VATEX, ubl=UBL_VAT + "/cbc:TaxExemptionReasonCode", cii="ram:ExemptionReasonCode"),
     ),
 )

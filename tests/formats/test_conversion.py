@@ -189,6 +189,36 @@ def test_a_given_page_is_used_and_the_source_s_own_page_before_a_drawn_one() -> 
     assert convert(UBL, "factur-x", pdf=page).document == made.document
 
 
+def test_an_exemption_code_is_written_as_its_list_has_it() -> None:
+    exempt = replace(INVOICE.vat_breakdown[0], category="E", exemption_reason_code="vatex-eu-132-1g")
+    odd = replace(exempt, exemption_reason_code="Other-1")
+    source = write(replace(INVOICE, vat_breakdown=(exempt, odd)), Syntax.UBL_INVOICE)
+    made = convert(source, "cii")
+
+    assert [one.exemption_reason_code for one in read(made.document).invoice.vat_breakdown] == [
+        "VATEX-EU-132-1G", "Other-1"]
+    assert made.loss.not_carried == ()
+
+
+def test_an_accounting_currency_that_is_the_invoice_s_own_is_set_aside() -> None:
+    source = UBL.replace(b"</cbc:DocumentCurrencyCode>",
+                         b"</cbc:DocumentCurrencyCode><cbc:TaxCurrencyCode>EUR</cbc:TaxCurrencyCode>")
+    made = convert(source, "cii")
+
+    assert read(source).invoice == INVOICE
+    assert b"TaxCurrencyCode" not in made.document
+    assert (made.loss.not_carried, [one.term for one in made.loss.set_aside]) == ((), ["BT-6"])
+
+
+def test_a_total_that_would_contradict_the_invoice_is_not_made_up() -> None:
+    without = CII.replace(b'<ram:TaxTotalAmount currencyID="EUR">20.00</ram:TaxTotalAmount>', b"")
+    made = convert(without, "ubl")
+
+    assert [where.rpartition("/")[2] for where in made.loss.fillers] == ["cbc:TaxAmount"]
+    with pytest.raises(CannotWrite, match=r"BT-110.* 20\.00, BT-112 less BT-109 is 30\.00"):
+        convert(without.replace(b"GrandTotalAmount>120", b"GrandTotalAmount>130"), "ubl")
+
+
 def test_files_beside_the_invoice_do_not_go_into_xml() -> None:
     beside = (facturx.Attachment(content=b"x", mime_code="text/plain", filename="note.txt"),)
     source = facturx.embed(draw(INVOICE), CII, profile="en16931", title="t", author="a", subject="s",

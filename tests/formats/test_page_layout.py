@@ -24,7 +24,7 @@ from formats.errors import CannotWrite
 from formats.invoice import CreditTransfer, Invoice, Item, Line, Party, PaymentInstructions, Totals
 from formats.json_form import read_json
 from formats.rendering.appearance import ACCENT, ENOUGH, Appearance, contrast, legible
-from formats.rendering.payment_code import NoCode, payment_code
+from formats.rendering.payment_code import NoCode, payment_code, picture
 from formats.rendering.render import draw, drawn
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "rendering"
@@ -174,6 +174,25 @@ def test_no_payment_code_has_a_reason(changes: dict[str, Any], reason: NoCode) -
 ])
 def test_the_payment_code_says_what_the_guidelines_ask(changes: dict[str, Any], tail: str) -> None:
     assert payment_code(transfer(**changes)) == f"BCD\n002\n1\nSCT\n{tail}"
+
+
+@pytest.mark.parametrize("length", range(60, 332, 16))
+def test_a_phone_reads_a_payment_code_of_any_length(length: int) -> None:
+    """An independent reader, on the squares themselves: the mask is given and not the best of eight."""
+    text = "BCD\n002\n1\nSCT\n\n" + "".join(chr(33 + number * number % 89) for number in range(length - 16))
+    drawing = etree.fromstring(picture(text))
+    size = int(drawing.get("width", "0"))
+    squares = Image.new("1", (size + 8, size + 8), 1)
+    column, row = 0.0, 0.0
+    for command, numbers in re.findall(r"([Mmh])([-\d. ]+)", drawing[0].get("d", "")):
+        across, *down = map(float, numbers.split())
+        if command == "h":
+            squares.paste(0, (int(column) + 4, int(row) + 4, int(column + across) + 4, int(row) + 5))
+        column, row = (across, down[0]) if command == "M" else (column + across, row + (down[0] if down else 0))
+
+    codes = zxingcpp.read_barcodes(squares.resize((4 * size + 32, 4 * size + 32)))
+
+    assert [code.text for code in codes] == [text]
 
 
 @needs_poppler

@@ -352,8 +352,8 @@ def test_an_encrypted_pdf_is_refused(user: str, code: str) -> None:
 
 @pytest.mark.parametrize("sign", [
     root(AcroForm=Dictionary(SigFlags=3, Fields=Array())), root(Perms=Dictionary(DocMDP=Dictionary(Type=Name.Sig))),
-    root(DSS=Dictionary()), signed_field,
-], ids=["flags", "permissions", "evidence", "field"])
+    root(DSS=Dictionary()), signed_field, root(Stray=Dictionary(ByteRange=[0, 1, 2, 3])),
+], ids=["flags", "permissions", "evidence", "field", "outside any form"])
 def test_a_signature_is_never_broken(sign: Spoil) -> None:
     with pytest.raises(PageRefused) as refused:
         repaired(spoilt(sign))
