@@ -82,7 +82,7 @@ def _folder(folder: Path) -> dict[str, Member]:
         if len(members) >= MOST_MEMBERS or size > MOST_BYTES or total > MOST_IN_ALL:
             raise Unreadable(name, "trop grand, ou trop de fichiers", "too large, or too many files")
         with path.open("rb") as file:
-            members[name] = _member(name, file)
+            members[name] = member_of(name, file)
     return members
 
 
@@ -127,12 +127,13 @@ def _refuse_odd(info: zipfile.ZipInfo, known: set[str]) -> None:
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
     try:
         with archive.open(info) as file:
-            return _member(info.filename, file)
+            return member_of(info.filename, file)
     except _BROKEN as error:
         raise Unreadable(info.filename, f"illisible dans l'archive ({error})", "unreadable in the ZIP") from None
 
 
-def _member(name: str, file: IO[bytes]) -> Member:
+def member_of(name: str, file: IO[bytes]) -> Member:
+    """One file as it is read: hash and size, its bytes where they are small and no document."""
     computed, kept, size = hashlib.sha256(), b"", 0
     while chunk := file.read(SMALL):
         computed.update(chunk)

@@ -261,6 +261,7 @@ class Submission(Row, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "seller_siren", "number", "issue_year", "active"),
         Index("ix_submissions_list", "tenant_id", "received_at", "id"),
+        Index("ix_submissions_issued", "tenant_id", "issue_date", "id"),
     )
     received_at: Mapped[datetime]
     actor: Mapped[str]
@@ -375,6 +376,7 @@ class JournalEntry(TenantScoped, Base):
     """One line of a tenant's Merkle log, with its leaf hash and the frontier before it (archive/journal.py)."""
 
     __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_subject", "tenant_id", "subject", "log", "seq"),)
     log: Mapped[str] = mapped_column(String(120), primary_key=True)
     seq: Mapped[int] = mapped_column(GROWING, primary_key=True)
     at: Mapped[datetime]

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from gateway.alarms.mailing import mail_alarm
+from gateway.evidence import checkpoints
+from gateway.evidence.periods import handle_export
 from gateway.evidence.sealing import handle_seal, seal_due
+from gateway.evidence.watch import watch
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
 from gateway.lifecycle.deadlines import tell_deadlines
@@ -27,8 +30,10 @@ HANDLERS: Mapping[str, Handler] = {
     "send-status": handle_send_status,
     "remind": reminders.handle_remind,
     "seal": handle_seal,
+    "export": handle_export,
     "webhook": deliver_webhook,
     "alarm": mail_alarm,
+    checkpoints.TOPIC: checkpoints.handle_mail,
 }
 STRANGERS = frozenset({"webhook"})
 """Topics that wait for addresses of anybody: they have threads of their own."""
@@ -39,6 +44,8 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
     return {
         "poll": Tick(settings.poll_seconds, poll_all),
         "seal": Tick(min(60.0, settings.seal_seconds), seal_due),
+        "watch": Tick(300.0, watch),
+        "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
         "remind": Tick(settings.remind_seconds, reminders.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
         "duties": Tick(settings.duty_seconds, tell_deadlines),

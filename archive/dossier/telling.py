@@ -21,6 +21,7 @@ from archive.trust import KEYS
 
 _FILES = Path(__file__).parent
 SCRIPT = _FILES / "verify.sh"
+PERIOD_SCRIPT = _FILES / "verify-period.sh"
 _TEXTS = Environment(
     loader=FileSystemLoader(_FILES), autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
     keep_trailing_newline=True,
@@ -126,6 +127,11 @@ def account(
 def texts(told: Account) -> dict[str, bytes]:
     """README.fr.txt and index.fr.html."""
     return {name: _TEXTS.get_template(name).render(told).encode() for name in ("README.fr.txt", "index.fr.html")}
+
+
+def period_readme(title: str, count: int) -> bytes:
+    """LISEZMOI.txt of the export of a period."""
+    return _TEXTS.get_template("LISEZMOI.txt").render(title=title, count=count).encode()
 
 
 def french(at: datetime) -> str:

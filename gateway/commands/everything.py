@@ -4,6 +4,7 @@ Exit codes: 0 verified; 1 not, the first line says what; 2 could not run.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -14,8 +15,8 @@ from gateway.evidence.trust import check_everything
 from gateway.settings import Settings, UnsafeSetup
 
 
-def check() -> int:
-    """Check the data that the settings name; one line per fault, then one of figures."""
+def check(published: Sequence[bytes] = ()) -> int:
+    """Check the data that the settings name, and against checkpoints kept elsewhere; a line per fault, then figures."""
     settings = Settings()
     url = make_url(settings.database)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
@@ -23,7 +24,7 @@ def check() -> int:
         return 2
     try:
         with assembled(settings) as deps:
-            checked = check_everything(deps)
+            checked = check_everything(deps, published=published)
     except (UnsafeSetup, SQLAlchemyError, OSError) as error:
         print(f"passerelle: {error}", file=sys.stderr)
         return 2

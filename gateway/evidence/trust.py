@@ -3,14 +3,14 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, JournalDamaged
 from archive.journal import Entry, check, read_entry, root, size_of
 from archive.seal import Checkpoint, public_pem, read_checkpoint
 from archive.store import Digest
@@ -18,6 +18,7 @@ from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import LogRows
+from gateway.evidence.published import about_entry, about_object, about_subject, published_faults
 from gateway.evidence.saying import ERASED, mac, text_of
 from gateway.evidence.sealing import authority_of, dossier_key, log_key
 from gateway.tables import Decision, Document, Event, JournalEntry, LegalEntity, Seal, SeenFlow
@@ -45,11 +46,12 @@ def lines(deps: Deps) -> str:
     return "".join(f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in keys)
 
 
-def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
+def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Sequence[bytes] = ()) -> Checked:
     """Recompute every log, verify every seal against it, hold every event against its entry, re-hash every object.
 
     Of an event the journal proves kind, code, actor, time, invoice and object, and by an HMAC its reason, its data and
     the platform's time (gateway/evidence/saying.py); not of the entries of a log before the first one that has it.
+    `published`: checkpoints that others have kept, against which the logs are held too.
     """
     faults: list[str] = []
     entries = seals = 0
@@ -62,18 +64,27 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT) -> Checked:
             try:
                 entries += check(rows.all())[0]
             except (ArchiveError, TypeError, ValueError) as error:  # the latter: a column holds something else
-                faults.append(f"journal {owner}/{name}: {error}")
+                seq = error.seq if isinstance(error, JournalDamaged) else 0
+                faults.append(f"journal {owner}/{name}: {error}{about_entry(session, owner, name, seq)}")
                 continue
             seals += len(sealed)
-            faults += [fault for seal in sealed if (fault := seal_fault(deps, seal, rows))]
+            good = 0
+            for seal in sealed:
+                if fault := seal_fault(deps, seal, rows):
+                    told = about_entry(session, owner, name, good)
+                    faults.append(f"{fault} ; première suspecte: entry {good}{told}")
+                else:
+                    good = seal.size
             faults += event_faults(session, owner, rows)
         faults += unjournaled(session)
+        faults += published_faults(deps, session, published)
         digests = {found for column in NAMED for found in session.scalars(select(column).distinct()) if found}
     for sha256 in sorted(digests):
         try:
             deps.store.control(Digest(sha256))
         except ArchiveError as error:
-            faults.append(f"objet {sha256}: {error.code}: {error}")
+            with deps.db.reading(tenant_id) as session:
+                faults.append(f"objet {sha256}{about_object(session, sha256)}: {error.code}: {error}")
     return Checked(entries, seals, len(digests), tuple(faults))
 
 
@@ -97,11 +108,14 @@ def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
         for seq, entry in entries:
             event, proved = events.get(entry.cause), proved or bool(entry.said)
             if event is None:
-                yield f"journal {owner}: entry {seq}: son événement {entry.cause} manque"
+                told = about_subject(session, owner, entry.subject)
+                yield f"journal {owner}: entry {seq}{told}: son événement {entry.cause} manque"
             elif not tells(event, entry):
-                yield f"journal {owner}: entry {seq}: l'événement {event.id} dit autre chose"
+                told = about_subject(session, owner, entry.subject)
+                yield f"journal {owner}: entry {seq}{told}: l'événement {event.id} dit autre chose"
             elif proved and not says(event, entry, keys.get(entry.subject), erased=entry.subject in erased):
-                yield f"journal {owner}: entry {seq}: le motif ou les données de l'événement {event.id} sont autres"
+                told = about_subject(session, owner, entry.subject)
+                yield f"journal {owner}: entry {seq}{told}: motif ou données de l'événement {event.id} sont autres"
         session.expunge_all()  # there may be millions
 
 

@@ -1,4 +1,4 @@
-"""Exports of whole periods, and what an invoice says it follows from."""
+"""Exports of whole periods, what an invoice says it follows from, and finding the entries about something."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column('submissions', sa.Column('linked', sa.JSON(), nullable=True))
+    op.create_index('ix_submissions_issued', 'submissions', ['tenant_id', 'issue_date', 'id'])
+    op.create_index('ix_journal_subject', 'journal', ['tenant_id', 'subject', 'log', 'seq'])
     op.create_table(
         'exports',
         sa.Column('tenant_id', sa.String(length=36), nullable=False),
@@ -39,4 +41,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('exports')
+    op.drop_index('ix_journal_subject', 'journal')
+    op.drop_index('ix_submissions_issued', 'submissions')
     op.drop_column('submissions', 'linked')
