@@ -7,7 +7,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+
+from archive.errors import StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -60,6 +63,10 @@ TITLES: Mapping[str, str] = {
     "unsupported-media-type": "Type de contenu non pris en charge / Unsupported media type",
     "not-acceptable": "Format non disponible / Not available in this media type",
     "conversion-loses": "La conversion perdrait des informations / The conversion would lose something",
+    "store-full": "Archive pleine / The archive is full",
+    "store-read-only": "Archive en lecture seule / The archive is read-only",
+    "store-unavailable": "Archive indisponible / The archive cannot be reached",
+    "database-unavailable": "Base de données indisponible / The database cannot be reached",
     "not-ready": "Service non prêt / Service not ready",
     "internal": "Erreur interne / Internal error",
 }
@@ -107,6 +114,12 @@ def not_found() -> Problem:
     return Problem(404, "not-found", "Aucun objet ne porte cet identifiant. / Nothing has this identifier.")
 
 
+def unavailable(code: str) -> Problem:
+    """A disk or a server of ours that takes nothing at the moment: what was asked is not done, and may be repeated."""
+    return Problem(503, code, "Rien n'a été accepté ; réessayez plus tard. / Nothing was accepted; try again later.",
+                   headers={"Retry-After": "30"})
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as application/problem+json, without internals."""
 
@@ -119,6 +132,16 @@ def install(app: FastAPI) -> None:
         fields = [{"location": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         return answer(Problem(422, "invalid-request", "La requête ne suit pas le schéma. / Not as described.",
                               fields=fields))
+
+    @app.exception_handler(StoreUnavailable)
+    def on_store(request: Request, error: StoreUnavailable) -> JSONResponse:
+        log.error("store takes nothing", path=request.url.path, code=error.code, error=str(error))
+        return answer(unavailable(error.code))
+
+    @app.exception_handler(OperationalError)
+    def on_database(request: Request, error: OperationalError) -> JSONResponse:
+        log.error("database unavailable", path=request.url.path, error=str(error.orig))
+        return answer(unavailable("database-unavailable"))
 
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> JSONResponse:
