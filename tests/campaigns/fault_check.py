@@ -59,15 +59,15 @@ class Findings:
 
 
 def check(books: Books, *, patience: float) -> Findings:
-    """Look again until all holds, at most `patience` seconds; then the dossiers."""
-    deadline = time.monotonic() + patience
+    """Look again until all holds, or nothing has moved for `patience` seconds; then the dossiers."""
     with httpx.Client(base_url=books.url, headers={"Authorization": f"Bearer {books.key}"}, timeout=120,
                       trust_env=False) as gateway:
-        while True:
-            found = look(books, gateway)
-            if found.held() or time.monotonic() > deadline:
-                break
+        found, moved = look(books, gateway), time.monotonic()
+        while not found.held() and time.monotonic() - moved < patience:
             time.sleep(4)
+            earlier, found = found, look(books, gateway)
+            if found != earlier:
+                moved = time.monotonic()
         found.dossiers = dossiers(books, gateway)
     return found
 

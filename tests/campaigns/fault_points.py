@@ -1,10 +1,11 @@
 """Starts processes of Passerelle that die at a named point, or that are broken on purpose.
 
-    python tests/campaigns/fault_points.py
+    python tests/campaigns/fault_points.py SOCKET
 
 Loads the product once, then reads orders from standard input, a line of JSON each: `arguments` of `passerelle`,
-`environment`, `log`, and perhaps `die` (a point), `count` and `broken`. Each order is answered with the id of a new
-process, so that a campaign of many short lives does not spend them on imports. The product knows nothing of this:
+`environment`, `log`, `die` (a point, or null) with `count`, and `broken`. Each order is answered with the id of a new
+process, so that a campaign of many short lives does not spend them on imports; jails come from SOCKET (fault_jail.py)
+for the same reason. The product knows nothing of this:
 functions are wrapped in the new process before it starts, and dying is SIGKILL.
 """
 
@@ -16,9 +17,11 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gateway.cli import main as passerelle
+from validation.workshop import Workshop
 
 LOADED = ("gateway.commands.serve", "gateway.sandbox.server", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on",
           "uvicorn.loops.auto", "celery.bin.celery", "celery.apps.worker", "celery.concurrency.thread",
@@ -151,9 +154,10 @@ def live(order: Mapping[str, Any]) -> None:
     code = 1
     try:
         wrap("gateway.commands.serve", "assembled", one_jail)
-        if order.get("broken"):
-            BROKEN[order["broken"]]()
-        if order.get("die"):
+        Workshop.command = (sys.executable, "-S", "-E", str(Path(__file__).with_name("fault_jail.py")), sys.argv[1], "-")
+        for name in order["broken"]:
+            BROKEN[name]()
+        if order["die"]:
             die_at(POINTS[order["die"]], order["count"])
         sys.argv = ["passerelle", *order["arguments"]]
         code = passerelle()
@@ -162,7 +166,7 @@ def live(order: Mapping[str, Any]) -> None:
 
 
 def one_jail(assembled: Callable[..., Any]) -> Callable[..., Any]:
-    """A life of seconds has no use for a second jail in waiting, nor for rules that no invoice of it asks for."""
+    """A life of seconds has no use for a second jail in waiting."""
     return lambda settings, **_: assembled(settings)
 
 

@@ -7,10 +7,11 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,6 +34,7 @@ from gateway.commands.demo_stage import first_line, free_port, process, set_up, 
 from gateway.deps import PARIS
 
 LAUNCHER = Path(__file__).parent / "fault_points.py"
+JAILS = Path(__file__).parent / "fault_jail.py"
 BILLING = "ABCDEFGHIJKLMNOPQRSTUVWX"
 """Many: one whose request died with its process waits a minute until another process may take that request over."""
 
@@ -89,7 +91,7 @@ def world(folder: Path, seed: int, database: str) -> Iterator[World]:
     with ExitStack() as stack:
         sandbox = stack.enter_context(process(folder / "sandbox.log", "sandbox", "--port", "0", "--state",
                                               str(folder / "sandbox"), "--speed", "50"))
-        ready = json_of(first_line(sandbox, folder / "sandbox.log"))
+        ready: dict[str, str] = json.loads(first_line(sandbox, folder / "sandbox.log"))
         platform = urlsplit(ready["base_url"])
         proxy = stack.enter_context(proxied(platform.hostname or "", platform.port or 0, seed))
         port = free_port()
@@ -109,13 +111,21 @@ def world(folder: Path, seed: int, database: str) -> Iterator[World]:
 
 @contextmanager
 def launching() -> Iterator[subprocess.Popen[str]]:
-    """The process that starts the others (fault_points.py)."""
-    with subprocess.Popen([sys.executable, str(LAUNCHER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as launcher:
-        try:
-            yield launcher
-        finally:
-            launcher.kill()
+    """The process that starts the others (fault_points.py), beside the one that their jails come from."""
+    with tempfile.TemporaryDirectory(prefix="passerelle-") as name:
+        door = str(Path(name) / "jails")
+        with (
+            subprocess.Popen([sys.executable, str(JAILS), door]) as jails,
+            subprocess.Popen([sys.executable, str(LAUNCHER), door], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             text=True) as launcher,
+        ):
+            try:
+                while not Path(door).exists() and jails.poll() is None:
+                    time.sleep(0.05)
+                yield launcher
+            finally:
+                launcher.kill()
+                jails.kill()
 
 
 def behind(port: int, url: str) -> str:
@@ -123,16 +133,10 @@ def behind(port: int, url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(netloc=f"127.0.0.1:{port}"))
 
 
-def json_of(line: str) -> dict[str, str]:
-    """What the sandbox printed."""
-    made: dict[str, str] = httpx.Response(200, text=line).json()
-    return made
-
-
-def start(of: World, role: str, *, broken: str | None = None, die: str | None = None, count: int = 1) -> Life:
+def start(of: World, role: str, *, broken: Sequence[str] = (), die: str | None = None, count: int = 1) -> Life:
     """A process of the product, perhaps armed (fault_points.py); the caller ends it."""
     order = {"arguments": [role], "environment": dict(of.environment), "log": str(of.folder / f"{role}.log"),
-             "broken": broken, "die": die, "count": count}
+             "broken": list(broken), "die": die, "count": count}
     if of.launcher.stdin is None or of.launcher.stdout is None:
         raise AssertionError("both pipes were asked for")
     of.launcher.stdin.write(json.dumps(order) + "\n")
@@ -161,12 +165,20 @@ class Billing:
     of: World
     seed: int
     allowed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    asked: int = 0
+    """How many were allowed so far."""
+
     ended: threading.Event = field(default_factory=threading.Event)
     accepted: dict[str, str] = field(default_factory=dict)
     accepted_at: dict[str, float] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
     today: date = field(default_factory=lambda: wall_clock().astimezone(PARIS).date())
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """Whether every invoice that may be posted has been answered."""
+        return len(self.accepted) + len(self.wrong) >= self.asked
 
     def run(self, name: str) -> None:
         """One invoice after another."""
@@ -210,6 +222,7 @@ def billing(of: World, seed: int, names: str = BILLING) -> Iterator[Billing]:
 
 def allow(systems: Billing, count: int) -> None:
     """Let so many more invoices be posted."""
+    systems.asked += count
     for _ in range(count):
         systems.allowed.release()
 
