@@ -16,7 +16,7 @@ from formats.safexml import parse
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 MOST_PIXELS = 4_000_000
 MOST_SHAPES = 5_000
-"""Elements of an SVG, those that `use` repeats counted again."""
+"""Elements of an SVG, those that `use`, a mask or a clip path repeats counted again."""
 
 SVG = "http://www.w3.org/2000/svg"
 DRAWS = frozenset({
@@ -29,6 +29,12 @@ DRAWS = frozenset({
 HREF = ("href", "{http://www.w3.org/1999/xlink}href")
 OUTSIDE = re.compile(r"@import|url\(\s*['\"]?(?!\s*['\"]?#)", re.IGNORECASE)
 """A style that names something which is not in the picture itself."""
+
+CUT = re.compile(r"(?:mask|clip-path)\s*:\s*url\(\s*['\"]?#([^'\")]*)", re.IGNORECASE)
+"""In a style: the mask or the clip path that is drawn with each shape that has it."""
+CUT_HERE = re.compile(r"\s*url\(\s*['\"]?#([^'\")]*)", re.IGNORECASE)
+COMMENT = re.compile(r"/\*.*?(?:\*/|$)", re.DOTALL)
+RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """The markers of JPEG after which the size stands (ITU-T T.81, table B.1)."""
@@ -86,7 +92,10 @@ def check_svg(picture: bytes) -> None:
             raise CannotWrite(f"an SVG logo draws shapes and text only; it has <{name.localname}>")
         if any(OUTSIDE.search(text) for text in styles_of(element)):
             raise CannotWrite("an SVG logo names nothing outside itself")
-    shapes = weight(root, {str(one.get("id")): one for one in root.iter(etree.Element) if one.get("id")}, 0)
+    sheet = "".join("".join(map(str, one.itertext())) for one in root.iter(f"{{{SVG}}}style"))
+    rules = [(selector, CUT.findall(body)) for selector, body in RULE.findall(COMMENT.sub("", sheet))]
+    named = {str(one.get("id")): one for one in root.iter(etree.Element) if one.get("id")}
+    shapes = weight(root, named, rules, 0)
     if shapes > MOST_SHAPES:
         raise CannotWrite(f"an SVG logo of over {MOST_SHAPES} shapes")
 
@@ -101,14 +110,31 @@ def styles_of(element: etree._Element) -> Iterator[str]:
         yield str(value)
 
 
-def weight(element: etree._Element, named: dict[str, etree._Element], depth: int) -> int:
+Rules = list[tuple[str, list[str]]]
+"""Of the style sheet: the selector, and the masks and clip paths that it gives."""
+
+
+def weight(element: etree._Element, named: dict[str, etree._Element], rules: Rules, depth: int) -> int:
     """How many elements an element draws, with what it repeats; stops counting over the limit."""
     if depth > 100:
         return MOST_SHAPES + 1
-    repeated = [named.get(str(element.get(name, ""))[1:]) for name in HREF if element.tag == f"{{{SVG}}}use"]
+    repeated = [named[name] for name in repeats(element, rules) if name in named]
     total = 1
-    for one in (*element.iterchildren(etree.Element), *(one for one in repeated if one is not None)):
-        total += weight(one, named, depth + 1)
+    for one in (*element.iterchildren(etree.Element), *repeated):
+        total += weight(one, named, rules, depth + 1)
         if total > MOST_SHAPES:
             break
     return total
+
+
+def repeats(element: etree._Element, rules: Rules) -> Iterator[str]:
+    """The names of what is drawn again for an element: a rule without a class is taken to speak of every element."""
+    if element.tag == f"{{{SVG}}}use":
+        yield from (str(element.get(name, ""))[1:] for name in HREF)
+    for name in ("mask", "clip-path"):
+        yield from CUT_HERE.findall(str(element.get(name, "")))
+    yield from CUT.findall(COMMENT.sub("", str(element.get("style", ""))))
+    classes = str(element.get("class", "")).split()
+    for selector, cuts in rules:
+        if "." not in selector or any(f".{one}" in selector for one in classes):
+            yield from cuts

@@ -24,6 +24,7 @@ from formats.errors import CannotWrite
 from formats.invoice import CreditTransfer, Invoice, Item, Line, Party, PaymentInstructions, Totals
 from formats.json_form import read_json
 from formats.rendering.appearance import ACCENT, ENOUGH, Appearance, contrast, legible
+from formats.rendering.logo import check_logo
 from formats.rendering.payment_code import NoCode, payment_code, picture
 from formats.rendering.render import draw, drawn
 
@@ -261,6 +262,28 @@ def test_a_logo_stands_in_the_head_with_a_text_for_those_who_do_not_see_it(logo:
 
 
 NESTED = "".join(f'<g id="g{n}">' + f'<use href="#g{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
+
+
+def masked(levels: int, cut: str, element: str = "mask", sheet: str = "") -> bytes:
+    """Masks of two shapes each, of which each has the mask before: so many times two to the power of the levels."""
+    shapes = "".join(
+        f'<{element} id="m{n}">' + f'<rect {cut.format(n - 1)} width="9" height="9"/>' * 2 + f"</{element}>"
+        for n in range(levels))
+    rules = "".join(sheet.replace("$", str(n)) for n in range(levels))
+    return svg(f"<style>{rules}</style>{shapes}<rect {cut.format(levels - 1)}/>")
+
+
+CUTS = (
+    ('mask="url(#m{})"', "mask", ""), ("style='mask: url(\"#m{}\")'", "mask", ""),
+    ('clip-path="url(#m{})"', "clipPath", ""), ('class="c{} x"', "mask", ".c${mask/* */:url(#m$)}"),
+)
+
+
+@pytest.mark.parametrize(("cut", "element", "sheet"), CUTS)
+def test_masks_within_masks_count_as_often_as_they_are_drawn(cut: str, element: str, sheet: str) -> None:
+    check_logo(masked(6, cut, element, sheet))
+    with pytest.raises(CannotWrite, match="shapes"):
+        check_logo(masked(20, cut, element, sheet))
 
 
 @pytest.mark.parametrize(("logo", "message"), [
