@@ -42,6 +42,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/service.py
 	@$(BIN)/python tests/bench/drawing.py
 	@$(BIN)/python tests/bench/sending.py
+	@$(BIN)/python tests/bench/audit_search.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

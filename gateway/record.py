@@ -17,6 +17,7 @@ from gateway import outbox
 from gateway.evidence import saying
 from gateway.evidence.cards import admit
 from gateway.evidence.ledger import Kept, write_entry
+from gateway.searchable import make_searchable
 from gateway.tables import Event, Tenant
 
 
@@ -78,6 +79,7 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
         data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
     )
     session.add(event)
+    make_searchable(session, event)
     subject = change.submission_id or change.subject or tenant_id
     write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
                 cause=event.id, objects=change.objects, rule_sets=change.rule_sets,

@@ -262,6 +262,8 @@ class Submission(Row, Base):
         UniqueConstraint("tenant_id", "seller_siren", "number", "issue_year", "active"),
         Index("ix_submissions_list", "tenant_id", "received_at", "id"),
         Index("ix_submissions_issued", "tenant_id", "issue_date", "id"),
+        Index("ix_submissions_sha256", "tenant_id", "sha256"),
+        Index("ix_submissions_sent", "tenant_id", "sent_sha256"),
     )
     received_at: Mapped[datetime]
     actor: Mapped[str]
@@ -334,7 +336,10 @@ class Document(Row, Base):
     """A kept object that belongs to an invoice."""
 
     __tablename__ = "documents"
-    __table_args__ = (Index("ix_documents_submission", "tenant_id", "submission_id"),)
+    __table_args__ = (
+        Index("ix_documents_submission", "tenant_id", "submission_id"),
+        Index("ix_documents_sha256", "tenant_id", "sha256"),
+    )
     submission_id: Mapped[str]
     role: Mapped[str]
     """original, sent, report, loss, receipt, status, reminder ..."""
@@ -354,6 +359,11 @@ class Event(Row, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "position"),
         Index("ix_events_submission", "tenant_id", "submission_id", "position"),
+        Index("ix_events_at", "tenant_id", "at", "position"),
+        Index("ix_events_kind", "tenant_id", "kind", "at", "position"),
+        Index("ix_events_code", "tenant_id", "code", "at", "position"),
+        Index("ix_events_actor", "tenant_id", "actor", "at", "position"),
+        Index("ix_events_sha256", "tenant_id", "sha256"),
     )
     position: Mapped[int] = mapped_column(GROWING)
     """Grows without gaps per tenant: the cursor of GET /v1/events."""
@@ -376,7 +386,11 @@ class JournalEntry(TenantScoped, Base):
     """One line of a tenant's Merkle log, with its leaf hash and the frontier before it (archive/journal.py)."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("ix_journal_subject", "tenant_id", "subject", "log", "seq"),)
+    __table_args__ = (
+        Index("ix_journal_subject", "tenant_id", "subject", "log", "seq"),
+        Index("ix_journal_at", "tenant_id", "at"),
+        Index("ix_journal_leaf", "tenant_id", "leaf"),
+    )
     log: Mapped[str] = mapped_column(String(120), primary_key=True)
     seq: Mapped[int] = mapped_column(GROWING, primary_key=True)
     at: Mapped[datetime]

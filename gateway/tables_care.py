@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.tables import Base, Row
+from gateway.tables import GROWING, Base, Row, TenantScoped
 
 
 class Alarm(Row, Base):
@@ -36,3 +36,65 @@ class Alarm(Row, Base):
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
     """The actor who takes care of it."""
+
+
+class InvoiceWord(TenantScoped, Base):
+    """A word by which an invoice is found: of its number, its parties, their SIREN. Made by gateway/searchable.py."""
+
+    __tablename__ = "invoice_words"
+    __table_args__ = (Index("ix_invoice_words_word", "tenant_id", "word", "submission_id"),)
+    submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class EventWord(TenantScoped, Base):
+    """A word of what was said in an event. `position` is the event's."""
+
+    __tablename__ = "event_words"
+    __table_args__ = (Index("ix_event_words_word", "tenant_id", "word", "position"),)
+    position: Mapped[int] = mapped_column(GROWING, primary_key=True)
+    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class SavedSearch(Row, Base):
+    """A search of the journal that a person keeps."""
+
+    __tablename__ = "saved_searches"
+    user_id: Mapped[str] = mapped_column(String(64))
+    """The actor of the person, `user:<id>`."""
+
+    name: Mapped[str] = mapped_column(String(100))
+    query: Mapped[str] = mapped_column(Text)
+    """As it stands in the URL of the page."""
+
+    created_at: Mapped[datetime]
+
+
+class Job(Row, Base):
+    """Long work that a person started and may watch: a check, an export. Done by the worker; see gateway/jobs.py."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_list", "tenant_id", "created_at", "id"),)
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(200))
+    """An invoice's id; empty for what concerns everything."""
+
+    options: Mapped[dict[str, Any]]
+    actor: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(12))
+    """waiting, running, done, failed."""
+
+    done: Mapped[int] = mapped_column(GROWING)
+    total: Mapped[int] = mapped_column(GROWING)
+    step: Mapped[str] = mapped_column(Text)
+    """What is being done, in French."""
+
+    result: Mapped[dict[str, Any]]
+    name: Mapped[str | None]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    """The file that it made, in the object store; `name` is how it is downloaded."""
+
+    size: Mapped[int | None] = mapped_column(GROWING)

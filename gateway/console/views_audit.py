@@ -1,28 +1,41 @@
 """Journal d'audit: who did what, when, on what."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
 from gateway.auth import Permission
-from gateway.console import attention, audit, people, words
-from gateway.console.page import Page, Sees, Visit
+from gateway.console import attention, audit, people, saved, words
+from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoices import MOST_EXPORTED, day, table
 from gateway.evidence import looks
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
+Keeping = Annotated[Act, Does(Permission.AUDIT_READ)]
 
 
 def asked(  # noqa: PLR0917 - each is a parameter of the URL
-    q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "", page: str = ""  # noqa: A002 - the word in the URL
+    q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "",  # noqa: A002 - the word in the URL
+    avant: str = "", apres: str = "",
 ) -> audit.Search:
     """The search that the URL asks for; what makes no sense is left out."""
     return audit.Search(
         q=q.strip()[:200], actor=qui.strip()[:100], kind=type if type in words.KINDS else "",
         status=statut if statut.isdecimal() and len(statut) == 3 else "", since=day(du), until=day(au),
-        page=min(max(int(page), 1), 10_000) if page.isdecimal() else 1,
+        before=cursor(avant), later=cursor(apres) if not avant else None,
     )
+
+
+def cursor(text: str) -> audit.Cursor | None:
+    """A place in the journal as the URL has it; None for what is none."""
+    at, _, position = text.replace(" ", "+").partition("~")
+    try:
+        found = audit.Cursor(datetime.fromisoformat(at), int(position[:18]))
+    except ValueError:
+        return None
+    return found if found.at.tzinfo is not None else None
 
 
 Asked = Annotated[audit.Search, Depends(asked)]
@@ -35,8 +48,9 @@ def show_journal(visit: Reading, search: Asked) -> Response:
         names = people.names(session)
         listing = audit.search(session, search, names)
         sealing = attention.sealing(session)
+        kept = saved.searches(session, visit.principal)
     looks.at_list(visit.deps, visit.principal, looks.JOURNAL_SEARCHED, "journal", **search.values())
-    return visit.draw("journal.html", listing=listing, asked=search, names=names, sealing=sealing)
+    return visit.draw("journal.html", listing=listing, asked=search, names=names, sealing=sealing, kept=kept)
 
 
 @router.get("/journal/{log}/{seq}")
@@ -54,7 +68,7 @@ def export_journal(visit: Reading, search: Asked) -> Response:
     """Exactly what is shown, all pages, as CSV. Times are UTC."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         names = people.names(session)
-        listing = audit.search(session, search, names, per_page=MOST_EXPORTED)
+        listing = list(audit.everything(session, search, names, MOST_EXPORTED))
     looks.at_list(visit.deps, visit.principal, looks.JOURNAL_EXPORTED, "journal", **search.values())
     header = ("Position", "Heure (UTC)", "Heure de la plateforme (UTC)", "Qui", "Type", "Code", "Libellé", "Facture",
               "Motif", "Objet (SHA-256)", "Empreinte de l'entrée")
@@ -64,5 +78,21 @@ def export_journal(visit: Reading, search: Asked) -> Response:
         line.event.kind, line.event.code, words.happening(line.event).text,
         line.invoice.number if line.invoice is not None else line.event.data.get("subject", ""),
         line.event.reason, line.event.sha256, line.leaf,
-    ) for line in listing.rows]
+    ) for line in listing]
     return table("journal.csv", header, rows)
+
+
+@router.post("/journal/recherches")
+def keep_search(act: Keeping) -> Response:
+    """Keep what is searched for under a name of one's own."""
+    with act.deps.db.transaction(act.principal.tenant_id) as session:
+        kept = saved.keep(session, act.principal, act.text("nom"), act.text("recherche"), act.deps.now())
+    return go(f"/journal?{act.text('recherche')}" if kept else "/journal", "recherche" if kept else None)
+
+
+@router.post("/journal/recherches/{search_id}/oublier")
+def forget_search(act: Keeping, search_id: str) -> Response:
+    """Keep a search no longer."""
+    with act.deps.db.transaction(act.principal.tenant_id) as session:
+        saved.forget(session, act.principal, search_id)
+    return go("/journal", "oubliee")

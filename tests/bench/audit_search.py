@@ -1,0 +1,262 @@
+"""The search of the journal over 1,000,000 entries, on SQLite and PostgreSQL: the 95th percentile of many questions.
+
+Invoices, events, entries and words are written straight into the schema of the service (three years, a few very
+frequent parties, one that ended long ago), then `gateway.console.audit.search` answers seeded questions of every
+kind, alone and together, first pages and later ones. PASSERELLE_BENCH_ENTRIES sets the number, PASSERELLE_BENCH_ON
+the database (sqlite, postgres, or both).
+"""
+
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
+import servers
+
+from archive.journal import leaf_hash
+from gateway.console import audit, people
+from gateway.db import EVERY_TENANT, Database
+from gateway.migrations.upgrade import upgrade
+from gateway.searchable import words_of
+from gateway.tables import Base
+
+ENTRIES = int(os.environ.get("PASSERELLE_BENCH_ENTRIES", "1000000"))
+ON = os.environ.get("PASSERELLE_BENCH_ON", "both")
+SEED = 20261122
+QUESTIONS = 400
+START = datetime(2024, 1, 1, tzinfo=UTC)
+SPAN = timedelta(days=1050)
+PER_INVOICE = 8
+TENANT = str(uuid.UUID(int=1))
+ENDED = "Filature Ancienne du Nord"
+"""A party with a tenth of the invoices, all in the first year."""
+
+FIRST = ("Scierie", "Maison", "Hôtel", "Imprimerie", "Coopérative", "Transports", "Cabinet", "Pharmacie", "Garage",
+         "Boulangerie", "Menuiserie", "Verrerie", "Librairie", "Domaine", "Ateliers", "Laiterie")
+SECOND = ("du Val", "Tilleul", "des Ponts", "Ravel", "des Combes", "Morvan", "Ostréa", "de la Halle", "Réunis",
+          "Beaulieu", "d'Été", "Saint-Luc", "des Prés", "Lamarck", "Corneille", "du Plateau")
+REASONS = ("QTE_ERR : Quantité erronée (il manque {n} palettes)", "Virement annoncé pour le {n} du mois",
+           "NON_CONFORME : le bon de commande {n} n'est pas rappelé", "Facture relancée ; à compta{n}@client.example",
+           "Motif rare {rare} constaté à la réception")
+STEPS = (("submission", "accepted"), ("transmission", "deposited"), ("lifecycle", "200"), ("lifecycle", "202"),
+         ("lifecycle", "204"), ("lifecycle", "205"), ("reminder", "sent"), ("payment", "received"))
+RARE = (("lifecycle", "207"), ("lifecycle", "210"), ("lifecycle", "213"), ("access", "exported"),
+        ("setting", "scenario"))
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+class World:
+    """What the rows are made of, and what one asks about them."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+        self.parties = [(f"{a} {b} {n}", f"{n:09d}") for n in range(2) for a in FIRST for b in SECOND]
+        self.users = [str(uuid.UUID(int=100 + n)) for n in range(30)]
+        self.numbers: list[str] = []
+        self.hashes: list[str] = []
+
+    def batches(self, entries: int, size: int = 2000) -> Iterator[Rows]:
+        """All rows, some invoices at a time. Positions and times grow together, as they do."""
+        invoices = entries // PER_INVOICE
+        live: list[tuple[str, int, str]] = []
+        position, made = 0, 0
+        rows = empty()
+        while position < entries:
+            at = START + SPAN * (position / entries)
+            if made < invoices and (len(live) < 400 or self.random.random() < 1 / PER_INVOICE):
+                live.append((self.invoice(rows, made, at), 0, ""))
+                made += 1
+            which = self.random.randrange(len(live)) if len(live) >= 400 else len(live) - 1
+            submission, step, _ = live[which]
+            position += 1
+            self.event(rows, position, at, submission, step)
+            live[which] = (submission, step + 1, "")
+            if step + 1 >= PER_INVOICE:
+                live[which] = live[-1]
+                live.pop()
+            if position % size == 0:
+                yield rows
+                rows = empty()
+        yield rows
+
+    def invoice(self, rows: Rows, n: int, at: datetime) -> str:
+        """One invoice with its words."""
+        ended = at < START + timedelta(days=330) and self.random.random() < 0.3
+        name, siren = (ENDED, "000099999") if ended else self.parties[int(self.random.paretovariate(1.2) - 1) % 512]
+        number = f"F-{at.year}-{n:06d}"
+        self.numbers.append(number)
+        submission, digest = str(uuid.UUID(int=10_000 + n)), f"{self.random.getrandbits(256):064x}"
+        rows["submissions"].append({
+            "tenant_id": TENANT, "id": submission, "received_at": at, "actor": "key:1", "number": number,
+            "issue_date": at.date(), "issue_year": at.year, "processing_rule": "B2B", "seller_siren": "000002006",
+            "seller_name": "Atelier des Passerelles", "buyer_siren": siren, "buyer_name": name, "currency": "EUR",
+            "total": Decimal(100), "due": Decimal(100), "vat": [], "preceding": [], "syntax": "cii",
+            "profile": "en16931", "verdict": "valid", "sha256": digest, "sent_sha256": digest, "active": True,
+            "transmission": "deposited", "lifecycle": "205"})
+        rows["invoice_words"] += [{"tenant_id": TENANT, "submission_id": submission, "word": word} for word in
+                                  words_of(number, name, "Atelier des Passerelles", siren, "000002006")]
+        return submission
+
+    def event(self, rows: Rows, position: int, at: datetime, submission: str, step: int) -> None:
+        """One event with its entry and words."""
+        dice = self.random.random()
+        kind, code = self.random.choice(RARE) if dice < 0.02 else STEPS[step]
+        actor = f"user:{self.random.choice(self.users)}" if dice < 0.2 else "worker" if dice < 0.8 else "platform:1"
+        reason = None
+        if self.random.random() < 0.25:
+            reason = self.random.choice(REASONS[:4] if dice > 0.001 else REASONS[4:]).format(
+                n=self.random.randrange(30), rare=f"xq{position % 97}")
+        digest = f"{self.random.getrandbits(256):064x}" if dice < 0.5 else None
+        if digest and dice < 0.001:
+            self.hashes.append(digest)
+        event_id = str(uuid.UUID(int=(1 << 100) + position))
+        rows["events"].append({
+            "tenant_id": TENANT, "id": event_id, "position": position, "submission_id": submission, "at": at,
+            "kind": kind, "code": code, "actor": actor, "reason": reason, "data": {}, "sha256": digest})
+        line = json.dumps({"v": 1, "seq": position, "at": at.isoformat(), "type": kind, "subject": submission,
+                           "actor": actor, "cause": event_id, "outcome": code, "objects": [], "soft": "passerelle"}
+                          ).encode()
+        rows["journal"].append({"tenant_id": TENANT, "log": f"{at.year}", "seq": position, "at": at, "type": kind,
+                                "subject": submission, "actor": actor, "line": line, "leaf": leaf_hash(line),
+                                "frontier": bytes(320)})
+        rows["event_words"] += [{"tenant_id": TENANT, "position": position, "word": word}
+                                for word in words_of(reason)]
+
+    def question(self) -> tuple[str, audit.Search]:
+        """A kind of question, and one of them."""
+        dice = self.random
+        name, siren = self.parties[int(dice.paretovariate(1.2) - 1) % 512]
+        day = (START + SPAN * dice.random()).date()
+        one: dict[str, Callable[[], audit.Search]] = {
+            "everything": audit.Search,
+            "number": lambda: audit.Search(q=dice.choice(self.numbers)),
+            "part of a number": lambda: audit.Search(q=dice.choice(self.numbers)[-6:-1]),
+            "siren": lambda: audit.Search(q=siren),
+            "seller's siren": lambda: audit.Search(q="000 002 006"),
+            "party": lambda: audit.Search(q=name),
+            "word of a name": lambda: audit.Search(q=dice.choice(FIRST).lower()),
+            "party that ended": lambda: audit.Search(q=ENDED),
+            "status": lambda: audit.Search(status=dice.choice(("205", "207", "210", "213"))),
+            "kind": lambda: audit.Search(kind=dice.choice(("access", "lifecycle", "setting"))),
+            "person": lambda: audit.Search(actor=f"user:{dice.choice(self.users)}"),
+            "period": lambda: audit.Search(since=day, until=day + timedelta(days=dice.choice((0, 7, 90)))),
+            "hash": lambda: audit.Search(q=dice.choice(self.hashes)),
+            "free text": lambda: audit.Search(q=dice.choice(("palettes", "motif rare", "xq17", "bon de commande 12",
+                                                             "virement annoncé", "introuvable"))),
+            "person and status": lambda: audit.Search(actor=f"user:{dice.choice(self.users)}", status="207"),
+            "party and period": lambda: audit.Search(q=name, since=day, until=day + timedelta(days=90)),
+            "status and period": lambda: audit.Search(status="213", since=day, until=day + timedelta(days=30)),
+            "party and status": lambda: audit.Search(q=name, status="207"),
+            "kind, person and period": lambda: audit.Search(kind="access", actor=f"user:{dice.choice(self.users)}",
+                                                            since=day, until=date(2026, 12, 31)),
+        }
+        kind = dice.choice(list(one))
+        asked = one[kind]()
+        if dice.random() < 0.25:
+            asked = replace(asked, before=audit.Cursor(START + SPAN * dice.random(), dice.randrange(ENTRIES)))
+        return kind, asked
+
+
+def empty() -> Rows:
+    """No rows yet."""
+    return {name: [] for name in ("submissions", "invoice_words", "events", "journal", "event_words")}
+
+
+def fill(db: Database, world: World) -> float:
+    """Write everything; returns the seconds it took."""
+    began = time.perf_counter()
+    with db.engine.begin() as connection:
+        connection.execute(Base.metadata.tables["tenants"].insert(),
+                           {"id": TENANT, "name": "Banc", "created_at": START})
+    for batch in world.batches(ENTRIES, 20_000):
+        with db.transaction(EVERY_TENANT) as session:
+            for name, rows in batch.items():
+                if rows:
+                    session.connection().execute(Base.metadata.tables[name].insert(), rows)
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    return time.perf_counter() - began
+
+
+def measure(db: Database, world: World) -> dict[str, list[float]]:
+    """Milliseconds of each answer, by kind of question."""
+    names = people.Names({user: f"Personne {n}" for n, user in enumerate(world.users)}, {}, {"1": "Ma PA"})
+    took: dict[str, list[float]] = {}
+    with db.reading(TENANT) as session:  # connections, compiled statements
+        audit.search(session, audit.Search(q="palettes"), names)
+    for _ in range(QUESTIONS):
+        kind, asked = world.question()
+        began = time.perf_counter()
+        with db.reading(TENANT) as session:
+            audit.search(session, asked, names)
+        took.setdefault(kind, []).append((time.perf_counter() - began) * 1000)
+    return took
+
+
+@contextmanager
+def databases() -> Iterator[Iterator[tuple[str, Database]]]:
+    """Those that were asked for, one after the other."""
+    with tempfile.TemporaryDirectory(prefix="passerelle-bench-") as folder:
+        def each() -> Iterator[tuple[str, Database]]:
+            if ON in {"both", "sqlite"}:
+                yield "sqlite", opened(f"sqlite:///{folder}/bench.sqlite3")
+            if ON in {"both", "postgres"}:
+                reason = servers.missing()
+                if reason:
+                    print(f"postgres: {reason}")
+                    return
+                with servers.postgres(durable=False) as url:
+                    yield "postgres", opened(url)
+        yield each()
+
+
+def opened(url: str) -> Database:
+    """A database with every table."""
+    db = Database(url)
+    upgrade(db.engine)
+    return db
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which this share lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def main() -> int:
+    """Fill, ask, print; 1 when a 95th percentile is over 100 ms."""
+    worst = 0.0
+    with databases() as each:
+        for name, db in each:
+            world = World()
+            seconds = fill(db, world)
+            print(f"{name}: {ENTRIES} entries, {len(world.numbers)} invoices, filled in {seconds:.0f} s")
+            took = measure(db, world)
+            for kind, values in sorted(took.items()):
+                print(f"  {kind:26} {len(values):4} asked, median {statistics.median(values):7.1f} ms, "
+                      f"worst {max(values):7.1f} ms")
+            every = [value for values in took.values() for value in values]
+            worst = max(worst, percentile(every, 0.95))
+            print(f"{name}: p50 {percentile(every, .5):.1f} ms, p95 {percentile(every, .95):.1f} ms, "
+                  f"p99 {percentile(every, .99):.1f} ms over {len(every)} questions (seed {SEED})")
+            db.close()
+    return int(worst > 100)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
