@@ -15,9 +15,10 @@ from gateway.console.verdict import Reading, arrange
 from gateway.lifecycle.derive import derive
 from gateway.lifecycle.expecting import Expected
 from gateway.lifecycle.guard import Objection
-from gateway.lifecycle.history import objections_of, read_events, total_of
-from gateway.lifecycle.standing import next_of
+from gateway.lifecycle.history import codes_under_way, objections_of, read_events, total_of
+from gateway.lifecycle.standing import may_set, next_of
 from gateway.problems import not_found
+from gateway.receivables.reconciling import Reconciliation, reconcile
 from gateway.reminders.state import followers
 from gateway.tables import Decision, Document, Event, Hold, JournalEntry, LegalEntity, Payment, Seal, Submission
 
@@ -62,8 +63,14 @@ class InvoicePage:
     coming: Expected | None
     """What is expected next, and of whom."""
 
+    may_set: Sequence[str]
+    """Our own statuses that a person may set now."""
 
-def load(session: Session, tenant_id: str, submission_id: str, today: date) -> InvoicePage:
+    reconciliation: Reconciliation
+    """What became of the 212 of each payment."""
+
+
+def load(session: Session, tenant_id: str, submission_id: str, now: datetime, today: date) -> InvoicePage:
     """The page of an invoice. Raises the not-found problem for an absent and for a foreign one."""
     invoice = session.get(Submission, (tenant_id, submission_id))
     if invoice is None:
@@ -74,7 +81,8 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
         select(Document).where(Document.submission_id == invoice.id).order_by(Document.at, Document.role)).all()
     events = session.scalars(
         select(Event).where(Event.submission_id == invoice.id).order_by(Event.position.desc())).all()
-    state = derive(read_events(events), total_of(invoice))
+    statuses = read_events(events)
+    state = derive(statuses, total_of(invoice))
     return InvoicePage(
         row=queries.money_of(invoice, payments, today, following.get(queries.key_of(invoice), ())),
         entity=session.get(LegalEntity, (tenant_id, invoice.legal_entity_id or "")),
@@ -92,6 +100,8 @@ def load(session: Session, tenant_id: str, submission_id: str, today: date) -> I
         names=people.names(session),
         objections=objections_of(events, total_of(invoice)),
         coming=next_of(invoice, state, events),
+        may_set=may_set(invoice, statuses, now, codes_under_way(session, invoice.id)),
+        reconciliation=reconcile(session, invoice, payments),
     )
 
 

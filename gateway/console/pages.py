@@ -20,13 +20,15 @@ from gateway.console import (
     views_rules,
     views_session,
     views_settings,
+    views_statuses,
     views_webhooks,
 )
 from gateway.console.page import HEADERS, error_page
 from gateway.console.templating import FONTS, STATIC
 
 ROUTERS = (
-    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_check.router,
+    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_statuses.router,
+    views_check.router,
     views_rules.router,
     views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.

@@ -114,7 +114,8 @@ def invoice_page(
 ) -> Response:
     """The page of one invoice, with what was wrong in a form on it."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.today())
+        page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.now(),
+                            visit.deps.today())
         way = decisions.path_now(session, page.row.invoice)
     planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
     stages = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))

@@ -103,6 +103,23 @@ OBJECTIONS: dict[str, str] = {
 }
 """Why a status is kept without changing anything."""
 
+OWN_STATUSES: dict[str, tuple[str, str]] = {
+    "209": ("Compléter la facture (209)",
+            "L'acheteur apprend que vous avez répondu à sa suspension. Remettez-lui les pièces elles-mêmes avant."),
+    "220": ("Annuler la facture (220)",
+            "L'acheteur apprend que la facture est annulée. Aucun statut ne peut plus suivre et rien n'est plus dû."),
+    "227": ("Annoncer un changement de compte (227)",
+            "L'acheteur apprend sur quel compte payer. Il vérifiera sans doute auprès de vous : prévenez-le aussi."),
+}
+"""What a person may say as the seller: the act, and its consequence."""
+
+TOLD: dict[str, Word] = {
+    "sent": Word("212 transmise", "good"), "queued": Word("212 en file d'envoi", "info"),
+    "held": Word("212 en attente d'une décision", "warn"), "refused": Word("212 refusée par la plateforme", "bad"),
+    "given-up": Word("212 classée sans envoi", "quiet"), "not-due": Word("", "quiet"),
+}
+"""What became of the status 212 of a payment."""
+
 KINDS: dict[str, str] = {
     "submission": "Envoi", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",
     "reminder": "Relance", "access": "Accès", "setting": "Réglage", "evidence": "Preuve",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from formats.codes import CREDIT_TYPES
 from gateway.lifecycle.derive import State, Status, derive
 from gateway.lifecycle.guard import Objection
-from gateway.tables import Event, Submission
+from gateway.tables import Event, OutboxEntry, Submission
 
 
 def state_of(session: Session, submission: Submission) -> State:
@@ -61,6 +61,14 @@ def men_of(data: Mapping[str, Any]) -> Decimal | None:
     amounts = [amount for detail in data.get("details", ()) for amount in detail.get("amounts", ())]
     cashed = [Decimal(amount["amount"]) for amount in amounts if amount["type"] == "MEN" and "amount" in amount]
     return sum(cashed, Decimal(0)) if cashed else None
+
+
+def codes_under_way(session: Session, submission_id: str) -> frozenset[str]:
+    """Our own statuses of an invoice that were asked for and have not left."""
+    waiting = session.scalars(select(OutboxEntry).where(
+        OutboxEntry.topic == "send-status", OutboxEntry.subject_id == submission_id,
+        OutboxEntry.state.in_(("pending", "parked"))))
+    return frozenset(str(entry.payload.get("code")) for entry in waiting)
 
 
 def total_of(submission: Submission) -> Decimal | None:

@@ -111,7 +111,8 @@ def opened(chromium: Browser, address: str, signed_in: Callable[[str], Any]) -> 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_well_made(opened: Callable[..., Page], address: str, story: Any, width: str) -> None:
     page = opened(width)
-    invoices = [f"/factures/{story.invoices[number]}" for number in ("F-2026-0415", "F-2026-0448", "F-2026-0421")]
+    numbers = ("F-2026-0415", "F-2026-0448", "F-2026-0421", "F-2026-0436")
+    invoices = [f"/factures/{story.invoices[number]}" for number in numbers]
     for path in (*PAGES, *invoices):
         answer = page.goto(address + path)
         assert answer is not None
@@ -191,6 +192,16 @@ def test_everything_works_without_scripts(opened: Callable[..., Page], address: 
     page.set_input_files("#document", {"name": "essai.xml", "mimeType": "application/xml", "buffer": b"<rien/>"})
     page.click("text=Lire le verdict")
     assert "Non conforme" in page.locator("#contenu").inner_text()
+
+
+def test_a_status_is_set_without_scripts(opened: Callable[..., Page], address: str, story: Any) -> None:
+    page = opened("phone", scripts=False)
+    page.goto(f"{address}/factures/{story.invoices['F-2026-0442']}")
+    page.click("summary:has-text('changement de compte')")
+    page.fill("#f-account-iban", "FR76 0000 0000 0000 0000 0000 000")
+    page.click("button:has-text('changement de compte')")
+    assert "en file d'envoi" in page.locator("[role=status]").inner_text()
+    assert page.locator("summary:has-text('changement de compte')").count() == 0
 
 
 def test_a_dropped_file_is_chosen(opened: Callable[..., Page], address: str) -> None:
