@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("gateway.commands.documents", "Dessiner le PDF lisible / Draw the readable PDF"),
     "extract": ("gateway.commands.documents", "Extraire le XML d'un PDF / Extract the XML of a PDF"),
     "verify": ("gateway.commands.verify", "Contrôler un dossier de preuve / Verify a dossier"),
+    "archive": ("gateway.commands.archive", "Journal : points de contrôle, exercice, hachage / Journal, long term"),
     "rules": ("gateway.commands.rules", "Jeux de règles / Rule sets"),
     "send": ("gateway.commands.client", "Envoyer une facture / Send an invoice"),
     "status": ("gateway.commands.client", "État d'une facture / State of an invoice"),

@@ -12,7 +12,7 @@ renewal, made before that token runs out, carries it further. Source of the idea
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,16 +74,19 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return strong(b"\x01" + left + right)
 
 
-def root_and_path(leaves: Sequence[bytes], index: int) -> tuple[bytes, tuple[bytes, ...]]:
-    """The root over all leaf hashes (at least one), and the audit path of one of them, siblings from the leaf up."""
-    level, path = list(leaves), []
-    while len(level) > 1:
-        if (sibling := index ^ 1) < len(level):
-            path.append(level[sibling])
-        above = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
-        level = above + level[len(above) * 2:]  # an odd one moves up as it is
-        index //= 2
-    return level[0], tuple(path)
+def tree(leaves: Sequence[bytes], join: Callable[[bytes, bytes], bytes] = node_hash) -> list[list[bytes]]:
+    """All levels over these leaf hashes (at least one), from the leaves to the root, which stands alone in the last."""
+    levels = [list(leaves)]
+    while len(level := levels[-1]) > 1:
+        above = [join(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        levels.append(above + level[len(above) * 2:])  # an odd one moves up as it is
+    return levels
+
+
+def path_in(levels: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """The audit path of a leaf in a `tree`: siblings from the leaf up (RFC 9162 section 2.1.3.1)."""
+    places = ((level, (index >> height) ^ 1) for height, level in enumerate(levels[:-1]))
+    return tuple(level[sibling] for level, sibling in places if sibling < len(level))
 
 
 def verify_renewed(

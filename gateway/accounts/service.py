@@ -4,6 +4,7 @@ Every change is journaled with who made it. Secrets are encrypted (credentials) 
 """
 
 import base64
+import re
 import uuid
 from typing import TypeVar
 
@@ -41,6 +42,20 @@ def find_tenant(deps: Deps, name: str) -> Tenant | None:
     """The oldest tenant of this name, or None. For the command line only: a request never names its tenant."""
     with deps.db.reading(EVERY_TENANT) as session:
         return session.scalar(select(Tenant).where(Tenant.name == name).order_by(Tenant.created_at).limit(1))
+
+
+def set_fiscal_year(deps: Deps, tenant_id: str, close: str, actor: str) -> None:
+    """From now on the journal closes each year on this day (MM-DD, a French calendar day). What is written stays.
+
+    Raises:
+        Problem: 422 invalid-request for what is no day.
+    """
+    if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", close):
+        raise Problem(422, "invalid-request", "MM-JJ attendu, par exemple 06-30. / MM-DD expected.")
+    with deps.db.transaction(tenant_id) as session:
+        session.get_one(Tenant, tenant_id).fiscal_year_end = close
+        record(session, tenant_id, _setting("fiscal-year-changed", f"tenant:{tenant_id}", actor, close=close),
+               now=deps.now())
 
 
 def create_entity(deps: Deps, tenant_id: str, entity: EntityIn, actor: str) -> LegalEntity:

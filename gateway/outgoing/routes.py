@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from gateway.auth import Permission, Principal, Reader, Requires, Writer
 from gateway.deps import CurrentDeps
+from gateway.evidence import checkpoints
 from gateway.idempotency import idempotency_key
 from gateway.intake import raw_document
 from gateway.outgoing import decisions, reading, renditions, service, tools
@@ -57,8 +58,13 @@ REPORT: dict[int | str, dict[str, Any]] = {
 @router.post("/invoices", status_code=202, response_model=SubmissionOut, openapi_extra=BODY,
              responses={**ALREADY_HERE, **documented(503)})
 def submit(principal: Writer, document: RawDocument, key: Key, deps: CurrentDeps) -> JSONResponse:
-    """Accept one outgoing invoice (UBL, CII, Factur-X or JSON). 202: valid and queued. 422: refused, all findings."""
-    return answer_of(*service.submit(deps, principal, document, key))
+    """Accept one outgoing invoice (UBL, CII, Factur-X or JSON). 202: valid and queued. 422: refused, all findings.
+
+    The header `Passerelle-Checkpoint` has the newest checkpoint of your journal (Base64): keep it as a witness.
+    """
+    answer = answer_of(*service.submit(deps, principal, document, key))
+    answer.headers.update(checkpoints.header(deps, principal.tenant_id))
+    return answer
 
 
 @router.get("/invoices", responses=documented(404))

@@ -127,12 +127,16 @@ def body_of(event: Event) -> bytes:
             "code": event.code, "href": f"/v1/invoices/{event.submission_id}" if event.submission_id else None}
     if event.kind == "alarm":
         data |= {"subject": event.data.get("subject"), "alarm": event.data.get("alarm"), "href": "/alarmes"}
+    if event.kind == "evidence" and "checkpoint" in event.data:
+        data |= {name: event.data[name] for name in ("log", "size", "checkpoint")}
     message = {"type": type_of(event), "timestamp": event.at.isoformat(), "data": data}
     return json.dumps(message, separators=(",", ":")).encode()
 
 
 def type_of(event: Event) -> str:
-    """`invoice.lifecycle.207`, `alarm.raised`."""
+    """`invoice.lifecycle.207`, `alarm.raised`, `seal.issued`."""
+    if (event.kind, event.code) == ("evidence", "sealed"):
+        return "seal.issued"
     return f"{'invoice.' if event.submission_id else ''}{event.kind}.{event.code}"
 
 

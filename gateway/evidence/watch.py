@@ -1,0 +1,119 @@
+"""Watching over the seals: what is late, what runs out, and when it will. Reads; the alarms end in gateway/alarms.
+
+Of each tenant: entries that no checkpoint covers, checkpoints that nobody stamped, and until when what is sealed stands
+without a further seal. A token stands until a certificate of its chain or its hash ends; a later seal takes over, as
+archive/longterm has it, so that the newest one counts, and for a log whose hash is to fall its newest renewal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gateway.alarms.sounding import clear, sound
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.evidence.sealing import logs
+from gateway.tables import JournalEntry, Seal, Tenant
+from gateway.tables_journal import HashRenewal
+
+UNSTAMPED = timedelta(hours=6)
+UNSEALED = timedelta(hours=2)
+WARN = timedelta(days=120)
+"""So long before something runs out somebody is told: renewing takes a contract with an authority, not a minute."""
+
+KINDS = ("seal-late", "timestamp-missing", "timestamp-refused", "renewal-due")
+
+
+@dataclass(frozen=True, slots=True)
+class Worry:
+    """Something about the seals of a tenant that somebody must know."""
+
+    kind: str
+    """One of KINDS, as gateway/alarms/kinds.py words them."""
+
+    subject: str
+    """The log, or what runs out."""
+
+    since: datetime
+    """Late since then; for what runs out: when it does."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Until when something of a tenant stands without a further seal or renewal."""
+
+    subject: str
+    """`certificate`, or `sha256:<log>`, or `renewal:<log>`."""
+
+    ends: datetime
+
+
+def watch(deps: Deps) -> None:
+    """Regular work: raise what is wrong with the seals, clear what is right again."""
+    now = deps.now()
+    with deps.db.reading(EVERY_TENANT) as session:
+        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
+        told = {tenant_id: list(worries(deps, session, tenant_id, now)) for tenant_id in tenants}
+        known = {tenant_id: {name for owner, name in logs(session) if owner == tenant_id} for tenant_id in tenants}
+    for tenant_id, found in told.items():
+        for worry in found:
+            sound(deps, tenant_id, worry.kind, worry.subject, {"since": worry.since.isoformat(),
+                                                               "detail": worry.detail})
+        rings = {(worry.kind, worry.subject) for worry in found}
+        subjects = [*known[tenant_id], "certificate", *(f"{what}:{name}" for what in ("sha256", "renewal")
+                                                        for name in known[tenant_id])]
+        for kind in KINDS:
+            for subject in subjects:
+                if (kind, subject) not in rings:
+                    clear(deps, tenant_id, kind, subject)
+
+
+def worries(deps: Deps, session: Session, tenant_id: str, now: datetime) -> Iterator[Worry]:
+    """Everything that is wrong with the seals of a tenant, or will be within WARN."""
+    for owner, name in logs(session):
+        if owner == tenant_id:
+            yield from _late(session, tenant_id, name, now)
+    for one in standings(deps, session, tenant_id):
+        if one.ends - now < WARN:
+            yield Worry("renewal-due", one.subject, one.ends)
+
+
+def standings(deps: Deps, session: Session, tenant_id: str) -> Iterator[Standing]:
+    """Until when the seals of a tenant stand: one for the newest token, one for each hash that is to fall."""
+    last = session.scalar(select(Seal).where(Seal.tenant_id == tenant_id, Seal.token.is_not(None))
+                          .order_by(Seal.token_at.desc()).limit(1))
+    ends = deps.settings.algorithm_ends.get("sha256")
+    falls = datetime.combine(ends, time(), UTC) if ends is not None else None
+    renewals = {row.log: row for row in session.scalars(
+        select(HashRenewal).where(HashRenewal.tenant_id == tenant_id).order_by(HashRenewal.number))}
+    if last is not None and last.ends_at is not None:
+        yield Standing("certificate", last.ends_at)
+    for row in renewals.values():
+        yield Standing(f"renewal:{row.log}", row.ends_at)
+    if falls is None:
+        return
+    for name, size in session.execute(select(Seal.log, func.max(Seal.size)).where(
+            Seal.tenant_id == tenant_id, Seal.token.is_not(None)).group_by(Seal.log)).all():
+        if name not in renewals or renewals[name].size < size:
+            yield Standing(f"sha256:{name}", falls)
+
+
+def _late(session: Session, tenant_id: str, name: str, now: datetime) -> Iterator[Worry]:
+    mine = (Seal.tenant_id == tenant_id, Seal.log == name)
+    since, trouble = session.execute(select(func.min(Seal.at), func.max(func.coalesce(Seal.trouble, ""))).where(
+        *mine, Seal.token_at.is_(None))).one()
+    if since is not None and now - since > UNSTAMPED:
+        yield Worry("timestamp-missing", name, since, trouble)
+    if since is not None and trouble.startswith("timestamp-refused"):
+        yield Worry("timestamp-refused", name, since, trouble)
+    size = session.scalar(select(func.max(Seal.size)).where(*mine)) or 0
+    oldest = session.scalar(select(JournalEntry.at).where(
+        JournalEntry.tenant_id == tenant_id, JournalEntry.log == name, JournalEntry.seq >= size,
+        JournalEntry.type != "evidence").order_by(JournalEntry.seq).limit(1))
+    if oldest is not None and now - oldest > UNSEALED:
+        yield Worry("seal-late", name, oldest)
