@@ -25,7 +25,7 @@ import pikepdf
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT)]
 
-from foreign import JARS, PROGRAM  # noqa: E402 - after the path is set
+from foreign import JARS, PHAX  # noqa: E402 - after the path is set
 
 from formats.conversion import convert  # noqa: E402
 from formats.facturx import extract  # noqa: E402
@@ -173,8 +173,8 @@ def foreign() -> None:
 
 def java(requests: str) -> list[float]:
     """Milliseconds per request, in one Java process."""
-    done = subprocess.run(["java", "-cp", f"{JARS}/*", str(PROGRAM)], input=requests, capture_output=True, text=True,
-                          check=True)
+    command = ["java", "-cp", PHAX.classpath, str(PHAX.program)]
+    done = subprocess.run(command, input=requests, capture_output=True, text=True, check=True)
     return [float(line.partition("\t")[2]) for line in done.stdout.splitlines()]
 
 

@@ -1,19 +1,22 @@
-"""Every whole invoice of the corpus through the converters of phax, and the models compared (`make campaign-foreign`).
+"""Every whole invoice of the corpus through foreign converters, and the models compared (`make campaign-foreign`).
 
-Needs Java and `make oracles`. Prints the differences by class and term, then the figures; exits 1 if one is of no known
-class (tests/vectors/conversion/foreign.toml). Takes about a minute and keeps nothing.
+phax (cii2ubl, ubl2cii), the converter of the factur-x package, and Mustang-CLI. Needs Java and `make oracles`. Prints
+the differences by class and term, then the figures; exits 1 if one is of no known class
+(tests/vectors/conversion/foreign.toml). Takes about three minutes and keeps nothing.
 """
 
+import logging
 import sys
 import tempfile
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "formats"), str(ROOT / "tests" / "conformance")]
 
 from corpus import CORPUS  # noqa: E402 - after the path is set
-from foreign import JARS, class_of, compare, convert_all  # noqa: E402
+from foreign import JARS, MUSTANG, class_of, compare, convert_all, convert_with_facturx, way_of  # noqa: E402
 from there_and_back import sources  # noqa: E402
 
 
@@ -24,10 +27,12 @@ def main() -> int:
         return 0
     figures: Counter[str] = Counter()
     differences: Counter[tuple[str, str, str]] = Counter()
+    logging.disable()  # the factur-x package tells of every term
     with tempfile.TemporaryDirectory() as folder:
-        for answer in convert_all(sources(), Path(folder)):
-            found = compare(answer)
-            way = "cii2ubl" if answer.direction == "cii2ubl" else "ubl2cii"
+        answers = chain(convert_all(sources(), Path(folder)), convert_all(sources(), Path(folder), MUSTANG),
+                        convert_with_facturx(sources()))
+        for answer in answers:
+            found, way = compare(answer), way_of(answer.direction)
             if isinstance(found, str):
                 figures[f"{way}: {found}"] += 1
                 continue
@@ -36,7 +41,7 @@ def main() -> int:
             figures[f"{way}: the same model, digits aside"] += all(one.startswith("digits ") for one in found)
             figures.update({f"{way}: with {one or 'UNKNOWN'}" for one in known.values()})
             differences.update((way, known[one] or "UNKNOWN", one) for one in found)
-    for (way, name, one), count in sorted(differences.items(), key=lambda item: (item[0][:2], -item[1])):
+    for (way, name, one), count in sorted(differences.items(), key=lambda one: (one[0][:2], -one[1])):
         print(f"{count:>5} {way} {name}: {one}")
     for label, count in sorted(figures.items()):
         print(f"{label:<60} {count}")

@@ -1,7 +1,11 @@
-"""The converters of phax (cii2ubl, ubl2cii) over the corpus, and how the model of their output differs from ours."""
+"""Foreign converters over the corpus, and how the model of their output differs from ours.
+
+phax (cii2ubl, ubl2cii), the one in the factur-x package, and Mustang-CLI, in which is an older cii2ubl of phax.
+"""
 
 import re
 import subprocess
+import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+import facturx
 from lxml import etree
 
 from formats.errors import FormatError
@@ -22,9 +27,7 @@ from formats.terms import lost
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / "oracles" / "phax"
-PROGRAM = Path(__file__).with_name("ForeignConverters.java")
 CLASSES = ROOT / "tests" / "vectors" / "conversion" / "foreign.toml"
-DIRECTIONS = {Syntax.CII: "cii2ubl", Syntax.UBL_INVOICE: "invoice2cii", Syntax.UBL_CREDIT_NOTE: "credit2cii"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,26 @@ class Answer:
     document: bytes
 
 
-def convert_all(sources: Iterable[Path], folder: Path) -> Iterator[Answer]:
-    """Each source through the foreign converter, in one Java process; outputs and payloads of PDFs go to `folder`."""
-    command = ["java", "-cp", f"{JARS}/*", str(PROGRAM)]
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """A foreign converter in Java."""
+
+    program: Path
+    classpath: str
+    directions: dict[Syntax, str]
+
+
+PHAX = Converter(Path(__file__).with_name("ForeignConverters.java"), f"{JARS}/*", {
+    Syntax.CII: "cii2ubl", Syntax.UBL_INVOICE: "invoice2cii", Syntax.UBL_CREDIT_NOTE: "credit2cii"})
+MUSTANG = Converter(Path(__file__).with_name("MustangConverter.java"), str(ROOT / "oracles" / "Mustang-CLI.jar"), {
+    Syntax.CII: "mustang-cii2ubl"})
+FACTURX = {Syntax.CII: "facturx-cii2ubl", Syntax.UBL_INVOICE: "facturx-ubl2cii",
+           Syntax.UBL_CREDIT_NOTE: "facturx-ubl2cii"}
+
+
+def convert_all(sources: Iterable[Path], folder: Path, converter: Converter = PHAX) -> Iterator[Answer]:
+    """Each source through a foreign converter, in one Java process; outputs and payloads of PDFs go to `folder`."""
+    command = ["java", "-cp", converter.classpath, str(converter.program)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True) as java:
         assert java.stdin is not None
@@ -50,14 +70,35 @@ def convert_all(sources: Iterable[Path], folder: Path) -> Iterator[Answer]:
         for number, path in enumerate(sources):
             opened = open_document(path.read_bytes())
             assert opened.root is not None
-            direction = DIRECTIONS[syntax_of(opened.root)]
-            given, made = folder / f"{number}-given.xml", folder / f"{number}-made.xml"
+            direction = converter.directions.get(syntax_of(opened.root))
+            if direction is None:
+                continue
+            given, made = folder / f"{number}-given.xml", folder / f"{number}-{direction}.xml"
             given.write_bytes(opened.payload)
             print(direction, given, made, sep="\t", file=java.stdin, flush=True)
             outcome, _, detail = java.stdout.readline().rstrip("\n").partition("\t")
             done = outcome == "ok"
             yield Answer(path, direction, float(detail) if done else None, "" if done else detail,
                          made.read_bytes() if done else b"")
+
+
+def convert_with_facturx(sources: Iterable[Path]) -> Iterator[Answer]:
+    """Each source through the converter of the factur-x package, as its command `facturx-convert` calls it."""
+    for path in sources:
+        opened = open_document(path.read_bytes())
+        assert opened.root is not None
+        syntax = syntax_of(opened.root)
+        flavour = "ubl-2.1" if syntax is Syntax.CII else "factur-x"
+        started = time.perf_counter()
+        try:
+            terms = facturx.parse_ubl_cii_xml(opened.payload, float_as="string", date_as="string", bytes_as="string",
+                                              check_xsd=False, check_schematron=False)
+            terms.pop("BT-24", None)  # as the command does: its output is of the level EN 16931
+            made = facturx.generate_xml(terms, flavor=flavour, level="en16931", check_xsd=False, check_schematron=False)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it has not converted
+            yield Answer(path, FACTURX[syntax], None, f"{type(error).__name__} {error}", b"")
+            continue
+        yield Answer(path, FACTURX[syntax], (time.perf_counter() - started) * 1000, "", made)
 
 
 def differences(ours: Invoice, answer: Answer) -> Counter[str]:
@@ -120,9 +161,14 @@ def classes() -> tuple[dict[str, str], ...]:
     return tuple(tomllib.loads(CLASSES.read_text(encoding="utf-8"))["known"])
 
 
+def way_of(direction: str) -> str:
+    """A direction, invoices and credit notes together."""
+    return "ubl2cii" if direction in {"invoice2cii", "credit2cii"} else direction
+
+
 def class_of(direction: str, difference: str) -> str | None:
     """The class of a difference, or None if it is not known."""
-    way = "cii2ubl" if direction == "cii2ubl" else "ubl2cii"
+    way = way_of(direction)
     kind, _, where = difference.partition(" ")
     fits = (one for one in classes() if re.fullmatch(one["direction"], way) and re.fullmatch(one["kind"], kind)
             and re.fullmatch(one["where"], where))
