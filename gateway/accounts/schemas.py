@@ -198,6 +198,7 @@ class ConnectionIn(Strict):
     organization_id: str | None = Field(default=None, max_length=200)
     request_id: Literal["header", "query", "none"] = "header"
     paging: Literal["cursor", "date", "auto"] = "auto"
+    lookup: Literal["search", "query"] = "search"
     allow_loopback: bool = False
 
     @model_validator(mode="before")

@@ -24,6 +24,7 @@ from gateway.platforms.connection import ConnectionSettings
 from gateway.platforms.crowds import read_crowd
 from gateway.platforms.directory import AfnorDirectory
 from gateway.platforms.link import Effect, Link
+from gateway.platforms.lookup import flows_of
 from gateway.platforms.port import (
     DirectoryLine,
     DirectoryReply,
@@ -100,6 +101,8 @@ class AfnorPlatform:
         after a lost answer before you believe None. Raises Unknown when the platform does not filter by
         tracking id and its list is too long to be read to the end.
         """
+        if self._settings.lookup == "query":
+            return _best(flows_of(self._link, f"{self._flows}/flows", tracking_id))
         where = {"trackingId": tracking_id, "flowDirection": ["Out"]}
         cursor: str | None = None
         found: list[FlowState] = []
@@ -110,7 +113,7 @@ class AfnorPlatform:
             found += [flow for flow in page.flows if flow.tracking_id == tracking_id]
             cursor = page.next_cursor
             if cursor is None or found:
-                return min(found, key=lambda flow: (flow.ack_status == "Error", flow.submitted_at), default=None)
+                return _best(found)
         raise Unknown("SEARCH_UNFILTERED", f"no end after {MAX_PAGES} pages in search of {tracking_id}")
 
     def flows_since(self, updated_after: datetime, cursor: str | None = None,
@@ -240,6 +243,11 @@ class AfnorPlatform:
         onward = Passed(last, last, ()).write()
         return FlowPage(flows=tuple(sorted(flows.values(), key=lambda flow: flow.updated_at)), next_cursor=onward,
                         unreadable=gaps, in_order=page.in_order)
+
+
+def _best(flows: Sequence[FlowState]) -> FlowState | None:
+    """Of several deposits with one tracking id the first that is not in error."""
+    return min(flows, key=lambda flow: (flow.ack_status == "Error", flow.submitted_at), default=None)
 
 
 def is_full(count: int, stated_limit: object) -> bool:

@@ -74,6 +74,9 @@ class ConnectionSettings:
     paging: str = "auto"
     """`cursor` (1.3), `date` (1.2 and older) or `auto`: cursor where offered, else by date."""
 
+    lookup: str = "search"
+    """How a deposit is looked up by its tracking id: `search` (the norm) or `query` (`GET /v1/flows?trackingId=`)."""
+
     allow_loopback: bool = False
     """Lets the three addresses be plain http on this machine, for the sandbox platform."""
 
