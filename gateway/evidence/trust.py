@@ -70,12 +70,13 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Seque
             seals += len(sealed)
             good = 0
             for seal in sealed:
-                if fault := seal_fault(deps, seal, rows):
+                if fault := seal_fault(deps, seal, rows) or told_otherwise(session, seal):
                     told = about_entry(session, owner, name, good)
                     faults.append(f"{fault} ; première suspecte: entry {good}{told}")
                 else:
                     good = seal.size
             faults += event_faults(session, owner, rows)
+            faults += column_faults(session, owner, name)
         faults += unjournaled(session)
         faults += published_faults(deps, session, published)
         digests = {found for column in NAMED for found in session.scalars(select(column).distinct()) if found}
@@ -119,6 +120,20 @@ def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
         session.expunge_all()  # there may be millions
 
 
+def column_faults(session: Session, owner: str, name: str) -> Iterator[str]:
+    """Rows of a checked log whose columns, by which people search, say something else than their entry."""
+    rows = session.execute(
+        select(JournalEntry.seq, JournalEntry.line, JournalEntry.type, JournalEntry.subject, JournalEntry.actor,
+               JournalEntry.at)
+        .where(JournalEntry.tenant_id == owner, JournalEntry.log == name).order_by(JournalEntry.seq)
+        .execution_options(yield_per=2000))
+    for row in rows:
+        seq, entry = read_entry(row.line)
+        if (row.type, row.subject, row.actor, row.at) != (entry.type, entry.subject, entry.actor, entry.at):
+            told = about_subject(session, owner, entry.subject)
+            yield f"journal {owner}: entry {seq}{told}: les colonnes de recherche disent autre chose"
+
+
 def tells(event: Event, entry: Entry) -> bool:
     """Whether an event says what its entry says."""
     first = entry.objects[0].digest.hex if entry.objects else None
@@ -133,6 +148,20 @@ def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool
     if key is None:
         return erased and event.reason is None
     return hmac.compare_digest(mac(key, text_of(event)), entry.said)
+
+
+def told_otherwise(session: Session, seal: Seal) -> str | None:
+    """A timestamped seal whose bytes the journal does not name: a token may change without ceasing to hold."""
+    if seal.token is None:
+        return None
+    lines = session.scalars(select(JournalEntry.line).where(
+        JournalEntry.tenant_id == seal.tenant_id, JournalEntry.subject == f"log:{seal.log}:{seal.size}",
+        JournalEntry.type == "evidence")).all()
+    named = {(ref.role, ref.digest.hex) for line in lines for ref in read_entry(line)[1].objects}
+    for role, data in (("checkpoint", seal.checkpoint), ("token", seal.token)):
+        if (role, hashlib.sha256(data).hexdigest()) not in named:
+            return f"scellement {seal.tenant_id}/{seal.log}/{seal.size}: {role} : pas celui que dit le journal"
+    return None
 
 
 def unjournaled(session: Session) -> Iterator[str]:
