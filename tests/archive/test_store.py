@@ -3,7 +3,6 @@
 import errno
 import os
 import random
-import shutil
 import signal
 import stat
 import subprocess
@@ -244,39 +243,6 @@ def test_killed_writers_lose_nothing_they_acknowledged(tmp_path: Path) -> None:
         for digest in kept:
             store.control(digest)
     assert len(acknowledged) > 6
-
-
-PUTTER = """
-import sys
-from pathlib import Path
-from archive.stores.directory import DirectoryStore
-print(DirectoryStore(Path(sys.argv[1])).put(b"invoice" * 1000), flush=True)
-"""
-SYSTEM_CALLS = {"mkdir": 6, "fsync": 7, "fchmod": 1, "link": 1, "unlink": 1}
-"""What a first put calls, and how often."""
-
-
-@pytest.fixture(scope="module")
-def strace() -> str:
-    program = shutil.which("strace")
-    if program is None or subprocess.run([program, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("strace is not installed or may not trace here")
-    return program
-
-
-@pytest.mark.parametrize(("name", "number"), [(n, i) for n, most in SYSTEM_CALLS.items() for i in range(1, most + 1)])
-def test_killed_at_each_system_call_of_a_put(strace: str, tmp_path: Path, name: str, number: int) -> None:
-    root = tmp_path / "objects"
-    done = subprocess.run(
-        [strace, "-o", os.devnull, "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}",
-         sys.executable, "-c", PUTTER, str(root)], cwd=ROOT, capture_output=True, text=True, check=False,
-    )
-    assert done.returncode != 0
-    store = DirectoryStore(root)
-    assert [str(digest) for digest in store.list()] in ([], [Digest.of(b"invoice" * 1000).hex])
-    for digest in store.list():
-        store.control(digest)
-    assert store.get(store.put(b"invoice" * 1000)) == b"invoice" * 1000
 
 
 def test_every_error_of_the_store_is_an_archive_error() -> None:
