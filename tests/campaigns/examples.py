@@ -1,25 +1,35 @@
-"""Make the good and bad example of each rule: own samples, spoiled in one place until exactly that rule speaks.
+"""Make the good and bad example of each rule: own samples, spoiled in one place until that rule speaks.
 
-`make campaign-examples` writes validation/explain/examples.json. For each rule the spoiling that makes the fewest other
-rules speak is kept; a rule that no spoiling reaches has no example, and its page says so. Nothing is copied.
+`make campaign-examples` writes validation/explain/examples.json. A rule of ours has the two documents of its test. For
+a published one every sample is spoiled place by place and judged by every rule set of its syntax; the spoiling that
+makes the fewest other rules of the set speak is kept. A rule that no spoiling reaches has no example, and its page
+says so. Nothing is copied.
+
+    python tests/campaigns/examples.py [SAMPLE...] [--every N] [--from N]
 """
 
 import argparse
 import copy
 import json
+import os
+import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
-
-from lxml import etree
-
-from formats.safexml import parse
-from validation import run
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "validation"))
+
+from lxml import etree  # noqa: E402 - after the path is set
+from own_vectors import Vector, vectors  # noqa: E402
+
+from formats.opening import open_document  # noqa: E402
+from formats.safexml import parse  # noqa: E402
+from schematron import supply  # noqa: E402
+from validation import stylesheet  # noqa: E402
+
 VECTORS = ROOT / "tests" / "vectors" / "validation"
 TARGET = ROOT / "validation" / "explain" / "examples.json"
-OPTIONS = run.Options(as_of=date(2026, 11, 21), max_findings=3)
 LONGEST = 1200
 """Characters of an example: a larger place is cut."""
 
@@ -100,32 +110,93 @@ def written(element: etree._Element) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
+def own() -> Iterator[tuple[str, dict[str, str]]]:
+    """The example of each rule of ours: the vector that nearly fires it, and the one that does."""
+    kinds: dict[tuple[str, str], Vector] = {}
+    for vector in vectors():
+        kinds.setdefault((vector.rule, vector.kind), vector)
+    for (rule, kind), fires in kinds.items():
+        near = kinds.get((rule, "near"))
+        if kind == "fires" and near is not None:
+            pointers = sorted({pointer for each in (fires, near) for pointer in touched(each)})
+            replaced = [vector.change.get("xml", {}).get("ubl") or vector.change.get("xml", {}).get("cii") or ()
+                        for vector in (near, fires)]
+            good, bad = ("\n".join([*(said(vector, pointer) for pointer in pointers), *(new for _, new in texts)])
+                         for vector, texts in zip((near, fires), replaced, strict=True))
+            yield rule, {"syntax": "json", "good": good[:LONGEST] or "(absent)", "bad": bad[:LONGEST] or "(absent)",
+                         "location": pointers[0] if pointers else "", "also": ""}
+
+
+def touched(vector: Vector) -> Iterator[str]:
+    """The places of our JSON that a vector changes."""
+    for pointer in (*vector.change.get("set", {}), *vector.change.get("remove", ())):
+        yield pointer.removesuffix("/-")
+
+
+def said(vector: Vector, pointer: str) -> str:
+    """What the invoice of a vector has at a place of our JSON."""
+    value: Any = vector.value()
+    for step in pointer.strip("/").split("/"):
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError):
+            return f"{pointer} : (absent)"
+    return f"{pointer} : {json.dumps(value, ensure_ascii=False)}"
+
+
+def fired(rule_set: str, tree: etree._Element) -> dict[str, str]:
+    """The rules of a set that speak, each with its first place; none where the engine stops."""
+    found: dict[str, str] = {}
+    try:
+        for each in stylesheet.run(stylesheet.compiled(rule_set), tree):
+            found.setdefault(each.rule, each.place.path)
+    except stylesheet.EngineFailure:
+        pass
+    return found
+
+
 def main() -> None:
     """Spoil each sample and keep the best example of each rule."""
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("samples", nargs="*", type=Path)
     made.add_argument("--every", type=int, default=1, help="only each n-th spoiling")
+    made.add_argument("--from", dest="first", type=int, default=0, help="beginning with this one")
+    made.add_argument("--target", type=Path, default=TARGET)
     options = made.parse_args()
-    samples = options.samples or sorted(p for p in VECTORS.glob("*.xml") if not p.name.startswith("status"))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what the engine prints about its errors
     best: dict[str, dict[str, str]] = json.loads(TARGET.read_text("utf-8")) if TARGET.is_file() else {}
+    best |= own()
     scores = {rule: len([name for name in example["also"].split(", ") if name]) for rule, example in best.items()}
-    for sample in samples:
-        root = parse(sample.read_bytes())
-        usual = run.validate(sample.read_bytes(), OPTIONS).rules()
-        for number, (tree, before, after) in enumerate(spoiled(root)):
-            if number % options.every:
-                continue
-            report = run.validate(etree.tostring(tree), OPTIONS)
-            fresh = report.rules() - usual
-            for finding in report.findings:
-                if finding.rule in fresh and len(fresh) - 1 < scores.get(finding.rule, 99):
-                    scores[finding.rule] = len(fresh) - 1
-                    best[finding.rule] = {
-                        "syntax": report.syntax, "good": before, "bad": after, "location": finding.location or "",
-                        "also": ", ".join(sorted(fresh - {finding.rule})[:8]),
-                    }
+    for sample in options.samples or sorted(VECTORS.glob("*.xml")):
+        spoil(sample, best, scores, options)
         print(sample.name, len(best), "rules", flush=True)
-        TARGET.write_text(json.dumps(dict(sorted(best.items())), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def spoil(sample: Path, best: dict[str, dict[str, str]], scores: dict[str, int], options: argparse.Namespace) -> None:
+    """Every spoiling of one sample, judged by every rule set of its syntax; keeps what is better than before."""
+    root = parse(sample.read_bytes())
+    syntax = open_document(sample.read_bytes()).syntax.value
+    sets = [each.id for each in supply.rule_sets() if syntax in each.syntaxes and each.layer != "xsd"]
+    usual = {name: fired(name, root).keys() for name in sets}
+    for number, (tree, before, after) in enumerate(spoiled(root)):
+        if number % options.every != options.first:
+            continue
+        again = parse(etree.tostring(tree))
+        for name in sets:
+            fresh = {rule: place for rule, place in fired(name, again).items() if rule not in usual[name]}
+            for rule, place in fresh.items():
+                if len(fresh) - 1 < scores.get(rule, 99):
+                    scores[rule] = len(fresh) - 1
+                    best[rule] = {"syntax": syntax, "good": before, "bad": after, "location": place,
+                                  "also": ", ".join(sorted(fresh.keys() - {rule})[:8])}
+        if number % 500 == 0:
+            write(best, options.target)
+    write(best, options.target)
+
+
+def write(best: dict[str, dict[str, str]], target: Path) -> None:
+    """Keep what there is."""
+    target.write_text(json.dumps(dict(sorted(best.items())), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

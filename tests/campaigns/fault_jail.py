@@ -31,7 +31,7 @@ def hand_over(path: str) -> None:
 
 def fork_jails(path: str) -> None:
     """A jail for each that comes, until this process is ended."""
-    from validation import errands, jail, run  # noqa: PLC0415, F401 - only the process that forks has the time
+    from validation import errands, jail, run  # noqa: F401 - only the process that forks has the time
 
     run.warm()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -23,6 +23,7 @@ from typing import Any
 from gateway.cli import main as passerelle
 from validation.workshop import Workshop
 
+JAIL = str(Path(__file__).with_name("fault_jail.py"))
 LOADED = ("gateway.commands.serve", "gateway.sandbox.server", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on",
           "uvicorn.loops.auto", "celery.bin.celery", "celery.apps.worker", "celery.concurrency.thread",
           "kombu.transport.redis", "psycopg")
@@ -154,7 +155,7 @@ def live(order: Mapping[str, Any]) -> None:
     code = 1
     try:
         wrap("gateway.commands.serve", "assembled", one_jail)
-        Workshop.command = (sys.executable, "-S", "-E", str(Path(__file__).with_name("fault_jail.py")), sys.argv[1], "-")
+        Workshop.command = (sys.executable, "-S", "-E", JAIL, sys.argv[1], "-")
         for name in order["broken"]:
             BROKEN[name]()
         if order["die"]:

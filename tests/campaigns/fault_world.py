@@ -38,7 +38,8 @@ JAILS = Path(__file__).parent / "fault_jail.py"
 BILLING = "ABCDEFGHIJKLMNOPQRSTUVWX"
 """Many: one whose request died with its process waits a minute until another process may take that request over."""
 
-BUYERS = ("approve", "approve", "dispute", "refuse", "pay-in-two")
+BUYERS = ("approve", "reject", "dispute", "reject", "refuse", "reject", "pay-in-two", "reject")
+"""Half of the invoices live long, half end at the platform."""
 
 
 @contextmanager

@@ -183,6 +183,8 @@ def lives(of: World, of_round: Script, systems: Billing, running: dict[str, Life
         else:
             reached = any(strike_at(of, running, point, chance.randint(1, 2)) for _ in range(TRIES))
             struck["point" if reached else "never"] += 1
+            if not reached:
+                print(f"  {of_round.database} seed={of_round.seed}: never came to {point!r}", flush=True)
         if count % 10 == 9:
             print(f"  {of_round.database} seed={of_round.seed}: {count + 1} of {len(ends)} kills, "
                   f"{len(systems.accepted)} of {of_round.invoices} accepted", flush=True)
