@@ -9,6 +9,7 @@ from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.evidence.watch import watch
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
+from gateway.jobs import handle_job
 from gateway.lifecycle.deadlines import tell_deadlines
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
@@ -33,6 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
     "export": handle_export,
     "webhook": deliver_webhook,
     "alarm": mail_alarm,
+    "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
 }
 STRANGERS = frozenset({"webhook"})

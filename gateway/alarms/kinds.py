@@ -30,6 +30,9 @@ KINDS: Mapping[str, Kind] = {
     "object-healed": Kind(
         "warn", "Objet réparé depuis la deuxième copie", "L'objet est de nouveau intact ; cherchez pourquoi le support "
         "l'avait altéré.", "An object was healed from its second copy", "/journal/scellements"),
+    "check-failed": Kind(
+        "bad", "Un contrôle a trouvé une anomalie", "Ouvrez le résultat du contrôle : il nomme la pièce ou l'écriture.",
+        "A check found something damaged", "/journal/controles"),
     "journal-damaged": Kind(
         "bad", "Journal d'audit altéré", "Arrêtez d'écrire, gardez une copie de la base et comparez avec le dernier "
         "point de contrôle remis à l'extérieur.", "The audit journal is damaged", "/journal/scellements"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.alarms.kinds import kind_of
 from gateway.auth import Permission
 from gateway.console.french import count, moment
 from gateway.lifecycle.duties import open_duties
@@ -20,6 +21,7 @@ from gateway.tables import (
     Submission,
     WebhookEndpoint,
 )
+from gateway.tables_care import Alarm
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
@@ -39,10 +41,22 @@ class Item:
 
 def items(session: Session, now: datetime) -> Iterator[Item]:
     """Everything that waits for a person, the most urgent first."""
+    yield from _alarms(session)
     yield from _duties(session, now)
     yield from _queue(session)
     yield from _invoices(session, now)
     yield from _evidence(session, now)
+
+
+def _alarms(session: Session) -> Iterator[Item]:
+    """Alarms that nobody took yet."""
+    ringing = _count(session, select(func.count()).select_from(Alarm).where(
+        Alarm.active.is_(True), Alarm.acknowledged_at.is_(None)))
+    if ringing:
+        newest = session.scalars(select(Alarm).where(Alarm.active.is_(True), Alarm.acknowledged_at.is_(None))
+                                 .order_by(Alarm.raised_at.desc()).limit(1)).one()
+        yield Item("bad", ringing, count(ringing, "alarme à acquitter", "alarmes à acquitter"),
+                   f"La dernière : {kind_of(newest.kind).title}.", "/alarmes", Permission.AUDIT_READ)
 
 
 def _duties(session: Session, now: datetime) -> Iterator[Item]:

@@ -195,6 +195,9 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("evidence", "hash-renewed"): Word("Hachage renouvelé", "good"),
     ("evidence", "checkpoint-mailed"): Word("Point de contrôle envoyé", "quiet"),
     ("setting", "fiscal-year-changed"): Word("Clôture de l'exercice changée", "quiet"),
+    ("evidence", "check-started"): Word("Contrôle demandé", "quiet"),
+    ("evidence", "checked"): Word("Contrôle réussi", "good"),
+    ("evidence", "check-failed"): Word("Contrôle : anomalie trouvée", "bad"),
     ("alarm", "raised"): Word("Alarme déclenchée", "bad"),
     ("alarm", "acknowledged"): Word("Alarme acquittée", "quiet"),
     ("alarm", "cleared"): Word("Fin d'alarme", "good"),
@@ -202,7 +205,7 @@ EVENTS: dict[tuple[str, str], Word] = {
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
     "work": "File de travail", "log": "Journal", "webhook": "Webhook",
-    "alarm": "Alarme",
+    "alarm": "Alarme", "check": "Contrôle", "view": "Consultation", "export": "Export",
 }
 """What the subject of an event without an invoice is, by its prefix."""
 
@@ -213,6 +216,7 @@ TOPICS: dict[str, str] = {
     "fetch": "Téléchargement d'un flux",
     "remind": "Décision de relance", "mail": "Envoi d'un courriel", "seal": "Scellement du journal",
     "poll": "Relève de la plateforme", "alarm": "Courriel d'alarme",
+    "job": "Contrôle demandé",
 }
 TOPIC_ADVICE: dict[str, str] = {
     "hand-over": "Assurez-vous que l'acheteur a la facture, puis classez ce travail en disant comment.",
@@ -224,6 +228,7 @@ TOPIC_ADVICE: dict[str, str] = {
     "seal": "L'horodatage a échoué. Relancez : rien n'est perdu.",
     "poll": "Relancez ; la relève reprend où elle en était.",
     "webhook": "Vérifiez l'adresse du logiciel à prévenir, puis relancez.",
+    "job": "Relancez : le contrôle recommence du début.",
     "alarm": "Corrigez l'adresse dans PASSERELLE_ALARM_MAIL, puis classez ce travail.",
 }
 """What to do about parked work that is no invoice to send."""

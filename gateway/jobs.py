@@ -1,0 +1,112 @@
+"""Long work that a person starts and watches: a row with its progress, done by the worker, its result kept.
+
+A job belongs to the tenant, is journaled when it begins and when it ends, and is started once however often one clicks.
+Whoever dies in the middle of one leaves it to the next worker, which does it again from the start.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.alarms.sounding import sound
+from gateway.deps import Deps
+from gateway.evidence.checking import Point, check_invoice, check_tenant
+from gateway.outbox import Entry
+from gateway.problems import not_found
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Submission
+from gateway.tables_care import Job
+
+TOPIC = "job"
+CHECK = "check"
+OPEN = ("waiting", "running")
+EVERY_SECONDS = 0.5
+"""How often progress is written down."""
+
+
+def start_check(deps: Deps, tenant_id: str, invoice_id: str, actor: str) -> Job:
+    """Check an invoice, or everything (empty id); the one at work already, if there is one. Raises Problem 404."""
+    now = deps.now()
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        if invoice_id and session.get(Submission, (tenant_id, invoice_id)) is None:
+            raise not_found()
+        running = session.scalar(select(Job).where(Job.kind == CHECK, Job.subject == invoice_id, Job.state.in_(OPEN)))
+        if running is not None:
+            return running
+        job = Job(tenant_id=tenant_id, id=str(uuid.uuid4()), kind=CHECK, subject=invoice_id, options={}, actor=actor,
+                  created_at=now, started_at=None, finished_at=None, state="waiting", done=0, total=0,
+                  step="En file d'attente", result={}, name=None, sha256=None, size=None)
+        session.add(job)
+        _tell(deps, session, job, "check-started", actor, Work(topic=TOPIC, subject_id=job.id))
+    return job
+
+
+def handle_job(deps: Deps, entry: Entry) -> None:
+    """Handle one `job` entry (subject: the job)."""
+    with deps.db.transaction(entry.tenant_id) as session:
+        job = session.get(Job, (entry.tenant_id, entry.subject_id), with_for_update=True)
+        if job is None or job.state not in OPEN:
+            return
+        job.state, job.started_at, job.step = "running", deps.now(), "Préparation"
+    progress = Progress(deps, job)
+    points = (check_invoice(deps, job.tenant_id, job.subject, progress) if job.subject
+              else check_tenant(deps, job.tenant_id, progress))
+    damaged = [fault for point in points for fault in point.faults]
+    with deps.db.transaction(entry.tenant_id) as session:
+        lock_tenant(session, entry.tenant_id)
+        row = session.get_one(Job, (entry.tenant_id, job.id))
+        row.state, row.finished_at, row.step = "done", deps.now(), "Contrôle terminé"
+        row.done = row.total = max(row.total, 1)
+        row.result = {"points": [asdict(point) for point in points], "verdict": verdict_of(points)}
+        _tell(deps, session, row, "check-failed" if damaged else "checked", job.actor)
+    if damaged:
+        sound(deps, entry.tenant_id, "check-failed", job.subject, {"error": damaged[0], "count": len(damaged)})
+
+
+def verdict_of(points: Sequence[Point]) -> str:
+    """damaged, incomplete (something waits for its seal), or intact."""
+    if any(point.faults for point in points):
+        return "damaged"
+    return "incomplete" if any(point.waiting for point in points) else "intact"
+
+
+def jobs(session: Session, *, limit: int = 30) -> Sequence[Job]:
+    """The newest jobs of the session's tenant."""
+    return session.scalars(select(Job).order_by(Job.created_at.desc(), Job.id).limit(limit)).all()
+
+
+def get_job(session: Session, tenant_id: str, job_id: str) -> Job:
+    """One of them. Raises Problem 404."""
+    job = session.get(Job, (tenant_id, job_id))
+    if job is None:
+        raise not_found()
+    return job
+
+
+class Progress:
+    """Writes down how far a job is, now and then."""
+
+    def __init__(self, deps: Deps, job: Job) -> None:
+        self._deps = deps
+        self._job = job
+        self._written = 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Where the work stands."""
+        if time.monotonic() - self._written < EVERY_SECONDS:
+            return
+        self._written = time.monotonic()
+        with self._deps.db.transaction(self._job.tenant_id) as session:
+            row = session.get_one(Job, (self._job.tenant_id, self._job.id))
+            row.step, row.done, row.total = step, done, total
+
+
+def _tell(deps: Deps, session: Session, job: Job, code: str, actor: str, *then: Work) -> None:
+    record(session, job.tenant_id, Change(
+        kind="evidence", code=code, actor=actor, subject=f"check:{job.id}", then=then,
+        data={"subject": f"check:{job.id}", "invoice": job.subject}), now=deps.now())

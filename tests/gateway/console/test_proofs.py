@@ -1,0 +1,215 @@
+"""The officer's pages: kept searches, pages of the journal, who looked, checks, seals, exports, alarms."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from archive.store import Digest
+from gateway.alarms.sounding import clear, sound
+from gateway.console import audit, people
+from gateway.deps import Deps
+from gateway.jobs import handle_job
+from gateway.tables import Document, Event
+from gateway.tables_care import Job
+from gateway.topics import HANDLERS
+from gateway.worker import relay
+
+
+def numbers(page: str) -> list[int]:
+    """The entries on a page of the journal, as they stand."""
+    return [int(found) for found in re.findall(r'href="/journal/2026/(\d+)"', page)]
+
+
+def test_the_pages_of_the_journal_are_its_entries_once_each_in_order(visitor: Any) -> None:
+    shown: list[int] = []
+    path = "/journal?au=2026-11-22"
+    while path:
+        page = visitor.get(path).text
+        shown += numbers(page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    newer = re.search(r'rel="prev" href="([^"]+)"', page)
+    assert newer is not None
+    back = numbers(visitor.get(newer[1].replace("&amp;", "&")).text)
+    assert len(shown) > 100
+    assert shown == sorted(shown, reverse=True)
+    assert len(set(shown)) == len(shown)
+    last_page = len(numbers(page))
+    assert back == shown[-last_page - len(back):-last_page]
+
+
+@pytest.mark.parametrize(("asked", "number"), [
+    ("f-2026-0415", "F-2026-0415"), ("0415", "F-2026-0415"), ("trois ponts", "F-2026-0415"),
+    ("Hotel des Tro", "F-2026-0415"), ("deux palettes", "F-2026-0421"), ("quantite erron", "F-2026-0421"),
+])
+def test_words_are_found_without_accents_and_by_their_beginning(
+    seeded_deps: Deps, story: Any, asked: str, number: str
+) -> None:
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        found = audit.search(session, audit.Search(q=asked), people.names(session), per_page=500)
+    assert number in {line.invoice.number for line in found.rows if line.invoice is not None}
+
+
+@pytest.mark.parametrize("asked", ["Voisins", "V-1", "zzz", "'; --", "%", "___", "É" * 300])
+def test_what_is_not_ours_or_nowhere_is_not_found(seeded_deps: Deps, story: Any, asked: str) -> None:
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        found = audit.search(session, audit.Search(q=asked), people.names(session))
+    assert found.rows == []
+
+
+def test_many_matches_are_walked_and_give_the_same(
+    seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(asked: str) -> list[int]:
+        with seeded_deps.db.reading(story.tenant_id) as session:
+            lines = audit.search(session, audit.Search(q=asked), people.names(session), per_page=40)
+        return [line.event.position for line in lines.rows]
+
+    questions = ("Atelier", "trois ponts", "facture", "deux palettes", "comptabilite@cl")
+    few = {asked: found(asked) for asked in questions}
+    monkeypatch.setattr(audit, "FEW", 1)
+    assert {asked: found(asked) for asked in questions} == few
+    assert all(few.values())
+
+
+def test_a_search_is_kept_for_its_person_alone(signed_in: Callable[[str], Any]) -> None:
+    officer, operator = signed_in("officer"), signed_in("operator")
+    sent = officer.post("/journal/recherches", data={
+        "csrf": officer.token("/journal?statut=207"), "nom": "Litiges", "recherche": "statut=207&page=3&x=y"})
+    assert "La recherche est gardée" in sent.text
+    assert 'href="/journal?statut=207" aria-current="true">Litiges' in sent.text
+    assert "Litiges" not in operator.get("/journal").text
+    kept = re.search(r'action="(/journal/recherches/[^"]+/oublier)"', sent.text)
+    assert kept is not None
+    operator.post(kept[1], data={"csrf": operator.token("/journal?statut=207")})
+    assert "Litiges" in officer.get("/journal").text
+    officer.post(kept[1], data={"csrf": officer.token("/journal")})
+    assert "Litiges" not in officer.get("/journal").text
+
+
+def test_who_looked_at_an_invoice_is_told(signed_in: Callable[[str], Any], story: Any) -> None:
+    officer, billing = signed_in("officer"), signed_in("billing")
+    seen, other = story.invoices["F-2026-0424"], story.invoices["F-2026-0446"]
+    billing.get(f"/factures/{seen}")
+    billing.get(f"/factures/{other}")
+    page = officer.get(f"/journal/acces?facture={seen}").text
+    assert page.count("Paul Roy") >= 1
+    assert "F-2026-0446" not in page
+    mine = officer.get("/journal/acces?qui=Paul").text
+    assert {"F-2026-0424", "F-2026-0446"} <= set(re.findall(r"F-2026-\d{4}", mine))
+    assert officer.get(f"/journal/acces?facture={story.foreign_invoice}").status_code == 404
+    assert billing.get(f"/journal/acces?facture={seen}").status_code == 403
+
+
+def run_job(deps: Deps) -> None:
+    relay(deps, {"job": handle_job}, only=("job",))
+
+
+def test_an_invoice_is_checked_now_and_the_result_stays(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    invoice = story.invoices["F-2026-0412"]
+    form = {"csrf": visitor.token(f"/factures/{invoice}"), "facture": invoice}
+    first = visitor.post("/journal/controles", data=form)
+    again = visitor.post("/journal/controles", data=form)
+    assert first.url == again.url
+    assert 'http-equiv="refresh"' in first.text
+    run_job(seeded_deps)
+    result = visitor.get(str(first.url)).text
+    assert 'http-equiv="refresh"' not in result
+    assert "Tout est intact" in result
+    assert result.count("vérifiés") >= 3
+    assert "Everything is intact" in result
+
+
+def test_a_check_names_what_is_damaged_and_rings(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    invoice = story.invoices["F-2026-0413"]
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        document = session.scalars(select(Document).where(
+            Document.submission_id == invoice, Document.role == "reminder")).first()
+        event = session.scalars(select(Event).where(Event.submission_id == invoice)).first()
+    assert document is not None
+    assert event is not None
+    place = next(seeded_deps.settings.data.rglob(document.sha256))
+    kept, mode = place.read_bytes(), place.stat().st_mode
+    place.chmod(0o600)
+    place.write_bytes(kept[:-1] + b"?")
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        session.get_one(Event, (story.tenant_id, event.id)).actor = "user:x"
+    try:
+        path = visitor.post("/journal/controles", data={
+            "csrf": visitor.token(f"/factures/{invoice}"), "facture": invoice}).url
+        run_job(seeded_deps)
+        result = visitor.get(str(path)).text
+        assert "Une anomalie a été trouvée" in result
+        assert document.name in result
+        assert "ne dit pas ce qu&#39;elle prouve" in result
+        assert "Un contrôle a trouvé une anomalie" in visitor.get("/alarmes").text
+    finally:
+        place.write_bytes(kept)
+        place.chmod(mode)
+        with seeded_deps.db.transaction(story.tenant_id) as session:
+            session.get_one(Event, (story.tenant_id, event.id)).actor = event.actor
+        clear(seeded_deps, story.tenant_id, "check-failed", invoice)
+    assert seeded_deps.store.get(Digest(document.sha256)) == kept
+
+
+def test_everything_is_checked_with_progress(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    path = visitor.post("/journal/controles", data={"csrf": visitor.token("/journal/controles"), "facture": ""}).url
+    run_job(seeded_deps)
+    result = visitor.get(str(path)).text
+    assert "Contrôle de tout le compte" in result
+    assert "anomalie a été trouvée" not in result
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        job = session.scalars(select(Job).where(Job.subject == "")).one()
+    assert job.state == "done"
+    assert job.done == job.total > 100
+    assert visitor.get("/journal/controles/nowhere").status_code == 404
+
+
+def test_the_health_of_the_seals_is_told(visitor: Any) -> None:
+    page = visitor.get("/journal/scellements").text
+    assert "autorité locale d&#39;essai, non qualifiée" in page or "autorité locale d'essai, non qualifiée" in page
+    assert "Dernier scellement" in page
+    assert "Prochain renouvellement" in page
+
+
+@pytest.fixture
+def ringing(seeded_deps: Deps, story: Any) -> Iterator[None]:
+    sound(seeded_deps, story.tenant_id, "store-full", "main", {"free_bytes": 0, "error": "<b>plein</b>"})
+    yield
+    clear(seeded_deps, story.tenant_id, "store-full", "main")
+
+
+@pytest.mark.usefixtures("ringing")
+def test_an_alarm_is_shown_taken_and_ends(signed_in: Callable[[str], Any], seeded_deps: Deps, story: Any) -> None:
+    officer = signed_in("officer")
+    assert "1 alarme à acquitter" in officer.get("/").text
+    page = officer.get("/alarmes").text
+    assert "Stockage des preuves plein" in page
+    assert "&lt;b&gt;plein" in page
+    action = re.search(r'action="(/alarmes/[^"]+/acquitter)"', page)
+    assert action is not None
+    taken = officer.post(action[1], data={"csrf": officer.token("/alarmes")}).text
+    assert "Acquittée par Claire Vasseur" in taken
+    assert "alarme à acquitter" not in officer.get("/").text
+    clear(seeded_deps, story.tenant_id, "store-full", "main")
+    assert "Aucune alarme" in officer.get("/alarmes").text
+    assert signed_in("billing").get("/alarmes").status_code == 403
+
+
+def test_a_period_is_exported_from_the_page(visitor: Any, seeded_deps: Deps) -> None:
+    csrf = visitor.token("/journal/exports")
+    refused = visitor.post("/journal/exports", data={"csrf": csrf, "from": "2026-11-16", "to": "2026-11-01"})
+    assert refused.status_code == 422
+    assert "La fin précède le début" in refused.text
+    page = visitor.post("/journal/exports", data={"csrf": csrf, "from": "2026-11-16", "to": "2026-11-17"}).text
+    assert 'http-equiv="refresh"' in page
+    relay(seeded_deps, {"export": HANDLERS["export"]}, only=("export",))
+    page = visitor.get("/journal/exports").text
+    link = re.search(r'href="(/journal/exports/[^"]+/fichier)"', page)
+    assert link is not None, page
+    answer = visitor.get(link[1])
+    assert answer.headers["content-type"] == "application/x-tar"
+    assert len(answer.content) > 10_000
