@@ -4,6 +4,7 @@ A text of the source and a text of the target belong together when both were rea
 item of the same lists (line 3, allowance 1). What was read for a group, a fixed code say, belongs to the group.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,9 @@ REPLACED = "replaced"
 """The profile asked for has its own BT-24, which stands in this one's place."""
 FILLER = "filler"
 """A fixed text that the syntax demands (NA, 1, VAT ...) beside a term that is not there: it says nothing."""
+CODE_LIST = "code-list"
+"""The list or the agency of a fixed code (VAT ...), which says no more than the code."""
+LIST_NAME = re.compile("(list|scheme)(Agency|Version)?(ID|Name)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,6 @@ def _left(one: NotCarried) -> dict[str, Any]:
     return {"location": one.location, "text": one.text, "reason": one.reason, "term": one.term}
 
 
-
 @final
 @dataclass(slots=True)
 class Text:
@@ -108,7 +111,7 @@ class Text:
     """Field and number of each item around it, the outermost first."""
 
     why: str = NO_TERM
-    """Where no term took it: the reason."""
+    """Where no term took it: the reason. CODE_LIST where a term took the code beside it."""
 
 
 # --- Texts of a document ------------------------------------------------------------------------------------
@@ -132,6 +135,8 @@ def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
             if not name.startswith(SCHEMA_HINTS):
                 taken = node.claimed_attributes.get(name)
                 why = _why(node, schema) if taken is None and node.taken is None else NO_TERM
+                if taken is None and node.term is None and node.marked is not None and LIST_NAME.fullmatch(name):
+                    taken, why = node.marked, CODE_LIST
                 yield Text(f"{where}/@{prefixed(name)}", value, taken, items, why)
         for tag, twins in reversed(node.children.items()):
             step = f"{where}/{prefixed(tag)}"
@@ -324,8 +329,9 @@ def account(
         place = target.find(text, key) if key is not None else None
         if key is None:
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], text.why))
-        elif replaces and key[0] == "BT-24":
-            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], REPLACED, text.term))
+        elif text.why == CODE_LIST or (replaces and key[0] == "BT-24"):
+            why = CODE_LIST if text.why == CODE_LIST else REPLACED
+            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], why, text.term))
         elif not _carried_by(profile, key[0]):
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], NOT_IN_PROFILE, text.term))
         elif place is not None and text.location not in gone:

@@ -82,7 +82,7 @@ class Party:
     """BT-31, BT-48, BT-63. With the country prefix."""
 
     tax_registration: str | None = None
-    """BT-32. Seller only: a local tax number that is not a VAT identifier."""
+    """BT-32, of the buyer EXT-BG-7 tax_registration: a local tax number that is not a VAT identifier."""
 
     tax_registration_scheme: str | None = None
     """EXT-BT-32 scheme. What UBL calls the register, where it says more than that it is not VAT."""

@@ -107,6 +107,7 @@ BUYER = Group(
         Row("BT-46", "identifiers", Kind.IDENTIFIER, ubl=quirks.UBL_PARTY_IDS, cii=quirks.CII_PARTY_IDS),
         Row("BT-47", "legal_registration", Kind.IDENTIFIER, ubl="cac:PartyLegalEntity/cbc:CompanyID", cii="ram:SpecifiedLegalOrganization/ram:ID"),
         vat_identifier("BT-48"),
+        Row("EXT-BG-7 tax_registration", "tax_registration", Kind.TEXT, ubl="cac:PartyTaxScheme[cac:TaxScheme/cbc:ID!='VAT'|'TAX']/cbc:CompanyID", cii="ram:SpecifiedTaxRegistration[ram:ID/@schemeID='FC']/ram:ID"),
         Row("BT-49", "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
         address("BG-8", ("BT-50", "BT-51", "BT-163", "BT-52", "BT-53", "BT-54", "BT-55"), ubl="cac:PostalAddress", cii="ram:PostalTradeAddress"),
         contact("BG-9", "BT-56", "BT-57", "BT-58"),

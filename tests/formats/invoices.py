@@ -237,7 +237,7 @@ def invoices(draw: st.DrawFn) -> Invoice:
         business_process=draw(maybe(st.sampled_from(sorted(FRAMES)))),
         specification_identifier=draw(maybe(st.just("urn:cen.eu:en16931:2017"))),
         preceding_invoices=draw(lists(earlier)),
-        seller=draw(sellers), buyer=draw(party()), payee=draw(maybe(payees)),
+        seller=draw(sellers), buyer=draw(party(tax_registration=maybe(codes))), payee=draw(maybe(payees)),
         tax_representative=draw(maybe(representatives)), delivery=draw(maybe(deliveries)),
         delivery_terms=draw(maybe(delivery_terms)), payer=payer,
         sales_agent=draw(maybe(third_parties)), buyer_agent=draw(maybe(third_parties)),

@@ -15,7 +15,7 @@ from lxml import etree
 from formats import conversion, facturx, order
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
 from formats.json_form import from_json, read_json
-from formats.loss import ATTACHMENT, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried, fixed_texts
+from formats.loss import ATTACHMENT, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried, fixed_texts
 from formats.opening import open_document
 from formats.paths import NAMESPACES, Node, leaves
 from formats.profiles import IDENTIFIERS, Profile, carries
@@ -208,6 +208,16 @@ def test_an_accounting_currency_that_is_the_invoice_s_own_is_set_aside() -> None
     assert read(source).invoice == INVOICE
     assert b"TaxCurrencyCode" not in made.document
     assert (made.loss.not_carried, [one.term for one in made.loss.set_aside]) == ((), ["BT-6"])
+
+
+def test_the_list_of_a_fixed_code_is_set_aside_and_that_of_another_named() -> None:
+    source = UBL.replace(b"<cbc:ID>VAT<", b'<cbc:ID schemeID="UN/ECE 5153" schemeAgencyID="6">VAT<').replace(
+        b"<cbc:IdentificationCode>", b'<cbc:IdentificationCode listID="ISO3166-1">')
+    loss = convert(source, "cii").loss
+
+    assert {(one.text, one.reason) for one in loss.set_aside} == {("UN/ECE 5153", CODE_LIST), ("6", CODE_LIST)}
+    assert {(one.text, one.reason) for one in loss.not_carried} == {("ISO3166-1", NO_TERM)}
+    assert read(source).invoice == INVOICE
 
 
 def test_a_total_that_would_contradict_the_invoice_is_not_made_up() -> None:
