@@ -175,13 +175,13 @@ def test_an_outage_blocks_nothing_and_is_told(deps: Deps, tenant: str, clock, se
     authority.down = True
     rang = None
     started = clock.now
-    for hour in range(30):
+    for hour in range(0, 31, 3):
         happen(chosen, tenant)
         seal_due(chosen)
         watch.watch(chosen)
         rang = rang or ("timestamp-missing" in ringing(deps, tenant) and hour) or None
-        clock.forward(hours=1)
-    assert rang == 7
+        clock.forward(hours=3)
+    assert rang == 9
     authority.down = False
     seal_due(chosen)
     watch.watch(chosen)
@@ -199,8 +199,8 @@ def test_ten_years_by_a_chain_of_seals(deps: Deps, tenant: str, clock) -> None:
         if year % 2 == 0:
             former += new_authority(deps, clock.now, timedelta(days=900))
         happen(deps, tenant)
-        for _ in range(12):
-            clock.forward(days=30)
+        for _ in range(5):
+            clock.forward(days=73)
             seal_due(deps)
         watch.watch(deps)
         assert ringing(deps, tenant) == {}
@@ -211,7 +211,7 @@ def test_ten_years_by_a_chain_of_seals(deps: Deps, tenant: str, clock) -> None:
     key = log_key(deps).public_key()
     assert verify_chain(links, key, trusted(now), now=clock.now).at.year == 2026
     assert check_everything(now).faults == ()
-    gap = [*links[:1], *links[20:]]
+    gap = [*links[:1], *links[-2:]]
     for broken, later in ((links[:1], 0), (gap, 0), (links, 900), ([], 0)):
         with pytest.raises(BadProof):
             verify_chain(broken, key, trusted(now), now=clock.now + timedelta(days=later))
@@ -232,7 +232,7 @@ def test_a_forgotten_renewal_is_told_a_hundred_days_ahead(deps: Deps, tenant: st
     seal_due(deps)
     ends = clock.now + timedelta(days=400)
     while "renewal-due" not in ringing(deps, tenant):
-        clock.forward(days=1)
+        clock.forward(days=20)
         watch.watch(deps)
     assert ends - clock.now > timedelta(days=90)
     new_authority(deps, clock.now, timedelta(days=800))
