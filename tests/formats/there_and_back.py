@@ -1,6 +1,6 @@
 """One invoice of the corpus to the other syntax and back, and what was seen of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from formats.invoice import Invoice
 from formats.loss import texts_of_tree
 from formats.opening import open_document
 from formats.paths import Node
+from formats.profiles import Profile
 from formats.syntax import DIALECTS, Syntax, read, read_node, syntax_of, ubl_syntax_of, write
 from formats.terms import lost
 from validation.run import Options, validate
@@ -23,6 +24,7 @@ REASONS = Path(__file__).parents[1] / "vectors" / "conversion" / "exceptions.tsv
 """What does not hold, one by one: file, kind, reason."""
 
 
+NOT_VALID = "not valid against the schema"
 FILLED = {"BT-81", "BT-110", "BT-148"}
 """Terms that one schema demands and the other does not: where the source lacks them, a code or a sum is written."""
 
@@ -41,9 +43,10 @@ class Seen:
     clean: bool = False
     """Whether the source has no blocking finding."""
 
+    profile: Profile = Profile.UNKNOWN
     claimed: int = 0
     unclaimed: tuple[str, ...] = ()
-    """Locations of texts that no term took."""
+    """Locations of texts that no term took; of a valid source that can be read, as `claimed`."""
 
 
 def sources() -> list[Path]:
@@ -78,9 +81,9 @@ def examine(path: Path) -> Seen:
         return Seen(name, f"unreadable: {error.code}")
     texts = list(texts_of_tree(node, DIALECTS[here].schema))
     unclaimed = tuple(f"{text.why} {text.location}" for text in texts if text.term is None)
-    seen = Seen(name, claimed=len(texts) - len(unclaimed), unclaimed=unclaimed)
     if not schema(here).validate(opened.root):
-        return _with(seen, skipped="not valid against the schema")
+        return Seen(name, NOT_VALID)
+    seen = Seen(name, profile=opened.profile, claimed=len(texts) - len(unclaimed), unclaimed=unclaimed)
     there = ubl_syntax_of(invoice) if here is Syntax.CII else Syntax.CII
     try:
         written = write(invoice, there)
@@ -94,7 +97,7 @@ def examine(path: Path) -> Seen:
 
 
 def _with(seen: Seen, *, skipped: str = "", problems: tuple[tuple[str, str], ...] = (), clean: bool = False) -> Seen:
-    return Seen(seen.path, skipped, problems, clean, seen.claimed, seen.unclaimed)
+    return replace(seen, skipped=skipped, problems=problems, clean=clean)
 
 
 def _model(invoice: Invoice, written: bytes, here: Syntax) -> list[tuple[str, str]]:
