@@ -54,7 +54,8 @@ POINTS = {
     "status: kept, not taken": Point("gateway.incoming.fetching", "_keep", True, "worker"),
     "status: read, nothing recorded": Point("gateway.lifecycle.taking", "_record", False, "worker"),
     "status: recorded, not committed": Point("gateway.lifecycle.taking", "_record", True, "worker"),
-    "seal: before the log is sealed": Point("gateway.evidence.sealing", "seal_log", False, "worker"),
+    "seal: before the log is sealed": Point("gateway.evidence.sealing", "sign", False, "worker"),
+    "seal: signed, without its timestamp": Point("gateway.evidence.sealing", "sign", True, "worker"),
 }
 
 
