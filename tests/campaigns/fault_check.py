@@ -62,12 +62,14 @@ def check(books: Books, *, patience: float) -> Findings:
     """Look again until all holds, or nothing has moved for `patience` seconds; then the dossiers."""
     with httpx.Client(base_url=books.url, headers={"Authorization": f"Bearer {books.key}"}, timeout=120,
                       trust_env=False) as gateway:
-        found, moved = look(books, gateway), time.monotonic()
+        began = moved = time.monotonic()
+        found = look(books, gateway)
         while not found.held() and time.monotonic() - moved < patience:
-            time.sleep(4)
+            time.sleep(max(2.0, 5 * (time.monotonic() - began)))  # who is looked at works less
+            began = time.monotonic()
             earlier, found = found, look(books, gateway)
             if found != earlier:
-                moved = time.monotonic()
+                moved = began
         found.dossiers = dossiers(books, gateway)
     return found
 
