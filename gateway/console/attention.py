@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from gateway.alarms.kinds import kind_of
 from gateway.auth import Permission
 from gateway.console.french import count, moment
+from gateway.console.queries import PORTAL_REFUSES
 from gateway.lifecycle.duties import open_duties
 from gateway.tables import (
     Event,
@@ -102,6 +103,12 @@ def _invoices(session: Session, now: datetime) -> Iterator[Item]:
     if rejected:
         yield Item("bad", rejected, count(rejected, "facture rejetée", "factures rejetées") + " par une plateforme",
                    "Corrigez la facture et envoyez-la de nouveau.", "/factures?etat=rejetee")
+    portal = _count(session, select(func.count(Event.submission_id.distinct())).where(
+        Event.kind == "lifecycle", Event.code.in_(PORTAL_REFUSES), Event.at >= now - LOOK_BACK))
+    if portal:
+        yield Item("bad", portal, count(portal, "facture refusée", "factures refusées") + " par le portail public",
+                   "Ce que votre plateforme lui a transmis n'est pas passé : voyez le motif avec elle.",
+                   "/factures?etat=portail")
     failed = _count(session, _unreplaced(recent, Submission.transmission == "failed"))
     if failed:
         yield Item("bad", failed, count(failed, "envoi refusé", "envois refusés") + " par la plateforme",

@@ -15,7 +15,7 @@ from gateway.console.verdict import Reading, arrange
 from gateway.lifecycle.derive import derive
 from gateway.lifecycle.expecting import Expected
 from gateway.lifecycle.guard import Objection
-from gateway.lifecycle.history import codes_under_way, objections_of, read_events, total_of
+from gateway.lifecycle.history import not_to_offer, objections_of, read_events, total_of
 from gateway.lifecycle.standing import may_set, next_of
 from gateway.problems import not_found
 from gateway.receivables.reconciling import Reconciliation, reconcile
@@ -100,7 +100,7 @@ def load(session: Session, tenant_id: str, submission_id: str, now: datetime, to
         names=people.names(session),
         objections=objections_of(events, total_of(invoice)),
         coming=next_of(invoice, state, events),
-        may_set=may_set(invoice, statuses, now, codes_under_way(session, invoice.id)),
+        may_set=may_set(invoice, statuses, now, not_to_offer(session, invoice)),
         reconciliation=reconcile(session, invoice, payments),
     )
 

@@ -17,7 +17,7 @@ from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.console import words
 from gateway.receivables.balance import balance_of
 from gateway.reminders.state import Follower, followers
-from gateway.tables import Payment, Submission
+from gateway.tables import Event, Payment, Submission
 
 PER_PAGE = 50
 CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
@@ -97,6 +97,9 @@ def _lifecycle(*codes: str) -> ColumnElement[bool]:
     return and_(Submission.lifecycle.in_(codes), Submission.transmission == "deposited")
 
 
+PORTAL_REFUSES = ("251", "501", "601")
+"""Flux 1 rejected, flow inadmissible, compulsory status refused: these may come after everything seemed done."""
+
 STATES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
     "non-envoyee": ("Non envoyées (anomalies)", _transmission("refused")),
     "en-cours": ("En cours d'envoi", _transmission("queued", "held", "sending", "unknown")),
@@ -107,6 +110,9 @@ STATES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
     "approuvee": ("Approuvées", _lifecycle("205", "209")),
     "litige": ("En litige ou suspendues", _lifecycle("206", "207", "208")),
     "refusee": ("Refusées par l'acheteur", _lifecycle("210")),
+    "portail": ("Refusées par le portail public", select(Event.id).where(
+        Event.tenant_id == Submission.tenant_id, Event.submission_id == Submission.id, Event.kind == "lifecycle",
+        Event.code.in_(PORTAL_REFUSES)).exists()),
     "rejetee": ("Rejetées par une plateforme", or_(_lifecycle("213"), _lifecycle("221"))),
     "payee": ("Paiement transmis ou encaissées", _lifecycle("211", "212")),
     "annulee": ("Annulées", _lifecycle("220")),

@@ -146,6 +146,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("transmission", "status-acknowledged"): Word("Statut acquitté par la plateforme", "good"),
     ("transmission", "duplicate-refused"): Word("Doublon écarté par la plateforme", "quiet"),
     ("transmission", "status-refused"): Word("Statut refusé par la plateforme", "bad"),
+    ("transmission", "filed-otherwise"): Word("Classement par la plateforme", "warn"),
     ("transmission", "status-due"): Word("Statut obligatoire pas encore transmis", "warn"),
     ("transmission", "status-late"): Word("Délai de 24 heures dépassé pour un statut", "bad"),
     ("transmission", "retried"): Word("Envoi relancé", "info"),

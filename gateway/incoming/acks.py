@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
-from gateway.lifecycle.history import state_of
+from gateway.lifecycle.history import FILED_OTHERWISE, filed_as, state_of
 from gateway.outgoing.drafts import file_name, is_not_transmitted
 from gateway.platforms.port import FlowState
 from gateway.record import Change, Work, record
@@ -17,6 +17,8 @@ ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from another deposit: sending it again would change nothing."""
 
 OK, ERROR = "Ok", "Error"
+UNSAID = frozenset({"Undefined", "NotApplicable"})
+"""Processing rules that say nothing about an invoice."""
 
 
 def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: str) -> None:
@@ -31,12 +33,14 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         row.state, row.cause = "done", "not-ours : dépôt inconnu ici."
         return
     row.submission_id = submission.id
+    is_invoice = flow.tracking_id == submission.id or flow.flow_id == submission.flow_id
+    if is_invoice:
+        _note_filing(deps, session, submission, flow)
     if flow.ack_status not in {OK, ERROR}:
         row.state, row.cause = "new", f"ack {flow.ack_status}"
         return
     if row.cause == f"ack {flow.ack_status}":
         return
-    is_invoice = flow.tracking_id == submission.id or flow.flow_id == submission.flow_id
     row.state = "parked" if flow.ack_status == ERROR and not is_invoice else "done"
     code = _code(session, submission, flow, is_invoice=is_invoice)
     row.cause = f"ack {flow.ack_status}"
@@ -65,6 +69,19 @@ def _work_after(submission: Submission, flow: FlowState, code: str) -> tuple[Wor
     if code == "acknowledged" and is_not_transmitted("", reasons):
         return (Work(topic="hand-over", subject_id=submission.id),)
     return (Work(topic="remind", subject_id=submission.id),) if code in {"failed", "status-refused"} else ()
+
+
+def _note_filing(deps: Deps, session: Session, submission: Submission, flow: FlowState) -> None:
+    """Read back under which rule the platform files the invoice: one filed as foreign gets no statuses any more."""
+    rule = flow.processing_rule
+    if rule in UNSAID or rule == filed_as(session, submission):
+        return
+    right = rule == submission.processing_rule
+    record(session, submission.tenant_id, Change(
+        kind="transmission", code=FILED_OTHERWISE, actor="worker", submission_id=submission.id,
+        reason=f"La plateforme classe cette facture {rule}" + (" : c'est juste." if right else
+               f" au lieu de {submission.processing_rule}. Faites-la corriger chez elle : ses statuts en dépendent."),
+        data={"processing_rule": rule, "flow_id": flow.flow_id}), now=deps.now())
 
 
 def find_submission(session: Session, row: SeenFlow, flow: FlowState) -> Submission | None:

@@ -38,8 +38,10 @@ def known_flows(session: Session, connection_id: str, flow_ids: list[str]) -> di
 
 
 def is_news(flow: FlowState, row: SeenFlow | None) -> bool:
-    """Whether this listing of a flow says more than its row. One that waits for its acknowledgement always may."""
-    return row is None or flow.updated_at > row.updated_at or (row.state == "new" and flow.direction == "Out")
+    """Whether this listing of a flow says more than its row: one that waits for its acknowledgement may have got it."""
+    if row is None or flow.updated_at > row.updated_at:
+        return True
+    return row.state == "new" and flow.direction == "Out" and not (row.cause or "").endswith(f" {flow.ack_status}")
 
 
 def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from formats.codes import CREDIT_TYPES
 from gateway.lifecycle.derive import State, Status, derive
-from gateway.lifecycle.guard import Objection
+from gateway.lifecycle.guard import OWN, Objection
 from gateway.tables import Event, OutboxEntry, Submission
 
 
@@ -61,6 +61,28 @@ def men_of(data: Mapping[str, Any]) -> Decimal | None:
     amounts = [amount for detail in data.get("details", ()) for amount in detail.get("amounts", ())]
     cashed = [Decimal(amount["amount"]) for amount in amounts if amount["type"] == "MEN" and "amount" in amount]
     return sum(cashed, Decimal(0)) if cashed else None
+
+
+NO_LIFECYCLE = frozenset({"B2BInt", "B2C", "B2GInt", "OutOfScope", "B2GOutOfScope", "ArchiveOnly"})
+"""Processing rules (XP Z12-013) under which a platform takes no status of an invoice."""
+
+FILED_OTHERWISE = "filed-otherwise"
+"""Code of the event that tells under which rule the platform files an invoice, where it is not ours."""
+
+
+def filed_as(session: Session, submission: Submission) -> str:
+    """The processing rule under which the platform files this invoice: its own word, else the one that was sent."""
+    told = session.scalar(select(Event).where(
+        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == FILED_OTHERWISE,
+    ).order_by(Event.position.desc()).limit(1))
+    return str(told.data["processing_rule"]) if told is not None else submission.processing_rule
+
+
+def not_to_offer(session: Session, submission: Submission) -> frozenset[str]:
+    """Our own statuses that nobody should ask for now: on their way already, or not taken by the platform."""
+    if filed_as(session, submission) in NO_LIFECYCLE - {submission.processing_rule}:
+        return OWN
+    return codes_under_way(session, submission.id)
 
 
 def codes_under_way(session: Session, submission_id: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.lifecycle.derive import Status, objection_to
 from gateway.lifecycle.guard import SELLER, Objection
-from gateway.lifecycle.history import codes_under_way, statuses_of, total_of
+from gateway.lifecycle.history import NO_LIFECYCLE, codes_under_way, filed_as, statuses_of, total_of
 from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
 from gateway.lifecycle.wording import label_of
 from gateway.problems import Problem, not_found
@@ -51,8 +51,8 @@ def set_status(deps: Deps, principal: Principal, submission_id: str, status: Sta
 
     Repeating key and body is safe.
 
-    Problems: 404, 409 invoice-not-sent, status-under-way, status-already-asked, status-not-possible with the guard's
-    reason.
+    Problems: 404, 409 invoice-not-sent, status-under-way, status-already-asked, filed-otherwise, status-not-possible
+    with the guard's reason.
     """
     fingerprint = fingerprint_of(b"POST statuses", submission_id.encode(), status.model_dump_json().encode())
     return once(deps, principal.tenant_id, key, fingerprint,
@@ -74,6 +74,10 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         if status.code in codes_under_way(session, submission.id):
             raise Problem(409, "status-under-way", f"Un statut {status.code} est déjà en route pour cette facture. / "
                           "One is on its way already.")
+        rule = filed_as(session, submission)
+        if rule in NO_LIFECYCLE - {submission.processing_rule}:
+            raise Problem(409, "filed-otherwise", f"La plateforme classe cette facture {rule} et n'en prend pas de "
+                          "statut : faites-la corriger chez elle. / Filed otherwise by the platform.", filed_as=rule)
         wanted = Status(code=status.code, at=now, by=SELLER)
         if status.code == "227" and submission.processing_rule == "B2G":
             raise Problem(409, "status-not-possible", "Un acheteur public attend le nouvel IBAN en pièce jointe, sur "

@@ -11,7 +11,7 @@ from gateway.lifecycle.derive import State, Status, derive, objection_to
 from gateway.lifecycle.duties import Duty, open_duties
 from gateway.lifecycle.expecting import Expected, expected
 from gateway.lifecycle.guard import OWN, SELLER
-from gateway.lifecycle.history import codes_under_way, objections_of, read_events, total_of
+from gateway.lifecycle.history import not_to_offer, objections_of, read_events, total_of
 from gateway.lifecycle.origin import platform_of
 from gateway.lifecycle.schemas import DutiesOut, DutyOut, ExpectedOut, LifecycleStateOut, SaidOut
 from gateway.lifecycle.wording import label_of
@@ -30,7 +30,7 @@ def lifecycle_of(deps: Deps, tenant_id: str, submission_id: str) -> LifecycleSta
             raise not_found()
         events = events_of(session, submission_id)
         duties = open_duties(session, submission_id)
-        under_way = codes_under_way(session, submission_id)
+        hidden = not_to_offer(session, submission)
     statuses, now = read_events(events), deps.now()
     state = derive(statuses, total_of(submission))
     coming = next_of(submission, state, events)
@@ -38,7 +38,7 @@ def lifecycle_of(deps: Deps, tenant_id: str, submission_id: str) -> LifecycleSta
         invoice=submission.id, code=state.code, label=state.label.fr if state.label else None, ended=state.ended,
         open=list(state.open), payment=state.payment, cashed=format(state.cashed, "f"),
         expected=ExpectedOut(by=coming.by, fr=coming.words.fr, en=coming.words.en) if coming else None,
-        may_set=may_set(submission, statuses, now, under_way), statuses=said(submission, events),
+        may_set=may_set(submission, statuses, now, hidden), statuses=said(submission, events),
         duties=[duty_out(duty, now) for duty in duties],
     )
 
@@ -67,13 +67,13 @@ def next_of(submission: Submission, state: State, events: Sequence[Event]) -> Ex
 
 
 def may_set(
-    submission: Submission, statuses: Sequence[Status], now: datetime, under_way: Collection[str] = ()
+    submission: Submission, statuses: Sequence[Status], now: datetime, hidden: Collection[str] = ()
 ) -> list[str]:
-    """The statuses that the seller may set by hand now; not those that are on their way."""
+    """The statuses that the seller may set by hand now; without the hidden ones (history.not_to_offer)."""
     if submission.transmission in {"refused", "failed"}:
         return []
     public = {"227"} if submission.processing_rule == "B2G" else set()
-    return [code for code in sorted(OWN - {FOLLOWS_PAYMENTS} - public - set(under_way))
+    return [code for code in sorted(OWN - {FOLLOWS_PAYMENTS} - public - set(hidden))
             if objection_to(Status(code=code, at=now, by=SELLER), statuses, total_of(submission)) is None]
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis as child processes of whoever needs them: free loopback port, own folder, ended by id.
+"""PostgreSQL, Redis and RabbitMQ as child processes of whoever needs them: free loopback port, own folder, ended by id.
 
 Durability against a power cut is switched off where a caller says so: a killed process loses nothing without it, and
 tests have no power cuts.
@@ -7,22 +7,26 @@ tests have no power cuts.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import kombu
 import psycopg
 import redis
 from psycopg import sql
 
 POSTGRES = Path(next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), "/nowhere"))
 REDIS = shutil.which("redis-server")
-PATIENCE = 60.0
+RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+PATIENCE = 180.0
+"""RabbitMQ takes five seconds to start on a quiet machine."""
 
 
 def missing() -> str | None:
@@ -98,6 +102,41 @@ def broker() -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@contextmanager
+def rabbit() -> Iterator[str]:
+    """A RabbitMQ with a port mapper of its own; yields its URL. It takes some seconds to start."""
+    with tempfile.TemporaryDirectory(prefix="passerelle-mq-") as folder, ExitStack() as stack:
+        mapper_port, port = free_port(), free_port()
+        mapper = subprocess.Popen(["epmd", "-address", "127.0.0.1", "-port", str(mapper_port)],
+                                  env={**os.environ, "HOME": folder})
+        stack.callback(ended, mapper)
+        environment = {
+            "HOME": folder, "ERL_EPMD_PORT": str(mapper_port), "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq", "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/plugins",
+            "RABBITMQ_MNESIA_BASE": f"{folder}/mnesia", "RABBITMQ_LOG_BASE": f"{folder}/log",
+            "RABBITMQ_NODENAME": f"passerelle{port}@localhost", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(port), "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 -kernel inet_dist_use_interface {127,0,0,1}",
+        }
+        with Path(folder, "out").open("wb") as out:
+            server = subprocess.Popen([str(RABBIT)], env={**os.environ, **environment}, stdout=out, stderr=out,
+                                      start_new_session=True)
+        stack.callback(ended, server, group=True)
+        url = f"amqp://guest:guest@127.0.0.1:{port}//"
+        until_up(lambda: kombu.Connection(url, connect_timeout=2).ensure_connection(max_retries=1).close(), Exception)
+        yield url
+
+
+def ended(started: subprocess.Popen[bytes], *, group: bool = False) -> None:
+    """SIGTERM to a process that was started here, or to it and its children, then SIGKILL."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, sign) if group else started.send_signal(sign)
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(timeout=20)
+            return
 
 
 def as_postgres(*command: str) -> Sequence[str]:

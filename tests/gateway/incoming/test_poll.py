@@ -12,6 +12,7 @@ from gateway import circuits
 from gateway.deps import Deps
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll, poll_all
+from gateway.lifecycle.standing import lifecycle_of
 from gateway.lifecycle.taking import handle_status
 from gateway.outbox import Entry
 from gateway.platforms.circuit import TRIPS_AFTER
@@ -312,6 +313,27 @@ def test_an_acknowledgement_is_recorded_once(
     assert codes(deps, invoice, "transmission") == ["acknowledged"]
     assert reread(deps, invoice).transmission == "deposited"
     assert seen(deps, connection)[str(invoice.flow_id)].state == "done"
+
+
+def test_how_the_platform_files_an_invoice_is_read_back(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    invoice = make_invoice()
+    platform.put("in", make_status(invoice, "200", AT))
+    filed: dict[str, Any] = {"flowDirection": "Out", "flowType": "CustomerInvoice", "trackingId": invoice.id}
+    platform.put("out", **filed, processingRule="Undefined", acknowledgement={"status": "Pending"})
+    ask(deps, connection)
+    assert lifecycle_of(deps, invoice.tenant_id, invoice.id).may_set == ["220", "227"]
+    for rule, offered in (("B2BInt", []), ("B2BInt", []), ("B2B", ["220", "227"])):
+        deps.clock.forward(minutes=1)  # type: ignore[attr-defined]  # the tests' own clock
+        platform.put("out", **filed, processingRule=rule, acknowledgement={"status": "Ok"})
+        ask(deps, connection)
+        assert lifecycle_of(deps, invoice.tenant_id, invoice.id).may_set == offered
+
+    with deps.db.reading(invoice.tenant_id) as session:
+        said = session.scalars(select(Event).where(Event.code == "filed-otherwise").order_by(Event.position)).all()
+    assert [event.data["processing_rule"] for event in said] == ["B2BInt", "B2B"]
+    assert "B2BInt au lieu de B2B" in str(said[0].reason)
 
 
 def test_a_refused_deposit_fails_and_frees_the_number(

@@ -13,6 +13,7 @@ from formats.lifecycle import read_status
 from gateway import outbox
 from gateway.console.attention import items
 from gateway.console.people import names
+from gateway.console.queries import STATES
 from gateway.deps import Deps
 from gateway.incoming.poll import poll
 from gateway.lifecycle.derive import Status, derive
@@ -178,6 +179,21 @@ def test_24_hours_are_watched_and_the_alarm_comes_before_the_end(
     clock.forward(hours=6)
     assert [one["late"] for one in api.get("/v1/duties").json()["items"]] == [True]
     assert api.get(f"/v1/invoices/{invoice.id}/lifecycle").json()["duties"][0]["late"]
+
+
+def test_a_refusal_of_the_portal_after_everything_seemed_done_is_seen(
+    deps: Deps, make_invoice: MakeInvoice, tell: Callable[..., None]
+) -> None:
+    invoice = make_invoice()
+    tell(invoice, "200", "203", "205", "212")
+    with deps.db.reading(invoice.tenant_id) as session:
+        assert [item for item in items(session, deps.now()) if "portail" in item.title] == []
+    tell(invoice, "601")
+    with deps.db.reading(invoice.tenant_id) as session:
+        [item] = [item for item in items(session, deps.now()) if "portail" in item.title]
+        chosen = session.scalars(select(Submission).where(STATES["portail"][1])).all()
+    assert (item.title, item.href) == ("1 facture refusée par le portail public", "/factures?etat=portail")
+    assert [row.id for row in chosen] == [invoice.id]
 
 
 @pytest.mark.usefixtures("platform")
