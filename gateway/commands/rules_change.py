@@ -6,13 +6,15 @@ with its next document. Nothing that may have decided a verdict is ever deleted:
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import logging
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -33,6 +35,8 @@ from validation.stylesheet import compile_rules
 LAYERS: Final = frozenset({"en16931", "extended", "br-fr", "cdar", "flux10"})
 """The layers that a Schematron can decide."""
 
+LOCK: Final = ".adding"
+"""Name of the file that whoever adds a set holds; no set has a name that begins with a dot."""
 
 LONGEST_ENTRY: Final = 1 << 20
 """Bytes of an entry that is looked for in the object store."""
@@ -72,17 +76,35 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
     model = get_rule_set(options.replaces) if options.replaces else None
     model = model or next((each for each in known if each.sha256 == official.sha256), None)
     rule_set = described_by(official, model, options, today=wall_clock().date())
-    if any(each.id == rule_set.id and (each.origin != KEPT or each.key == rule_set.key) for each in rule_sets()):
-        raise AlreadyThere(f"there is a rule set {rule_set.id!r}; choose another name with --id")
+    refuse_taken(rule_set)
     files = {rule_set.path: official.stylesheet, **official.code_lists}
     files[DESCRIPTION] = described(rule_set, files)
     prepared = try_out(rule_set, files)
     check_safe(settings)
-    with objects_of(settings) as store:
+    with objects_of(settings) as store, alone(settings.rules):
+        refuse_taken(rule_set)  # somebody may have been faster
         install(store, settings.rules, rule_set.key, files)
     form = "préparé / prepared" if prepared else "forme publiée, plus lente / published form, slower"
     print(f"{rule_set.key}  {rule_set.layer}  {rule_set.version}  {rule_set.start or '-'}  {form}")
     return 0
+
+
+def refuse_taken(rule_set: RuleSet) -> None:
+    """Raises AlreadyThere where a set of this id decides, or this very one was kept."""
+    if any(each.id == rule_set.id and (each.origin != KEPT or each.key == rule_set.key) for each in rule_sets()):
+        raise AlreadyThere(f"there is a rule set {rule_set.id!r}; choose another name with --id")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While nobody else adds to the folder: of two files under one id that come at once, the second is refused.
+
+    The lock is the kernel's, so that a command that was killed leaves none behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def described_by(official: Official, model: RuleSet | None, options: argparse.Namespace, *, today: date) -> RuleSet:

@@ -3,7 +3,9 @@ what another set would change, and changes nothing."""
 
 import json
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,8 +23,9 @@ from archive.store import Digest  # noqa: E402 - after the path is set
 from archive.stores.directory import DirectoryStore  # noqa: E402 - after the path is set
 from formats.errors import FormatError  # noqa: E402 - after the path is set
 from gateway.commands import rules  # noqa: E402 - after the path is set
+from gateway.commands.rules_change import LOCK, alone  # noqa: E402 - after the path is set
 from gateway.deps import Deps  # noqa: E402 - after the path is set
-from gateway.evidence.rule_sets import appear, keep_decided, key_of, stage  # noqa: E402 - after the path is set
+from gateway.evidence.rule_sets import appear, keep_decided, key_of, mark_changed, stage  # noqa: E402 - after the path is set
 from gateway.tables import Document, Submission  # noqa: E402 - after the path is set
 from schematron.kept import stamp_of  # noqa: E402 - after the path is set
 from schematron.supply import FOLDER  # noqa: E402 - after the path is set
@@ -110,6 +113,29 @@ def test_what_cannot_become_a_set_is_refused_by_name(
     assert rules.main(["add", sheet(tmp_path, content), *options]) == 1
     assert capsys.readouterr().err.startswith(f"{code}: ")
     assert not (data / "rules").exists()
+
+
+def test_of_two_files_under_one_id_that_come_at_once_the_second_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second has looked, and waits for the folder, when the first appears."""
+    assert rules.main(["add", sheet(tmp_path, FIRES), "--id", "mine"]) == 0
+    first = data / "rules" / listed(capsys)["mine"]["key"]
+    first.rename(tmp_path / "aside")
+    mark_changed(data / "rules")
+    with alone(data / "rules"):
+        other = sheet(tmp_path, SILENT, "two.xslt")
+        command = [sys.executable, "-m", "gateway.cli", "rules", "add", other, "--id", "mine"]
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lock = f":{(data / 'rules' / LOCK).stat().st_ino} "
+        while not any("->" in line and lock in line for line in Path("/proc/locks").read_text().splitlines()):
+            assert second.poll() is None, second.communicate()
+            time.sleep(0.05)
+        (tmp_path / "aside").rename(first)
+        mark_changed(data / "rules")
+    assert second.communicate()[1].startswith("id-exists: ")
+    assert second.returncode == 1
+    assert listed(capsys)["mine"]["path"] == "rules.xslt"
 
 
 def test_only_what_was_added_can_be_removed(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
