@@ -54,14 +54,18 @@ class Vector:
         """Our rules that speak: this one and no other, but for those in `also`, which are of one cause with it."""
         return ({self.rule} if self.kind == "fires" else set()) | set(self.change.get("also", ()))
 
-    def invoice(self) -> Invoice:
-        """The base with the change."""
+    def value(self) -> dict[str, Any]:
+        """The base with the change, in our JSON."""
         value = copy.deepcopy(base(self.change.get("base", "base")))
         for pointer, new in self.change.get("set", {}).items():
             put(value, pointer.strip("/").split("/"), new)
         for pointer in self.change.get("remove", ()):
             drop(value, pointer.strip("/").split("/"))
-        return from_json(value)
+        return value
+
+    def invoice(self) -> Invoice:
+        """The same in the model."""
+        return from_json(self.value())
 
     def document(self, syntax: str) -> bytes:
         """The invoice in one syntax, with the replacements for it."""
