@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("gateway.commands.serve", "Mettre la base à jour / Upgrade the database"),
     "backup": ("gateway.commands.care", "Sauvegarder / Back up"),
     "restore": ("gateway.commands.care", "Restaurer / Restore"),
+    "scrub": ("gateway.commands.scrub", "Contrôler tout ce qui est conservé / Control everything kept"),
     "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
     "directory": ("gateway.commands.directory", "Annuaire : joignable ou non / Directory: reachable or not"),
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),

@@ -13,6 +13,7 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import CurrentDeps
 from gateway.problems import Problem, documented
 from gateway.tables import OutboxEntry, SeenFlow, Submission
+from gateway.tables_archive import Scrub
 
 router = APIRouter(tags=["health"])
 log = structlog.get_logger()
@@ -37,6 +38,14 @@ def readyz(deps: CurrentDeps) -> dict[str, Any]:
     return {"status": "ok"}
 
 
+def numbers_of(scrub: Scrub) -> dict[str, float]:
+    """What is measured of a pass."""
+    return {"started": scrub.started_at.timestamp(),
+            "finished": scrub.finished_at.timestamp() if scrub.finished_at is not None else 0.0,
+            "done": scrub.objects + scrub.entries + scrub.seals, "expected": scrub.expected, "bytes": scrub.octets,
+            "faults": scrub.faults, "healed": scrub.healed}
+
+
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(deps: CurrentDeps) -> Response:
     """Counts in Prometheus text: work waiting and parked, flows parked, invoices by transmission state.
@@ -49,7 +58,13 @@ def metrics(deps: CurrentDeps) -> Response:
     flows = Gauge("passerelle_flows", "Flows seen at platforms", ["state"], registry=registry)
     late = Gauge("passerelle_outbox_late_seconds", "How long the oldest due entry has waited", registry=registry)
     invoices = Gauge("passerelle_submissions", "Invoices by transmission state", ["state"], registry=registry)
+    control = Gauge("passerelle_control", "The control of everything kept: started and finished (seconds since 1970), "
+                    "done and expected (things), bytes, faults, healed, of the pass at hand", ["what"],
+                    registry=registry)
     with deps.db.reading(EVERY_TENANT) as session:
+        scrub = session.scalar(select(Scrub).order_by(Scrub.id.desc()).limit(1))
+        for what, value in (numbers_of(scrub) if scrub is not None else {}).items():
+            control.labels(what).set(value)
         due = session.scalar(select(func.min(OutboxEntry.due_at)).where(OutboxEntry.state == "pending"))
         late.set(max(0.0, (deps.now() - due).total_seconds()) if due is not None else 0.0)
         for state, topic, count in session.execute(

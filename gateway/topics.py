@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gateway.alarms.mailing import mail_alarm
 from gateway.evidence import checkpoints
 from gateway.evidence.periods import handle_export
+from gateway.evidence.scrub import scrub_due
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.evidence.watch import watch
 from gateway.incoming.fetching import handle_fetch
@@ -46,6 +47,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
     return {
         "poll": Tick(settings.poll_seconds, poll_all),
         "seal": Tick(min(60.0, settings.seal_seconds), seal_due),
+        "scrub": Tick(settings.scrub_seconds, scrub_due),
         "watch": Tick(300.0, watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
         "remind": Tick(settings.remind_seconds, reminders.tick),
