@@ -6,6 +6,7 @@ from datetime import datetime
 
 from formats import facturx, terms
 from formats.codes import FRENCH_TYPES
+from formats.drafts import as_bytes
 from formats.errors import CannotWrite, NothingInside, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json, write_json
@@ -16,7 +17,7 @@ from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Remark
 from formats.rendering.render import drawn
-from formats.syntax import DIALECTS, Syntax, as_bytes, draft, read_node, syntax_of, ubl_syntax_of
+from formats.syntax import DIALECTS, Syntax, draft, read_node, syntax_of, ubl_syntax_of
 
 TARGETS = ("ubl", "cii", "factur-x", "json")
 

@@ -1,7 +1,5 @@
 """Turn UBL, CII or our JSON into an Invoice, and back. Both directions walk the one table in mapping/."""
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,6 +9,7 @@ from lxml import etree
 
 from formats import json_form, order
 from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
+from formats.drafts import Draft, as_bytes
 from formats.errors import BadValue, CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
@@ -94,9 +93,6 @@ DIALECTS = {
         ),
     ),
 }
-PIECE = 3 << 18
-"""Bytes of an attachment that are written at once: a multiple of three, so that base64 has no end within."""
-
 _BY_ROOT = {dialect.root: syntax for syntax, dialect in DIALECTS.items()}
 
 
@@ -281,18 +277,6 @@ def ubl_syntax_of(invoice: Invoice) -> Syntax:
     return Syntax.UBL_CREDIT_NOTE if credit else Syntax.UBL_INVOICE
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A UBL or CII document that is written and not yet bytes: as small as the invoice without its attachments."""
-
-    root: etree._Element
-    fillers: tuple[str, ...]
-    """Locations of the fillers that it took."""
-
-    files: dict[str, bytes]
-    """The contents of attachments, by the mark that stands for each until the document becomes bytes."""
-
-
 def write(invoice: Invoice, syntax: Syntax) -> bytes:
     """Write `invoice` as UBL, CII (D22B) or our JSON, in UTF-8.
 
@@ -326,34 +310,6 @@ def draft(invoice: Invoice, syntax: Syntax) -> Draft:
     _prune(root, kept)
     order.arrange(root, dialect.schema)
     return Draft(root, tuple(element_location(element) for element in scope.fillers), scope.files)
-
-
-def as_bytes(written: Draft) -> bytes:
-    """The document, with its attachments in it."""
-    if not written.files:
-        return etree.tostring(written.root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    etree.indent(written.root)
-    document = io.BytesIO()
-    with etree.xmlfile(document, encoding="UTF-8", buffered=False) as file:
-        file.write_declaration()
-        _copy(written.root, file, written.files, written.root.nsmap)
-    return document.getvalue()
-
-
-def _copy(
-    element: etree._Element, file: Any, files: Mapping[str, bytes], nsmap: dict[str | None, str] | None = None,
-) -> None:
-    """Element by element into an xmlfile, an attachment in pieces: as base64 it is in memory in the document alone."""
-    text = element.text or ""
-    content = files.get(text, b"")
-    with file.element(element.tag, element.attrib, nsmap):
-        if not content:
-            file.write(text)
-        for start in range(0, len(content), PIECE):
-            file.write(base64.b64encode(content[start : start + PIECE]).decode("ascii"))
-        for child in element:
-            _copy(child, file, files)
-            file.write(child.tail or "")
 
 
 def _refuse_for_ubl(invoice: Invoice) -> None:

@@ -313,7 +313,7 @@ except FormatError as error:
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_bounded_memory(name: str) -> None:
     put, expected = BOMBS[name]
-    pdf, start = pdf_with(("factur-x.xml", XML), change=put), time.perf_counter()
+    pdf = pdf_with(("factur-x.xml", XML), change=put)
 
     child = subprocess.run([sys.executable, "-c", MEASURE], input=pdf, capture_output=True, check=True,
                            cwd=Path(__file__).parents[2])
@@ -321,7 +321,6 @@ def test_a_bomb_is_refused_in_bounded_memory(name: str) -> None:
     code, megabytes = child.stdout.decode().split()
     assert code == expected
     assert int(megabytes) < 400
-    assert time.perf_counter() - start < 10
 
 
 def test_too_many_entries_are_refused() -> None:

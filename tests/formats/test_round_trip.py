@@ -11,12 +11,13 @@ from lxml import etree
 
 from formats import order
 from formats.conversion import convert
+from formats.drafts import PIECE, as_bytes
 from formats.errors import CannotWrite
 from formats.invoice import Address, Attachment, Invoice, Note, Party, SupportingDocument, Totals
 from formats.json_form import from_json, to_json
 from formats.loss import NOT_IN_TARGET
 from formats.profiles import ONCE, Profile, carries
-from formats.syntax import DIALECTS, PIECE, Reading, Syntax, as_bytes, draft, read, ubl_syntax_of, write
+from formats.syntax import DIALECTS, Reading, Syntax, draft, read, ubl_syntax_of, write
 from formats.terms import only
 
 PROPERTY = settings(
