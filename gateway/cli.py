@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("gateway.commands.care", "Sauvegarder / Back up"),
     "restore": ("gateway.commands.care", "Restaurer / Restore"),
     "scrub": ("gateway.commands.scrub", "Contrôler tout ce qui est conservé / Control everything kept"),
+    "restitute": ("gateway.commands.restitute", "Restituer ou reprendre un compte / Hand out or take in a tenant"),
     "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
     "directory": ("gateway.commands.directory", "Annuaire : joignable ou non / Directory: reachable or not"),
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),

@@ -8,12 +8,15 @@ import hashlib
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+
+POLL_SECONDS = 0.5
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,9 +37,15 @@ def main(argv: Sequence[str]) -> int:
 def parser(command: str) -> argparse.ArgumentParser:
     """The options of one command, as the machine contract names them."""
     made = argparse.ArgumentParser(prog=f"passerelle {command}")
-    made.add_argument("target", metavar="FILE" if command == "send" else "ID")
+    made.add_argument("target", metavar="FILE" if command == "send" else "ID",
+                      nargs="?" if command == "export" else None)
     if command == "export":
         made.add_argument("-o", dest="out", metavar="FILE", required=True)
+        made.add_argument("--seda", action="store_true", help="avec manifest.xml (SEDA 2.2) / with manifest.xml")
+        made.add_argument("--from", dest="first", metavar="DATE", help="une période entière / a whole period")
+        made.add_argument("--to", dest="last", metavar="DATE")
+        made.add_argument("--entity", metavar="SIREN")
+        made.add_argument("--pdf", action="store_true", help="index dessinés aussi / drawn indexes too")
     if command == "send":
         made.add_argument("--idempotency-key", help="par défaut, dérivée du contenu / by default made from the content")
     made.add_argument("--format", choices=("text", "json"), default="text")
@@ -58,12 +67,56 @@ def status(client: httpx.Client, options: argparse.Namespace) -> int:
 
 
 def export(client: httpx.Client, options: argparse.Namespace) -> int:
-    """Write the dossier of one invoice."""
-    answer = client.get(f"/v1/invoices/{quote(options.target, safe='')}/dossier")
+    """Write the dossier of one invoice, or those of a period."""
+    if bool(options.target) == bool(options.first and options.last):
+        print("passerelle: ID, ou / or --from DATE --to DATE", file=sys.stderr)
+        return 2
+    if options.target is None:
+        return export_period(client, options)
+    answer = client.get(f"/v1/invoices/{quote(options.target, safe='')}/dossier",
+                        params={"seda": "true"} if options.seda else None)
     if answer.status_code >= 400:
         return show(answer, options.format)
     Path(options.out).write_bytes(answer.content)
     print(json.dumps({"file": options.out, "size": len(answer.content)}) if options.format == "json" else options.out)
+    return 0
+
+
+def export_period(client: httpx.Client, options: argparse.Namespace) -> int:
+    """Have the dossiers of a period made, say how far it is, and fetch the file.
+
+    Run again with the same file name, it goes on: with the export that was begun, and with the bytes that are here.
+    """
+    target = Path(options.out)
+    part, note = target.with_name(target.name + ".part"), target.with_name(target.name + ".export")
+    asked = {"from": options.first, "to": options.last, "entity": options.entity, "pdf": options.pdf}
+    answer = client.get(f"/v1/evidence/exports/{note.read_text().strip()}") if note.exists() else client.post(
+        "/v1/evidence/exports", json=asked)
+    if answer.status_code >= 400:
+        return show(answer, options.format)
+    row = answer.json()
+    note.write_text(row["id"])
+    while row["state"] == "running":
+        print(f"\r{row['done']}/{row['total']}", end="", file=sys.stderr, flush=True)
+        time.sleep(POLL_SECONDS)
+        row = client.get(f"/v1/evidence/exports/{row['id']}").raise_for_status().json()
+    here = part.stat().st_size if part.exists() else 0
+    with client.stream("GET", f"/v1/evidence/exports/{row['id']}/file",
+                       headers={"Range": f"bytes={here}-"} if here else {}) as body, part.open(
+                           "wb" if body.status_code == 200 else "ab") as file:
+        if body.status_code not in {200, 206, 416}:
+            body.read()
+            return show(body, options.format)
+        for chunk in body.iter_bytes() if body.status_code != 416 else ():
+            file.write(chunk)
+    with part.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != row["sha256"]:
+            part.unlink()
+            print("passerelle: fichier altéré en route, recommencez / altered on its way, try again", file=sys.stderr)
+            return 2
+    part.rename(target)
+    note.unlink()
+    print(json.dumps({"file": options.out, "dossiers": row["done"]}) if options.format == "json" else options.out)
     return 0
 
 

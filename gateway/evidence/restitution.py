@@ -1,0 +1,236 @@
+"""Everything of one tenant on its way out, and into an empty gateway: rows, objects, proofs, with one signed list.
+
+    restitution.json         tenant, number of rows per table, size and root of each log
+    tables/<table>.jsonl     one row a line; bytes in base64, amounts as text, times in UTC
+    objects/<ab>/<sha256>    every kept object that a row names
+    trust.txt  log-pub.pem  seal-pub.pem  tsa-ca.pem
+    SHA256SUMS  SHA256SUMS.sig
+
+Rows are read in one transaction, one at a time; an object that is there already is not written again, which makes an
+interrupted export go on. On PostgreSQL run it while nothing is written for the tenant. What belongs to this
+installation and not to the tenant's evidence stays here: sessions, API keys, work in progress, secrets.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from sqlalchemy import Date, LargeBinary, Table, insert, select
+from sqlalchemy.orm import Session
+
+from archive.errors import ArchiveError, ObjectMissing
+from archive.journal import canonical, check
+from archive.seal import public_pem, read_public
+from archive.store import Digest
+from archive.trust import write_trust
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.evidence.ledger import LogRows
+from gateway.evidence.sealing import authority_of, dossier_key, log_key
+from gateway.evidence.trust import NAMED, logs
+from gateway.tables import Amount, Base, Moment, Tenant
+
+LEFT_OUT = frozenset({
+    "console_sessions", "idempotency_keys", "outbox", "connection_health", "api_keys", "webhook_deliveries", "exports",
+    "scrub_faults", "jobs", "alarms", "saved_searches", "sign_in_failures",
+})
+BLANKED: Mapping[tuple[str, str], Any] = {
+    ("platform_connections", "credentials"): b"", ("platform_connections", "signing_key"): None,
+    ("platform_connections", "enabled"): False, ("webhook_endpoints", "secret"): b"", ("users", "password_hash"): "!",
+}
+"""Secrets of this installation: a new one gets its own."""
+
+LIST, SIGNATURE, ABOUT = "SHA256SUMS", "SHA256SUMS.sig", "restitution.json"
+
+
+class RestitutionFailed(ArchiveError):
+    """What was to be taken in is not whole, not signed, or finds its place taken."""
+
+    code = "restitution-failed"
+
+
+def tables() -> list[Table]:
+    """What is restituted, in an order in which it may be taken in."""
+    owned = [table for table in Base.metadata.sorted_tables if "tenant_id" in table.c and table.name not in LEFT_OUT]
+    return [Base.metadata.tables["tenants"], *owned]
+
+
+def hand_out(deps: Deps, tenant_id: str, folder: Path) -> Iterator[str]:
+    """Write the restitution of a tenant into a folder, new or of an interrupted one; tells what is done.
+
+    Raises:
+        ArchiveError: the evidence is damaged: nothing is signed then. OSError.
+    """
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    for old in (LIST, SIGNATURE, ABOUT):
+        (folder / old).unlink(missing_ok=True)
+    counts: dict[str, int] = {}
+    with deps.db.reading(EVERY_TENANT) as session:
+        for table in tables():
+            counts[table.name] = _write_rows(session, table, tenant_id, folder / "tables" / f"{table.name}.jsonl")
+            yield f"{table.name}: {counts[table.name]}"
+        roots = roots_of(session, tenant_id)
+        digests = sorted({found for column in NAMED for found in session.scalars(
+            select(column).where(column.class_.tenant_id == tenant_id).distinct()) if found})
+    kept = 0
+    for sha256 in digests:
+        with suppress(ObjectMissing):  # destroyed in time, or lost: `verify --all` tells which
+            kept += _write_object(deps, folder, sha256)
+    yield f"objects: {kept}"
+    _, ca = authority_of(deps)
+    keys = {"log-pub.pem": public_pem(log_key(deps).public_key()),
+            "seal-pub.pem": public_pem(dossier_key(deps).public_key()), "tsa-ca.pem": ca}
+    for name, data in {**keys, "trust.txt": write_trust(keys).encode()}.items():
+        (folder / name).write_bytes(data)
+    (folder / ABOUT).write_bytes(canonical(
+        {"v": 1, "tenant": tenant_id, "rows": counts, "objects": kept, "logs": roots}))
+    listing = hashlib.sha256()
+    with (folder / LIST).open("wb") as file:
+        for name in _names(folder):
+            line = f"{_sha256(folder / name)}  {name}\n".encode()
+            file.write(line)
+            listing.update(line)
+    (folder / SIGNATURE).write_bytes(dossier_key(deps).sign((folder / LIST).read_bytes()))
+    yield f"{LIST}: {listing.hexdigest()}"
+
+
+def verify_restitution(folder: Path) -> Mapping[str, Any]:
+    """Check every file against the signed list; gives restitution.json. The caller compares seal-pub.pem.
+
+    Raises:
+        RestitutionFailed.
+    """
+    try:
+        read_public((folder / "seal-pub.pem").read_bytes()).verify(
+            (folder / SIGNATURE).read_bytes(), (folder / LIST).read_bytes())
+        listed = {line[66:]: line[:64] for line in (folder / LIST).read_text().splitlines()}
+        about: Mapping[str, Any] = json.loads((folder / ABOUT).read_bytes())
+    except (OSError, ValueError, InvalidSignature, ArchiveError) as error:
+        raise RestitutionFailed(f"{LIST}: {error or 'signature'}") from None
+    names = set(_names(folder))
+    for name in sorted(names ^ listed.keys()):
+        raise RestitutionFailed(f"{name}: listed or there, not both")
+    for name, digest in listed.items():
+        if _sha256(folder / name) != digest:
+            raise RestitutionFailed(f"{name}: altered")
+    return about
+
+
+def take_in(deps: Deps, folder: Path) -> Iterator[str]:
+    """Read a restitution into a gateway that does not know the tenant, and prove that nothing differs.
+
+    Objects first, then all rows in one transaction, checked before it ends: sizes and roots of the logs are those of
+    the restitution, or nothing is kept.
+
+    Raises:
+        RestitutionFailed.
+    """
+    about = verify_restitution(folder)
+    tenant_id = about["tenant"]
+    kept = 0
+    for path in sorted((folder / "objects").glob("??/*")):
+        deps.store.put(path.read_bytes(), expected=Digest(path.name))
+        kept += 1
+    yield f"objects: {kept}"
+    with deps.db.transaction(EVERY_TENANT) as session:
+        if session.get(Tenant, tenant_id) is not None:
+            raise RestitutionFailed(f"tenant {tenant_id} is here already")
+        for table in tables():
+            count = _read_rows(session, table, folder / "tables" / f"{table.name}.jsonl")
+            if count != about["rows"].get(table.name, 0):
+                raise RestitutionFailed(f"{table.name}: {count} rows, not {about['rows'].get(table.name)}")
+            yield f"{table.name}: {count}"
+        session.flush()
+        if (found := roots_of(session, tenant_id)) != about["logs"]:
+            raise RestitutionFailed(f"logs differ: {found}")
+    former = deps.settings.data / "keys" / "former"
+    former.mkdir(parents=True, exist_ok=True)
+    for name in ("log-pub.pem", "tsa-ca.pem"):
+        (former / f"{tenant_id}-{name}").write_bytes((folder / name).read_bytes())
+    yield f"logs: {len(about['logs'])}"
+
+
+def roots_of(session: Session, tenant_id: str) -> dict[str, dict[str, Any]]:
+    """Size and root of each log of a tenant, computed from its rows."""
+    found = {}
+    for owner, name in logs(session):
+        if owner == tenant_id:
+            size, tip = check(LogRows(session, owner, name).all())
+            found[name] = {"size": size, "root": tip.hex()}
+    return found
+
+
+def _write_rows(session: Session, table: Table, tenant_id: str, path: Path) -> int:
+    owner = table.c.id if table.name == "tenants" else table.c.tenant_id
+    count = 0
+    with path.open("wb") as file:
+        for row in session.execute(select(table).where(owner == tenant_id).order_by(*table.primary_key.columns)
+                                   .execution_options(yield_per=500)).mappings():
+            told = {column.name: told_as(BLANKED.get((table.name, column.name), row[column.name]))
+                    for column in table.columns}
+            file.write(json.dumps(told, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+            count += 1
+    return count
+
+
+def told_as(value: Any) -> Any:
+    """A column's value as JSON has it; which it was is known from the column."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def _read_rows(session: Session, table: Table, path: Path) -> int:
+    count, waiting = 0, []
+    with path.open("rb") as file:
+        for line in file:
+            told = json.loads(line)
+            waiting.append({column.name: _meant(column.type, told[column.name]) for column in table.columns})
+            count += 1
+            if len(waiting) == 500:
+                session.execute(insert(table), waiting)
+                waiting = []
+    if waiting:
+        session.execute(insert(table), waiting)
+    return count
+
+
+def _meant(kind: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, LargeBinary):
+        return base64.b64decode(value)
+    if isinstance(kind, Moment):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Amount):
+        return Decimal(value)
+    return date.fromisoformat(value) if isinstance(kind, Date) else value
+
+
+def _write_object(deps: Deps, folder: Path, sha256: str) -> int:
+    path = folder / "objects" / sha256[:2] / sha256
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(deps.store.get(Digest(sha256)))
+        part.rename(path)
+    return 1
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")
+                  if path.is_file() and path.name not in {LIST, SIGNATURE})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
