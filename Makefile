@@ -15,7 +15,7 @@ help:
 	@echo "make bench    mesures / measurements"
 	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
 	@echo "make vectors  données de test générées / generated test data"
-	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, equality, own_rules, examples, conversion, foreign, pdf, fuzz, fuzzread, crash, …, flows)"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, equality, own_rules, examples, conversion, foreign, pdf, fuzz, fuzzread, faults, broker, …, flows)"
 
 $(STAMP): pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
