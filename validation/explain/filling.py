@@ -32,12 +32,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 """Joining words, French and English."""
 
 _EN16931: Final = (
-    "déclarez en BT-24 le profil EN 16931 (urn:cen.eu:en16931:2017)",
-    "declare the EN 16931 profile in BT-24 (urn:cen.eu:en16931:2017)",
+    "déclarez en BT-24 un profil qui l'admet, comme EN 16931 (urn:cen.eu:en16931:2017)",
+    "declare a profile in BT-24 that has it, such as EN 16931 (urn:cen.eu:en16931:2017)",
 )
+_EXTENDED_ID: Final = "urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended"
 _EXTENDED: Final = (
-    "déclarez en BT-24 le profil EXTENDED (urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended)",
-    "declare the EXTENDED profile in BT-24 (urn:cen.eu:en16931:2017#conformant#urn:factur-x.eu:1p0:extended)",
+    f"déclarez en BT-24 un profil qui l'admet, comme EXTENDED ({_EXTENDED_ID})",
+    f"declare a profile in BT-24 that has it, such as EXTENDED ({_EXTENDED_ID})",
 )
 _NOTE: Final = ("portez-la dans une note (BT-22)", "put it into a note (BT-22)")
 RICHER: Final[Mapping[str, tuple[str, str]]] = {
@@ -139,7 +140,7 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
     own = _last(context)
     inside = bool(thing) and own == thing
     around = bare(context).rpartition("/")[0] if inside else context
-    path = bare(context) if inside or not thing else f"{bare(context)}/{thing.split('[')[0]}"
+    path = bare(context) if inside or not thing else f"{bare(context)}/{_qualified(thing.split('[')[0], own)}"
     term = term_at(path) or (about.terms[0] if len(about.terms) == 1 else None)
     words = data("elements.toml").get(_local(thing or own), ["", "", ""])
     named = name_of(term, language) if term else words[language]
@@ -160,6 +161,11 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
         "instead": data("attributes.toml")["instead"].get(thing, ["", ""])[language],
         "times_word": WORDS.get(groups.get("times") or "", ("", ""))[language],
     }
+
+
+def _qualified(name: str, around: str) -> str:
+    """CII-SR rules name elements without their prefix: what stands inside an element of CII is of `ram`."""
+    return f"ram:{name}" if ":" not in name and around.startswith(("rsm:", "ram:")) else name
 
 
 def bare_condition(text: str) -> str:
