@@ -58,6 +58,9 @@ def campaign(folder: Path, flushes: int, invoices: int, seed: int) -> int:
                         running["worker"] = start(of, "worker")
                         killed += 1
                     waits.append(goes_on(of, systems, time.monotonic()))
+                    if count % 10 == 9:
+                        print(f"  {count + 1} of {flushes} flushes, {len(systems.accepted)} accepted, "
+                              f"longest wait {max(waits):.1f} s", flush=True)
             wait_for(systems, invoices)
             found = check(Books(of.url, of.key, of.ledger, dict(systems.accepted)), patience=120)
         finally:
