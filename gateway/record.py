@@ -60,25 +60,34 @@ class Change:
     then: tuple[Work, ...] = ()
 
 
+LOCKED, POSITION = "tenant-locked", "event-position"
+"""Keys in a session's `info`, with the tenant: its row is locked; the position of the event it added last."""
+
+
 def lock_tenant(session: Session, tenant_id: str) -> None:
     """One writer per tenant from here to the end of the transaction.
 
     On PostgreSQL `FOR NO KEY UPDATE`: whoever adds a row that refers to the tenant holds a weak lock on it, and two who
     had each added one would wait for each other for ever with the stronger lock.
     """
-    session.get(Tenant, tenant_id, with_for_update={"key_share": True})
+    if (LOCKED, tenant_id) not in session.info:
+        session.get(Tenant, tenant_id, with_for_update={"key_share": True})
+        session.info[LOCKED, tenant_id] = True
 
 
 def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:
     """Add event, journal entry and work to the caller's transaction; returns the event."""
     lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
-    last = session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
+    last: int | None = session.info.get((POSITION, tenant_id))
+    if last is None:
+        last = session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
     event = Event(
         tenant_id=tenant_id, id=str(uuid.uuid4()), position=last + 1, submission_id=change.submission_id, at=now,
         platform_at=change.platform_at, kind=change.kind, code=change.code, actor=change.actor, reason=change.reason,
         data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
     )
     session.add(event)
+    session.info[POSITION, tenant_id] = event.position
     make_searchable(session, event)
     subject = change.submission_id or change.subject or tenant_id
     write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code, subject=subject, actor=change.actor,

@@ -28,6 +28,9 @@ class HashRenewal(TenantScoped, Base):
     """Entries of the log that it covers."""
 
     at: Mapped[datetime]
+    old_token: Mapped[bytes]
+    """A token of that day over the log's own checkpoint: that it was so before its hash fell."""
+
     checkpoint: Mapped[bytes]
     """Signed note of the second tree."""
 

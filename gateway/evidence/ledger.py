@@ -18,6 +18,10 @@ from gateway.tables import JournalEntry, Tenant
 SOFTWARE = f"passerelle-{version('passerelle')}"
 
 
+LAST = "journal-last"
+"""Key in a session's `info`, with tenant and log: the row that this transaction appended last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An object of the store that belongs to a change."""
@@ -39,6 +43,9 @@ class LogRows:
 
     def last(self) -> Row | None:
         """The newest row."""
+        known: Row | None = self._session.info.get((LAST, self._tenant_id, self._log))
+        if known is not None:  # appended in this transaction, under the tenant's lock
+            return known
         newest = self._session.scalar(
             select(JournalEntry)
             .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log)
@@ -58,7 +65,7 @@ class LogRows:
         """Keep one more row, with the columns that the console searches by."""
         self._session.add(JournalEntry(tenant_id=self._tenant_id, log=self._log, seq=row.seq, at=self.at,
                                        line=row.line, leaf=row.leaf, frontier=row.frontier, **self.columns))
-        self._session.flush()
+        self._session.info[LAST, self._tenant_id, self._log] = row
 
     def first(self, size: int) -> Iterator[Row]:
         """The first `size` rows in order, a few thousand at a time."""

@@ -36,17 +36,21 @@ def renew(deps: Deps, tenant_id: str, name: str, actor: str) -> HashRenewal:
     seal = seal_log(deps, tenant_id, name)
     if seal.token is None:
         raise TimestampUnavailable(seal.trouble or "no token")
+    # The seal's own token may have run out years ago, and is vouched for by later seals; a fresh one stands by itself.
+    fresh, _ = stamped(deps, seal.checkpoint, partial(publications, deps, {}))
     with deps.db.reading(tenant_id) as session:
         before = _renewals(session, name)
         leaves = [rehash.renewal_leaf(row.checkpoint, row.token) for row in before]
-        leaves += _entry_leaves(deps, session, seal)
+        leaves += _entry_leaves(deps, session, seal, fresh.response)
     tip = Checkpoint(f"{origin_of(deps, tenant_id, name)}/{rehash.ALGORITHM}", len(leaves), rehash.tree(leaves)[-1][0])
     note = sign_checkpoint(tip, log_key(deps))
     token, published = stamped(deps, note, partial(publications, deps, {}), algorithm=rehash.ALGORITHM)
     kept = tuple(Kept(role, deps.store.put(data).hex, len(data)) for role, data in (
-        ("leaves", b"".join(leaves)), ("checkpoint", note), ("token", token.response), *published))
+        ("leaves", b"".join(leaves)), ("old-token", fresh.response), ("checkpoint", note), ("token", token.response),
+        *published))
     row = HashRenewal(tenant_id=tenant_id, log=name, number=len(before), size=seal.size, at=deps.now(),
-                      checkpoint=note, token=token.response, ends_at=token.stamp.ends, leaves_sha256=kept[0].sha256)
+                      checkpoint=note, token=token.response, ends_at=token.stamp.ends, leaves_sha256=kept[0].sha256,
+                      old_token=fresh.response)
     with deps.db.transaction(tenant_id) as session:
         session.add(row)
         record(session, tenant_id, Change(
@@ -69,7 +73,7 @@ def proof_of(deps: Deps, tenant_id: str, name: str, seq: int) -> tuple[OldProof,
         seal = session.get_one(Seal, (tenant_id, name, first.size))
         log = LogRows(session, tenant_id, name)
         proof = write_proof(InclusionProof(seq, inclusion_proof(log, seq, seal.size), seal.checkpoint))
-        old = OldProof(line=log.get(seq).line, proof=proof, token=seal.token or b"")
+        old = OldProof(line=log.get(seq).line, proof=proof, token=first.old_token)
     renewed = []
     for row in rows[first.number:]:
         index = row.number + seq if row is first else first.number  # each later one has the first as a leaf
@@ -84,7 +88,7 @@ def _renewals(session: Session, name: str) -> list[HashRenewal]:
     return list(session.scalars(select(HashRenewal).where(HashRenewal.log == name).order_by(HashRenewal.number)))
 
 
-def _entry_leaves(deps: Deps, session: Session, seal: Seal) -> Iterator[bytes]:
+def _entry_leaves(deps: Deps, session: Session, seal: Seal, token: bytes) -> Iterator[bytes]:
     rows = LogRows(session, seal.tenant_id, seal.log)
     levels = rehash.tree([row.leaf for row in rows.first(seal.size)], node_hash)
     destroyed = set(session.scalars(select(KeptObject.sha256).where(KeptObject.destroyed_at.is_not(None))))
@@ -94,7 +98,7 @@ def _entry_leaves(deps: Deps, session: Session, seal: Seal) -> Iterator[bytes]:
         for digest in {ref.digest for ref in entry.objects if ref.digest.hex not in strong}:
             strong[digest.hex] = _strong(deps, digest, gone=digest.hex in destroyed)
         proof = write_proof(InclusionProof(row.seq, rehash.path_in(levels, row.seq), seal.checkpoint))
-        old = OldProof(line=row.line, proof=proof, token=seal.token or b"")
+        old = OldProof(line=row.line, proof=proof, token=token)
         yield rehash.entry_leaf((strong[ref.digest.hex] for ref in entry.objects), old)
 
 

@@ -1,7 +1,7 @@
 """A gateway without its web and its workshop, under a clock that a campaign sets: database, store, keys, authority."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ class Clock:
 
 
 @contextmanager
-def gateway(folder: Path, clock: Clock, **settings: object) -> Iterator[Deps]:
+def gateway(folder: Path, clock: Callable[[], datetime], **settings: object) -> Iterator[Deps]:
     """Silent Deps on a new SQLite database with one tenant; the workshop has no worker, since nothing is read here."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     chosen = Settings(data=folder, **settings)
@@ -47,7 +47,7 @@ def gateway(folder: Path, clock: Clock, **settings: object) -> Iterator[Deps]:
         deps = Deps(settings=chosen, db=db, store=open_objects(chosen, db, clock), workshop=workshop,
                     vault=Vault(bytes(32)), bell=Bell(), clock=clock)
         with db.transaction(TENANT) as session:
-            session.add(Tenant(id=TENANT, name="Atelier des Passerelles", created_at=clock.now))
+            session.add(Tenant(id=TENANT, name="Atelier des Passerelles", created_at=clock()))
         yield deps
         db.close()
 

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column('number', sa.Integer(), nullable=False),
         sa.Column('size', gateway.tables.GROWING, nullable=False),
         sa.Column('at', gateway.tables.Moment(timezone=True), nullable=False),
+        sa.Column('old_token', sa.LargeBinary(), nullable=False),
         sa.Column('checkpoint', sa.LargeBinary(), nullable=False),
         sa.Column('token', sa.LargeBinary(), nullable=False),
         sa.Column('ends_at', gateway.tables.Moment(timezone=True), nullable=False),
