@@ -36,6 +36,7 @@ from gateway.evidence.ledger import LogRows
 from gateway.evidence.sealing import authority_of, dossier_key, log_key
 from gateway.evidence.trust import NAMED, logs
 from gateway.tables import Amount, Base, Moment, Tenant
+from gateway.tables_archive import KeptObject
 
 LEFT_OUT = frozenset({
     "console_sessions", "idempotency_keys", "outbox", "connection_health", "api_keys", "webhook_deliveries", "exports",
@@ -77,7 +78,8 @@ def hand_out(deps: Deps, tenant_id: str, folder: Path) -> Iterator[str]:
             counts[table.name] = _write_rows(session, table, tenant_id, folder / "tables" / f"{table.name}.jsonl")
             yield f"{table.name}: {counts[table.name]}"
         roots = roots_of(session, tenant_id)
-        digests = sorted({found for column in NAMED for found in session.scalars(
+        columns = (*NAMED, KeptObject.sha256)
+        digests = sorted({found for column in columns for found in session.scalars(
             select(column).where(column.class_.tenant_id == tenant_id).distinct()) if found})
     kept = 0
     for sha256 in digests:

@@ -10,9 +10,9 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.errors import ArchiveError, JournalDamaged
+from archive.errors import ArchiveError, BadCheckpoint, JournalDamaged
 from archive.journal import Entry, check, read_entry, root, size_of
-from archive.seal import Checkpoint, public_pem, read_checkpoint
+from archive.seal import Checkpoint, public_pem, read_checkpoint, read_public
 from archive.store import Digest
 from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
@@ -160,6 +160,22 @@ def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool
     return hmac.compare_digest(mac(key, text_of(event)), entry.said)
 
 
+def signed_by_one(deps: Deps, seal: Seal) -> Checkpoint:
+    """The checkpoint, signed by our key or by that of the house from which the tenant was taken in."""
+    for pem in former(deps, f"{seal.tenant_id}-log-pub.pem"):
+        try:
+            return read_checkpoint(seal.checkpoint, read_public(pem))
+        except BadCheckpoint:
+            continue
+    return read_checkpoint(seal.checkpoint, log_key(deps).public_key())
+
+
+def former(deps: Deps, name: str) -> list[bytes]:
+    """A key of a former house, if the tenant had one (gateway/evidence/restitution.py)."""
+    path = deps.settings.data / "keys" / "former" / name
+    return [path.read_bytes()] if path.is_file() else []
+
+
 def told_otherwise(session: Session, seal: Seal) -> str | None:
     """A timestamped seal whose bytes the journal does not name: a token may change without ceasing to hold."""
     if seal.token is None:
@@ -196,14 +212,14 @@ def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
     where = f"scellement {seal.tenant_id}/{seal.log}/{seal.size}"
     _, ca = authority_of(deps)
     try:
-        checkpoint = read_checkpoint(seal.checkpoint, log_key(deps).public_key())
+        checkpoint = signed_by_one(deps, seal)
         if size_of(rows) < seal.size:
             return f"{where}: le journal n'a plus que {size_of(rows)} écritures"
         expected = Checkpoint(checkpoint.origin, seal.size, root(rows, seal.size))
         if checkpoint != expected or not checkpoint.origin.endswith(f"/{seal.tenant_id}/{seal.log}"):
             return f"{where}: n'est pas celui du journal"  # the gateway's name may have been another in former years
         if seal.token is not None:
-            verify(seal.token, seal.checkpoint, ca)
+            verify(seal.token, seal.checkpoint, ca + b"".join(former(deps, f"{seal.tenant_id}-tsa-ca.pem")))
     except ArchiveError as error:
         return f"{where}: {error.code}: {error}"
     return None
