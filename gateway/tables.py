@@ -358,7 +358,7 @@ class Event(Row, Base):
     __tablename__ = "events"
     __table_args__ = (
         UniqueConstraint("tenant_id", "position"),
-        Index("ix_events_submission", "tenant_id", "submission_id", "position"),
+        Index("ix_events_submission", "tenant_id", "submission_id", "at", "position"),
         Index("ix_events_at", "tenant_id", "at", "position"),
         Index("ix_events_kind", "tenant_id", "kind", "at", "position"),
         Index("ix_events_code", "tenant_id", "code", "at", "position"),

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, desc, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.sql.operators import custom_op
 
 from archive.journal import leaf_hash
 from gateway.console import people
@@ -32,13 +33,30 @@ SIREN = re.compile(r"\d{3}[ .]?\d{3}[ .]?\d{3}([ .]?\d{5})?")
 FEW = 2000
 """Up to so many invoices or events are fetched and sorted; more are met soon enough on the walk."""
 
+NEAR = 2000
+"""So many events are looked at for words that many have, before they are sought from the words."""
+
 MOST_ACTORS = 10
+PLUS: custom_op[Any] = custom_op("+")
 LOOKS = (looks.VIEWED, looks.DOCUMENT_READ, looks.LIST_EXPORTED, looks.JOURNAL_SEARCHED)
 """What people merely looked at has a page of its own; here it is shown when its kind or its person is asked for."""
 
 Condition = ColumnElement[bool]
 Key = InstrumentedAttribute[Any]
 Words = InvoiceWord | EventWord
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Words that very many invoices or events have."""
+
+    table: type[Words]
+    key: Key
+    where: Any
+    """The column of events that names what has the words."""
+
+    words: list[tuple[str, bool]]
+    """Each with whether its beginning is enough; the rarest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +152,8 @@ def get_entry(session: Session, tenant_id: str, log: str, seq: int) -> Found:
 def search(session: Session, asked: Search, names: people.Names, *, per_page: int = PER_PAGE) -> Lines:
     """One page of what matches."""
     found: dict[int, Event] = {}
-    for query in _branches(session, asked, names):
-        for event in session.scalars(_placed(query, asked).limit(per_page + 1)):
+    for query in _branches(session, asked, names, per_page + 1):
+        for event in session.scalars(query.limit(per_page + 1)):
             found[event.position] = event
     upwards = asked.later is not None
     ordered = sorted(found.values(), key=lambda event: (event.at, event.position), reverse=not upwards)
@@ -183,64 +201,109 @@ def _cursor(event: Event) -> Cursor:
     return Cursor(event.at, event.position)
 
 
-def _placed(query: Select[Event], asked: Search) -> Select[Event]:
-    """In the order of the pages, from where the reader is."""
-    if asked.later is not None:
-        at, position = asked.later.at, asked.later.position
-        return query.where(Event.at >= at, or_(Event.at > at, Event.position > position)).order_by(
-            Event.at, Event.position)
-    if asked.before is not None:
-        at, position = asked.before.at, asked.before.position
-        query = query.where(Event.at <= at, or_(Event.at < at, Event.position < position))
-    return query.order_by(Event.at.desc(), Event.position.desc())
-
-
-def _branches(session: Session, asked: Search, names: people.Names) -> Iterator[Select[Event]]:
-    """Queries whose results together are what is asked for; each follows one index."""
-    facets = list(_facets(asked))
+def _branches(session: Session, asked: Search, names: people.Names, want: int) -> Iterator[Select[Event]]:
+    """Queries whose results together are the page; each follows one index."""
     actors = _actors(names, asked.actor)
-    if asked.q:
-        for condition, index in _about(session, asked.q):
-            everybody = [Event.actor.in_(actors)] if asked.actor else []
-            if index is not None:
-                yield _along(select(Event).where(condition, *facets, *everybody), index)
-            else:
-                yield from _walks(session, [condition, *facets], asked, actors)
-    else:
-        yield from _walks(session, facets, asked, actors)
+    if not asked.q:
+        yield from (_placed(query, asked) for query in _walks(session, asked, actors, select(Event)))
+        return
+    for found in _about(session, asked.q):
+        condition = found if isinstance(found, ColumnElement) else _of_many(session, asked, actors, found, want)
+        yield _placed(select(Event).where(condition, *_beside(session, asked, actors)), asked, session)
 
 
-def _walks(session: Session, conditions: list[Condition], asked: Search, actors: list[str]) -> Iterator[Select[Event]]:
+def _walks(session: Session, asked: Search, actors: list[str], query: Select[Any]) -> Iterator[Select[Any]]:
     """Along the index of the rarest criterion; one walk for each actor, since each has a stretch of its own."""
-    known = {"ix_events_kind": Event.kind == asked.kind} if asked.kind else {}
-    if asked.status:
-        known["ix_events_code"] = Event.code == asked.status
     for actor in actors if asked.actor else [""]:
-        chosen = {**known, "ix_events_actor": Event.actor == actor} if actor else known
-        index = "ix_events_at"
-        if len(chosen) == 1:
-            index = next(iter(chosen))
-        elif chosen:
-            index = min(chosen, key=lambda name: _few(session, select(Event.position).where(chosen[name]), FEW * 5))
-        yield _along(select(Event).where(*conditions, *chosen.values()), index)
+        facets = [*_facets(asked), *([(Event.actor, actor)] if actor else [])]
+        if len(facets) > 1:
+            facets.sort(key=lambda one: _few(session, select(Event.position).where(one[0] == one[1]), FEW * 5))
+        yield query.where(*(_aside(session, column) == value if number else column == value
+                            for number, (column, value) in enumerate(facets)))
 
 
-def _along(query: Select[Event], index: str) -> Select[Event]:
-    """SQLite keeps no figures about values and is told which index to take; PostgreSQL knows better itself."""
-    return query.with_hint(Event, f"INDEXED BY {index}", "sqlite") if index else query
+def _beside(session: Session, asked: Search, actors: list[str]) -> list[Condition]:
+    """The criteria as conditions that choose no index."""
+    mine = [_aside(session, Event.actor).in_(actors)] if asked.actor else []
+    return [*mine, *(_aside(session, column) == value for column, value in _facets(asked))]
 
 
-def _facets(asked: Search) -> Iterator[Condition]:
-    if asked.kind:
-        yield Event.kind == asked.kind
-    elif not asked.actor:
-        yield Event.code.not_in(LOOKS)
-    if asked.status:
-        yield and_(Event.kind == "lifecycle", Event.code == asked.status)
+def _of_many(session: Session, asked: Search, actors: list[str], many: Many, want: int) -> Condition:
+    """Which events to show where the words belong to very many invoices or events.
+
+    First a look at the nearest events: what is frequent and recent fills the page from there. What is frequent and far
+    away is found from the words: of the invoices that have them, the ones whose next event is nearest.
+    """
+    key, where = many.key, many.where
+    met: set[int] = set()
+    for walk in _walks(session, asked, actors, select(Event.position, where.label("about"))):
+        near = _placed(walk, asked).limit(NEAR).subquery()
+        met |= set(session.scalars(select(near.c.position).where(*(
+            _has(many.table, key, None, near.c.about, word, last=last) for word, last in many.words))))
+    if len(met) >= want:
+        return Event.position.in_(met)
+    if many.table is EventWord or actors or _facets(asked):
+        whole: Condition = where.in_(_all(many))
+        return whole
+    one = aliased(Event)
+    ends = func.min(one.at) if asked.later is not None else func.max(one.at)
+    near_end = (select(ends).where(one.tenant_id == many.table.tenant_id, one.submission_id == key,
+                                   *_within(asked, one.at, one.at, one.position))
+                .correlate(many.table).scalar_subquery().label("near"))
+    chosen = _all(many).add_columns(near_end).distinct().order_by(
+        near_end.asc().nulls_last() if asked.later is not None else near_end.desc().nulls_last())
+    return Event.submission_id.in_([submission for submission, _ in session.execute(chosen.limit(want))])
+
+
+def _all(many: Many) -> Select[Any]:
+    """The keys that have all the words."""
+    rarest, *others = many.words
+    return select(many.key).where(_spells(many.table, *rarest), *(
+        _has(many.table, many.key, many.table, many.key, word, last=last) for word, last in others))
+
+
+def _placed(query: Select[Any], asked: Search, sorted_on: Session | None = None) -> Select[Any]:
+    """In the order of the pages, from where the reader is, within the period.
+
+    With `sorted_on` what was found is sorted; without, the index that the query follows has the order.
+    """
+    at: Any = Event.at if sorted_on is None else _aside(sorted_on, Event.at)
+    position: Any = Event.position if sorted_on is None else _aside(sorted_on, Event.position)
+    if not asked.kind and not asked.actor:
+        query = query.where(Event.code.not_in(LOOKS))
+    query = query.where(*_within(asked, at, Event.at, Event.position))
+    return query.order_by(at, position) if asked.later is not None else query.order_by(desc(at), desc(position))
+
+
+def _within(asked: Search, bound: Any, at: Any, position: Any) -> Iterator[Condition]:
+    """The period and the place of the page; `bound` is the time as it may choose an index."""
     if asked.since:
-        yield Event.at >= _midnight(asked.since)
+        yield bound >= _midnight(asked.since)
     if asked.until:
-        yield Event.at < _midnight(asked.until + timedelta(days=1))
+        yield bound < _midnight(asked.until + timedelta(days=1))
+    if asked.later is not None:
+        yield bound >= asked.later.at
+        yield or_(at > asked.later.at, position > asked.later.position)
+    elif asked.before is not None:
+        yield bound <= asked.before.at
+        yield or_(at < asked.before.at, position < asked.before.position)
+
+
+def _aside(session: Session, column: Any) -> Any:
+    """A column as a condition that chooses no index.
+
+    SQLite keeps no figures about values and has to be told, by its unary plus; PostgreSQL knows better itself.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return column
+    return UnaryExpression(column, operator=PLUS, type_=column.type)
+
+
+def _facets(asked: Search) -> list[tuple[Any, str]]:
+    """(column, value) of what has an index of its own."""
+    if asked.status:
+        return [(Event.code, asked.status), (Event.kind, "lifecycle" if asked.kind in {"", "lifecycle"} else "")]
+    return [(Event.kind, asked.kind)] if asked.kind else []
 
 
 def _actors(names: people.Names, text: str) -> list[str]:
@@ -248,22 +311,26 @@ def _actors(names: people.Names, text: str) -> list[str]:
     return sorted({*people.matching(names, text), text})[:MOST_ACTORS] if text else []
 
 
-def _about(session: Session, text: str) -> Iterator[tuple[Condition, str | None]]:
-    """Conditions, any of which makes an event match, each with its index; None where one has to walk."""
+def _about(session: Session, text: str) -> Iterator[Condition | Many]:
+    """Conditions, any of which makes an event match and holds for few events; or the words that many have."""
     digest = text.lower().removeprefix("sha256:")
     if HASH.fullmatch(digest):
-        yield Event.sha256 == digest, "ix_events_sha256"
-        yield Event.submission_id.in_(_owners(session, digest)), "ix_events_submission"
-        return
-    if ID.fullmatch(digest):
-        yield Event.submission_id == digest, "ix_events_submission"
-        return
-    words = asked_words(_compact(text))
-    if not words:
-        yield false(), "ix_events_at"
-        return
-    yield _of_invoices(session, words)
-    yield _of_events(session, words)
+        yield Event.sha256 == digest
+        if owners := _owners(session, digest):
+            yield Event.submission_id.in_(owners)
+    elif ID.fullmatch(digest):
+        yield Event.submission_id == digest
+    elif words := asked_words(_compact(text)):
+        ranked = [(word, number == len(words)) for number, word in enumerate(words, 1)]
+        for many in (Many(InvoiceWord, InvoiceWord.submission_id, Event.submission_id, ranked),
+                     Many(EventWord, EventWord.position, Event.position, ranked)):
+            rarest = sorted(ranked, key=lambda one, many=many: _few(  # type: ignore[misc]  # a default in a lambda
+                session, select(many.key).where(_spells(many.table, *one)), FEW))
+            found = session.scalars(_all(replace(many, words=rarest)).limit(FEW)).all()
+            if len(found) == FEW:
+                yield replace(many, words=rarest)
+            elif found:
+                yield many.where.in_(sorted(set(found)))
 
 
 def _compact(text: str) -> str:
@@ -283,38 +350,6 @@ def _owners(session: Session, digest: str) -> list[str]:
     return sorted(set(found))
 
 
-def _of_invoices(session: Session, words: list[str]) -> tuple[Condition, str | None]:
-    """Events of the invoices that have all these words."""
-    found = _keys(session, InvoiceWord.submission_id, InvoiceWord, words)
-    if found is not None:
-        return Event.submission_id.in_(found), "ix_events_submission"
-    return and_(*(_has(InvoiceWord, InvoiceWord.submission_id, Event, Event.submission_id, word, last=last)
-                  for word, last in _ranked(words))), None
-
-
-def _of_events(session: Session, words: list[str]) -> tuple[Condition, str | None]:
-    """Events whose reason has all these words."""
-    found = _keys(session, EventWord.position, EventWord, words)
-    if found is not None:
-        return Event.position.in_(found), ""
-    return and_(*(_has(EventWord, EventWord.position, Event, Event.position, word, last=last)
-                  for word, last in _ranked(words))), None
-
-
-def _keys(session: Session, key: Key, table: type[Words], words: list[str]) -> list[Any] | None:
-    """The invoices or positions that have all these words; None when they are too many to sort."""
-    ranked = sorted(_ranked(words), key=lambda one: _few(session, select(key).where(_spells(table, *one)), FEW))
-    rarest, others = ranked[0], ranked[1:]
-    found = session.scalars(select(key).where(_spells(table, *rarest), *(
-        _has(table, key, table, key, word, last=last) for word, last in others)).limit(FEW)).all()
-    return None if len(found) == FEW else sorted(set(found))
-
-
-def _ranked(words: list[str]) -> list[tuple[str, bool]]:
-    """Each word, and whether it is the last, of which the beginning is enough."""
-    return [(word, number == len(words)) for number, word in enumerate(words, 1)]
-
-
 def _spells(table: Any, word: str, last: bool) -> Condition:  # noqa: FBT001 - a pair of `_ranked`
     spelled: Condition = table.word == word
     if last:
@@ -323,13 +358,11 @@ def _spells(table: Any, word: str, last: bool) -> Condition:  # noqa: FBT001 - a
     return spelled
 
 
-def _has(
-    table: type[Words], key: Key, outer: Any, outer_key: Key, word: str, *, last: bool
-) -> Condition:
-    """Whether the invoice or event of the outer row has a word."""
+def _has(table: type[Words], key: Key, outer: Any, outer_key: Any, word: str, *, last: bool) -> Condition:
+    """Whether the invoice or event of the outer row has a word; `outer` is its table where it is one."""
     one = aliased(table)
-    return (select(one.word).where(one.tenant_id == outer.tenant_id, getattr(one, key.key) == outer_key,
-                                   _spells(one, word, last)).exists())
+    same = [one.tenant_id == outer.tenant_id] if outer is not None else []
+    return select(one.word).where(*same, getattr(one, key.key) == outer_key, _spells(one, word, last)).exists()
 
 
 def _few(session: Session, query: Select[Any], most: int) -> int:

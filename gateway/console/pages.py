@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 
 from gateway.console import (
     views_access,
-    views_alarms,
     views_appearance,
     views_audit,
     views_check,
@@ -17,7 +16,6 @@ from gateway.console import (
     views_invoice,
     views_invoices,
     views_platform,
-    views_proofs,
     views_reminders,
     views_rules,
     views_session,
@@ -32,8 +30,7 @@ ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_statuses.router,
     views_check.router,
     views_rules.router,
-    views_proofs.router, views_audit.router, views_alarms.router,
-    views_platform.router, views_reminders.router, views_appearance.router,
+    views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.
     views_webhooks.router, views_settings.router, views_access.router,
 )

@@ -27,6 +27,8 @@ BATCH = 2000
 
 
 def upgrade() -> None:
+    op.drop_index('ix_events_submission', 'events')
+    op.create_index('ix_events_submission', 'events', ['tenant_id', 'submission_id', 'at', 'position'])
     for name, table, columns in INDEXES:
         op.create_index(name, table, ['tenant_id', *columns])
     growing = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
@@ -115,3 +117,5 @@ def downgrade() -> None:
         op.drop_table(table)
     for name, table, _ in INDEXES:
         op.drop_index(name, table)
+    op.drop_index('ix_events_submission', 'events')
+    op.create_index('ix_events_submission', 'events', ['tenant_id', 'submission_id', 'position'])
