@@ -62,14 +62,14 @@ def check(books: Books, *, patience: float) -> Findings:
     """Look again until all holds, or nothing has moved for `patience` seconds; then the dossiers."""
     with httpx.Client(base_url=books.url, headers={"Authorization": f"Bearer {books.key}"}, timeout=120,
                       trust_env=False) as gateway:
-        began = moved = time.monotonic()
+        still, began = 0.0, time.monotonic()
         found = look(books, gateway)
-        while not found.held() and time.monotonic() - moved < patience:
-            time.sleep(max(2.0, 5 * (time.monotonic() - began)))  # who is looked at works less
+        while not found.held() and still < patience:
+            pause = max(2.0, 3 * (time.monotonic() - began))  # who is looked at works less
+            time.sleep(pause)
             began = time.monotonic()
             earlier, found = found, look(books, gateway)
-            if found != earlier:
-                moved = began
+            still = still + pause if found == earlier else 0.0
         found.dossiers = dossiers(books, gateway)
     return found
 
