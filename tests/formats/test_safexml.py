@@ -69,10 +69,10 @@ def canary() -> Iterator[tuple[str, list[bytes]]]:
     ids=range(19),
 )
 def test_refused_by_name_and_soon(document: bytes, error: type[FormatError]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(error) as caught:
         parse(document)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(str(caught.value)) < 400
 
 
@@ -129,10 +129,10 @@ BAD = sorted(path for path in (CORPUS / "bad-xml").rglob("*") if path.is_file())
 @needs_corpus
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.name)
 def test_bad_corpus_is_answered_soon(path: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with suppress(FormatError):
         assert open_document(path.read_bytes()).syntax is Syntax.UNKNOWN
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.fixture(scope="module")
