@@ -1,1 +1,1 @@
-"""The texts and the script that go into every dossier as they are, or nearly."""
+"""Making a dossier: the files of one invoice, and the texts and the script that go in as they are, or nearly."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive import package
+from archive.dossier import package
 from archive.dossier.telling import Document as Shown
 from archive.dossier.telling import Moment, Story
 from archive.journal import Row, canonical, read_entry

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive import package
+from archive.dossier import package
 from archive.errors import ArchiveError
 from formats.errors import FormatError
 from gateway.auth import Principal

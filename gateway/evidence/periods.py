@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from archive import package
+from archive.dossier import package
 from archive.dossier.telling import Document, Story
 from archive.exchange import period
 from gateway.auth import Principal

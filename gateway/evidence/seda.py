@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from archive.dossier.package import Dossier
 from archive.dossier.telling import Document
-from archive.package import Dossier
 
 NAMESPACE = "fr:gouv:culture:archivesdefrance:seda:v2.2"
 MEDIA_TYPES: Mapping[str, str] = {

@@ -12,9 +12,9 @@ from archive_log import MemoryRows, entry_of, grown
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from archive import journal, seal, timestamp
+from archive.dossier.package import Dossier, Keys, NextSeal, build, logged, sealed
 from archive.dossier.telling import Document, Moment, Step, Story
 from archive.journal import ObjectRef
-from archive.package import Dossier, Keys, NextSeal, build, logged, sealed
 from archive.seal import Checkpoint
 from archive.store import Digest
 from archive.trust import KEYS, write_trust

@@ -28,9 +28,9 @@ from dossier_tools import SHELLS, by_script, check, needs_openssl, seeded
 from independent import agrees
 
 from archive import journal
+from archive.dossier.package import SealedLog, build, sealed
 from archive.dossier.telling import Document, Story
 from archive.errors import ArchiveError, BadDossier, BadProof, BadTrust
-from archive.package import SealedLog, build, sealed
 from archive.trust import KEYS, read_trust
 from gateway.commands import verify as command
 

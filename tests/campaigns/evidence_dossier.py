@@ -27,8 +27,8 @@ from independent import agrees  # noqa: E402 - after the path
 
 from archive import journal  # noqa: E402 - after the path
 from archive.container import Member, read_members  # noqa: E402 - after the path
+from archive.dossier.package import Dossier, build, sealed  # noqa: E402 - after the path
 from archive.dossier.telling import SCRIPT, Document, Story  # noqa: E402 - after the path
-from archive.package import Dossier, build, sealed  # noqa: E402 - after the path
 from archive.store import Digest  # noqa: E402 - after the path
 from archive.verify import examine, verify_dossier  # noqa: E402 - after the path
 
