@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: from bytecode each takes half the time
 .PHONY: help demo run test check bench oracles vectors fmt
 
 help:
