@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-YEARS = 10
+YEARS, TAX_YEARS = 10, 6
+"""Commercial law, and the least that the tax law asks of whoever keeps no commercial books."""
 
 
 @dataclass(frozen=True, slots=True)

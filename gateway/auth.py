@@ -31,6 +31,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"
     EVIDENCE_READ = "evidence:read"
     AUDIT_READ = "audit:read"
+    RETENTION_WRITE = "retention:write"
     QUEUE_WRITE = "queue:write"
     REMINDERS_READ = "reminders:read"
     REMINDERS_WRITE = "reminders:write"
@@ -40,7 +41,8 @@ class Permission(StrEnum):
 
 _EVERYONE = frozenset({Permission.INVOICES_READ, Permission.EVENTS_READ, Permission.VALIDATE})
 ROLES: dict[str, frozenset[Permission]] = {
-    "officer": _EVERYONE | {Permission.EVIDENCE_READ, Permission.AUDIT_READ, Permission.REMINDERS_READ},
+    "officer": _EVERYONE | {Permission.EVIDENCE_READ, Permission.AUDIT_READ, Permission.REMINDERS_READ,
+                            Permission.RETENTION_WRITE},
     "credit": _EVERYONE | {Permission.PAYMENTS_WRITE, Permission.REMINDERS_READ, Permission.REMINDERS_WRITE},
     "operator": _EVERYONE | {Permission.QUEUE_WRITE, Permission.SETTINGS_WRITE, Permission.AUDIT_READ},
     "billing": _EVERYONE | {Permission.INVOICES_WRITE, Permission.PAYMENTS_WRITE},

@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     keep_work_days: int = Field(default=30, ge=1)
     """How long finished entries of the outbox stay, for whoever looks into the past of a fault."""
 
+    keep_looks_days: int = Field(default=365, ge=30)
+    """How long the journal's words say what people searched for. That they searched stays."""
+
+    keep_mail_days: int = Field(default=90, ge=1)
+    """How long copies of mails stay in the spool. The reminders themselves are kept with their invoices."""
+
     tidy_seconds: float = 86400.0
     """How often what is older goes."""
 

@@ -97,6 +97,9 @@ class Tenant(Base):
     fiscal_year_end: Mapped[str] = mapped_column(String(5), default="12-31", server_default="12-31")
     """MM-DD: when a journal closes and the next begins. Invoices are kept by the year of their legal entity."""
 
+    retention_years: Mapped[int] = mapped_column(default=10, server_default="10")
+    """From the close of the fiscal year: 10 of the commercial law, at least the 6 of the tax law."""
+
 
 class PlatformConnection(Row, Base):
     """An account at an approved platform. `credentials` and `signing_key` are encrypted."""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from gateway.alarms.mailing import mail_alarm
-from gateway.evidence import checkpoints
+from gateway.evidence import checkpoints, destruction, holds
+from gateway.evidence.erasure import erase_old
 from gateway.evidence.periods import handle_export
+from gateway.evidence.retention import count_due
 from gateway.evidence.scrub import scrub_due
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.evidence.watch import watch
@@ -37,6 +39,8 @@ HANDLERS: Mapping[str, Handler] = {
     "alarm": mail_alarm,
     "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
+    holds.TOPIC: holds.handle_hold,
+    destruction.TOPIC: destruction.handle_destruction,
 }
 STRANGERS = frozenset({"webhook"})
 """Topics that wait for addresses of anybody: they have threads of their own."""
@@ -54,4 +58,6 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "webhook": Tick(settings.webhook_seconds, fan_out),
         "duties": Tick(settings.duty_seconds, tell_deadlines),
         "tidy": Tick(settings.tidy_seconds, tidy),
+        "retention": Tick(settings.tidy_seconds, count_due),
+        "erase": Tick(settings.tidy_seconds, erase_old),
     }

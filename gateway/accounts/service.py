@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from archive.retention import TAX_YEARS
 from gateway.accounts.schemas import ConnectionIn, EntityChange, EntityIn, check_against_siren
 from gateway.auth import Permission, new_key
 from gateway.connections import seal_credentials
@@ -55,6 +56,20 @@ def set_fiscal_year(deps: Deps, tenant_id: str, close: str, actor: str) -> None:
     with deps.db.transaction(tenant_id) as session:
         session.get_one(Tenant, tenant_id).fiscal_year_end = close
         record(session, tenant_id, _setting("fiscal-year-changed", f"tenant:{tenant_id}", actor, close=close),
+               now=deps.now())
+
+
+def set_retention_years(deps: Deps, tenant_id: str, years: int, actor: str) -> None:
+    """From now on invoices are kept so long from the close of their fiscal year; what was counted is not shortened.
+
+    Raises:
+        Problem: 422 invalid-request under the 6 years of the tax law (LPF, art. L102 B) or over 99.
+    """
+    if not TAX_YEARS <= years <= 99:
+        raise Problem(422, "invalid-request", f"De {TAX_YEARS} à 99 ans. / From {TAX_YEARS} to 99 years.")
+    with deps.db.transaction(tenant_id) as session:
+        session.get_one(Tenant, tenant_id).retention_years = years
+        record(session, tenant_id, _setting("retention-changed", f"tenant:{tenant_id}", actor, years=years),
                now=deps.now())
 
 

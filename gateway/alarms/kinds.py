@@ -78,7 +78,7 @@ KINDS: Mapping[str, Kind] = {
         "The last backup is too old"),
     "retention-late": Kind(
         "warn", "Destruction en retard", "Des pièces ont dépassé leur durée de conservation.",
-        "Documents are past their retention date", "/archives"),
+        "Documents are past their retention date", "/journal/conservation"),
 }
 
 

@@ -7,33 +7,29 @@ once for each object that it finds damaged or heals.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from archive.errors import DestructionRefused
 from archive.journal import read_entry
-from archive.retention import fiscal_close, may_destroy, retain_until
 from archive.store import Digest
 from archive.stores.safe import Call, Card, Safe, Verb
 from gateway.auth import Permission, Principal
 from gateway.db import EVERY_TENANT
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.evidence.retention import refuse_early
 from gateway.record import Change, record
-from gateway.tables import JournalEntry, LegalEntity
+from gateway.tables import JournalEntry
 from gateway.tables_archive import KeptObject
 
 RIGHTS = {
     Verb.DEPOSIT: Permission.INVOICES_WRITE, Verb.READ: Permission.EVIDENCE_READ,
     Verb.METADATA: Permission.EVIDENCE_READ, Verb.CONTROL: Permission.EVIDENCE_READ,
     Verb.LIST: Permission.EVIDENCE_READ, Verb.COUNT: Permission.EVIDENCE_READ,
-    Verb.JOURNAL: Permission.AUDIT_READ, Verb.DESTROY: Permission.AUDIT_READ,
+    Verb.JOURNAL: Permission.AUDIT_READ, Verb.DESTROY: Permission.RETENTION_WRITE,
 }
 """What a caller needs for each verb."""
-
-CALENDAR_YEAR = "12-31"
 
 
 def safe_of(deps: Deps, principal: Principal) -> Safe:
@@ -93,10 +89,9 @@ class TenantBook:
             self._record(session, Call(Verb.DESTROY, digest, "done", row.size, reason))
 
     def forbid(self, card: Card) -> None:
-        """Refuse while the retention of any legal entity of the tenant runs."""
-        until = retained(self._deps, self._tenant_id, card.at)
-        if not may_destroy(until, (), self._deps.today()):
-            raise DestructionRefused(f"{card.digest}: kept until {until}")
+        """Refuse while retention runs, under a hold, and without an order that a second person approved."""
+        with self._deps.db.reading(self._tenant_id) as session:
+            refuse_early(session, self._tenant_id, card.digest.hex, self._deps.today())
 
     def shared(self, digest: Digest) -> bool:
         """Whether another tenant keeps the same bytes."""
@@ -124,15 +119,6 @@ class TenantBook:
             subject=f"object:{call.digest or 'all'}", reason=call.reason or None, objects=kept,
             data={"subject": f"object:{call.digest or 'all'}"},
         ), now=self._deps.now())
-
-
-def retained(deps: Deps, tenant_id: str, deposited_at: datetime) -> date:
-    """The last day on which what was deposited then must be kept, under the latest close of the tenant's entities."""
-    day = deposited_at.astimezone(PARIS).date()
-    with deps.db.reading(tenant_id) as session:
-        ends = session.scalars(select(LegalEntity.fiscal_year_end).where(LegalEntity.tenant_id == tenant_id)).all()
-    closes = [fiscal_close(day, *map(int, end.split("-"))) for end in ends or [CALENDAR_YEAR]]
-    return retain_until(max(closes))
 
 
 def card_of(row: KeptObject) -> Card:

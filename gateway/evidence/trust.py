@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 
 from sqlalchemy import func, select
@@ -27,6 +28,9 @@ from gateway.tables_journal import SubjectKey
 
 NAMED = (Document.sha256, Event.sha256, SeenFlow.sha256, Decision.sha256, LegalEntity.logo_sha256)
 """Every column that names an object which is kept for good. Callbacks are hints and are not among them."""
+
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,7 @@ def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
         subjects = {entry.subject for _, entry in entries if entry.said}
         keys = {row.subject: row.key for row in session.scalars(select(SubjectKey).where(
             SubjectKey.tenant_id == owner, SubjectKey.subject.in_(subjects)))}
-        erased = set(session.scalars(select(Event.submission_id).where(
-            Event.tenant_id == owner, Event.code == ERASED, Event.submission_id.in_(subjects - keys.keys()))))
+        erased = erasures(session, owner, subjects)
         for seq, entry in entries:
             event, proved = events.get(entry.cause), proved or bool(entry.said)
             if event is None:
@@ -124,10 +127,20 @@ def event_faults(session: Session, owner: str, rows: LogRows) -> Iterator[str]:
             elif not tells(event, entry):
                 told = about_subject(session, owner, entry.subject)
                 yield f"journal {owner}: entry {seq}{told}: l'événement {event.id} dit autre chose"
-            elif proved and not says(event, entry, keys.get(entry.subject), erased=entry.subject in erased):
+            elif proved and not says(event, entry, keys.get(entry.subject), erased=entry.at <= erased.get(
+                    entry.subject, NEVER)):
                 told = about_subject(session, owner, entry.subject)
                 yield f"journal {owner}: entry {seq}{told}: motif ou données de l'événement {event.id} sont autres"
         session.expunge_all()  # there may be millions
+
+
+def erasures(session: Session, owner: str, subjects: Iterable[str]) -> dict[str, datetime]:
+    """When the words about some subjects were erased last, as the journal says."""
+    lines = session.scalars(select(JournalEntry.line).where(
+        JournalEntry.tenant_id == owner, JournalEntry.subject.in_(subjects), JournalEntry.type == "evidence")
+        .order_by(JournalEntry.at)).all()
+    entries = [read_entry(line)[1] for line in lines]
+    return {entry.subject: entry.at for entry in entries if entry.outcome == ERASED}
 
 
 def column_faults(session: Session, owner: str, name: str) -> Iterator[str]:
@@ -155,9 +168,9 @@ def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool
     """Whether the words of an event are those that its entry commits to, or were erased and are gone."""
     if not entry.said:
         return not text_of(event)
-    if key is None:
-        return erased and event.reason is None
-    return hmac.compare_digest(mac(key, text_of(event)), entry.said)
+    if erased and event.reason is None and not event.data:
+        return True
+    return key is not None and hmac.compare_digest(mac(key, text_of(event)), entry.said)
 
 
 def signed_by_one(deps: Deps, seal: Seal) -> Checkpoint:

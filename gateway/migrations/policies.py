@@ -13,7 +13,7 @@ from gateway.db import EVERY_TENANT, TENANT_TABLES
 from gateway.settings import UnsafeSetup
 
 ONLY_ADDED: Final = ("events", "journal")
-"""Tables whose rows are never changed or removed."""
+"""Tables whose rows are never changed or removed; of an event, the words may be erased."""
 
 MINE: Final = (f"tenant_id = current_setting('passerelle.tenant', true) "
                f"OR current_setting('passerelle.tenant', true) = '{EVERY_TENANT}'")
@@ -21,9 +21,16 @@ MINE: Final = (f"tenant_id = current_setting('passerelle.tenant', true) "
 REFUSE: Final = """
 CREATE OR REPLACE FUNCTION passerelle_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'events' THEN
+        IF NEW.reason IS NULL AND NEW.data::text = '{}'
+           AND to_jsonb(NEW) - 'reason' - 'data' = to_jsonb(OLD) - 'reason' - 'data' THEN
+            RETURN NEW;
+        END IF;
+    END IF;
     RAISE EXCEPTION 'rows of % are only added', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$
 """
+"""The one thing that may happen to an event: its words go, when they are erased (gateway/evidence/erasure.py)."""
 
 
 def apply_policies(connection: Connection) -> None:
@@ -48,6 +55,7 @@ def grant_to(engine: Engine, role: str) -> None:
             "GRANT USAGE ON SCHEMA public TO {0}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {0}",
             "REVOKE UPDATE, DELETE ON events, journal FROM {0}",
+            "GRANT UPDATE (reason, data) ON events TO {0}",
             "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {0}",
         ):
             connection.execute(text(statement.format(name)))

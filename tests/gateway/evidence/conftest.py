@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.auth import Permission, Principal
 from gateway.deps import Deps
 from gateway.sandbox.authority import POLICY, LocalAuthority
 from gateway.sandbox.authority_server import Door
@@ -64,6 +65,12 @@ class _Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
+
+
+@pytest.fixture
+def officer(tenant: str) -> Principal:
+    """A compliance officer."""
+    return Principal(tenant_id=tenant, actor="user:officer", name="Officier", permissions=frozenset(Permission))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from formats.syntax import ubl_syntax_of, write
 from gateway.auth import Permission, Principal
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.deps import Deps
+from gateway.evidence import destruction
 from gateway.evidence.objects import safe_of
 from gateway.evidence.trust import check_everything
 from gateway.tables import Document, JournalEntry
@@ -36,6 +37,12 @@ VERBS: dict[Verb, Callable[[Safe], object]] = {
     Verb.DESTROY: lambda safe: safe.destroy(ID, reason="order 17"),
 }
 ABOUT_ONE = [Verb.READ, Verb.METADATA, Verb.CONTROL, Verb.DESTROY]
+
+
+def ordered(deps: Deps, tenant: str, digest: Digest = ID) -> None:
+    """Two persons agree that an object goes; the worker has not begun."""
+    row = destruction.propose(deps, tenant, "user:first", [f"object:{digest}"], "past its time")
+    destruction.approve(deps, tenant, "user:second", row.id)
 
 
 def principal(tenant: str, *permissions: Permission) -> Principal:
@@ -58,6 +65,7 @@ def test_a_verb_is_allowed_and_journaled(deps: Deps, tenant: str, clock, verb: V
         safe.deposit(DATA)
     if verb is Verb.DESTROY:
         clock.forward(days=11 * 366)
+        ordered(deps, tenant)
     result = VERBS[verb](safe)
     card = Card(ID, "key:test", deposited_at, len(DATA))
     wanted = {Verb.DEPOSIT: card, Verb.READ: DATA, Verb.METADATA: card, Verb.CONTROL: card, Verb.LIST: [card],
@@ -108,6 +116,9 @@ def test_nothing_is_destroyed_before_its_time(deps: Deps, tenant: str, entity, c
     assert entity.fiscal_year_end == "12-31"
     assert journaled(deps, tenant)[-1][1] == "object.destroy.destruction-refused"
     clock.forward(days=1)
+    with pytest.raises(DestructionRefused, match="second person"):
+        safe.destroy(ID, reason="order 17")
+    ordered(deps, tenant)
     safe.destroy(ID, reason="order 17")
     assert [outcome for _, outcome, _ in journaled(deps, tenant)[-2:]] == ["object.destroy.ordered",
                                                                          "object.destroy.done"]
@@ -118,12 +129,15 @@ def test_nothing_is_destroyed_before_its_time(deps: Deps, tenant: str, entity, c
 
 
 def test_bytes_of_two_depositors_stay_for_the_other(deps: Deps, tenant: str, make_tenant, clock) -> None:
-    mine, theirs = (safe_of(deps, principal(one)) for one in (tenant, make_tenant("other")))
+    other = make_tenant("other")
+    mine, theirs = (safe_of(deps, principal(one)) for one in (tenant, other))
     mine.deposit(DATA)
     theirs.deposit(DATA)
     clock.forward(days=11 * 366)
+    ordered(deps, tenant)
     mine.destroy(ID, reason="order 17")
     assert theirs.read(ID) == DATA
+    ordered(deps, other)
     theirs.destroy(ID, reason="order 18")
     assert deps.store.count() == 0
 
@@ -132,6 +146,7 @@ def test_a_lost_object_is_not_called_destroyed(deps: Deps, tenant: str, clock) -
     safe = safe_of(deps, principal(tenant))
     safe.deposit(DATA)
     clock.forward(days=11 * 366)
+    ordered(deps, tenant)
     deps.store.destroy(ID, reason="a thief")
     with pytest.raises(ObjectMissing):
         safe.destroy(ID, reason="order 17")

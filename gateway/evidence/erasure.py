@@ -1,0 +1,160 @@
+"""Personal data that no duty keeps (any more): where it lies, and how it goes while every proof still holds.
+
+Under the duty to keep, and therefore not erased before its time: the invoice with its statuses, reports, reminders and
+payments, and what the journal says of them. The journal itself holds ids and hashes; of the words beside it an HMAC
+under a key per subject, which is destroyed with them. docs/retention.md says for each place what is erased and when.
+"""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, Delete, String, Update, cast, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from archive.journal import canonical, read_entry
+from gateway.deps import Deps
+from gateway.evidence.retention import tenants
+from gateway.evidence.saying import ERASED, forget
+from gateway.problems import Problem
+from gateway.record import Change, lock_tenant, record
+from gateway.searchable import forget_words
+from gateway.tables import (
+    Decision,
+    Document,
+    Event,
+    Hold,
+    JournalEntry,
+    LegalEntity,
+    OutboxEntry,
+    Payment,
+    SeenFlow,
+    Submission,
+)
+from gateway.tables_care import Alarm, EventWord, SavedSearch
+from gateway.tables_journal import SubjectKey
+
+BATCH = 500
+SEARCHES = ("journal:", "invoices:")
+"""Subjects of looks that say what was searched for, followed by their month."""
+
+PERSONAL = ("seller_name", "seller_address", "buyer_siren", "buyer_name", "buyer_address", "buyer_email", "linked",
+            "transmission_reason")
+"""Columns of an invoice that go with it. Its number, seller's SIREN, dates, total and hashes stay: its identity."""
+
+
+def erase_invoice(session: Session, submission: Submission) -> None:
+    """Everything that the database says about the people of an invoice that is destroyed. Nothing is journaled here."""
+    tenant_id, about = submission.tenant_id, submission.id
+    forget_words(session, tenant_id, about)
+    erase_events(session, Event.tenant_id == tenant_id, Event.submission_id == about)
+    forget(session, tenant_id, about)
+    for name in PERSONAL:
+        setattr(submission, name, None)
+    for table, values in (
+        (Document, {"name": Document.role}), (Payment, {"reference": None}), (SeenFlow, {"cause": None}),
+        (Decision, {"recipient": None, "reason": "", "facts": {}}), (Hold, {"reason": ""}),
+    ):
+        session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
+    session.execute(delete(OutboxEntry).where(
+        OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
+
+
+def erase_events(session: Session, *which: ColumnElement[bool]) -> int:
+    """Blank the words of some events; gives how many had any. On PostgreSQL the only change that is let through."""
+    found = [position for position, reason, data in session.execute(
+        select(Event.position, Event.reason, Event.data).where(*which)) if reason is not None or data]
+    for start in range(0, len(found), BATCH):
+        part = found[start:start + BATCH]
+        session.execute(update(Event).where(Event.position.in_(part), *which).values(reason=None, data={}))
+        session.execute(delete(EventWord).where(EventWord.position.in_(part)))
+    return len(found)
+
+
+def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[str, int]:
+    """Erase an e-mail address, on the wish of its owner, wherever no duty keeps it; how many places, by kind.
+
+    What stays: invoices whose retention still runs hold it in their documents (`kept`), with the reminders that were
+    sent to it. The address is not journaled; that an erasure took place is. Raises Problem 422 for what is no address.
+    """
+    email = email.strip().lower()
+    if "@" not in email:
+        raise Problem(422, "invalid-request", "Adresse électronique attendue. / E-mail address expected.")
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        counts = {name: _changed(session, statement) for name, statement in _places(email).items()}
+        counts["looks"] = sum(erase_searches(deps, session, tenant_id, actor, subject)
+                              for subject in months(session, tenant_id)
+                              if any(email in canonical(event.data).decode().lower()
+                                     for event in _looks(session, tenant_id, subject)))
+        about = f"tenant:{tenant_id}"
+        record(session, tenant_id, Change(kind="evidence", code="contact-erased", actor=actor, subject=about,
+                                          data={"subject": about, **counts}), now=deps.now())
+    return {**counts, "mails": erase_spool(deps, email=email)}
+
+
+def _places(email: str) -> dict[str, Update | Delete]:
+    """Statements that blank an address where nothing needs it to be kept, each under the name of its kind."""
+    query, facts = func.lower(SavedSearch.query), func.lower(cast(Alarm.facts, String))
+    return {
+        "invoices": update(Submission).where(func.lower(Submission.buyer_email) == email).values(buyer_email=None),
+        "reminders": update(Decision).where(func.lower(Decision.recipient) == email).values(recipient=None, facts={}),
+        "contacts": update(LegalEntity).where(func.lower(LegalEntity.contact_email) == email)
+        .values(contact_email=None, contact_name=None),
+        "searches": delete(SavedSearch).where(or_(query.contains(email, autoescape=True),
+                                                  query.contains(quote(email).lower(), autoescape=True))),
+        "alarms": update(Alarm).where(facts.contains(email, autoescape=True)).values(facts={}),
+    }
+
+
+def erase_old(deps: Deps) -> None:
+    """Regular work: what people searched for, and copies of mails in the spool, are not kept beyond their time."""
+    now = deps.now()
+    before = now - timedelta(days=deps.settings.keep_looks_days)
+    for tenant_id in tenants(deps):
+        with deps.db.transaction(tenant_id) as session:
+            for subject in months(session, tenant_id):
+                if subject[-7:] < f"{before:%Y-%m}":
+                    erase_searches(deps, session, tenant_id, "worker", subject)
+    erase_spool(deps, before=now - timedelta(days=deps.settings.keep_mail_days))
+
+
+def months(session: Session, tenant_id: str) -> list[str]:
+    """The months of searches of which words are still there: those that have a key."""
+    kept = select(SubjectKey.subject).where(SubjectKey.tenant_id == tenant_id)
+    return sorted(subject for subject in session.scalars(kept) if subject.startswith(SEARCHES))
+
+
+def erase_searches(deps: Deps, session: Session, tenant_id: str, actor: str, subject: str) -> int:
+    """Blank what was searched for in one month, with its key, and journal that; gives how many looks."""
+    positions = [event.position for event in _looks(session, tenant_id, subject)]
+    gone = sum(erase_events(session, Event.tenant_id == tenant_id, Event.position.in_(positions[start:start + BATCH]))
+               for start in range(0, len(positions), BATCH))
+    forget(session, tenant_id, subject)
+    record(session, tenant_id, Change(kind="evidence", code=ERASED, actor=actor, subject=subject), now=deps.now())
+    return gone
+
+
+def erase_spool(deps: Deps, *, before: datetime | None = None, email: str = "") -> int:
+    """Remove mails from the spool: older than a time, or all that name an address; gives how many."""
+    gone = 0
+    for path in (deps.settings.data / "mail").glob("*"):
+        old = before is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
+        if path.is_file() and old and (not email or email.encode() in path.read_bytes().lower()):
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def _looks(session: Session, tenant_id: str, subject: str) -> list[Event]:
+    """The events of one month of searches."""
+    lines = session.scalars(select(JournalEntry.line).where(
+        JournalEntry.tenant_id == tenant_id, JournalEntry.subject == subject, JournalEntry.type == "access"))
+    causes = [read_entry(line)[1].cause for line in lines]
+    return [event for start in range(0, len(causes), BATCH) for event in session.scalars(
+        select(Event).where(Event.tenant_id == tenant_id, Event.id.in_(causes[start:start + BATCH])))]
+
+
+def _changed(session: Session, statement: Update | Delete) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    count: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE or DELETE gives a CursorResult
+    return count

@@ -1,0 +1,124 @@
+"""Legal holds: who needs what, and why. While one stands nothing under it is destroyed; it shortens nothing.
+
+The row is what counts, from the transaction that adds it; the store is told afterwards, object by object (S3: its own
+legal hold, which also binds whoever goes round us), and told again by regular work about objects that came later.
+"""
+
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from archive.errors import ObjectMissing, StoreUnavailable
+from archive.store import Digest
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.evidence.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing
+from gateway.outbox import Entry, RetryLater
+from gateway.problems import Problem, not_found
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.tables import Submission
+from gateway.tables_archive import KeptObject
+from gateway.tables_retention import LegalHold
+
+TOPIC = "legal-hold"
+
+
+def set_hold(deps: Deps, tenant_id: str, actor: str, subject: str, reason: str) -> LegalHold:
+    """Put an invoice (its id), an object (`object:<sha256>`) or `all` under legal hold until somebody lifts it.
+
+    Raises:
+        Problem: 404; 422 invalid-request without a reason.
+    """
+    if not reason.strip():
+        raise Problem(422, "invalid-request", "Dites pourquoi. / Say why.")
+    row = LegalHold(tenant_id=tenant_id, id=str(uuid.uuid4()), subject=subject, reason=reason.strip(),
+                    set_at=deps.now(), set_by=actor, lifted_at=None, lifted_by=None, lifted_reason=None)
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        if not _is_known(session, tenant_id, subject):
+            raise not_found()
+        session.add(row)
+        _tell(deps, session, row, "hold-set")
+    return row
+
+
+def lift_hold(deps: Deps, tenant_id: str, hold_id: str, actor: str, reason: str) -> LegalHold:
+    """Lift a hold. One that is lifted stays as it is.
+
+    Raises:
+        Problem: 404; 422 invalid-request without a reason.
+    """
+    if not reason.strip():
+        raise Problem(422, "invalid-request", "Dites pourquoi. / Say why.")
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        row = session.get(LegalHold, (tenant_id, hold_id))
+        if row is None:
+            raise not_found()
+        if row.lifted_at is None:
+            row.lifted_at, row.lifted_by, row.lifted_reason = deps.now(), actor, reason.strip()
+            _tell(deps, session, row, "hold-lifted")
+    return row
+
+
+def holds(deps: Deps, tenant_id: str) -> list[LegalHold]:
+    """Every hold: those that stand first, then the lifted ones, newest first."""
+    with deps.db.reading(tenant_id) as session:
+        rows = session.scalars(select(LegalHold).order_by(LegalHold.set_at.desc(), LegalHold.id)).all()
+    return sorted(rows, key=lambda row: row.lifted_at is not None)
+
+
+def handle_hold(deps: Deps, entry: Entry) -> None:
+    """Tell the store what stands on the objects of one hold. Raises RetryLater while the store is away."""
+    with deps.db.reading(entry.tenant_id) as session:
+        row = session.get_one(LegalHold, (entry.tenant_id, entry.subject_id))
+        digests = _objects(session, entry.tenant_id, row.subject)
+    try:
+        tell_store(deps, digests)
+    except StoreUnavailable as error:
+        raise RetryLater(f"{error.code}: {error}") from error
+
+
+def tell_store(deps: Deps, digests: Iterable[str]) -> None:
+    """Set or lift the store's own hold on each object, by what stands on it for anybody. Raises StoreUnavailable."""
+    for sha256 in digests:
+        with deps.db.reading(EVERY_TENANT) as session:
+            stands = is_held(session, sha256)
+        try:
+            deps.store.hold(Digest(sha256), standing=stands)
+        except ObjectMissing:
+            continue  # destroyed, or lost: the control of everything tells which
+
+
+def is_held(session: Session, sha256: str) -> bool:
+    """Whether any tenant that keeps an object has it under a hold. `session`: the machinery's."""
+    keepers = session.scalars(select(KeptObject.tenant_id).where(
+        KeptObject.sha256 == sha256, KeptObject.destroyed_at.is_(None))).all()
+    return any(standing(session, tenant_id, {f"{OBJECT}{sha256}", *owners_of(session, tenant_id, sha256)})
+               for tenant_id in keepers)
+
+
+def _objects(session: Session, tenant_id: str, subject: str) -> list[str]:
+    if subject == EVERYTHING:
+        return list(session.scalars(select(KeptObject.sha256).where(KeptObject.destroyed_at.is_(None))))
+    if subject.startswith(OBJECT):
+        return [subject.removeprefix(OBJECT)]
+    return objects_of(session, tenant_id, subject)
+
+
+def _is_known(session: Session, tenant_id: str, subject: str) -> bool:
+    if subject.startswith(OBJECT):
+        return session.get(KeptObject, (tenant_id, subject.removeprefix(OBJECT))) is not None
+    return subject == EVERYTHING or session.get(Submission, (tenant_id, subject)) is not None
+
+
+def _tell(deps: Deps, session: Session, row: LegalHold, code: str) -> None:
+    """The event is the invoice's where the hold is on one."""
+    actor, reason = row.lifted_by or row.set_by, row.lifted_reason or row.reason
+    invoice = None if row.subject == EVERYTHING or row.subject.startswith(OBJECT) else row.subject
+    about = f"hold:{row.id}"
+    record(session, row.tenant_id, Change(
+        kind="evidence", code=code, actor=actor, submission_id=invoice, subject=about, reason=reason,
+        data={"hold": row.id, "on": row.subject}, then=(Work(topic=TOPIC, subject_id=row.id),)), now=deps.now())

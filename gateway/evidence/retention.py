@@ -1,0 +1,230 @@
+"""Until when each invoice is kept with all its objects, and whether the law lets an object go.
+
+An invoice belongs to the fiscal year of the last thing that happened to it in business (issue, receipt, statuses,
+payments, reminders; not looks and exports), and is kept for the tenant's number of years from the close of that year.
+The year closes when its legal entity's does, else the tenant's. What was counted is written down and never becomes
+earlier: not by a shorter rule, not by another close. Days are French calendar days.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from archive.errors import DestructionRefused, ObjectMissing, StoreUnavailable
+from archive.retention import fiscal_close, retain_until
+from archive.store import Digest
+from gateway.alarms.sounding import clear, sound
+from gateway.db import EVERY_TENANT
+from gateway.deps import PARIS, Deps
+from gateway.tables import Decision, Document, Event, LegalEntity, SeenFlow, Submission, Tenant
+from gateway.tables_archive import KeptObject
+from gateway.tables_retention import Destruction, DestructionItem, LegalHold, Retention
+
+BATCH = 500
+NOT_BUSINESS = ("access", "evidence", "alarm", "setting")
+CERTIFICATE = "certificate"
+"""Role of what outlives its invoice: the certificate of its destruction."""
+
+OBJECT = "object:"
+EVERYTHING = "all"
+LATE_DAYS = 30
+"""What is past its last day by more than this, and under no hold, is an overdue task."""
+
+
+def counted(session: Session, submission: Submission) -> Retention:
+    """The retention of an invoice as it is now, under the rule in force; in the session, and never earlier than it was.
+
+    In a session for reading nothing is kept of it.
+    """
+    close, years = rule_of(session, submission)
+    to = last_operation(session, submission)
+    day = max(to.astimezone(PARIS).date(), submission.issue_date or date.min)
+    until = retain_until(fiscal_close(day, *map(int, close.split("-"))), years)
+    row = session.get(Retention, (submission.tenant_id, submission.id))
+    if row is None:
+        row = Retention(tenant_id=submission.tenant_id, submission_id=submission.id, until=until, rule="",
+                        counted_to=to, locked_until=None, destroyed_at=None, destruction_id=None)
+        session.add(row)
+    row.until, row.rule, row.counted_to = max(row.until, until), f"{close}+{years}", max(row.counted_to, to)
+    return row
+
+
+def rule_of(session: Session, submission: Submission) -> tuple[str, int]:
+    """(MM-DD of the close, years) for an invoice."""
+    tenant = session.get_one(Tenant, submission.tenant_id)
+    entity = session.get(LegalEntity, (submission.tenant_id, submission.legal_entity_id or ""))
+    return (entity.fiscal_year_end if entity is not None else tenant.fiscal_year_end), tenant.retention_years
+
+
+def last_operation(session: Session, submission: Submission) -> datetime:
+    """When the newest thing happened to an invoice in business."""
+    told = session.scalar(select(func.max(Event.at)).where(
+        Event.tenant_id == submission.tenant_id, Event.submission_id == submission.id,
+        Event.kind.not_in(NOT_BUSINESS)))
+    return max(submission.received_at, told or submission.received_at)
+
+
+def count_due(deps: Deps) -> None:
+    """Regular work: count what is new or changed, tell the store its locks, and say what is overdue."""
+    for tenant_id in tenants(deps):
+        while count_some(deps, tenant_id):
+            pass
+        while lock_some(deps, tenant_id):
+            pass
+        tell_overdue(deps, tenant_id)
+
+
+def count_some(deps: Deps, tenant_id: str) -> bool:
+    """Count some of the invoices that are not counted, or not up to their last operation or under today's rule."""
+    with deps.db.transaction(tenant_id) as session:
+        stale = session.scalars(uncounted(tenant_id).limit(BATCH)).all()
+        for submission in stale:
+            counted(session, submission)
+    return len(stale) == BATCH
+
+
+def uncounted(tenant_id: str) -> Select[Submission]:
+    """Invoices whose retention is absent, or counted under another rule, or before a later operation."""
+    close = func.coalesce(LegalEntity.fiscal_year_end, Tenant.fiscal_year_end)
+    newer = select(literal(1)).where(
+        Event.tenant_id == Submission.tenant_id, Event.submission_id == Submission.id,
+        Event.kind.not_in(NOT_BUSINESS), Event.at > Retention.counted_to).exists()
+    return (
+        select(Submission)
+        .join(Tenant, Tenant.id == Submission.tenant_id)
+        .outerjoin(LegalEntity, (LegalEntity.tenant_id == Submission.tenant_id)
+                   & (LegalEntity.id == Submission.legal_entity_id))
+        .outerjoin(Retention, (Retention.tenant_id == Submission.tenant_id)
+                   & (Retention.submission_id == Submission.id))
+        .where(Submission.tenant_id == tenant_id, Retention.destroyed_at.is_(None),
+               or_(Retention.until.is_(None), Retention.rule != close + "+" + cast(Tenant.retention_years, String), newer))
+        .order_by(Submission.id)
+    )
+
+
+def lock_some(deps: Deps, tenant_id: str) -> bool:
+    """Tell the store until when the objects of some invoices are locked. False when nothing is left, or it is away."""
+    with deps.db.reading(tenant_id) as session:
+        rows = session.scalars(select(Retention).where(
+            Retention.destroyed_at.is_(None),
+            or_(Retention.locked_until.is_(None), Retention.locked_until < Retention.until)).limit(BATCH)).all()
+        wanted = [(row, objects_of(session, tenant_id, row.submission_id)) for row in rows]
+    done = []
+    for row, digests in wanted:
+        for sha256 in digests:
+            try:
+                deps.store.keep(Digest(sha256), end_of(row.until))
+            except ObjectMissing:
+                continue  # the control of everything says so
+            except StoreUnavailable:
+                return False
+        done.append(row)
+    with deps.db.transaction(tenant_id) as session:
+        for row in done:
+            session.get_one(Retention, (tenant_id, row.submission_id)).locked_until = row.until
+    return len(rows) == BATCH
+
+
+def tell_overdue(deps: Deps, tenant_id: str) -> None:
+    """Raise or clear the alarm about what is kept more than a month too long, since nobody proposed or approved it."""
+    today = deps.today()
+    with deps.db.reading(tenant_id) as session:
+        late = sum(1 for row in due(session, tenant_id, today) if (today - row.until).days > LATE_DAYS)
+    if late:
+        sound(deps, tenant_id, "retention-late", "", {"count": late})
+    else:
+        clear(deps, tenant_id, "retention-late")
+
+
+def due(session: Session, tenant_id: str, today: date, *, limit: int | None = None) -> list[Retention]:
+    """Invoices past their last day that are not destroyed and under no hold: a task. The oldest first."""
+    held = {hold.subject for hold in standing(session, tenant_id)}
+    if EVERYTHING in held:
+        return []
+    rows = session.scalars(select(Retention).where(
+        Retention.tenant_id == tenant_id, Retention.destroyed_at.is_(None), Retention.until < today,
+        Retention.submission_id.not_in(held)).order_by(Retention.until, Retention.submission_id).limit(limit))
+    return list(rows)
+
+
+def objects_of(session: Session, tenant_id: str, submission_id: str) -> list[str]:
+    """Every kept object that belongs to an invoice and goes with it."""
+    spared = select(Document.sha256).where(
+        Document.tenant_id == tenant_id, Document.submission_id == submission_id, Document.role == CERTIFICATE)
+    found = {sha256 for column in (Document.sha256, Event.sha256, Decision.sha256, SeenFlow.sha256)
+             for sha256 in session.scalars(select(column).where(
+                 column.class_.tenant_id == tenant_id, column.class_.submission_id == submission_id)) if sha256}
+    return sorted(found - set(session.scalars(spared)))
+
+
+def owners_of(session: Session, tenant_id: str, sha256: str) -> set[str]:
+    """The invoices of a tenant to which an object belongs and that are not destroyed."""
+    found = {submission_id for column in (Document.sha256, Event.sha256, Decision.sha256, SeenFlow.sha256)
+             for submission_id in session.scalars(select(column.class_.submission_id).where(
+                 column.class_.tenant_id == tenant_id, column == sha256)) if submission_id}
+    gone = select(Retention.submission_id).where(Retention.tenant_id == tenant_id,
+                                                 Retention.destroyed_at.is_not(None))
+    return found - set(session.scalars(gone.where(Retention.submission_id.in_(found))))
+
+
+def standing(session: Session, tenant_id: str, subjects: Iterable[str] | None = None) -> list[LegalHold]:
+    """The holds that nobody lifted: on these subjects or on everything; all of them if None."""
+    query = select(LegalHold).where(LegalHold.tenant_id == tenant_id, LegalHold.lifted_at.is_(None))
+    if subjects is not None:
+        query = query.where(LegalHold.subject.in_([*subjects, EVERYTHING]))
+    return list(session.scalars(query.order_by(LegalHold.set_at, LegalHold.id)))
+
+
+def last_day(session: Session, tenant_id: str, subject: str) -> date:
+    """Until when an invoice, or an object of no invoice, must be kept. LookupError where there is no such thing."""
+    if not subject.startswith(OBJECT):
+        submission = session.get(Submission, (tenant_id, subject))
+        if submission is None:
+            raise LookupError(subject)
+        return counted(session, submission).until
+    card = session.get(KeptObject, (tenant_id, subject.removeprefix(OBJECT)))
+    if card is None:
+        raise LookupError(subject)
+    day, tenant = card.deposited_at.astimezone(PARIS).date(), session.get_one(Tenant, tenant_id)
+    ends = session.scalars(select(LegalEntity.fiscal_year_end).where(LegalEntity.tenant_id == tenant_id)).all()
+    closes = [fiscal_close(day, *map(int, end.split("-"))) for end in ends or [tenant.fiscal_year_end]]
+    owned = [last_day(session, tenant_id, owner) for owner in owners_of(session, tenant_id, card.sha256)]
+    return max(owned, default=retain_until(max(closes), tenant.retention_years))
+
+
+def refuse_early(session: Session, tenant_id: str, sha256: str, today: date) -> None:
+    """Let an object go only past its last day, under no hold, and by an order of two persons about all it belongs to.
+
+    Raises:
+        DestructionRefused.
+    """
+    subject = f"{OBJECT}{sha256}"
+    owners = owners_of(session, tenant_id, sha256)
+    if holds := standing(session, tenant_id, {subject, *owners}):
+        raise DestructionRefused(f"{sha256}: legal hold {holds[0].id}")
+    until = last_day(session, tenant_id, subject)
+    if today <= until:
+        raise DestructionRefused(f"{sha256}: kept until {until}")
+    ordered = set(session.scalars(approved(DestructionItem.subject.in_({subject, *owners}), tenant_id)))
+    if subject not in ordered and not (owners and owners <= ordered):
+        raise DestructionRefused(f"{sha256}: no order that a second person approved")
+
+
+def approved(which: ColumnElement[bool], tenant_id: str) -> Select[str]:
+    """Subjects of destructions that were approved and are at work."""
+    return select(DestructionItem.subject).join(Destruction, (Destruction.tenant_id == DestructionItem.tenant_id) & (
+        Destruction.id == DestructionItem.destruction_id)).where(
+            DestructionItem.tenant_id == tenant_id, Destruction.state == "approved", which)
+
+
+def tenants(deps: Deps) -> Iterator[str]:
+    """The ids of all tenants."""
+    with deps.db.reading(EVERY_TENANT) as session:
+        yield from session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after a French calendar day."""
+    return datetime.combine(day, time.max, PARIS).astimezone(UTC)
