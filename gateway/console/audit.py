@@ -39,7 +39,7 @@ NEAR = 2000
 MOST_ACTORS = 10
 PLUS: custom_op[Any] = custom_op("+")
 LOOKS = (looks.VIEWED, looks.DOCUMENT_READ, looks.LIST_EXPORTED, looks.JOURNAL_SEARCHED)
-"""What people merely looked at has a page of its own; here it is shown when its kind or its person is asked for."""
+"""What people merely looked at has a page of its own; here it is shown when one asks for its kind, person or document."""
 
 Condition = ColumnElement[bool]
 Key = InstrumentedAttribute[Any]
@@ -269,7 +269,7 @@ def _placed(query: Select[Any], asked: Search, sorted_on: Session | None = None)
     """
     at: Any = Event.at if sorted_on is None else _aside(sorted_on, Event.at)
     position: Any = Event.position if sorted_on is None else _aside(sorted_on, Event.position)
-    if not asked.kind and not asked.actor:
+    if not (asked.q or asked.kind or asked.actor):
         query = query.where(Event.code.not_in(LOOKS))
     query = query.where(*_within(asked, at, Event.at, Event.position))
     return query.order_by(at, position) if asked.later is not None else query.order_by(desc(at), desc(position))

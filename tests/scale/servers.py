@@ -44,15 +44,20 @@ def postgres(*, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def postgres_server(*, durable: bool = True) -> Iterator[tuple[str, int]]:
-    """As `postgres`, with the id of the server's process."""
+def postgres_server(*, durable: bool = True, keep: Path | None = None) -> Iterator[tuple[str, int]]:
+    """As `postgres`, with the id of the server's process. With `keep` the cluster stays in that folder."""
     with tempfile.TemporaryDirectory(prefix="passerelle-pg-") as name:
-        folder, port = Path(name), free_port()
+        folder, port = keep or Path(name), free_port()
+        folder.mkdir(exist_ok=True)
         if os.getuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
+            for one in (folder, Path(name)):
+                shutil.chown(one, "postgres", "postgres")
         data = folder / "data"
-        subprocess.run(as_postgres(str(POSTGRES / "initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8",
-                                   "--locale=C.UTF-8", "--no-sync", "-D", str(data)), check=True, capture_output=True)
+        new = not data.exists()
+        if new:
+            subprocess.run(as_postgres(
+                str(POSTGRES / "initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                "--locale=C.UTF-8", "--no-sync", "-D", str(data)), check=True, capture_output=True)
         relaxed = [] if durable else ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(as_postgres(
@@ -61,9 +66,10 @@ def postgres_server(*, durable: bool = True) -> Iterator[tuple[str, int]]:
         try:
             admin = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
             until_up(lambda: psycopg.connect(admin).close(), psycopg.OperationalError)
-            with psycopg.connect(admin, autocommit=True) as connection:
-                connection.execute("CREATE ROLE passerelle LOGIN CREATEDB")
-                connection.execute("CREATE DATABASE passerelle OWNER passerelle")
+            if new:
+                with psycopg.connect(admin, autocommit=True) as connection:
+                    connection.execute("CREATE ROLE passerelle LOGIN CREATEDB")
+                    connection.execute("CREATE DATABASE passerelle OWNER passerelle")
             yield f"postgresql+psycopg://passerelle@127.0.0.1:{port}/passerelle", server.pid
         finally:
             server.terminate()  # SIGTERM through setpriv, which became the server
