@@ -19,6 +19,9 @@ REQUIRED = (
 NEXT = ("next.checkpoint", "next.checkpoint.tsr", "next.entry.json", "next.tlog-proof")
 """All or none per log: the later seal that covers the token of this one."""
 
+REVOCATION = {"crl": "checkpoint.crl", "ocsp": "checkpoint.ocsp"}
+"""By role in the entry about a seal: what its authority published about its certificate then. Only beside NEXT."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -61,8 +64,8 @@ def write(manifest: Manifest) -> bytes:
             raise BadDossier(f"{name!r} is no safe file name")
     if len({name.casefold() for name in names}) != len(names):
         raise BadDossier("two documents have one name")
-    if not (manifest.invoice and manifest.subjects and names):
-        raise BadDossier("an invoice number, a subject and a document are needed")
+    if not (manifest.invoice and manifest.subjects):
+        raise BadDossier("an invoice number and a subject are needed")
     return canonical({
         **({"v": 2, "tenant": manifest.tenant} if manifest.tenant else {"v": 1}),
         "invoice": manifest.invoice,

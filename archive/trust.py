@@ -22,6 +22,7 @@ from archive.container import Member
 from archive.errors import ArchiveError, BadTrust
 
 KEYS = ("log-pub.pem", "seal-pub.pem", "tsa-ca.pem")
+_FORMER = re.compile(r"former/[1-9][0-9]?\.pem")
 _PEM = re.compile(r"-----BEGIN (PUBLIC KEY|CERTIFICATE)-----\n[A-Za-z0-9+/=\n]+-----END \1-----\n")
 
 
@@ -68,8 +69,14 @@ def write_trust(files: Mapping[str, bytes]) -> str:
 
 
 def strangers(members: Mapping[str, Member], trust: Trust) -> list[str]:
-    """The key files of a dossier that are not trusted."""
-    return [name for name in KEYS if not _accepted(members[name], trust.accepted[name], name)]
+    """The key files of a dossier that are not trusted. A former key signed logs: it is trusted as `log-pub.pem`."""
+    roles = {name: name for name in KEYS} | dict.fromkeys(former_keys(members), KEYS[0])
+    return [name for name, role in roles.items() if not _accepted(members[name], trust.accepted[role], role)]
+
+
+def former_keys(members: Mapping[str, Member]) -> list[str]:
+    """The files of keys by which a log was signed before, in an earlier house."""
+    return sorted(name for name in members if _FORMER.fullmatch(name))
 
 
 def _accepted(member: Member, fingerprints: frozenset[str], name: str) -> bool:

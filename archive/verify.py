@@ -7,6 +7,7 @@ the most telling first; the reader gets French and English. ZIP compression and 
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +16,12 @@ from cryptography.exceptions import InvalidSignature
 
 from archive import journal, manifest, seal, timestamp
 from archive.container import SAFE_NAME, Member, Unreadable, read_members
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, BadCheckpoint
 from archive.journal import Entry
-from archive.manifest import LIST, NEXT, SIGNATURE, Manifest
+from archive.manifest import LIST, NEXT, REVOCATION, SIGNATURE, Manifest
 from archive.seal import Checkpoint
 from archive.timestamp import Stamp
-from archive.trust import KEYS, Trust, strangers
+from archive.trust import KEYS, Trust, former_keys, strangers
 
 _LINE = re.compile(rf"([0-9a-f]{{64}})  ({SAFE_NAME.pattern})")
 _ENTRY = re.compile(r"((?:log[1-9][0-9]?/)?)entries/(0|[1-9][0-9]{0,17})\.json")
@@ -78,7 +79,7 @@ def verify_members(
     faults = [unread] if unread else list(examine(members, trust))
     invoice = _invoice_of(members, path)
     warning = () if trust else _UNTRUSTED
-    fingerprints = tuple(f"{name} {members[name].sha256}" for name in KEYS if name in members)
+    fingerprints = tuple(f"{name} {members[name].sha256}" for name in (*KEYS, *former_keys(members)) if name in members)
     if faults:
         first = faults[0]
         return Verification(
@@ -200,9 +201,15 @@ def _logs(members: Mapping[str, Member], entries: list[Entry], contents: Manifes
 
 
 @lru_cache(maxsize=32)
-def checkpoint_of(note: bytes, log_pem: bytes) -> Checkpoint:
-    """A checkpoint whose signature holds; many dossiers share one. Raises BadCheckpoint, BadKey."""
-    return seal.read_checkpoint(note, seal.read_public(log_pem))
+def checkpoint_of(note: bytes, pems: tuple[bytes, ...]) -> Checkpoint:
+    """A checkpoint signed by the first of these keys or by a former one; many dossiers share one.
+
+    Raises BadCheckpoint, BadKey.
+    """
+    for pem in pems[1:]:
+        with suppress(BadCheckpoint):
+            return seal.read_checkpoint(note, seal.read_public(pem))
+    return seal.read_checkpoint(note, seal.read_public(pems[0]))
 
 
 @lru_cache(maxsize=32)
@@ -218,7 +225,7 @@ def _seal(members: Mapping[str, Member], name: str) -> Iterator[Fault]:
         yield Fault(name, "état du journal ou horodatage manquant", "checkpoint or timestamp missing")
         return
     try:
-        checkpoint_of(note.data, members["log-pub.pem"].data)
+        checkpoint_of(note.data, _log_keys(members))
     except ArchiveError as error:
         yield Fault(name, "signature fausse ou texte altéré", str(error))
     try:
@@ -246,7 +253,7 @@ def _proved(members: Mapping[str, Member], name: str, proof_name: str, note_name
         raise ArchiveError(f"says {seq}, proved as {proof.index}")
     if proof.checkpoint != note:
         raise ArchiveError("proved in another checkpoint")
-    checkpoint = checkpoint_of(note, members["log-pub.pem"].data)
+    checkpoint = checkpoint_of(note, _log_keys(members))
     journal.verify_inclusion(journal.leaf_hash(line), seq, checkpoint.size, proof.path, checkpoint.root)
     return seq, entry
 
@@ -258,8 +265,9 @@ def _next(members: Mapping[str, Member], folder: str) -> Iterator[Fault]:
     try:
         _, entry = _proved(members, name, f"{folder}next.tlog-proof", f"{folder}next.checkpoint")
         named = {(ref.role, ref.digest.hex) for ref in entry.objects}
-        for role, file in (("checkpoint", f"{folder}checkpoint"), ("token", f"{folder}checkpoint.tsr")):
-            if (role, members[file].sha256) not in named:
+        for role, ending in (("checkpoint", "checkpoint"), ("token", "checkpoint.tsr"), *REVOCATION.items()):
+            file = f"{folder}{ending}"
+            if (file in members or role not in REVOCATION) and (role, members[file].sha256) not in named:
                 yield Fault(file, "n'est pas ce que dit le scellement suivant", "not what the next seal's entry names")
     except (ArchiveError, KeyError) as error:
         yield Fault(name, f"preuve rompue ({error})", f"broken proof: {error}")
@@ -271,7 +279,7 @@ def _told(members: Mapping[str, Member]) -> Iterator[str]:
     entries = [name for name in members if _ENTRY.fullmatch(name)]
     yield f"  {len(contents.objects)} documents, {len(entries)} écritures du journal / documents, journal entries"
     for name in filter(_NOTE.fullmatch, sorted(members)):
-        checkpoint = checkpoint_of(members[name].data, members["log-pub.pem"].data)
+        checkpoint = checkpoint_of(members[name].data, _log_keys(members))
         stamp = stamp_of(members[f"{name}.tsr"].data, members[name].data, members["tsa-ca.pem"].data)
         yield f"  journal {checkpoint.origin}, {checkpoint.size} écritures / entries"
         yield f"  horodaté / timestamped {stamp.at:%Y-%m-%dT%H:%M:%SZ} : {stamp.authority}"
@@ -285,6 +293,10 @@ def _invoice_of(members: Mapping[str, Member], path: Path) -> str:
     except (ArchiveError, KeyError):
         text = path.name.removesuffix(".zip").removesuffix("-dossier") or "?"
     return "".join(char if char.isprintable() else "?" for char in text)[:120]
+
+
+def _log_keys(members: Mapping[str, Member]) -> tuple[bytes, ...]:
+    return tuple(members[name].data for name in ("log-pub.pem", *former_keys(members)))
 
 
 def _text(member: Member | None) -> str:

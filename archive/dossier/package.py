@@ -19,7 +19,7 @@ from archive.dossier import telling
 from archive.dossier.telling import Document, Story
 from archive.errors import BadDossier
 from archive.journal import Rows
-from archive.manifest import LIST, NEXT, SIGNATURE, Item, Manifest
+from archive.manifest import LIST, NEXT, REVOCATION, SIGNATURE, Item, Manifest
 from archive.manifest import write as write_manifest
 from archive.seal import InclusionProof
 
@@ -42,6 +42,8 @@ class NextSeal:
     checkpoint: bytes
     token: bytes
     entry: LoggedEntry
+    published: Mapping[str, bytes] = field(default_factory=dict)
+    """What the authority published when the checkpoint was stamped, by role (archive.manifest.REVOCATION)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,14 @@ class Keys:
     tsa_ca: bytes
     """PEM that the timestamps chain to; see archive.timestamp.verify."""
 
+    former: tuple[Ed25519PublicKey, ...] = ()
+    """Who signed checkpoints before, in an earlier house."""
+
+    @property
+    def logs(self) -> tuple[bytes, ...]:
+        """Every key by which a checkpoint may be signed, as PEM."""
+        return tuple(map(seal.public_pem, (self.log, *self.former)))
+
 
 def logged(rows: Rows, seq: int, size: int) -> LoggedEntry:
     """An entry with its proof in the checkpoint of `size` entries.
@@ -133,6 +143,7 @@ def members_of(dossier: Dossier, keys: Keys, *, at: datetime) -> dict[str, bytes
         "log-pub.pem": seal.public_pem(keys.log),
         "seal-pub.pem": seal.public_pem(keys.seal.public_key()),
         "tsa-ca.pem": keys.tsa_ca,
+        **{f"former/{number}.pem": pem for number, pem in enumerate(keys.logs[1:], start=1)},
         "verify.sh": telling.SCRIPT.read_bytes(),
     }
     for document in dossier.documents:
@@ -153,11 +164,11 @@ def members_of(dossier: Dossier, keys: Keys, *, at: datetime) -> dict[str, bytes
 
 def account_of(dossier: Dossier, keys: Keys, *, at: datetime) -> telling.Account:
     """What the readable index tells, with the seals and keys that the files will hold. Raises as `build`."""
-    ca, key = keys.tsa_ca, seal.public_pem(keys.log)
-    seals = [(verify.checkpoint_of(log.checkpoint, key), verify.stamp_of(log.token, log.checkpoint, ca),
+    ca = keys.tsa_ca
+    seals = [(verify.checkpoint_of(log.checkpoint, keys.logs), verify.stamp_of(log.token, log.checkpoint, ca),
               verify.stamp_of(log.next.token, log.next.checkpoint, ca) if log.next else None) for log in dossier.logs]
     entries = [journal.read_entry(entry.line) for log in dossier.logs for entry in log.entries]
-    pems = (key, seal.public_pem(keys.seal.public_key()), ca)
+    pems = (keys.logs[0], seal.public_pem(keys.seal.public_key()), ca)
     return telling.account(dossier.invoice, dossier.story, dossier.documents,
                            entries=entries, seals=seals, keys=pems, at=at)
 
@@ -170,6 +181,7 @@ def _log_files(folder: str, log: SealedLog) -> dict[str, bytes]:
     if log.next is not None:
         later = (log.next.checkpoint, log.next.token, log.next.entry.line, _proof(log.next.entry, log.next.checkpoint))
         files |= dict(zip((f"{folder}{name}" for name in NEXT), later, strict=True))
+        files |= {f"{folder}{REVOCATION[role]}": data for role, data in log.next.published.items()}
     return files
 
 

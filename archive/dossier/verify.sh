@@ -40,6 +40,7 @@ journaled=$(cat entries/*.json log*/entries/*.json 2>/dev/null)
 for n in $(sed 's/{"name":"/\
 /g' dossier.json | sed '1d;s/".*//'); do [ -f "objects/$n" ] || die "objects/$n" "manque / missing"; done
 for f in objects/*; do
+  [ -f "$f" ] || continue  # every document was destroyed lawfully
   this="\"sha256\":\"$(sha "$f")\",\"size\":$(($(wc -c < "$f")))}"
   role=$(sed -n "s/.*{\"name\":\"${f#objects/}\",\"role\":\"\([^\"]*\)\",$this.*/\1/p" dossier.json)
   [ -n "$role" ] || die "$f" "ne correspond pas à dossier.json / differs from dossier.json"
@@ -63,8 +64,11 @@ seal() { # checkpoint: is it signed and timestamped? sets origin, size, root, at
   printf '%s\n' "$line" | openssl base64 -d -A > "$T/line"
   [ "$(openssl base64 -A -in "$T/line")" = "$line" ] || die "$1" "base64"
   tail -c 64 "$T/line" > "$T/signature"
-  openssl pkeyutl -verify -pubin -inkey log-pub.pem -rawin -in "$T/text" -sigfile "$T/signature" >/dev/null 2>&1 \
-    || die "$1" "signature"
+  for k in log-pub.pem former/*.pem; do
+    openssl pkeyutl -verify -pubin -inkey "$k" -rawin -in "$T/text" -sigfile "$T/signature" >/dev/null 2>&1 \
+      && k= && break
+  done
+  [ -z "$k" ] || die "$1" "signature"
   at=$(openssl ts -reply -in "$1.tsr" -text 2>/dev/null | sed -n 's/^Time stamp: //p')
   set -- "$1" -attime "$(date -d "$at" +%s 2>/dev/null)"  # certificates as they were then
   [ -n "$3" ] || set -- "$1"
@@ -113,12 +117,13 @@ for c in checkpoint log*/checkpoint; do
   [ -f "${d}next.checkpoint" ] || continue
   seal "${d}next.checkpoint"
   proved "${d}next.entry.json" "${d}next.tlog-proof" "${d}next.checkpoint"
-  for f in checkpoint:checkpoint token:checkpoint.tsr; do
+  for f in checkpoint:checkpoint token:checkpoint.tsr crl:checkpoint.crl ocsp:checkpoint.ocsp; do
+    case "$f" in crl:*|ocsp:*) [ -f "$d${f#*:}" ] || continue ;; esac
     case "$(cat "${d}next.entry.json")" in *"{\"role\":\"${f%:*}\",\"sha256\":\"$(sha "$d${f#*:}")\","*) ;;
       *) die "$d${f#*:}" "n'est pas celui du scellement suivant / not what the next seal names" ;; esac
   done
   echo "jeton couvert par / token covered by: $origin, $size écritures / entries, $at"
 done
-for k in log-pub.pem seal-pub.pem tsa-ca.pem; do echo "$k $(sha "$k")"; done
+for k in log-pub.pem seal-pub.pem tsa-ca.pem former/*.pem; do [ ! -f "$k" ] || echo "$k $(sha "$k")"; done
 echo "VÉRIFIÉ / VERIFIED: $who, $entries écritures / entries"
-echo "Comparez les trois empreintes avec celles que l'émetteur publie. / Compare the three fingerprints out of band."
+echo "Comparez ces empreintes avec celles que l'émetteur publie. / Compare these fingerprints out of band."

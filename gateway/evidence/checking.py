@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.journal import Row, check, inclusion_proof, leaf_hash, read_entry, verify_inclusion
-from archive.seal import read_checkpoint
 from archive.store import Digest
 from archive.timestamp import verify
 from gateway.deps import PARIS, Deps
+from gateway.evidence.former import believed
 from gateway.evidence.ledger import LogRows, row_of
-from gateway.evidence.sealing import authority_of, log_key
-from gateway.evidence.trust import NAMED, event_faults, seal_fault, tells, unjournaled
+from gateway.evidence.trust import NAMED, event_faults, seal_fault, signed_by_one, tells, unjournaled
 from gateway.tables import Document, Event, JournalEntry, Seal
 
 Tell = Callable[[str, int, int], None]
@@ -157,14 +156,14 @@ def _sealed(
         proved += 1
         seals[seal.log, seal.size] = seal
         try:
-            checkpoint = read_checkpoint(seal.checkpoint, log_key(deps).public_key())
+            checkpoint = signed_by_one(deps, seal)
             path = inclusion_proof(LogRows(session, tenant_id, row.log), row.seq, seal.size)
             verify_inclusion(leaf_hash(row_of(row).line), row.seq, seal.size, path, checkpoint.root)
         except (*SPOILT, LookupError) as error:
             proofs.append(f"Écriture n° {row.seq} du journal {row.log} : {error}")
     for seal in seals.values():
         try:
-            stamp = verify(seal.token or b"", seal.checkpoint, authority_of(deps)[1])
+            stamp = verify(seal.token or b"", seal.checkpoint, believed(deps, tenant_id))
             ends.append(f"le {stamp.at.astimezone(PARIS):%d/%m/%Y à %H:%M:%S} par {stamp.authority}")
         except SPOILT as error:
             stamps.append(f"Scellement de {seal.size} écritures du journal {seal.log} : {error}")

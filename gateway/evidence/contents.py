@@ -2,129 +2,108 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.dossier import package
 from archive.dossier.telling import Document as Shown
 from archive.dossier.telling import Moment, Story
-from archive.journal import Row, canonical, read_entry
+from archive.journal import canonical, read_entry
 from archive.store import Digest
 from gateway.deps import PARIS, Deps
-from gateway.evidence.ledger import LogRows
 from gateway.evidence.saying import key_of, mac, text_of
+from gateway.evidence.shelf import Shelf, Standing
 from gateway.evidence.trail import as_csv, missing_in, steps_of
-from gateway.tables import Document, Event, JournalEntry, Payment, Seal, Submission
+from gateway.tables import Document, Event, Submission
 
 TITLES = {
     "original": "Document reçu", "sent": "Document transmis à la plateforme", "report": "Rapport de vérification",
     "loss": "Rapport de conversion", "receipt": "Récépissé de dépôt", "status": "Message de statut (CDAR)",
     "reminder": "Relance envoyée", "readable": "Vue lisible", "payment": "Paiement enregistré",
     "directory": "Réponse de l'annuaire", "duplicate": "Double remis autrement",
+    "certificate": "Certificat de destruction",
 }
 KINDS = {
     "submission": "Réception", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",
     "reminder": "Relance", "evidence": "Preuve", "access": "Accès", "setting": "Réglage", "alarm": "Alarme",
 }
-TRAIL, WORDS = "piste-audit.csv", "words.json"
+TRAIL, WORDS, DESTROYED = "piste-audit.csv", "words.json", "destroyed.json"
+WENT = "object.destroy.done"
+"""Outcome of the entry that tells that an object is gone (evidence/objects.py)."""
+
 RULE_SET = ("layer", "outcome", "rule_set", "version", "sha256")
-MOST_ROWS = 20_000
-
-
-class RememberedRows(LogRows):
-    """A log whose rows are read once: neighbouring proofs share most of theirs. Keeps at most MOST_ROWS."""
-
-    def __init__(self, session: Session, tenant_id: str, log: str) -> None:
-        super().__init__(session, tenant_id, log)
-        self._read: dict[int, Row] = {}
-        self._last: Row | None = None
-
-    def last(self) -> Row | None:
-        """The newest row when it was first asked for."""
-        self._last = self._last or super().last()
-        return self._last
-
-    def get(self, seq: int) -> Row:
-        """The row at a position that exists."""
-        if len(self._read) >= MOST_ROWS:
-            self._read.clear()
-        if seq not in self._read:
-            self._read[seq] = super().get(seq)
-        return self._read[seq]
 
 
 def dossier_of(
-    deps: Deps, session: Session, submission: Submission, seals: Sequence[Seal], logs: Mapping[str, LogRows],
+    deps: Deps, session: Session, submission: Submission, standings: Sequence[Standing], shelf: Shelf,
 ) -> package.Dossier:
-    """The dossier as it stood under the seals, one per log that speaks of the invoice. `logs`: their rows, by name.
+    """The dossier as it stood under the seals, one per log that speaks of the invoice.
 
-    What came after the seals is left out. Raises ArchiveError where a kept object is missing or damaged.
+    What came after the seals is left out. An object that was destroyed lawfully is listed, with the entries that tell
+    of it. Raises ArchiveError where any other is missing or damaged.
     """
-    sealed = [sealed_log(session, submission.id, seal, logs) for seal in seals]
+    subjects = shelf.subjects(submission.id)
+    sealed = [sealed_log(one, seqs_of(one, shelf, subjects)) for one in standings]
     entries = [read_entry(entry.line)[1] for log in sealed for entry in log.entries]
     named = {(ref.role, ref.digest.hex) for entry in entries for ref in entry.objects}
-    until = max(seal.at for seal in seals)
-    rows = [row for row in session.scalars(select(Document).where(Document.submission_id == submission.id)
-                                           .order_by(Document.at, Document.role, Document.id))
-            if row.at <= until or (row.role, row.sha256) in named]
+    until = max(one.seal.at for one in standings)
+    rows = [row for row in shelf.documents[submission.id] if row.at <= until or (row.role, row.sha256) in named]
     files = [(f"{position:02d}-{file_stem(row.name)}{suffix(row.name)}", row) for position, row in enumerate(rows, 1)]
     shown = tuple(Shown(name=name, role=row.role, title=TITLES.get(row.role, row.role),
-                        content=deps.store.get(Digest(row.sha256))) for name, row in files)
+                        content=deps.store.get(Digest(row.sha256)))
+                  for name, row in files if row.sha256 not in shelf.gone)
+    gone = [(name, row, shelf.gone[row.sha256]) for name, row in files if row.sha256 in shelf.gone]
     causes = {entry.cause for entry in entries}
-    events = [event for event in session.scalars(
-        select(Event).where(Event.submission_id == submission.id).order_by(Event.position)) if event.id in causes]
-    payments = session.scalars(select(Payment).where(Payment.submission_id == submission.id)
-                               .order_by(Payment.recorded_at, Payment.id)).all()
+    events = [event for event in shelf.events[submission.id] if event.id in causes]
+    payments = shelf.payments[submission.id]
     links = submission.linked or {}
     steps = steps_of(submission, links, files, events, payments)
-    missing = missing_in(submission, links, events, payments)
+    missing = (*missing_in(submission, links, events, payments), *map(told_gone, gone))
     return package.Dossier(
-        invoice=submission.number or submission.id, tenant=submission.tenant_id, subjects=(submission.id,),
+        invoice=submission.number or submission.id, tenant=submission.tenant_id, subjects=subjects,
         documents=shown, logs=tuple(sealed),
         story=replace(story_of(submission, events, shown), trail=steps, missing=missing),
-        beside={TRAIL: as_csv(steps, missing), **words_of(session, submission, seals, events)},
+        beside={TRAIL: as_csv(steps, missing), **words_of(session, submission, standings, events),
+                **({DESTROYED: listed(gone, rows)} if gone else {})},
     )
 
 
-def sealed_log(session: Session, submission_id: str, seal: Seal, logs: Mapping[str, LogRows]) -> package.SealedLog:
-    """The invoice's entries of one log, with their proofs under the seal, and the seal that covers its token."""
-    seqs = session.scalars(
-        select(JournalEntry.seq)
-        .where(JournalEntry.log == seal.log, JournalEntry.subject == submission_id, JournalEntry.seq < seal.size)
-        .order_by(JournalEntry.seq)
-    ).all()
-    log = package.sealed(logs[seal.log], seal.checkpoint, seal.token or b"", seal.size, tuple(seqs))
-    return replace(log, next=following(session, seal, logs))
+def seqs_of(standing: Standing, shelf: Shelf, subjects: Sequence[str]) -> list[int]:
+    """The positions of an invoice's entries under a seal; of the entries about an object that is gone, that it went."""
+    log, size, rows = standing.seal.log, standing.seal.size, standing.rows
+    found = [(seq, subject) for subject in subjects for seq in shelf.seqs.get((log, subject), ()) if seq < size]
+    return sorted(seq for seq, subject in found
+                  if subject == subjects[0] or read_entry(rows.get(seq).line)[1].outcome == WENT)
 
 
-def following(session: Session, seal: Seal, logs: Mapping[str, LogRows]) -> package.NextSeal | None:
-    """The first timestamped seal over the entry that tells of `seal`; None while there is none."""
-    entry = telling_of(session, seal)
-    if entry is None:
-        return None
-    later = session.scalar(select(Seal).where(
-        Seal.log == entry.log, Seal.size > entry.seq, Seal.token.is_not(None)).order_by(Seal.size).limit(1))
-    if later is None or later.token is None:
-        return None
-    rows = logs.get(later.log) or LogRows(session, seal.tenant_id, later.log)
-    return package.NextSeal(later.checkpoint, later.token, package.logged(rows, entry.seq, later.size))
+def sealed_log(standing: Standing, seqs: Sequence[int]) -> package.SealedLog:
+    """Entries of one log with their proofs under the seal, and the seal that covers its token."""
+    seal = standing.seal
+    log = package.sealed(standing.rows, seal.checkpoint, seal.token or b"", seal.size, tuple(seqs))
+    return replace(log, next=standing.next)
 
 
-def telling_of(session: Session, seal: Seal) -> JournalEntry | None:
-    """The entry that names a seal's checkpoint and token: it may be in a later log."""
-    return session.scalar(select(JournalEntry).where(
-        JournalEntry.subject == f"log:{seal.log}:{seal.size}", JournalEntry.type == "evidence")
-        .order_by(JournalEntry.at, JournalEntry.seq).limit(1))
+def listed(gone: Sequence[tuple[str, Document, datetime]], rows: Sequence[Document]) -> bytes:
+    """destroyed.json: what the dossier would hold had it not been destroyed, and the certificates (SHA-256) of that."""
+    certificates = [row.sha256 for row in rows if row.role == "certificate"]
+    return canonical({"certificates": certificates, "objects": [
+        {"name": name, "role": row.role, "sha256": row.sha256, "size": row.size, "destroyed_at": at.isoformat()}
+        for name, row, at in gone]})
+
+
+def told_gone(one: tuple[str, Document, datetime]) -> str:
+    """What the index says of an object that was destroyed."""
+    name, row, at = one
+    return f"Pièce détruite : {name} ({TITLES.get(row.role, row.role)}), le {french(at)}, SHA-256 {row.sha256}."
 
 
 def words_of(
-    session: Session, submission: Submission, seals: Sequence[Seal], events: Sequence[Event],
+    session: Session, submission: Submission, standings: Sequence[Standing], events: Sequence[Event],
 ) -> dict[str, bytes]:
     """words.json: what events say beside their entries, with the key of the HMACs that the entries hold of it."""
     key = key_of(session, submission.tenant_id, submission.id)
@@ -132,7 +111,7 @@ def words_of(
         return {}
     said = [{"event": event.id, "text": text.decode(), "said": mac(key, text)}
             for event in events if (text := text_of(event))]
-    return {WORDS: canonical({"key": key.hex(), "logs": [seal.log for seal in seals], "words": said})}
+    return {WORDS: canonical({"key": key.hex(), "logs": [one.seal.log for one in standings], "words": said})}
 
 
 def story_of(submission: Submission, events: Sequence[Event], shown: Sequence[Shown]) -> Story:

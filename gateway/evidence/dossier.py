@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 
 from archive.dossier import package
 from archive.errors import ArchiveError
+from archive.seal import read_public
 from formats.errors import FormatError
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.evidence.contents import RememberedRows, dossier_of, file_stem, following, telling_of
-from gateway.evidence.sealing import authority_of, dossier_key, log_key, seal_log
+from gateway.evidence.contents import dossier_of, file_stem
+from gateway.evidence.former import believed, former_keys
+from gateway.evidence.sealing import dossier_key, log_key, seal_log
 from gateway.evidence.seda import manifest_of
+from gateway.evidence.shelf import shelf_of, standing_of, telling_of
 from gateway.problems import Problem, not_found
 from gateway.record import Change, record
 from gateway.tables import JournalEntry, Seal, Submission
@@ -63,8 +66,7 @@ def build(deps: Deps, tenant_id: str, submission_id: str, *, seda: bool = False)
 
 def files_of(deps: Deps, dossier: package.Dossier, *, pdf: bool, seda: bool) -> dict[str, bytes]:
     """The files of a dossier, signed, with the index drawn as PDF and the SEDA manifest where wanted."""
-    _, ca = authority_of(deps)
-    keys = package.Keys(log=log_key(deps).public_key(), seal=dossier_key(deps), tsa_ca=ca)
+    keys = keys_of(deps, dossier.tenant)
     now = deps.now()
     beside = dict(dossier.beside)
     if pdf:
@@ -77,19 +79,27 @@ def files_of(deps: Deps, dossier: package.Dossier, *, pdf: bool, seda: bool) -> 
     return package.members_of(replace(dossier, beside=beside), keys, at=now)
 
 
+def keys_of(deps: Deps, tenant_id: str) -> package.Keys:
+    """Who vouches for the dossiers of a tenant: we, and for what it brought along the house before us."""
+    former = tuple(map(read_public, former_keys(deps, tenant_id, "log-pub.pem")))
+    return package.Keys(log=log_key(deps).public_key(), seal=dossier_key(deps), tsa_ca=believed(deps, tenant_id),
+                        former=former)
+
+
 def gather(deps: Deps, tenant_id: str, submission_id: str) -> package.Dossier | None:
     """Everything about the invoice under fresh seals, in one snapshot; None when something came after the seals."""
     with deps.db.reading(tenant_id) as session:
-        logs = logs_about(session, submission_id)
+        logs = logs_about(session, shelf_of(session, [submission_id]).subjects(submission_id))
     seals = fresh_seals(deps, tenant_id, logs)
     with deps.db.reading(tenant_id) as session:
-        if logs_about(session, submission_id) != logs or any(is_outdated(session, submission_id, s) for s in seals):
+        shelf = shelf_of(session, [submission_id])
+        subjects = shelf.subjects(submission_id)
+        if logs_about(session, subjects) != logs or any(is_outdated(session, subjects, seal) for seal in seals):
             return None
         submission = session.get(Submission, (tenant_id, submission_id))
         if submission is None:
             raise not_found()
-        rows = {name: RememberedRows(session, tenant_id, name) for name in logs}
-        return dossier_of(deps, session, submission, seals, rows)
+        return dossier_of(deps, session, submission, [standing_of(deps, session, seal) for seal in seals], shelf)
 
 
 def fresh_seals(deps: Deps, tenant_id: str, logs: Sequence[str]) -> list[Seal]:
@@ -103,21 +113,26 @@ def fresh_seals(deps: Deps, tenant_id: str, logs: Sequence[str]) -> list[Seal]:
         raise Problem(503, "evidence-not-sealed", "L'autorité d'horodatage ne répond pas ; réessayez. / "
                       "The timestamp authority does not answer; try again.", headers={"Retry-After": "30"})
     with deps.db.reading(tenant_id) as session:
-        telling = {entry.log for seal in seals if following(session, seal, {}) is None
-                   and (entry := telling_of(session, seal))}
+        telling = {entry.log for seal in seals if (entry := telling_of(session, seal)) is not None
+                   and not is_covered(session, entry)}
     for name in telling:
         seal_log(deps, tenant_id, name)
     return seals
 
 
-def logs_about(session: Session, submission_id: str) -> list[str]:
+def is_covered(session: Session, entry: JournalEntry) -> bool:
+    """Whether a timestamped seal stands over an entry."""
+    return session.scalar(select(Seal.size).where(
+        Seal.log == entry.log, Seal.size > entry.seq, Seal.token.is_not(None)).limit(1)) is not None
+
+
+def logs_about(session: Session, subjects: Sequence[str]) -> list[str]:
     """The logs that speak of the invoice, oldest first."""
-    return sorted(session.scalars(
-        select(JournalEntry.log).where(JournalEntry.subject == submission_id).distinct()))
+    return sorted(session.scalars(select(JournalEntry.log).where(JournalEntry.subject.in_(subjects)).distinct()))
 
 
-def is_outdated(session: Session, submission_id: str, seal: Seal) -> bool:
+def is_outdated(session: Session, subjects: Sequence[str], seal: Seal) -> bool:
     """Whether something was journaled about the invoice after the seal."""
     return session.scalar(select(JournalEntry.seq).where(
-        JournalEntry.log == seal.log, JournalEntry.subject == submission_id, JournalEntry.seq >= seal.size).limit(1)
+        JournalEntry.log == seal.log, JournalEntry.subject.in_(subjects), JournalEntry.seq >= seal.size).limit(1)
     ) is not None

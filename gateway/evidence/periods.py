@@ -15,16 +15,16 @@ from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
 
 from archive.dossier import package
 from archive.dossier.telling import Document, Story
 from archive.exchange import period
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.evidence.contents import RememberedRows, dossier_of, file_stem, french, sealed_log
+from gateway.evidence.contents import dossier_of, file_stem, french, sealed_log, seqs_of
 from gateway.evidence.dossier import files_of, fresh_seals
 from gateway.evidence.ledger import Kept
+from gateway.evidence.shelf import shelf_of, standing_of
 from gateway.outbox import Entry
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
@@ -157,22 +157,17 @@ def _slice(deps: Deps, row: PeriodExport, most: int) -> int:
             query = query.where(tuple_(Submission.issue_date, Submission.id) > after)
         found = session.scalars(query).all()
         seals = [session.get_one(Seal, (row.tenant_id, log, size)) for log, size in row.seals.items()]
-        logs = {seal.log: RememberedRows(session, row.tenant_id, seal.log) for seal in seals}
+        standings = [standing_of(deps, session, seal) for seal in seals]
+        shelf = shelf_of(session, [submission.id for submission in found])
         for submission in found:
-            about = [seal for seal in seals if _speaks(session, seal, submission.id)]
+            about = [one for one in standings if seqs_of(one, shelf, (submission.id,))]
             if about:
-                made = dossier_of(deps, session, submission, about, logs)
+                made = dossier_of(deps, session, submission, about, shelf)
                 _add(pieces, submission, made, files_of(deps, made, pdf=bool(row.options.get("pdf")), seda=False))
     if found:
         last = found[-1]
         _continue(deps, row, pieces, done=row.done + len(found), cursor=[str(last.issue_date), last.id])
     return len(found)
-
-
-def _speaks(session: Session, seal: Seal, submission_id: str) -> bool:
-    return session.scalar(select(JournalEntry.seq).where(
-        JournalEntry.log == seal.log, JournalEntry.subject == submission_id, JournalEntry.seq < seal.size).limit(1)
-    ) is not None
 
 
 def _add(
@@ -215,8 +210,9 @@ def _finish(deps: Deps, row: PeriodExport) -> None:
             JournalEntry.subject == subject_of(row), JournalEntry.type == "access").distinct()))
     seals = fresh_seals(deps, row.tenant_id, logs)
     with deps.db.reading(row.tenant_id) as session:
-        rows = {seal.log: RememberedRows(session, row.tenant_id, seal.log) for seal in seals}
-        sealed = [sealed_log(session, subject_of(row), seal, rows) for seal in seals]
+        shelf = shelf_of(session, [subject_of(row)])
+        sealed = [sealed_log(one, seqs_of(one, shelf, (subject_of(row),)))
+                  for one in (standing_of(deps, session, seal) for seal in seals)]
     about = package.Dossier(
         invoice=title_of(row), tenant=row.tenant_id, subjects=(subject_of(row),), documents=kept, logs=tuple(sealed),
         story=Story(verdict=f"{row.done} factures datées du {row.first_day:%d/%m/%Y} au {row.last_day:%d/%m/%Y}, "

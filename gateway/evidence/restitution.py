@@ -4,6 +4,7 @@
     tables/<table>.jsonl     one row a line; bytes in base64, amounts as text, times in UTC
     objects/<ab>/<sha256>    every kept object that a row names
     trust.txt  log-pub.pem  seal-pub.pem  tsa-ca.pem
+    former/                  keys of the houses in which the tenant was before
     SHA256SUMS  SHA256SUMS.sig
 
 Rows are read in one transaction, one at a time; an object that is there already is not written again, which makes an
@@ -32,6 +33,7 @@ from archive.store import Digest
 from archive.trust import write_trust
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.evidence.former import NAMES, former_folder, former_keys
 from gateway.evidence.ledger import LogRows
 from gateway.evidence.sealing import authority_of, dossier_key, log_key
 from gateway.evidence.trust import NAMED, logs
@@ -91,6 +93,10 @@ def hand_out(deps: Deps, tenant_id: str, folder: Path) -> Iterator[str]:
             "seal-pub.pem": public_pem(dossier_key(deps).public_key()), "tsa-ca.pem": ca}
     for name, data in {**keys, "trust.txt": write_trust(keys).encode()}.items():
         (folder / name).write_bytes(data)
+    for name in NAMES:
+        for number, pem in enumerate(former_keys(deps, tenant_id, name), start=1):
+            (folder / "former").mkdir(exist_ok=True)
+            (folder / "former" / f"{number}-{name}").write_bytes(pem)
     (folder / ABOUT).write_bytes(canonical(
         {"v": 1, "tenant": tenant_id, "rows": counts, "objects": kept, "logs": roots}))
     listing = hashlib.sha256()
@@ -152,10 +158,10 @@ def take_in(deps: Deps, folder: Path) -> Iterator[str]:
         session.flush()
         if (found := roots_of(session, tenant_id)) != about["logs"]:
             raise RestitutionFailed(f"logs differ: {found}")
-    former = deps.settings.data / "keys" / "former"
-    former.mkdir(parents=True, exist_ok=True)
-    for name in ("log-pub.pem", "tsa-ca.pem"):
-        (former / f"{tenant_id}-{name}").write_bytes((folder / name).read_bytes())
+    brought = [*(folder / name for name in NAMES), *sorted((folder / "former").glob("*.pem"))]
+    former_folder(deps).mkdir(parents=True, exist_ok=True)
+    for path in brought:
+        (former_folder(deps) / f"{tenant_id}-{path.name}").write_bytes(path.read_bytes())
     yield f"logs: {len(about['logs'])}"
 
 

@@ -18,6 +18,7 @@ from archive.store import Digest
 from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.evidence.former import believed, blocks_of, former_folder, former_keys
 from gateway.evidence.ledger import LogRows
 from gateway.evidence.published import about_entry, about_object, about_subject, published_faults
 from gateway.evidence.saying import ERASED, mac, text_of
@@ -44,11 +45,18 @@ class Checked:
 
 
 def lines(deps: Deps) -> str:
-    """The trust file: name and SHA-256 of each key, one per line."""
+    """The trust file: name and SHA-256 of each key, one per line; behind them the keys of former houses.
+
+    Where a tenant brought certificates along, its dossiers hold ours and those: then each is listed by itself too.
+    """
     _, ca = authority_of(deps)
-    keys = (("log-pub.pem", public_pem(log_key(deps).public_key())),
-            ("seal-pub.pem", public_pem(dossier_key(deps).public_key())), ("tsa-ca.pem", ca))
-    return "".join(f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in keys)
+    keys = [("log-pub.pem", public_pem(log_key(deps).public_key())),
+            ("seal-pub.pem", public_pem(dossier_key(deps).public_key())), ("tsa-ca.pem", ca)]
+    former = [(name, path.read_bytes()) for name in ("log-pub.pem", "tsa-ca.pem")
+              for path in sorted(former_folder(deps).glob(f"*-{name}"))]
+    single = [(name, pem) for name, data in [*keys, *former] for pem in blocks_of(data)] if former else []
+    told = (f"{name} {hashlib.sha256(data).hexdigest()}\n" for name, data in [*keys, *single])
+    return "".join(dict.fromkeys(told))
 
 
 def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Sequence[bytes] = ()) -> Checked:
@@ -175,7 +183,7 @@ def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool
 
 def signed_by_one(deps: Deps, seal: Seal) -> Checkpoint:
     """The checkpoint, signed by our key or by that of the house from which the tenant was taken in."""
-    for pem in former(deps, f"{seal.tenant_id}-log-pub.pem"):
+    for pem in former_keys(deps, seal.tenant_id, "log-pub.pem"):
         try:
             return read_checkpoint(seal.checkpoint, read_public(pem))
         except BadCheckpoint:
@@ -183,10 +191,6 @@ def signed_by_one(deps: Deps, seal: Seal) -> Checkpoint:
     return read_checkpoint(seal.checkpoint, log_key(deps).public_key())
 
 
-def former(deps: Deps, name: str) -> list[bytes]:
-    """A key of a former house, if the tenant had one (gateway/evidence/restitution.py)."""
-    path = deps.settings.data / "keys" / "former" / name
-    return [path.read_bytes()] if path.is_file() else []
 
 
 def told_otherwise(session: Session, seal: Seal) -> str | None:
@@ -223,7 +227,6 @@ def counted(session: Session, table: type[Event | JournalEntry]) -> Counter[str]
 def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
     """What is wrong with a seal: its signature, its root against the checked log, its token; None when it holds."""
     where = f"scellement {seal.tenant_id}/{seal.log}/{seal.size}"
-    _, ca = authority_of(deps)
     try:
         checkpoint = signed_by_one(deps, seal)
         if size_of(rows) < seal.size:
@@ -232,7 +235,7 @@ def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
         if checkpoint != expected or not checkpoint.origin.endswith(f"/{seal.tenant_id}/{seal.log}"):
             return f"{where}: n'est pas celui du journal"  # the gateway's name may have been another in former years
         if seal.token is not None:
-            verify(seal.token, seal.checkpoint, ca + b"".join(former(deps, f"{seal.tenant_id}-tsa-ca.pem")))
+            verify(seal.token, seal.checkpoint, believed(deps, seal.tenant_id))
     except ArchiveError as error:
         return f"{where}: {error.code}: {error}"
     return None

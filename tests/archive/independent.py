@@ -20,8 +20,7 @@ def need(condition: object, why: str) -> None:
 
 
 def openssl(folder: Path, *arguments: str) -> bool:
-    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, check=False)
-    return done.returncode == 0
+    return subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, check=False).returncode == 0
 
 
 def decoded(text: str) -> bytes:
@@ -80,7 +79,8 @@ def check_seal(folder: Path, files: dict[str, bytes], note: str) -> tuple[str, i
     need(mark == "\u2014" and name == origin and re.fullmatch("0|[1-9][0-9]*", size), "signature line")
     (folder / "note").write_text(text + "\n", encoding="utf-8")
     (folder / "note.sig").write_bytes(decoded(blob)[4:])
-    need(signed(folder, "log-pub.pem", "note", "note.sig"), "checkpoint signature")
+    keys = [name for name in files if re.fullmatch(r"log-pub\.pem|former/\d+\.pem", name)]
+    need(any(signed(folder, key, "note", "note.sig") for key in keys), "checkpoint signature")
     told = subprocess.run(["openssl", "ts", "-reply", "-in", f"{note}.tsr", "-text"], cwd=folder,
                           capture_output=True, check=False).stdout.decode("latin-1")
     need(re.search("^Time stamp: ", told, re.MULTILINE), "timestamp unreadable")
@@ -113,10 +113,11 @@ def check_log(folder: Path, files: dict[str, bytes], prefix: str, tenant: str) -
     if any(name.startswith(f"{prefix}next.") for name in files):
         later = f"{prefix}next.checkpoint"
         _, *tip = check_seal(folder, files, later)
-        entry = check_entry(files, f"{prefix}next.entry.json", f"{prefix}next.tlog-proof", later, tip)
-        named = {(ref["role"], ref["sha256"]) for ref in entry["objects"]}
-        for role, file in (("checkpoint", note), ("token", f"{note}.tsr")):
-            need((role, hashlib.sha256(files[file]).hexdigest()) in named, f"the next seal names another {role}")
+        next_one = check_entry(files, f"{prefix}next.entry.json", f"{prefix}next.tlog-proof", later, tip)
+        named = {(ref["role"], ref["sha256"]) for ref in next_one["objects"]}
+        for role, end in (("checkpoint", ""), ("token", ".tsr"), ("crl", ".crl"), ("ocsp", ".ocsp")):
+            data = files.get(note + end)
+            need(data is None or (role, hashlib.sha256(data).hexdigest()) in named, f"the next seal: another {role}")
     return entries
 
 

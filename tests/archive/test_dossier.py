@@ -258,7 +258,6 @@ def test_a_dossier_that_would_not_verify_is_not_built(world: World) -> None:
     for bad in (
         replace(dossier, documents=(*dossier.documents, stray)),
         replace(dossier, documents=(wrong_role, *dossier.documents[1:])),
-        replace(dossier, documents=()),
         replace(dossier, subjects=("somebody-else",)),
         replace(dossier, subjects=()),
         replace(dossier, invoice=""),

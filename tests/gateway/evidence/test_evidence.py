@@ -176,12 +176,12 @@ TAMPERING: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
     "all of it is gone": (lambda c: c.execute("DELETE FROM journal"), "n'a plus que 0"),
     "two are swapped": (swap, "entry 1: the frontier was changed"),
     "history is rewritten": (rewrite, "n'est pas celui du journal"),
-    "an event is gone": (lambda c: c.execute("DELETE FROM events WHERE code = 'deposited'"), "entry 2: son événement"),
+    "an event is gone": (lambda c: c.execute("DELETE FROM events WHERE code = 'deposited'"), "entry 2 (facture F-1"),
     "an event says something else": (lambda c: c.execute("UPDATE events SET code = 'failed' WHERE code = 'deposited'"),
-                                     "entry 2: l'événement"),
+                                     "entry 2 (facture F-1"),
     "an event is dated back": (lambda c: c.execute("UPDATE events SET at = '2026-01-01' || substr(at, 11) "
                                                    "WHERE code = 'sending'"),
-                               "entry 1: l'événement"),
+                               "entry 1 (facture F-1"),
     "a seal is another": (lambda c: c.execute("UPDATE seals SET checkpoint = x'00'"), "scellement"),
     "a token is another": (lambda c: c.execute("UPDATE seals SET token = x'3003020102'"), "timestamp-refused"),
 }
