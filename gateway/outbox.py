@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT, NEW_WORK, Database
+from gateway.db import EVERY_TENANT, NEW_WORK, Database, insert_rows
 from gateway.tables import OutboxEntry
 
 LEASE = timedelta(minutes=2)
@@ -68,14 +68,15 @@ def put(
     payload: Mapping[str, Any] | None = None,
 ) -> str:
     """Add work in the caller's transaction; returns the entry's id."""
-    entry = OutboxEntry(
-        tenant_id=tenant_id, id=str(uuid.uuid4()), topic=topic, subject_id=subject_id, payload=dict(payload or {}),
-        created_at=now, due_at=due_at or now, lease_until=None, attempts=0, state="pending", reason=None,
-    )
-    session.add(entry)
-    if entry.due_at <= now:
-        session.info.setdefault(NEW_WORK, []).append(entry.id)
-    return entry.id
+    entry_id, due_at = str(uuid.uuid4()), due_at or now
+    insert_rows(session, OutboxEntry, [{
+        "tenant_id": tenant_id, "id": entry_id, "topic": topic, "subject_id": subject_id,
+        "payload": dict(payload or {}), "created_at": now, "due_at": due_at, "lease_until": None, "attempts": 0,
+        "state": "pending", "reason": None,
+    }])
+    if due_at <= now:
+        session.info.setdefault(NEW_WORK, []).append(entry_id)
+    return entry_id
 
 
 def claim(

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
+from gateway.db import insert_rows, plain
 from gateway.evidence import saying
 from gateway.evidence.cards import admit
 from gateway.evidence.ledger import Kept, write_entry
@@ -60,6 +61,10 @@ class Change:
     then: tuple[Work, ...] = ()
 
 
+TENANT = bindparam("tenant", type_=String())
+LOCK = select(Tenant.id).where(Tenant.id == TENANT).with_for_update(key_share=True)
+LAST_POSITION = select(func.max(Event.position)).where(Event.tenant_id == TENANT)
+
 LOCKED, POSITION = "tenant-locked", "event-position"
 """Keys in a session's `info`, with the tenant: its row is locked; the position of the event it added last."""
 
@@ -71,22 +76,28 @@ def lock_tenant(session: Session, tenant_id: str) -> None:
     had each added one would wait for each other for ever with the stronger lock.
     """
     if (LOCKED, tenant_id) not in session.info:
-        session.get(Tenant, tenant_id, with_for_update={"key_share": True})
+        plain(session, tenant_id, LOCK)
         session.info[LOCKED, tenant_id] = True
 
 
 def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:
-    """Add event, journal entry and work to the caller's transaction; returns the event."""
+    """Add event, journal entry and work to the caller's transaction, after what waits in it; returns the event.
+
+    The event is not one of the session's objects: nobody changes it.
+    """
+    session.flush()
     lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
     last: int | None = session.info.get((POSITION, tenant_id))
     if last is None:
-        last = session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
-    event = Event(
-        tenant_id=tenant_id, id=str(uuid.uuid4()), position=last + 1, submission_id=change.submission_id, at=now,
-        platform_at=change.platform_at, kind=change.kind, code=change.code, actor=change.actor, reason=change.reason,
-        data=dict(change.data), sha256=change.objects[0].sha256 if change.objects else None,
-    )
-    session.add(event)
+        last = plain(session, tenant_id, LAST_POSITION).scalar() or 0
+    told: dict[str, Any] = {
+        "tenant_id": tenant_id, "id": str(uuid.uuid4()), "position": last + 1, "submission_id": change.submission_id,
+        "at": now, "platform_at": change.platform_at, "kind": change.kind, "code": change.code, "actor": change.actor,
+        "reason": change.reason, "data": dict(change.data),
+        "sha256": change.objects[0].sha256 if change.objects else None,
+    }
+    insert_rows(session, Event, [told])
+    event = Event(**told)
     session.info[POSITION, tenant_id] = event.position
     make_searchable(session, event)
     subject = change.submission_id or change.subject or tenant_id
@@ -97,5 +108,4 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
                    payload=work.payload)
-    session.flush()
     return event

@@ -8,11 +8,11 @@ saw, and comparisons of words are the ones it trusts.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from gateway.db import insert_rows, plain
 from gateway.tables import Event, Submission
 from gateway.tables_care import EventWord, InvoiceWord
 
@@ -20,6 +20,8 @@ LONGEST = 40
 MOST_WORDS = 60
 """Of one event: a reason may quote a whole message."""
 
+HAS_WORDS = select(InvoiceWord.word).where(
+    InvoiceWord.tenant_id == bindparam("tenant"), InvoiceWord.submission_id == bindparam("invoice")).limit(1)
 PART = re.compile(r"[a-z0-9]+")
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
@@ -54,19 +56,18 @@ def after(word: str) -> str | None:
 
 def make_searchable(session: Session, event: Event) -> None:
     """Add the words of an event, and those of its invoice when it came in. Inside the transaction that records it."""
-    for word in sorted(words_of(event.reason))[:MOST_WORDS]:
-        session.add(EventWord(tenant_id=event.tenant_id, position=event.position, word=word))
+    insert_rows(session, EventWord, [{"tenant_id": event.tenant_id, "position": event.position, "word": word}
+                                     for word in sorted(words_of(event.reason))[:MOST_WORDS]])
     if event.kind == "submission" and event.submission_id is not None:
         invoice = session.get(Submission, (event.tenant_id, event.submission_id))
-        if invoice is not None and session.scalar(select(InvoiceWord.word).where(
-                InvoiceWord.tenant_id == event.tenant_id, InvoiceWord.submission_id == invoice.id).limit(1)) is None:
-            session.add_all(invoice_words(invoice))
+        if invoice is not None and plain(session, event.tenant_id, HAS_WORDS, invoice=invoice.id).scalar() is None:
+            insert_rows(session, InvoiceWord, invoice_words(invoice))
 
 
-def invoice_words(invoice: Submission) -> Iterable[InvoiceWord]:
-    """The rows for one invoice."""
+def invoice_words(invoice: Submission) -> list[dict[str, str]]:
+    """The rows of InvoiceWord for one invoice."""
     words = words_of(invoice.number, invoice.seller_name, invoice.buyer_name, invoice.seller_siren, invoice.buyer_siren)
-    return [InvoiceWord(tenant_id=invoice.tenant_id, submission_id=invoice.id, word=word) for word in sorted(words)]
+    return [{"tenant_id": invoice.tenant_id, "submission_id": invoice.id, "word": word} for word in sorted(words)]
 
 
 def forget_words(session: Session, tenant_id: str, submission_id: str) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from gateway.db import insert_rows, plain
 from gateway.evidence.ledger import Kept
 from gateway.tables_archive import KeptObject
+
+KNOWN = select(KeptObject.sha256).where(
+    KeptObject.tenant_id == bindparam("tenant"), KeptObject.sha256.in_(bindparam("named", expanding=True)))
 
 
 def admit(session: Session, tenant_id: str, kept: Iterable[Kept], depositor: str, at: datetime) -> None:
@@ -15,8 +19,8 @@ def admit(session: Session, tenant_id: str, kept: Iterable[Kept], depositor: str
     new = {one.sha256: one for one in kept}
     if not new:
         return
-    known = session.scalars(select(KeptObject.sha256).where(
-        KeptObject.tenant_id == tenant_id, KeptObject.sha256.in_(new)))
-    for sha256 in new.keys() - set(known):
-        session.add(KeptObject(tenant_id=tenant_id, sha256=sha256, algorithm="sha256", size=new[sha256].size,
-                               depositor=depositor, deposited_at=at, destroyed_at=None))
+    known = plain(session, tenant_id, KNOWN, named=list(new)).scalars()
+    insert_rows(session, KeptObject, [
+        {"tenant_id": tenant_id, "sha256": sha256, "algorithm": "sha256", "size": new[sha256].size,
+         "depositor": depositor, "deposited_at": at, "destroyed_at": None}
+        for sha256 in sorted(new.keys() - set(known))])

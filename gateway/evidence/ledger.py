@@ -5,21 +5,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.journal import Entry, ObjectRef, Row, append
 from archive.retention import fiscal_close
 from archive.store import Digest
+from gateway.db import insert_rows, plain
 from gateway.deps import PARIS
 from gateway.tables import JournalEntry, Tenant
 
 SOFTWARE = f"passerelle-{version('passerelle')}"
 
 
-LAST = "journal-last"
-"""Key in a session's `info`, with tenant and log: the row that this transaction appended last."""
+LAST, CLOSE = "journal-last", "fiscal-year-end"
+"""Keys in a session's `info`, with tenant (and log): the row that this transaction appended last; the year's end."""
+
+TENANT = bindparam("tenant", type_=String())
+NEWEST = (select(JournalEntry.seq, JournalEntry.line, JournalEntry.leaf, JournalEntry.frontier)
+          .where(JournalEntry.tenant_id == TENANT, JournalEntry.log == bindparam("log"))
+          .order_by(JournalEntry.seq.desc()).limit(1))
+FISCAL_YEAR_END = select(Tenant.fiscal_year_end).where(Tenant.id == TENANT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,7 @@ class LogRows:
         known: Row | None = self._session.info.get((LAST, self._tenant_id, self._log))
         if known is not None:  # appended in this transaction, under the tenant's lock
             return known
-        newest = self._session.scalar(
-            select(JournalEntry)
-            .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log)
-            .order_by(JournalEntry.seq.desc())
-            .limit(1)
-        )
+        newest = plain(self._session, self._tenant_id, NEWEST, log=self._log).one_or_none()
         return None if newest is None else row_of(newest)
 
     def get(self, seq: int) -> Row:
@@ -63,8 +66,9 @@ class LogRows:
 
     def append(self, row: Row) -> None:
         """Keep one more row, with the columns that the console searches by."""
-        self._session.add(JournalEntry(tenant_id=self._tenant_id, log=self._log, seq=row.seq, at=self.at,
-                                       line=row.line, leaf=row.leaf, frontier=row.frontier, **self.columns))
+        insert_rows(self._session, JournalEntry, [{
+            "tenant_id": self._tenant_id, "log": self._log, "seq": row.seq, "at": self.at, "line": row.line,
+            "leaf": row.leaf, "frontier": row.frontier, **self.columns}])
         self._session.info[LAST, self._tenant_id, self._log] = row
 
     def first(self, size: int) -> Iterator[Row]:
@@ -82,8 +86,8 @@ class LogRows:
         return self.first(sys.maxsize)
 
 
-def row_of(entry: JournalEntry) -> Row:
-    """A stored entry as archive.journal knows it."""
+def row_of(entry: Any) -> Row:
+    """A stored entry as archive.journal knows it, from an object or a row of its columns."""
     return Row(entry.seq, *(_bytes(value) for value in (entry.line, entry.leaf, entry.frontier)))
 
 
@@ -92,7 +96,10 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def log_of(now: datetime, fiscal_year_end: str = "12-31") -> str:
+CALENDAR_YEAR = "12-31"
+
+
+def log_of(now: datetime, fiscal_year_end: str = CALENDAR_YEAR) -> str:
     """The log that an entry of this moment goes to: one per fiscal year, named by the year in which it closes.
 
     Days are French calendar days. `fiscal_year_end`: MM-DD.
@@ -103,8 +110,10 @@ def log_of(now: datetime, fiscal_year_end: str = "12-31") -> str:
 
 def current_log(session: Session, tenant_id: str, now: datetime) -> str:
     """The log that the tenant writes at this moment."""
-    tenant = session.get(Tenant, tenant_id)
-    return log_of(now) if tenant is None else log_of(now, tenant.fiscal_year_end)
+    close: str | None = session.info.get((CLOSE, tenant_id))
+    if close is None:
+        close = session.info[CLOSE, tenant_id] = plain(session, tenant_id, FISCAL_YEAR_END).scalar() or CALENDAR_YEAR
+    return log_of(now, close)
 
 
 def write_entry(

@@ -11,14 +11,17 @@ import hmac
 import secrets
 from datetime import UTC
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from archive.journal import canonical
+from gateway.db import insert_rows, plain
 from gateway.tables import Event
 from gateway.tables_journal import SubjectKey
 
 BYTES = 32
+KEY = select(SubjectKey.key).where(SubjectKey.tenant_id == bindparam("tenant"),
+                                   SubjectKey.subject == bindparam("subject"))
 
 
 def text_of(event: Event) -> bytes:
@@ -34,11 +37,11 @@ def commit(session: Session, tenant_id: str, subject: str, event: Event) -> str:
     text = text_of(event)
     if not text:
         return ""
-    row = session.get(SubjectKey, (tenant_id, subject))
-    if row is None:
-        row = SubjectKey(tenant_id=tenant_id, subject=subject, key=secrets.token_bytes(BYTES))
-        session.add(row)
-    return mac(row.key, text)
+    key = key_of(session, tenant_id, subject)
+    if key is None:
+        key = secrets.token_bytes(BYTES)
+        insert_rows(session, SubjectKey, [{"tenant_id": tenant_id, "subject": subject, "key": key}])
+    return mac(key, text)
 
 
 def mac(key: bytes, text: bytes) -> str:
@@ -48,8 +51,7 @@ def mac(key: bytes, text: bytes) -> str:
 
 def key_of(session: Session, tenant_id: str, subject: str) -> bytes | None:
     """The key of a subject, for whoever proves its words; None when it was destroyed, or never needed."""
-    row = session.get(SubjectKey, (tenant_id, subject))
-    return None if row is None else row.key
+    return plain(session, tenant_id, KEY, subject=subject).scalar()
 
 
 def forget(session: Session, tenant_id: str, subject: str) -> None:
