@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gateway.alarms import causes
 from gateway.alarms.mailing import mail_alarm
 from gateway.evidence import checkpoints, destruction, holds
 from gateway.evidence.erasure import erase_old
@@ -53,6 +54,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "seal": Tick(min(60.0, settings.seal_seconds), seal_due),
         "scrub": Tick(settings.scrub_seconds, scrub_due),
         "watch": Tick(300.0, watch),
+        "alarms": Tick(60.0, causes.watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
         "remind": Tick(settings.remind_seconds, reminders.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),

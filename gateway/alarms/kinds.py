@@ -69,7 +69,7 @@ KINDS: Mapping[str, Kind] = {
         "Flows that match no invoice", "/plateforme#flux"),
     "work-late": Kind(
         "bad", "File de travail en retard", "Aucun service de fond ne travaille, ou tous sont occupés.",
-        "Work is not being done"),
+        "Work is not being done", "/plateforme"),
     "webhook-silent": Kind(
         "warn", "Webhook en difficulté", "Un de vos logiciels ne reçoit plus les événements.",
         "A webhook does not get through", "/reglages/webhooks"),

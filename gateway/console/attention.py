@@ -3,29 +3,31 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.alarms.causes import KINDS, causes
 from gateway.alarms.kinds import kind_of
 from gateway.auth import Permission
 from gateway.console.french import count, moment
 from gateway.console.queries import PORTAL_REFUSES
-from gateway.lifecycle.duties import open_duties
-from gateway.tables import (
-    Event,
-    JournalEntry,
-    OutboxEntry,
-    PlatformConnection,
-    Seal,
-    SeenFlow,
-    Submission,
-    WebhookEndpoint,
-)
+from gateway.tables import Event, JournalEntry, Seal, Submission
 from gateway.tables_care import Alarm
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
+
+CAUSES = {
+    "duty-late": ("statut obligatoire non transmis", "statuts obligatoires non transmis", Permission.INVOICES_READ),
+    "connection-down": ("plateforme injoignable", "plateformes injoignables", Permission.QUEUE_WRITE),
+    "work-late": ("travail en retard", "travaux en retard", Permission.QUEUE_WRITE),
+    "work-parked": ("travail arrêté", "travaux arrêtés", Permission.QUEUE_WRITE),
+    "flow-parked": ("flux reçu non rattaché", "flux reçus non rattachés", Permission.QUEUE_WRITE),
+    "webhook-silent": ("webhook en difficulté", "webhooks en difficulté", Permission.SETTINGS_WRITE),
+}
+"""How many of what, and who is shown it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +45,37 @@ class Item:
 def items(session: Session, now: datetime) -> Iterator[Item]:
     """Everything that waits for a person, the most urgent first."""
     yield from _alarms(session)
-    yield from _duties(session, now)
-    yield from _queue(session)
+    yield from _causes(session, now)
     yield from _invoices(session, now)
     yield from _evidence(session, now)
 
 
 def _alarms(session: Session) -> Iterator[Item]:
-    """Alarms that nobody took yet."""
-    ringing = _count(session, select(func.count()).select_from(Alarm).where(
-        Alarm.active.is_(True), Alarm.acknowledged_at.is_(None)))
+    """Alarms that nobody took yet; what has a sentence of its own below is not counted twice."""
+    untaken = (Alarm.active.is_(True), Alarm.acknowledged_at.is_(None), Alarm.kind.not_in(KINDS))
+    ringing = _count(session, select(func.count()).select_from(Alarm).where(*untaken))
     if ringing:
-        newest = session.scalars(select(Alarm).where(Alarm.active.is_(True), Alarm.acknowledged_at.is_(None))
-                                 .order_by(Alarm.raised_at.desc()).limit(1)).one()
+        newest = session.scalars(select(Alarm).where(*untaken).order_by(Alarm.raised_at.desc()).limit(1)).one()
         yield Item("bad", ringing, count(ringing, "alarme à acquitter", "alarmes à acquitter"),
                    f"La dernière : {kind_of(newest.kind).title}.", "/alarmes", Permission.AUDIT_READ)
 
 
-def _duties(session: Session, now: datetime) -> Iterator[Item]:
-    """Statuses that the State must have within 24 hours, before the time is over."""
-    alarming = [duty for duty in open_duties(session) if duty.is_alarming(now)]
-    if alarming:
-        first, late = alarming[0], sum(duty.is_late(now) for duty in alarming)
-        yield Item("bad", len(alarming), count(len(alarming), "statut obligatoire non transmis",
-                                               "statuts obligatoires non transmis"),
-                   (f"Le délai de 24 heures est dépassé pour {late}." if late else
-                    f"À transmettre avant le {moment(first.until)} (délai de 24 heures)."),
-                   f"/factures/{first.submission.id}", Permission.INVOICES_READ)
+def _causes(session: Session, now: datetime) -> Iterator[Item]:
+    """What alarms are sounded about, as it stands now: one sentence for each kind."""
+    for name, same in groupby(causes(session, now), key=lambda cause: cause.kind):
+        found, kind = list(same), kind_of(name)
+        one, many, permission = CAUSES[name]
+        number = sum(cause.number for cause in found)
+        until = str(found[0].facts["until"]) if name == "duty-late" else None
+        yield Item(kind.tone, number, count(number, one, many), _before(until, now) if until else kind.advice,
+                   found[0].href or kind.href, permission)
 
 
-def _queue(session: Session) -> Iterator[Item]:
-    parked = _count(session, select(func.count()).select_from(OutboxEntry).where(OutboxEntry.state == "parked"))
-    if parked:
-        yield Item("warn", parked, count(parked, "travail arrêté", "travaux arrêtés"),
-                   "Passerelle attend votre décision : relancer ou classer.", "/plateforme#attente",
-                   Permission.QUEUE_WRITE)
-    flows = _count(session, select(func.count()).select_from(SeenFlow).where(SeenFlow.state == "parked"))
-    if flows:
-        yield Item("warn", flows, count(flows, "flux reçu non rattaché", "flux reçus non rattachés"),
-                   "La plateforme a transmis un message qui ne correspond à aucune facture.", "/plateforme#flux",
-                   Permission.QUEUE_WRITE)
-    broken = _count(session, select(func.count()).select_from(PlatformConnection).where(
-        PlatformConnection.enabled, PlatformConnection.trouble.is_not(None)))
-    if broken:
-        yield Item("bad", broken, count(broken, "plateforme injoignable", "plateformes injoignables"),
-                   "Les envois attendent et partiront d'eux-mêmes dès son retour.", "/plateforme#connexions",
-                   Permission.QUEUE_WRITE)
-    silent = _count(session, select(func.count()).select_from(WebhookEndpoint).where(
-        WebhookEndpoint.removed_at.is_(None), WebhookEndpoint.trouble.is_not(None)))
-    if silent:
-        yield Item("warn", silent, count(silent, "webhook en difficulté", "webhooks en difficulté"),
-                   "Un de vos logiciels ne reçoit plus les événements.", "/reglages/webhooks",
-                   Permission.SETTINGS_WRITE)
+def _before(until: str, now: datetime) -> str:
+    end = datetime.fromisoformat(until)
+    if end <= now:
+        return f"Le délai de 24 heures est dépassé depuis le {moment(end)}."
+    return f"À transmettre avant le {moment(end)} (délai de 24 heures)."
 
 
 def _invoices(session: Session, now: datetime) -> Iterator[Item]:

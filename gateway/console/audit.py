@@ -39,7 +39,7 @@ NEAR = 2000
 MOST_ACTORS = 10
 PLUS: custom_op[Any] = custom_op("+")
 LOOKS = (looks.VIEWED, looks.DOCUMENT_READ, looks.LIST_EXPORTED, looks.JOURNAL_SEARCHED)
-"""What people merely looked at has a page of its own; here it is shown when one asks for its kind, person or document."""
+"""What people merely looked at has a page of its own; here it is shown for a kind, a person or a document."""
 
 Condition = ColumnElement[bool]
 Key = InstrumentedAttribute[Any]
