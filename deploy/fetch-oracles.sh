@@ -4,6 +4,7 @@
 #   Mustang-CLI.jar  validates Factur-X and carries veraPDF, which validates PDF/A
 #   phax/            the EN 16931 converters cii2ubl and ubl2cii, with what they need
 #   cen/             CEN's own rules for CII (EUPL-1.2), for `passerelle rules add oracles/cen/EN16931-CII-validation.xslt`
+#   seda/            the schema of SEDA 2.2 (it travels in a Python package), for the manifest of dossiers
 set -eu
 cd "$(dirname "$0")/.."
 jar=oracles/Mustang-CLI.jar
@@ -11,7 +12,29 @@ artifact=org.mustangproject:Mustang-CLI:2.26.0
 converters=oracles/phax
 rules=com.helger.phive.rules:phive-rules-en16931:4.3.7
 sheet=oracles/cen/EN16931-CII-validation.xslt
+seda=oracles/seda/seda-2.2-main.xsd
 
+if [ ! -s "$seda" ] && ! python3 -m pip --version >/dev/null 2>&1; then
+    echo "oracles: pip is not installed; the test of the SEDA manifest is skipped" >&2
+elif [ ! -s "$seda" ]; then
+    rm -rf oracles/seda oracles/seda.part
+    mkdir -p oracles/seda.part
+    python3 -m pip download -q --no-deps --only-binary :all: -d oracles/seda.part cubicweb-seda==2.4.1
+    echo "0ec9737b54d97f5d5c56d948f7c1ecccd63ffc093149a14dbbae72042f741bae  $(echo oracles/seda.part/*.whl)" \
+        | sha256sum -c --quiet
+    python3 - oracles/seda.part <<'END'
+import pathlib, sys, zipfile
+folder = pathlib.Path(sys.argv[1])
+wheel = next(folder.glob("*.whl"))
+with zipfile.ZipFile(wheel) as archive:
+    for name in archive.namelist():
+        if "/xsd/" in name and ("seda-2.2" in name or name.endswith(("xlink.xsd", "xml.xsd"))):
+            (folder / name.rsplit("/", 1)[1]).write_bytes(archive.read(name))
+wheel.unlink()
+END
+    mv oracles/seda.part oracles/seda
+    echo "oracles: $seda fetched"
+fi
 if [ -s "$jar" ] && [ -e "$converters/.whole" ] && [ -s "$sheet" ]; then
     echo "oracles: $jar, $converters and $sheet are there"
     exit 0

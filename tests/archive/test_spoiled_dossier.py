@@ -195,18 +195,18 @@ def test_links_and_unknown_compression_are_refused(members: dict[str, bytes], tm
 
 def test_bombs_are_refused_quickly(members: dict[str, bytes], tmp_path: Path) -> None:
     path = tmp_path / "FA-7-dossier.zip"
-    started = time.perf_counter()
+    started = time.process_time()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("objects/bomb.xml", "w") as file:
             for _ in range(160):
                 file.write(bytes(1 << 20))
         for name, data in members.items():
             archive.writestr(name, data)
-    made = time.perf_counter()
+    made = time.process_time()
     outcome = verify.verify_dossier(path, None)
     assert "trop grand" in outcome.first_line
     assert "FA-7" in outcome.first_line
-    assert time.perf_counter() - made < max(1.0, made - started)
+    assert time.process_time() - made < max(1.0, made - started)
     assert "trop de fichiers" in check(tmp_path, rezip({f"f{i}": b"" for i in range(5001)})).first_line
 
 
