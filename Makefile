@@ -43,6 +43,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/service.py
 	@$(BIN)/python tests/bench/drawing.py
 	@$(BIN)/python tests/bench/sending.py
+	@$(BIN)/python tests/bench/evidence.py
 	@$(BIN)/python tests/bench/audit_search.py
 
 oracles:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, bindparam, func, select
+from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
@@ -63,10 +63,10 @@ class Change:
 
 TENANT = bindparam("tenant", type_=String())
 LOCK = select(Tenant.id).where(Tenant.id == TENANT).with_for_update(key_share=True)
-LAST_POSITION = select(func.max(Event.position)).where(Event.tenant_id == TENANT)
+LAST_EVENT = select(Event.position, Event.at).where(Event.tenant_id == TENANT).order_by(Event.position.desc()).limit(1)
 
-LOCKED, POSITION = "tenant-locked", "event-position"
-"""Keys in a session's `info`, with the tenant: its row is locked; the position of the event it added last."""
+LOCKED, LAST = "tenant-locked", "event-last"
+"""Keys in a session's `info`, with the tenant: its row is locked; position and time of the event it added last."""
 
 
 def lock_tenant(session: Session, tenant_id: str) -> None:
@@ -83,28 +83,29 @@ def lock_tenant(session: Session, tenant_id: str) -> None:
 def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:
     """Add event, journal entry and work to the caller's transaction, after what waits in it; returns the event.
 
-    The event is not one of the session's objects: nobody changes it.
+    The event is not one of the session's objects: nobody changes it. A clock that was set back does not take the
+    journal back with it: an event is never dated before the one it follows, but at the same moment, until the clock
+    has caught up. `gateway/evidence/watch.py` tells of it; the work that follows is due by the clock as it is.
     """
     session.flush()
     lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
-    last: int | None = session.info.get((POSITION, tenant_id))
-    if last is None:
-        last = plain(session, tenant_id, LAST_POSITION).scalar() or 0
+    last = session.info.get((LAST, tenant_id)) or plain(session, tenant_id, LAST_EVENT).one_or_none()
+    position, at = (last[0] + 1, max(now, last[1])) if last is not None else (1, now)
+    session.info[LAST, tenant_id] = position, at
     told: dict[str, Any] = {
-        "tenant_id": tenant_id, "id": str(uuid.uuid4()), "position": last + 1, "submission_id": change.submission_id,
-        "at": now, "platform_at": change.platform_at, "kind": change.kind, "code": change.code, "actor": change.actor,
+        "tenant_id": tenant_id, "id": str(uuid.uuid4()), "position": position, "submission_id": change.submission_id,
+        "at": at, "platform_at": change.platform_at, "kind": change.kind, "code": change.code, "actor": change.actor,
         "reason": change.reason, "data": dict(change.data),
         "sha256": change.objects[0].sha256 if change.objects else None,
     }
     insert_rows(session, Event, [told])
     event = Event(**told)
-    session.info[POSITION, tenant_id] = event.position
     make_searchable(session, event)
     subject = change.submission_id or change.subject or tenant_id
-    write_entry(session, tenant_id, now=now, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
+    write_entry(session, tenant_id, now=at, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
                 cause=event.id, objects=change.objects, rule_sets=change.rule_sets,
                 said=saying.commit(session, tenant_id, subject, event))
-    admit(session, tenant_id, change.objects, change.actor, now)
+    admit(session, tenant_id, change.objects, change.actor, at)
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
                    payload=work.payload)

@@ -19,12 +19,21 @@ from gateway.evidence.sealing import logs
 from gateway.tables import JournalEntry, Seal, Tenant
 from gateway.tables_journal import HashRenewal
 
+FALLEN = ("L'empreinte ou le certificat n'a plus de valeur, et les écritures nouvelles s'appuient encore sur lui : "
+          "passerelle archive renew-hash, ou une autre autorité. / Fallen, and new entries still rest on it.")
 UNSTAMPED = timedelta(hours=6)
 UNSEALED = timedelta(hours=2)
 WARN = timedelta(days=120)
 """So long before something runs out somebody is told: renewing takes a contract with an authority, not a minute."""
 
-KINDS = ("seal-late", "timestamp-missing", "timestamp-refused", "renewal-due")
+SKEW = timedelta(minutes=5)
+"""So far our clock may be from that of a timestamp authority, or behind the journal, without an alarm."""
+
+KINDS = ("seal-late", "timestamp-missing", "timestamp-refused", "renewal-due", "clock-jump")
+
+
+CLOCKS = ("authority", "journal")
+"""What our clock is held against: subjects of `clock-jump`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def watch(deps: Deps) -> None:
             sound(deps, tenant_id, worry.kind, worry.subject, {"since": worry.since.isoformat(),
                                                                "detail": worry.detail})
         rings = {(worry.kind, worry.subject) for worry in found}
-        subjects = [*known[tenant_id], "certificate", *(f"{what}:{name}" for what in ("sha256", "renewal")
+        subjects = [*known[tenant_id], "certificate", *CLOCKS, *(f"{what}:{name}" for what in ("sha256", "renewal")
                                                         for name in known[tenant_id])]
         for kind in KINDS:
             for subject in subjects:
@@ -80,7 +89,8 @@ def worries(deps: Deps, session: Session, tenant_id: str, now: datetime) -> Iter
             yield from _late(session, tenant_id, name, now)
     for one in standings(deps, session, tenant_id):
         if one.ends - now < WARN:
-            yield Worry("renewal-due", one.subject, one.ends)
+            yield Worry("renewal-due", one.subject, one.ends, FALLEN if one.ends <= now else "")
+    yield from _clocks(session, tenant_id, now)
 
 
 def standings(deps: Deps, session: Session, tenant_id: str) -> Iterator[Standing]:
@@ -101,6 +111,22 @@ def standings(deps: Deps, session: Session, tenant_id: str) -> Iterator[Standing
             Seal.tenant_id == tenant_id, Seal.token.is_not(None)).group_by(Seal.log)).all():
         if name not in renewals or renewals[name].size < size:
             yield Standing(f"sha256:{name}", falls)
+
+
+def _clocks(session: Session, tenant_id: str, now: datetime) -> Iterator[Worry]:
+    """Our clock against the time in the newest token when it came, and against the newest entry of the journal."""
+    last = session.scalar(select(Seal).where(Seal.tenant_id == tenant_id, Seal.token.is_not(None))
+                          .order_by(Seal.at.desc(), Seal.size.desc()).limit(1))
+    if last is not None and last.token_at is not None:
+        came = session.scalar(select(JournalEntry.at).where(
+            JournalEntry.tenant_id == tenant_id, JournalEntry.subject == f"log:{last.log}:{last.size}",
+            JournalEntry.type == "evidence").order_by(JournalEntry.at).limit(1))
+        if came is not None and abs(came - last.token_at) > SKEW:
+            yield Worry("clock-jump", "authority", came,
+                        f"{last.token_at:%Y-%m-%d %H:%M:%S}Z, {(came - last.token_at).total_seconds():+.0f} s")
+    newest = session.scalar(select(func.max(JournalEntry.at)).where(JournalEntry.tenant_id == tenant_id))
+    if newest is not None and newest - now > SKEW:
+        yield Worry("clock-jump", "journal", newest, f"{(now - newest).total_seconds():+.0f} s")
 
 
 def _late(session: Session, tenant_id: str, name: str, now: datetime) -> Iterator[Worry]:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Served:
     policy: str = POLICY
     asked: int = 0
     down: bool = False
+    late: timedelta = timedelta(0)
+    """How far its clock is from ours."""
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def serve_authority(tmp_path: Path, clock) -> Iterator[Callable[[str], Served]]:
             served = Served("", tmp_path / name / "tsa-ca.pem")
 
             class Counted(Door):
-                authority = LocalAuthority(tmp_path / name, lambda: clock.now)
+                authority = LocalAuthority(tmp_path / name, lambda: clock.now + served.late)
 
                 def do_POST(self) -> None:  # noqa: N802  the name is http.server's
                     served.asked += 1
