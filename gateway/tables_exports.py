@@ -27,7 +27,7 @@ class PeriodExport(Row, Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(16))
-    """running, done or failed."""
+    """running, done, failed, or removed: done, and its file is gone after its time."""
 
     trouble: Mapped[str | None] = mapped_column(Text)
     """Why it failed, or waits."""

@@ -1,4 +1,4 @@
-"""What the machinery no longer needs goes: answered idempotency keys, and finished work of the outbox.
+"""What the machinery no longer needs goes: answered idempotency keys, finished work of the outbox, fetched exports.
 
 Only the memory of machines. Invoices, events, the journal and kept objects follow the law's retention and are none of
 this. Work that waits, that a person must decide or that a person gave up stays, and so does finished work about the
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, tuple_
 
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.evidence.periods import remove_old
 from gateway.tables import IdempotencyKey, OutboxEntry
 
 BATCH = 1000
@@ -25,9 +26,9 @@ log = structlog.get_logger()
 
 def tidy(deps: Deps) -> None:
     """Regular work: forget what is older than the settings say."""
-    keys, work = forget_keys(deps), forget_work(deps)
-    if keys or work:
-        log.info("tidied", keys=keys, work=work)
+    keys, work, exports = forget_keys(deps), forget_work(deps), remove_old(deps)
+    if keys or work or exports:
+        log.info("tidied", keys=keys, work=work, exports=exports)
 
 
 def forget_keys(deps: Deps) -> int:

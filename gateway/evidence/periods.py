@@ -11,7 +11,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy import Select, func, select, tuple_
@@ -20,6 +20,7 @@ from archive.dossier import package
 from archive.dossier.telling import Document, Story
 from archive.exchange import period
 from gateway.auth import Principal
+from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.contents import dossier_of, file_stem, french, sealed_log, seqs_of
 from gateway.evidence.dossier import files_of, fresh_seals
@@ -35,6 +36,9 @@ SLICE = 100
 """Dossiers between two moments that a crash cannot undo."""
 
 HEADS = ("Dossier", "Numéro", "Date", "Vendeur", "Acheteur", "Total", "Devise", "Transmission", "Statut", "Il manque")
+KEEP = timedelta(days=30)
+"""So long the file of a finished export stays to be fetched; then it goes, and may be exported again."""
+
 TAR, SUMS, TABLE = "tar", "sums", "csv"
 
 
@@ -106,11 +110,27 @@ def list_exports(deps: Deps, tenant_id: str, *, limit: int = 50) -> Sequence[Per
 
 
 def file_of(deps: Deps, row: PeriodExport) -> Path:
-    """The tar of a finished export. Raises: Problem 409 export-not-ready."""
+    """The tar of a finished export. Raises: Problem 409 export-not-ready, export-removed."""
     path = place(deps, row, TAR)
+    if row.state == "removed":
+        raise Problem(409, "export-removed", f"Le fichier n'est gardé que {KEEP.days} jours ; exportez de nouveau. / "
+                      f"The file is kept for {KEEP.days} days only; export again.")
     if row.state != "done" or not path.is_file():
         raise Problem(409, "export-not-ready", f"L'export n'est pas prêt ({row.done}/{row.total}). / Not ready.")
     return path
+
+
+def remove_old(deps: Deps) -> int:
+    """Regular work: the files of exports that were finished more than KEEP ago go; how many exports."""
+    with deps.db.reading(EVERY_TENANT) as session:
+        old = session.scalars(select(PeriodExport).where(
+            PeriodExport.state == "done", PeriodExport.finished_at < deps.now() - KEEP)).all()
+    for row in old:
+        for kind in (TAR, SUMS, TABLE):
+            place(deps, row, kind).unlink(missing_ok=True)
+        with deps.db.transaction(row.tenant_id) as session:
+            session.get_one(PeriodExport, (row.tenant_id, row.id)).state = "removed"
+    return len(old)
 
 
 def name_of(row: PeriodExport) -> str:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -37,8 +38,8 @@ def unpack(path: Path, folder: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            need(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9./_-]*", name) and ".." not in name, f"name {name}")
-            need(name not in files, f"doubled {name}")
+            plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9./_-]*", name)
+            need(plain and ".." not in name and name not in files, f"name {name}")
             files[name] = archive.read(name)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(files[name])
@@ -47,10 +48,9 @@ def unpack(path: Path, folder: Path) -> dict[str, bytes]:
 
 def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     """The root that a path gives, by the recursive definition of RFC 6962 section 2.1.1."""
+    need(bool(path) == (size > 1), "path too long or too short")
     if size == 1:
-        need(not path, "path too long")
         return leaf
-    need(path, "path too short")
     split = 1 << (size - 1).bit_length() - 1
     if index < split:
         left, right = climb(leaf, index, split, path[:-1]), path[-1]
@@ -62,8 +62,7 @@ def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
 def check_list(folder: Path, files: dict[str, bytes]) -> None:
     listed = {}
     for line in files["SHA256SUMS"].decode().splitlines():
-        need(match := re.fullmatch(r"([0-9a-f]{64})  (\S+)", line), "list")
-        need(match[2] not in listed, "list doubled")
+        need((match := re.fullmatch(r"([0-9a-f]{64})  (\S+)", line)) and match[2] not in listed, "list")
         listed[match[2]] = match[1]
     need(listed.keys() == files.keys() - {"SHA256SUMS", "SHA256SUMS.sig"}, "list and files differ")
     for name, digest in listed.items():
@@ -83,15 +82,15 @@ def check_seal(folder: Path, files: dict[str, bytes], note: str) -> tuple[str, i
     need(any(signed(folder, key, "note", "note.sig") for key in keys), "checkpoint signature")
     told = subprocess.run(["openssl", "ts", "-reply", "-in", f"{note}.tsr", "-text"], cwd=folder,
                           capture_output=True, check=False).stdout.decode("latin-1")
-    need(re.search("^Time stamp: ", told, re.MULTILINE), "timestamp unreadable")
-    need(openssl(folder, "ts", "-verify", "-data", note, "-in", f"{note}.tsr", "-CAfile", "tsa-ca.pem"), "timestamp")
+    need(at := re.search(r"^Time stamp: ([^.\n]*?)(?:\.\d+)?( \d{4} GMT)$", told, re.MULTILINE), "timestamp unreadable")
+    need(openssl(folder, "ts", "-verify", "-data", note, "-in", f"{note}.tsr", "-CAfile", "tsa-ca.pem", "-attime",
+                 str(ssl.cert_time_to_seconds(at[1] + at[2]))), "timestamp")
     return origin, int(size), decoded(root)
 
 
 def check_entry(files: dict[str, bytes], entry: str, proof: str, note: str, tip: list) -> dict:
     head, _, proved_in = files[proof].partition(b"\n\n")
-    version, index, *steps = head.decode().split("\n")
-    told = json.loads(files[entry])
+    (version, index, *steps), told = head.decode().split("\n"), json.loads(files[entry])
     need(version == "c2sp.org/tlog-proof@v1" and index == f"index {told['seq']}", "proof head")
     need(proved_in == files[note], "proof of another checkpoint")
     need(told["seq"] < tip[0], "index beyond the log")

@@ -243,8 +243,28 @@ def test_the_command_refuses_what_makes_no_sense(whole: bytes, tmp_path: Path, c
     assert "VÉRIFIÉ" not in capsys.readouterr().out
 
 
-def test_all_is_run_by_whoever_has_the_database() -> None:
-    assert command.main(["--all"], everything=lambda: 1) == 1
+def test_all_is_run_by_whoever_has_the_database(tmp_path: Path) -> None:
+    given: list[list[bytes]] = []
+    (tmp_path / "kept").write_bytes(b"note")
+
+    def everything(notes) -> int:
+        given.append(list(notes))
+        return 7
+
+    assert command.main(["--all"]) == 2
+    assert command.main(["--all"], everything) == 7
+    assert command.main(["--all", "--checkpoint", str(tmp_path / "kept")], everything) == 7
+    assert command.main(["--all", "--checkpoint", str(tmp_path / "absent")], everything) == 2
+    assert given == [[], [b"note"]]
+
+
+@needs_openssl
+def test_a_dossier_of_version_1_is_still_good(world: World, tmp_path: Path) -> None:
+    files = unzip(build(replace(make_dossier(world), tenant=""), world.keys, at=NOW))
+    assert files["dossier.json"].endswith(b'"v":1}')
+    assert check(tmp_path, rezip(files)).ok
+    assert by_script(tmp_path, files).returncode == 0
+    assert agrees(tmp_path / f"{INVOICE}-dossier.zip")
 
 
 # --- what is not built -----------------------------------------------------------------------------------------

@@ -122,6 +122,16 @@ def test_interrupted_at_any_slice_it_goes_on(client, deps: Deps, tenant: str, tm
     assert client.get("/v1/evidence/exports").json()["items"][0]["sha256"] == row.sha256
 
 
+def test_the_file_goes_after_its_time(exported: Path, client, deps: Deps) -> None:
+    [row] = client.get("/v1/evidence/exports").json()["items"]
+    assert periods.remove_old(deps) == 0
+    deps.clock.forward(days=31)  # type: ignore[attr-defined]  # the tests' clock
+    assert periods.remove_old(deps) == 1
+    assert not list(exported.parent.iterdir())
+    assert client.get(f"/v1/evidence/exports/{row['id']}/file").json()["code"] == "export-removed"
+    assert periods.remove_old(deps) == 0
+
+
 def test_a_period_is_asked_for_sensibly(client, deps: Deps, tenant: str) -> None:
     assert client.post("/v1/evidence/exports", json={"from": "2026-02-01", "to": "2026-01-01"}).json()[
         "code"] == "period-reversed"

@@ -1,5 +1,6 @@
 """What an authority publishes about its certificates is kept beside the token; a revoked one stamps nothing."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,9 +19,14 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 from sqlalchemy import select
 
+sys.path.insert(0, str(Path(__file__).parent))
+from many import make_invoices
+
+from archive.errors import BadDossier
 from archive.journal import read_entry
 from archive.store import Digest
 from gateway.deps import Deps
+from gateway.evidence.dossier import files_of, gather
 from gateway.evidence.sealing import seal_due
 from gateway.record import Change, record
 from gateway.sandbox import authority as sandbox
@@ -120,6 +126,21 @@ def issuer(deps: Deps, clock) -> Iterator[tuple[Issuer, Deps]]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_list_and_answer_are_in_the_dossier_and_proved(issuer: tuple[Issuer, Deps], tenant: str) -> None:
+    _, deps = issuer
+    [invoice] = make_invoices(deps, tenant, [1])
+    found = gather(deps, tenant, invoice)
+    assert found is not None
+    files = files_of(deps, found, pdf=False, seda=False)
+    assert x509.load_der_x509_crl(files["checkpoint.crl"]).issuer == issuer[0].name
+    assert ocsp.load_der_ocsp_response(files["checkpoint.ocsp"]).serial_number == issuer[0].leaf.serial_number
+    [log] = found.logs
+    assert log.next is not None
+    another = replace(log, next=replace(log.next, published={"crl": files["checkpoint.crl"] + b"x"}))
+    with pytest.raises(BadDossier, match=r"checkpoint\.crl"):
+        files_of(deps, replace(found, logs=(another,)), pdf=False, seda=False)
 
 
 def sealed(deps: Deps, tenant: str) -> tuple[Seal, dict[str, bytes]]:
