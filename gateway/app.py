@@ -11,6 +11,7 @@ from gateway.accounts import routes as accounts
 from gateway.console import pages as console
 from gateway.deps import Deps
 from gateway.directory import routes as directory
+from gateway.evidence import retention_routes as retention
 from gateway.evidence import routes as evidence
 from gateway.incoming import callbacks
 from gateway.lifecycle import routes as lifecycle
@@ -26,7 +27,7 @@ from gateway.worker import Worker
 
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
-           accounts.router, directory.router, series.router, webhooks.router, callbacks.router)
+           retention.router, accounts.router, directory.router, series.router, webhooks.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("gateway.commands.documents", "Extraire le XML d'un PDF / Extract the XML of a PDF"),
     "verify": ("gateway.commands.verify", "Contrôler un dossier de preuve / Verify a dossier"),
     "archive": ("gateway.commands.archive", "Journal : points de contrôle, exercice, hachage / Journal, long term"),
+    "retention": ("gateway.commands.retention", "Conservation : gels, destructions / Retention, holds, destruction"),
     "rules": ("gateway.commands.rules", "Jeux de règles / Rule sets"),
     "send": ("gateway.commands.client", "Envoyer une facture / Send an invoice"),
     "status": ("gateway.commands.client", "État d'une facture / State of an invoice"),

@@ -99,6 +99,7 @@ WHEN: Mapping[int, str] = {
     413: "Trop volumineux / too large",
     415: "Type de contenu refusé / media type refused",
     422: "Contenu refusé / content refused",
+    429: "Trop d'essais, plus tard / Too many attempts, later",
     503: "Indisponible, réessayez / unavailable, try again",
 }
 

@@ -33,7 +33,13 @@ class SignedIn:
 
 
 def sign_in(deps: Deps, email: str, password: str) -> SignedIn:
-    """A session for the person with this address and password.
+    """A session for the person with this address and password. Raises as `person_of`."""
+    user = person_of(deps, email, password)
+    return _open_session(deps, email.strip().lower()[:254], user)
+
+
+def person_of(deps: Deps, email: str, password: str) -> User:
+    """The person with this address and password, who is not disabled.
 
     The answer and its time are the same for an unknown address and a wrong password. Not limited per network
     address: the server in front of the service does that.
@@ -53,7 +59,7 @@ def sign_in(deps: Deps, email: str, password: str) -> SignedIn:
     if user is None or not matches:
         _remember_failure(deps, email, user)
         raise Problem(401, "sign-in-refused", "Adresse ou mot de passe incorrect. / Wrong address or password.")
-    return _open_session(deps, email, user)
+    return user
 
 
 def sign_out(deps: Deps, tenant_id: str, cookie: str, actor: str) -> None:

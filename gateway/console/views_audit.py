@@ -6,13 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from gateway.auth import Permission
-from gateway.console import attention, audit, people, saved, views_alarms, views_proofs, words
+from gateway.console import attention, audit, people, saved, views_alarms, views_proofs, views_retention, words
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoices import MOST_EXPORTED, day, table
 from gateway.evidence import looks
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 router.include_router(views_alarms.router)
+router.include_router(views_retention.router)
 router.include_router(views_proofs.router)  # before the entries, whose path is any two words
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
 Keeping = Annotated[Act, Does(Permission.AUDIT_READ)]

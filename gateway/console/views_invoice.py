@@ -15,7 +15,7 @@ from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.reminding import stage_names
 from gateway.console.words import french
-from gateway.evidence import looks
+from gateway.evidence import looks, retention
 from gateway.outgoing import decisions
 from gateway.problems import Problem, not_found
 from gateway.receivables.schemas import PaymentIn
@@ -117,8 +117,10 @@ def invoice_page(
         page = dossier.load(session, visit.principal.tenant_id, invoice_id, visit.deps.now(),
                             visit.deps.today())
         way = decisions.path_now(session, page.row.invoice)
+        kept = retention.reckoned(session, page.row.invoice)
+        held = retention.standing(session, visit.principal.tenant_id, {invoice_id})
     planned = reminders_of(visit.deps, visit.principal.tenant_id, invoice_id).planned
     stages = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))
     return visit.draw("facture.html", status=status, page=page, way=way, planned=planned, stages=stages,
                       invoice=page.row.invoice, verdict=dossier.verdict_of(visit.deps.store, page.documents),
-                      values=values or {}, errors=errors or {}, key=secrets.token_hex(16))
+                      values=values or {}, errors=errors or {}, key=secrets.token_hex(16), kept=kept, held=held)

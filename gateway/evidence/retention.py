@@ -7,6 +7,7 @@ earlier: not by a shorter rule, not by another close. Days are French calendar d
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from sqlalchemy import ColumnElement, Select, String, cast, func, literal, or_, select
@@ -33,21 +34,38 @@ LATE_DAYS = 30
 """What is past its last day by more than this, and under no hold, is an overdue task."""
 
 
-def counted(session: Session, submission: Submission) -> Retention:
-    """The retention of an invoice as it is now, under the rule in force; in the session, and never earlier than it was.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Until when an invoice is kept, and what that follows from."""
 
-    In a session for reading nothing is kept of it.
-    """
+    until: date
+    rule: str
+    counted_to: datetime
+    destroyed_at: datetime | None = None
+    destruction_id: str | None = None
+
+
+def reckoned(session: Session, submission: Submission) -> Kept:
+    """The retention of an invoice under the rule in force, and never earlier than it was written down."""
     close, years = rule_of(session, submission)
     to = last_operation(session, submission)
     day = max(to.astimezone(PARIS).date(), submission.issue_date or date.min)
-    until = retain_until(fiscal_close(day, *map(int, close.split("-"))), years)
+    until, rule = retain_until(fiscal_close(day, *map(int, close.split("-"))), years), f"{close}+{years}"
     row = session.get(Retention, (submission.tenant_id, submission.id))
     if row is None:
-        row = Retention(tenant_id=submission.tenant_id, submission_id=submission.id, until=until, rule="",
-                        counted_to=to, locked_until=None, destroyed_at=None, destruction_id=None)
+        return Kept(until, rule, to)
+    return Kept(max(row.until, until), rule, max(row.counted_to, to), row.destroyed_at, row.destruction_id)
+
+
+def counted(session: Session, submission: Submission) -> Retention:
+    """As `reckoned`, written down in the caller's transaction."""
+    kept = reckoned(session, submission)
+    row = session.get(Retention, (submission.tenant_id, submission.id))
+    if row is None:
+        row = Retention(tenant_id=submission.tenant_id, submission_id=submission.id, until=kept.until, rule=kept.rule,
+                        counted_to=kept.counted_to, locked_until=None, destroyed_at=None, destruction_id=None)
         session.add(row)
-    row.until, row.rule, row.counted_to = max(row.until, until), f"{close}+{years}", max(row.counted_to, to)
+    row.until, row.rule, row.counted_to = kept.until, kept.rule, kept.counted_to
     return row
 
 
@@ -69,11 +87,16 @@ def last_operation(session: Session, submission: Submission) -> datetime:
 def count_due(deps: Deps) -> None:
     """Regular work: count what is new or changed, tell the store its locks, and say what is overdue."""
     for tenant_id in tenants(deps):
-        while count_some(deps, tenant_id):
-            pass
-        while lock_some(deps, tenant_id):
-            pass
-        tell_overdue(deps, tenant_id)
+        count_tenant(deps, tenant_id)
+
+
+def count_tenant(deps: Deps, tenant_id: str) -> None:
+    """The same for one tenant."""
+    while count_some(deps, tenant_id):
+        pass
+    while lock_some(deps, tenant_id):
+        pass
+    tell_overdue(deps, tenant_id)
 
 
 def count_some(deps: Deps, tenant_id: str) -> bool:
@@ -88,6 +111,7 @@ def count_some(deps: Deps, tenant_id: str) -> bool:
 def uncounted(tenant_id: str) -> Select[Submission]:
     """Invoices whose retention is absent, or counted under another rule, or before a later operation."""
     close = func.coalesce(LegalEntity.fiscal_year_end, Tenant.fiscal_year_end)
+    rule = close + "+" + cast(Tenant.retention_years, String)
     newer = select(literal(1)).where(
         Event.tenant_id == Submission.tenant_id, Event.submission_id == Submission.id,
         Event.kind.not_in(NOT_BUSINESS), Event.at > Retention.counted_to).exists()
@@ -99,7 +123,7 @@ def uncounted(tenant_id: str) -> Select[Submission]:
         .outerjoin(Retention, (Retention.tenant_id == Submission.tenant_id)
                    & (Retention.submission_id == Submission.id))
         .where(Submission.tenant_id == tenant_id, Retention.destroyed_at.is_(None),
-               or_(Retention.until.is_(None), Retention.rule != close + "+" + cast(Tenant.retention_years, String), newer))
+               or_(Retention.until.is_(None), Retention.rule != rule, newer))
         .order_by(Submission.id)
     )
 
@@ -183,7 +207,7 @@ def last_day(session: Session, tenant_id: str, subject: str) -> date:
         submission = session.get(Submission, (tenant_id, subject))
         if submission is None:
             raise LookupError(subject)
-        return counted(session, submission).until
+        return reckoned(session, submission).until
     card = session.get(KeptObject, (tenant_id, subject.removeprefix(OBJECT)))
     if card is None:
         raise LookupError(subject)

@@ -21,7 +21,6 @@ from gateway.evidence.trust import check_everything
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, Submission
-from gateway.tables_archive import KeptObject
 from gateway.tables_care import Alarm, EventWord, InvoiceWord
 from gateway.tables_retention import Destruction, Retention
 
@@ -179,7 +178,7 @@ def test_a_destruction_leaves_hash_entries_and_certificate(deps: Deps, tenant: s
     deps.store.control(Digest(Digest.of(f"<Invoice>{other.id}</Invoice>".encode()).hex))
 
 
-def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, tenant: str, archived, clock, drain) -> None:
+def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, archived, clock, drain) -> None:
     one = archived(content=b"<shared/>")
     clock.forward(days=400)
     other = archived(content=b"<shared/>", number="F-2")

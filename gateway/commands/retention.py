@@ -1,0 +1,176 @@
+"""`passerelle retention …`: how long, what is past its time, holds, destructions by two persons, erasure of an address.
+
+    retention years N                        how long from the close of the fiscal year (10; at least 6)
+    retention show INVOICE                   until when an invoice is kept, what holds it, whether it is gone
+    retention due                            what is past its time and under no hold
+    retention hold SUBJECT --reason TEXT     an invoice's id or number, object:SHA256, or all
+    retention holds | lift HOLD --reason TEXT
+    retention propose INVOICE... --reason TEXT --email PERSON
+    retention approve|decline DESTRUCTION --email PERSON [--reason TEXT]
+    retention destructions | certificate DESTRUCTION
+    retention erase ADDRESS                  an e-mail address, wherever no duty keeps it
+
+Who proposes or approves gives the password of the account on the terminal, or in PASSERELLE_PASSWORD.
+Exit codes: 0 done; 1 refused; 2 could not run.
+"""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import select
+
+from archive.errors import ArchiveError
+from gateway.accounts.service import find_tenant, set_retention_years
+from gateway.assembly import assembled
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.evidence import destruction, erasure, holds, retention
+from gateway.evidence.retention_routes import acting, certificate_of
+from gateway.evidence.retention_schemas import PersonIn
+from gateway.problems import Problem, not_found
+from gateway.settings import Settings, UnsafeSetup
+from gateway.tables import Submission
+
+ACTOR = "operator:cli"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `argv[0]`."""
+    options = _parser().parse_args(argv)
+    try:
+        with assembled(Settings()) as deps:
+            tenant = find_tenant(deps, options.tenant)
+            if tenant is None:
+                print(f"passerelle: organisation inconnue / unknown tenant: {options.tenant}", file=sys.stderr)
+                return 2
+            VERBS[options.verb](deps, tenant.id, options)
+    except Problem as problem:
+        print(f"{problem.code}: {problem.detail}", file=sys.stderr)
+        return 1
+    except (ArchiveError, UnsafeSetup, OSError) as error:
+        print(f"passerelle: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def years(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """How long invoices are kept."""
+    set_retention_years(deps, tenant_id, options.years, ACTOR)
+
+
+def show(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Until when one invoice is kept."""
+    with deps.db.reading(tenant_id) as session:
+        submission = session.get_one(Submission, (tenant_id, _find(deps, tenant_id, options.what)))
+        row = retention.reckoned(session, submission)
+        held = retention.standing(session, tenant_id, {submission.id})
+    print(f"{row.until} {row.rule} {submission.id}")
+    for hold in held:
+        print(f"gel / hold {hold.id} {hold.set_at:%Y-%m-%d} {hold.set_by}: {hold.reason}")
+    if row.destroyed_at is not None:
+        print(f"détruite le / destroyed on {row.destroyed_at:%Y-%m-%d}, certificat / certificate {row.destruction_id}")
+
+
+def due(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+    """What is past its time."""
+    retention.count_due(deps)
+    with deps.db.reading(tenant_id) as session:
+        for row in retention.due(session, tenant_id, deps.today()):
+            print(f"{row.until} {row.submission_id}")
+
+
+def hold(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Set a hold."""
+    print(holds.set_hold(deps, tenant_id, ACTOR, _find(deps, tenant_id, options.what), options.reason).id)
+
+
+def lift(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Lift a hold."""
+    holds.lift_hold(deps, tenant_id, options.what, ACTOR, options.reason)
+
+
+def list_holds(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+    """Every hold."""
+    for row in holds.holds(deps, tenant_id):
+        ended = f"levé / lifted {row.lifted_at:%Y-%m-%d}" if row.lifted_at else "en vigueur / stands"
+        print(f"{row.id} {row.subject} {row.set_at:%Y-%m-%d} {ended}: {row.reason}")
+
+
+def propose(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Propose a destruction."""
+    subjects = [_find(deps, tenant_id, what) for what in options.what]
+    print(destruction.propose(deps, tenant_id, _person(deps, tenant_id, options), subjects, options.reason).id)
+
+
+def approve(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Approve one; the running service does it."""
+    destruction.approve(deps, tenant_id, _person(deps, tenant_id, options), options.what)
+
+
+def decline(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Decline one."""
+    destruction.decline(deps, tenant_id, _person(deps, tenant_id, options), options.what, options.reason)
+
+
+def list_destructions(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+    """The newest ones."""
+    for row in destruction.destructions(deps, tenant_id):
+        print(f"{row.id} {row.state} {row.proposed_at:%Y-%m-%d} {row.proposed_by}: {row.reason}")
+
+
+def certificate(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Print a certificate."""
+    print(certificate_of(deps, tenant_id, options.what).decode(), end="")
+
+
+def erase(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+    """Erase an address."""
+    for name, count in erasure.erase_contact(deps, tenant_id, ACTOR, options.what).items():
+        print(f"{name}: {count}")
+
+
+def _find(deps: Deps, tenant_id: str, what: str) -> str:
+    """A subject as it was typed; the number of an invoice becomes its id."""
+    if what == retention.EVERYTHING or what.startswith(retention.OBJECT):
+        return what
+    with deps.db.reading(tenant_id) as session:
+        if session.get(Submission, (tenant_id, what)) is not None:
+            return what
+        found = session.scalar(select(Submission.id).where(Submission.number == what)
+                               .order_by(Submission.received_at.desc()).limit(1))
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _person(deps: Deps, tenant_id: str, options: argparse.Namespace) -> str:
+    password = os.environ.get("PASSERELLE_PASSWORD") or getpass.getpass(f"{options.email}: ")
+    nobody = Principal(tenant_id=tenant_id, actor=ACTOR, name="", permissions=frozenset())
+    return acting(deps, nobody, PersonIn(email=options.email, password=password))
+
+
+VERBS: Mapping[str, Callable[[Deps, str, argparse.Namespace], None]] = {
+    "years": years, "show": show, "due": due, "hold": hold, "holds": list_holds, "lift": lift, "propose": propose,
+    "approve": approve, "decline": decline, "destructions": list_destructions, "certificate": certificate,
+    "erase": erase,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="passerelle retention")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    made = {name: verbs.add_parser(name, description=VERBS[name].__doc__) for name in VERBS}
+    for one in made.values():
+        one.add_argument("--tenant", default="default", help="organisation")
+    made["years"].add_argument("years", type=int, metavar="N")
+    made["propose"].add_argument("what", nargs="+", metavar="INVOICE")
+    for name in ("show", "hold", "lift", "approve", "decline", "certificate", "erase"):
+        made[name].add_argument("what", metavar="WHAT")
+    for name in ("hold", "lift", "propose", "decline"):
+        made[name].add_argument("--reason", required=True, metavar="TEXT")
+    for name in ("propose", "approve", "decline"):
+        made[name].add_argument("--email", required=True, metavar="PERSON")
+    return parser

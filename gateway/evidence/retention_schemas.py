@@ -1,0 +1,135 @@
+"""What goes over the wire about retention, holds, destructions and erasure."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.tables_retention import LegalHold
+
+
+class Strict(BaseModel):
+    """Nothing that is not named here."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class HoldIn(Strict):
+    """A hold to set."""
+
+    subject: str = Field(max_length=200)
+    """An invoice's id, `object:<sha256>`, or `all`."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class ReasonIn(Strict):
+    """Why."""
+
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class HoldOut(Strict):
+    """A legal hold. It stands while `lifted_at` is null."""
+
+    id: str
+    subject: str
+    reason: str
+    set_at: datetime
+    set_by: str
+    lifted_at: datetime | None
+    lifted_by: str | None
+    lifted_reason: str | None
+
+
+class Holds(Strict):
+    """Those that stand first."""
+
+    items: list[HoldOut]
+
+
+class RetentionOut(Strict):
+    """Until when an invoice is kept with all its objects, or that it is gone."""
+
+    invoice: str
+    until: date
+    """The last day, a French calendar day."""
+
+    rule: str
+    """`MM-DD+years`: the close of the fiscal year, and how long from there."""
+
+    holds: list[HoldOut]
+    destroyed_at: datetime | None
+    destruction: str | None
+
+
+class Due(Strict):
+    """Invoices past their last day, neither destroyed nor under a hold; the oldest first."""
+
+    items: list[RetentionOut]
+
+
+class PersonIn(Strict):
+    """The person who acts: a key is nobody. An account with the right to destroy."""
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=256)
+
+
+class ProposalIn(Strict):
+    """What shall be destroyed, and why that is allowed."""
+
+    person: PersonIn
+    subjects: list[str] = Field(min_length=1, max_length=1000)
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class ApprovalIn(Strict):
+    """The second person."""
+
+    person: PersonIn
+
+
+class RefusalIn(Strict):
+    """Who declines, and why."""
+
+    person: PersonIn
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+class DestructionOut(Strict):
+    """A destruction: proposed, declined, approved (at work) or done."""
+
+    id: str
+    state: str
+    reason: str
+    proposed_at: datetime
+    proposed_by: str
+    decided_at: datetime | None
+    decided_by: str | None
+    decided_reason: str | None
+    finished_at: datetime | None
+    certificate: str | None
+    """SHA-256 of the certificate, once it is done."""
+
+
+class Destructions(Strict):
+    """Those that wait for a second person first."""
+
+    items: list[DestructionOut]
+
+
+class ErasureIn(Strict):
+    """Whose address shall go."""
+
+    email: str = Field(min_length=3, max_length=254)
+
+
+class ErasureOut(Strict):
+    """In how many places it was, by kind."""
+
+    erased: dict[str, int]
+
+
+def hold_out(row: LegalHold) -> HoldOut:
+    """A hold as it is shown."""
+    return HoldOut.model_validate(row)

@@ -1,0 +1,66 @@
+"""The page of retention: a hold set and lifted, a destruction proposed by one person and approved by another."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from gateway.deps import Deps
+from gateway.evidence import retention
+from gateway.tables import Submission
+from gateway.tables_retention import Destruction, LegalHold, Retention
+from gateway.topics import HANDLERS
+from gateway.worker import relay
+
+HERE = "/journal/conservation"
+
+
+def send(person: Any, path: str, **fields: str) -> Any:
+    return person.post(path, data={"csrf": person.token(HERE), **fields})
+
+
+def test_a_hold_is_set_and_lifted(seeded_deps: Deps, story: Any, signed_in: Callable[[str], Any]) -> None:
+    officer = signed_in("officer")
+    page = send(officer, f"{HERE}/gels", on="invoice", invoice="F-2026-0415", reason="Contrôle <fiscal>")
+    assert page.status_code == 200
+    assert "Contrôle &lt;fiscal&gt;" in page.text
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        hold = session.scalars(select(LegalHold).where(LegalHold.reason == "Contrôle <fiscal>")).one()
+    invoice = officer.get(f"/factures/{hold.subject}").text
+    assert "Sous gel" in invoice
+    assert "À conserver jusqu'au" in html.unescape(invoice)
+    assert send(officer, f"{HERE}/gels/{hold.id}/lever", reason="clos").status_code == 200
+    assert "Sous gel" not in officer.get(f"/factures/{hold.subject}").text
+    page = send(officer, f"{HERE}/gels", on="invoice", invoice="nowhere", reason="x")
+    assert page.status_code == 404
+    assert "Aucune facture ne porte ce numéro" in page.text
+
+
+def test_two_persons_destroy(
+    seeded_deps: Deps, story: Any, signed_in: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer, both = signed_in("officer"), signed_in("tous")
+    tenant_id = story.tenant_id
+    retention.count_due(seeded_deps)
+    with seeded_deps.db.transaction(tenant_id) as session:
+        chosen = session.scalar(select(Submission.id).where(Submission.number == "F-2026-0415"))
+        session.execute(update(Retention).where(Retention.submission_id == chosen).values(until=date(2026, 1, 1)))
+    monkeypatch.setattr(retention, "retain_until", lambda *_: date(2026, 1, 1))
+    page = send(officer, f"{HERE}/destructions", invoice=chosen, why="dix ans ont passé")
+    assert "une autre personne approuve" in page.text
+    with seeded_deps.db.reading(tenant_id) as session:
+        row = session.scalars(select(Destruction).where(Destruction.reason == "dix ans ont passé")).one()
+    assert send(officer, f"{HERE}/destructions/{row.id}/approuver").status_code == 403
+    assert "Approuver et détruire" in both.get(HERE).text
+    assert send(both, f"{HERE}/destructions/{row.id}/ecarter", reason="à revoir").status_code == 200
+    assert re.search(r"Écartée.*à revoir", both.get(HERE).text, re.DOTALL)
+    relay(seeded_deps, HANDLERS)
+
+
+@pytest.mark.parametrize("role", ["credit", "billing"])
+def test_others_do_not_see_it(signed_in: Callable[[str], Any], role: str) -> None:
+    assert signed_in(role).get(HERE).status_code == 403
