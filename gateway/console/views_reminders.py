@@ -10,36 +10,42 @@ from gateway.console import people, reminding, words
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoice import invoice_page
+from gateway.console.views_invoices import day
 from gateway.problems import Problem
 from gateway.reminders.people import add_hold, current_scenario, lift_hold, settle
-from gateway.reminders.planning import preview
+from gateway.reminders.planning import Place, preview
 from gateway.reminders.schemas import HoldIn, SettlementIn
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
-MOST_PLANNED = 12
 
 
 @router.get("/relances")
 def show_reminders(
-    visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], issue: str = "", page: str = "", tout: str = ""
+    visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], issue: str = "", page: str = "", apres: str = ""
 ) -> Response:
     """The letters to come, decisions with their reason, holds in force, the stages of the scenario."""
     tenant_id = visit.principal.tenant_id
     outcome = issue if issue in words.DECISIONS else ""
     number = min(max(int(page), 1), 10_000) if page.isdecimal() else 1
-    scenario, planned = current_scenario(visit.deps, tenant_id), preview(visit.deps, tenant_id)
+    scenario, planned = current_scenario(visit.deps, tenant_id), preview(visit.deps, tenant_id, after=place(apres))
     with visit.deps.db.reading(tenant_id) as session:
         listing = reminding.decisions(session, outcome, number)
         waits, names = reminding.holds(session), people.names(session)
-    coming = [one for one in planned if one.on is not None]
     return visit.draw(
         "relances.html", listing=listing, outcome=outcome, holds=waits, scenario=scenario, names=names,
-        coming=coming if tout == "1" else coming[:MOST_PLANNED],
-        more=0 if tout == "1" else max(0, len(coming) - MOST_PLANNED),
-        waiting=[one for one in planned if one.on is None],
+        coming=[one for one in planned.letters if one.on is not None],
+        waiting=[one for one in planned.letters if one.on is None],
+        further=f"{planned.after.due_date}~{planned.after.id}" if planned.after else "", begun=bool(apres),
         stages=reminding.stage_names(scenario),
     )
+
+
+def place(text: str) -> Place | None:
+    """Where the reader is among the due dates, as the URL has it; None for the beginning."""
+    due, _, invoice_id = text.partition("~")
+    found = day(due)
+    return Place(found, invoice_id[:64]) if found is not None else None
 
 
 @router.post("/factures/{invoice_id}/relances/suspendre")

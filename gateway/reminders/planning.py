@@ -1,10 +1,11 @@
 """What comes next: the plan of one invoice, and of all of them for the console. Decides nothing, sends nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from gateway.deps import Deps
 from gateway.problems import not_found
@@ -12,9 +13,11 @@ from gateway.reminders.decide import Outcome, plan
 from gateway.reminders.schemas import PlannedOut, RemindersOut, decision_out, hold_out
 from gateway.reminders.service import candidates, label_of
 from gateway.reminders.state import Seen, look
-from gateway.tables import Hold
+from gateway.tables import Hold, Submission
 
 DAYS_SHOWN = 60
+PART, ENOUGH, MOST = 50, 40, 500
+"""How many invoices are read at once, how many letters make a page, how many invoices one page may look at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,46 @@ class Planned:
     reason: str
 
 
-def preview(deps: Deps, tenant_id: str, days: int = 30) -> list[Planned]:
-    """The letters of the next `days` days if nothing happens meanwhile, by day; then those that wait, and why."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An invoice to go on from, in the order of due dates."""
+
+    due_date: date
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The letters about some invoices, by day; then those that wait, and why."""
+
+    letters: Sequence[Planned]
+    after: Place | None
+    """Where the next invoices begin; None at the end."""
+
+
+def preview(deps: Deps, tenant_id: str, days: int = 30, after: Place | None = None) -> Preview:
+    """The letters of the next `days` days if nothing happens meanwhile, about the next invoices by due date.
+
+    Looks at invoices until ENOUGH letters are found, and at no more than MOST of them: the rest is for the next page.
+    """
+    letters: list[Planned] = []
+    looked_at = 0
     with deps.db.reading(tenant_id) as session:
-        found = [planned for seen in candidates(session, deps, days=days) for planned in planned_of(deps, seen, days)]
-    return sorted(found, key=lambda planned: (planned.on is None, planned.on or date.max, planned.number))
+        while looked_at < MOST and len(letters) < ENOUGH:
+            found = candidates(session, deps, *_beyond(after), days=days, most=PART)
+            letters += [planned for seen in found for planned in planned_of(deps, seen, days)]
+            looked_at += len(found)
+            last = found[-1].submission if len(found) == PART else None
+            after = Place(last.due_date, last.id) if last is not None and last.due_date is not None else None
+            if after is None:
+                break
+    return Preview(sorted(letters, key=lambda one: (one.on is None, one.on or date.max, one.number)), after)
+
+
+def _beyond(place: Place | None) -> Sequence[ColumnElement[bool]]:
+    if place is None:
+        return ()
+    return (tuple_(Submission.due_date, Submission.id) > tuple_(literal(place.due_date), literal(place.id)),)
 
 
 def planned_of(deps: Deps, seen: Seen, days: int) -> list[Planned]:

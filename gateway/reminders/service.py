@@ -45,8 +45,13 @@ def tick(deps: Deps) -> None:
                     put(session, tenant_id, "remind", submission_id, now=deps.now())
 
 
-def candidates(session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0) -> list[Seen]:
-    """The invoices of the session's tenant that a letter may concern within `days`, each with its decision today."""
+def candidates(
+    session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0, most: int | None = None
+) -> list[Seen]:
+    """The invoices of the session's tenant that a letter may concern within `days`, each with its decision today.
+
+    By due date and id; at most so many.
+    """
     scenario = scenario_of(session)
     lead = max(0, -scenario.stages[0].offset)
     wanted = select(Submission).where(
@@ -54,7 +59,7 @@ def candidates(session: Session, deps: Deps, *where: ColumnElement[bool], days: 
         Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
         Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
         ~_is_closed(), *where,
-    ).order_by(Submission.due_date, Submission.id)
+    ).order_by(Submission.due_date, Submission.id).limit(most)
     following = followers(session)
     found: list[Seen] = []
     for part in session.scalars(wanted).partitions(BATCH):

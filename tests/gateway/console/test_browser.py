@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from gateway.app import create_app
 from gateway.deps import Deps
+from gateway.jobs import handle_job
+from gateway.worker import relay
 
 CHROMIUM = Path(os.environ.get("PASSERELLE_CHROMIUM", "/usr/bin/chromium"))
 pytestmark = [
@@ -24,7 +26,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal", "/journal/2026/5", "/plateforme",
          "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
-         "/reglages/personnes")
+         "/reglages/personnes", "/journal?q=trois+ponts&type=lifecycle", "/journal?q=zzz", "/journal/acces",
+         "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes")
 
 PROBE = """() => {
   const visible = (e) => e.getClientRects().length > 0;
@@ -168,6 +171,40 @@ def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[...
                 unseen.append(here[1])
         assert unseen == [], path
         assert len(reached) >= wanted - 2, path  # a date field counts once and holds the focus three times
+
+
+def go_to(page: Page, selector: str) -> None:
+    """Tab until the focus is on such an element, then Enter."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(selector)
+
+
+def test_an_officer_finds_checks_and_sees_who_looked_by_keyboard(
+    opened: Callable[..., Page], address: str, story: Any, seeded_deps: Deps
+) -> None:
+    page, invoice = opened("desk"), f"/factures/{story.invoices['F-2026-0415']}"
+    page.goto(address + "/journal")
+    page.keyboard.press("/")
+    page.keyboard.type("F-2026-0415")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=F-2026-0415**")
+    go_to(page, f"a[href='{invoice}']")
+    page.wait_for_url("**" + invoice)
+    go_to(page, "form[action='/journal/controles'] button")
+    page.wait_for_url("**/journal/controles/*")
+    assert page.locator("progress").is_visible()
+    relay(seeded_deps, {"job": handle_job}, only=("job",))
+    page.wait_for_selector("#points")  # the page asks again by itself
+    assert page.locator(".notice.tone-bad").count() == 0
+    go_to(page, f"a[href='{invoice}']")
+    page.wait_for_url("**" + invoice)
+    go_to(page, "a[href^='/journal/acces']")
+    page.wait_for_url("**/journal/acces?facture=*")
+    assert page.locator("tbody tr").count() >= 2
 
 
 def test_the_slash_jumps_to_the_search(opened: Callable[..., Page], address: str) -> None:

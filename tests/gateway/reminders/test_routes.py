@@ -40,7 +40,7 @@ def test_a_hold_stops_and_lifting_it_resumes(play: "Play", api: Any) -> None:
     assert made.status_code == 201
     play.work()
     assert play.told() == [("held", "hold-manual", "friendly")]
-    (waiting,) = preview(play.deps, play.invoice.tenant_id)
+    (waiting,) = preview(play.deps, play.invoice.tenant_id).letters
     assert (waiting.on, waiting.reason) == (None, "Relances suspendues par une personne : Client à appeler d'abord")
     lifted = api.request("DELETE", f"{path}/{made.json()['id']}")
     assert lifted.json()["lifted_at"] is not None
@@ -55,7 +55,7 @@ def test_a_promise_holds_until_its_day(play: "Play", api: Any) -> None:
     made = api.post(f"/v1/invoices/{play.invoice.id}/holds",
                     json={"kind": "promise", "reason": "Virement le 31", "until": "2026-03-31"})
     assert made.json()["until"] == "2026-03-31"
-    plan = preview(play.deps, play.invoice.tenant_id, days=31)
+    plan = preview(play.deps, play.invoice.tenant_id, days=31).letters
     assert [(item.on, item.stage) for item in plan] == [
         (date(2026, 4, 1), "friendly"), (date(2026, 4, 7), "formal"), (date(2026, 4, 13), "penalties"),
         (date(2026, 4, 22), "last")]
@@ -116,7 +116,7 @@ def test_the_plan_of_all_invoices_is_by_day(play: "Play") -> None:
     play.make(number="FA-8", due_date=date(2026, 12, 1))
     play.make(number="FA-7", due_date=date(2026, 4, 3), buyer_email=None)
     play.on("2026-03-23")
-    plan = preview(play.deps, play.invoice.tenant_id, days=12)
+    plan = preview(play.deps, play.invoice.tenant_id, days=12).letters
     assert [(item.on, item.number, item.stage) for item in plan] == [
         (date(2026, 3, 23), "FA-2026-0042", "friendly"), (date(2026, 3, 30), "FA-9", "before"),
         (date(2026, 4, 2), "FA-2026-0042", "formal"), (date(2026, 4, 3), "FA-9", "due"),
