@@ -25,9 +25,9 @@ SHOWN = 100
 
 
 @router.get(HERE)
-def show(visit: Reading, facture: str = "", fait: str = "") -> Response:
+def show(visit: Reading, facture: str = "") -> Response:
     """What is past its time, holds, destructions. `facture`: the number of an invoice to hold."""
-    return _draw(visit, values={"invoice": facture[:255]}, done=fait)
+    return _draw(visit, values={"invoice": facture[:255]})
 
 
 @router.post(f"{HERE}/gels")
@@ -92,7 +92,7 @@ def _after(act: Act, do: Callable[[], object], done: str, values: dict[str, str]
 
 
 def _draw(
-    visit: Visit, *, values: dict[str, str], errors: dict[str, str] | None = None, done: str = "", status: int = 200
+    visit: Visit, *, values: dict[str, str], errors: dict[str, str] | None = None, status: int = 200
 ) -> Response:
     tenant_id = visit.principal.tenant_id
     held, proposed = holds.holds(visit.deps, tenant_id), destruction.destructions(visit.deps, tenant_id, limit=SHOWN)
@@ -104,7 +104,7 @@ def _draw(
         invoices = _invoices(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
         names, tenant = people.names(session), session.get_one(Tenant, tenant_id)
     return visit.draw("conservation.html", status=status, due=due, holds=held, destructions=proposed, counts=counts,
-                      invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {}, done=done,
+                      invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {},
                       today=visit.deps.today())
 
 
