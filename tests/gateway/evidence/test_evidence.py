@@ -227,6 +227,15 @@ def test_only_news_are_sealed(deps: Deps, tenant: str, clock) -> None:
     assert check_everything(deps).faults == ()
 
 
+def test_a_log_longer_than_one_reading_of_it_is_checked_whole(deps: Deps, tenant: str) -> None:
+    with deps.db.transaction(tenant) as session:
+        for _ in range(2500):
+            record(session, tenant, Change(kind="access", code="looked", actor="key:test"), now=deps.now())
+    checked = check_everything(deps)
+    assert checked.entries == 2500
+    assert checked.faults == ()
+
+
 def test_each_tenant_has_a_log_of_its_own(deps: Deps, tenant: str, make_tenant) -> None:
     other = make_tenant("Autre")
     for owner in (tenant, other, tenant):
