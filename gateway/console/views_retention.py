@@ -104,8 +104,7 @@ def _draw(
         invoices = _invoices(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
         names, tenant = people.names(session), session.get_one(Tenant, tenant_id)
     return visit.draw("conservation.html", status=status, due=due, holds=held, destructions=proposed, counts=counts,
-                      invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {},
-                      today=visit.deps.today())
+                      invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {})
 
 
 def _invoices(session: Session, ids: list[str]) -> dict[str, Submission]:
