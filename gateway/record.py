@@ -104,7 +104,7 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
     subject = change.submission_id or change.subject or tenant_id
     write_entry(session, tenant_id, now=at, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
                 cause=event.id, objects=change.objects, rule_sets=change.rule_sets,
-                said=saying.commit(session, tenant_id, subject, event))
+                said=saying.vouch(session, tenant_id, subject, event))
     admit(session, tenant_id, change.objects, change.actor, at)
     for work in change.then:
         outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.alarms import causes
 from gateway.alarms.mailing import mail_alarm
-from gateway.evidence import checkpoints, destruction, holds
+from gateway.evidence import checkpoints, destroying, destruction, holds
 from gateway.evidence.erasure import erase_old
 from gateway.evidence.periods import handle_export
 from gateway.evidence.retention import count_due
@@ -41,7 +41,7 @@ HANDLERS: Mapping[str, Handler] = {
     "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
     holds.TOPIC: holds.handle_hold,
-    destruction.TOPIC: destruction.handle_destruction,
+    destruction.TOPIC: destroying.handle_destruction,
 }
 STRANGERS = frozenset({"webhook"})
 """Topics that wait for addresses of anybody: they have threads of their own."""

@@ -15,6 +15,7 @@ from gateway.console import (
     views_home,
     views_invoice,
     views_invoices,
+    views_payments,
     views_platform,
     views_reminders,
     views_rules,
@@ -27,10 +28,9 @@ from gateway.console.page import HEADERS, error_page
 from gateway.console.templating import FONTS, STATIC
 
 ROUTERS = (
-    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_statuses.router,
-    views_check.router,
-    views_rules.router,
-    views_audit.router, views_platform.router, views_reminders.router, views_appearance.router,
+    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_payments.router,
+    views_statuses.router, views_check.router, views_rules.router, views_audit.router, views_platform.router,
+    views_reminders.router, views_appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.
     views_webhooks.router, views_settings.router, views_access.router,
 )

@@ -1,25 +1,22 @@
-"""One invoice: timeline, verdict, documents, payments, reminders, proof."""
+"""One invoice: timeline, verdict, documents, payments, reminders, proof; what may be decided about it."""
 
 import secrets
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from pydantic import ValidationError
 from sqlalchemy import select
 
 from archive.store import Digest
 from gateway.auth import Permission
 from gateway.console import dossier
-from gateway.console.forms import errors_of, told
+from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.reminding import stage_names
 from gateway.console.words import french
 from gateway.evidence import looks, retention
 from gateway.outgoing import decisions
 from gateway.problems import Problem, not_found
-from gateway.receivables.schemas import PaymentIn
-from gateway.receivables.service import record_payment
 from gateway.reminders.people import current_scenario
 from gateway.reminders.planning import reminders_of
 from gateway.tables import Document
@@ -34,28 +31,6 @@ def show_invoice(visit: Reading, invoice_id: str) -> Response:
     page = invoice_page(visit, invoice_id)
     looks.at_invoice(visit.deps, visit.principal, invoice_id)
     return page
-
-
-@router.post("/factures/{invoice_id}/paiements")
-def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id: str) -> Response:
-    """Record money received. The form carries the idempotency key, so that a double click is one payment."""
-    values = {name: act.text(name) for name in ("amount", "paid_on", "method", "reference", "key")}
-    key = values["key"] or secrets.token_hex(16)
-    try:
-        payment = PaymentIn.model_validate({
-            "amount": plain_amount(values["amount"]), "paid_on": values["paid_on"],
-            "method": values["method"] or None, "reference": values["reference"] or None,
-        })
-        status, body = record_payment(act.deps, act.principal, invoice_id, payment, f"console:{key}")
-    except ValidationError as error:
-        return invoice_page(act.visit, invoice_id, values=values, errors=errors_of(error), status=422)
-    except Problem as problem:
-        if problem.status == 404:
-            raise
-        return invoice_page(act.visit, invoice_id, values=values, errors={"": told(problem)}, status=422)
-    if status >= 400:
-        return invoice_page(act.visit, invoice_id, values=values, errors={"": french(str(body["detail"]))}, status=422)
-    return go(f"/factures/{invoice_id}", "paiement")
 
 
 @router.post("/factures/{invoice_id}/decision")
@@ -84,12 +59,6 @@ def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
     if problem.status == 404:
         raise problem
     return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)
-
-
-def plain_amount(text: str) -> str:
-    """`1 234,5` as a program writes it: blanks and the euro sign go, the comma becomes a point."""
-    bare = text.replace("€", "").replace(",", ".")
-    return "".join(bare.split())
 
 
 @router.get("/factures/{invoice_id}/documents/{document_id}")

@@ -32,7 +32,7 @@ def text_of(event: Event) -> bytes:
     return canonical({"reason": event.reason, "data": event.data, "platform_at": at})
 
 
-def commit(session: Session, tenant_id: str, subject: str, event: Event) -> str:
+def vouch(session: Session, tenant_id: str, subject: str, event: Event) -> str:
     """The HMAC for the entry of a new event, with a new key at the subject's first words. Empty for no words."""
     text = text_of(event)
     if not text:
