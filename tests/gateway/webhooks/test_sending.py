@@ -1,5 +1,6 @@
 """Deliveries: signed, thin, in order for each invoice, tried for three days, each event once in effect."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 from standardwebhooks.webhooks import Webhook
 
+from archive.seal import read_checkpoint
+from gateway.evidence import checkpoints
+from gateway.evidence.sealing import log_key, seal_due
 from gateway.tables import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks import service
 
@@ -244,3 +248,14 @@ def test_whatever_the_answers_each_invoice_is_told_in_order(stage, plan: list[tu
     stage.receiver.got = well
     assert {invoice.id: stage.told(invoice) for invoice in invoices} == wanted
     service.remove(stage.deps, stage.tenant, webhook, "user:test")
+
+
+def test_whoever_asks_for_them_gets_the_checkpoints(stage) -> None:
+    stage.webhook(kinds=["evidence"])
+    stage.happen(stage.make_invoice(), "200")
+    seal_due(stage.deps)
+    stage.work()
+    seal, = (said["data"] for _, body in stage.receiver.got if (said := json.loads(body))["type"] == "seal.issued")
+    note = checkpoints.note_of(stage.deps, stage.tenant).decode()
+    assert (seal["checkpoint"], seal["size"], seal["invoice"]) == (note, 1, None)
+    assert seal["log"] == read_checkpoint(note.encode(), log_key(stage.deps).public_key()).origin.rsplit("/", 1)[-1]
