@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Executable, delete, exists, func, insert, select, text, union, update
+from sqlalchemy import Executable, bindparam, delete, exists, func, insert, select, text, union, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT, TenantMissing
+from gateway.db import EVERY_TENANT, TenantMissing, insert_rows, plain
 from gateway.deps import Deps
 from gateway.tables import ConsoleSession, OutboxEntry, Tenant, User
 
@@ -138,6 +138,29 @@ def test_a_row_of_another_tenant_is_never_written(
     with pytest.raises(TenantMissing), deps.db.transaction("a") as session:
         write(session, theirs)
     assert names(deps) == {"user-a": "same", "user-b": "same"}
+
+
+PLAIN = select(User.id).where(User.tenant_id == bindparam("tenant"))
+
+
+def row(tenant: str) -> dict[str, object]:
+    return {"tenant_id": tenant, "id": "new", "email": "new@example.org", "name": "new", "password_hash": "",
+            "roles": [], "created_at": NOW, "disabled_at": None}
+
+
+@pytest.mark.usefixtures("two")
+def test_rows_without_objects_are_ones_own_too(deps: Deps) -> None:
+    with deps.db.transaction("a") as session:
+        session.add(user("a", "waits", "user-waits"))
+        insert_rows(session, User, [row("a")])
+        assert set(plain(session, "a", PLAIN).scalars()) == {"user-a", "user-waits", "new"}
+    with pytest.raises(TenantMissing), deps.db.transaction("b") as session:
+        insert_rows(session, User, [row("b"), row("a")])
+    with pytest.raises(TenantMissing), deps.db.transaction("b") as session:
+        plain(session, "a", PLAIN)
+    with Session(deps.db.engine) as session, pytest.raises(TenantMissing):
+        plain(session, "a", PLAIN)
+    assert names(deps).keys() == {"user-a", "user-b", "user-waits", "new"}
 
 
 @pytest.mark.usefixtures("two")
