@@ -1,10 +1,11 @@
 """The page on which holds are set and lifted, and destructions proposed, approved by a second person, or declined."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.store import Digest
@@ -97,10 +98,12 @@ def _draw(
     tenant_id = visit.principal.tenant_id
     held, proposed = holds.holds(visit.deps, tenant_id), destruction.destructions(visit.deps, tenant_id, limit=SHOWN)
     with visit.deps.db.reading(tenant_id) as session:
-        due = retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN)
-        counts = dict(session.execute(select(DestructionItem.destruction_id, func.count()).where(
-            DestructionItem.destruction_id.in_([row.id for row in proposed]))
-            .group_by(DestructionItem.destruction_id)).tuples().all())
+        under_way = set(session.scalars(select(DestructionItem.subject).where(DestructionItem.destruction_id.in_(
+            [row.id for row in proposed if row.state in {destruction.PROPOSED, destruction.APPROVED}]))))
+        due = [row for row in retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN)
+               if row.submission_id not in under_way]
+        counts = Counter(session.scalars(select(DestructionItem.destruction_id).where(
+            DestructionItem.destruction_id.in_([row.id for row in proposed]))))
         invoices = _invoices(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
         names, tenant = people.names(session), session.get_one(Tenant, tenant_id)
     return visit.draw("conservation.html", status=status, due=due, holds=held, destructions=proposed, counts=counts,
