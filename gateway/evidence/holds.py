@@ -1,7 +1,7 @@
 """Legal holds: who needs what, and why. While one stands nothing under it is destroyed; it shortens nothing.
 
-The row is what counts, from the transaction that adds it; the store is told afterwards, object by object (S3: its own
-legal hold, which also binds whoever goes round us), and told again by regular work about objects that came later.
+The row is what counts, from the transaction that adds it, and covers what comes later too. The store is told
+afterwards, object by object (S3: its own legal hold, which binds whoever goes round us), but not of later objects.
 """
 
 import uuid
