@@ -88,8 +88,11 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Seque
                     faults.append(f"{fault} ; première suspecte: entry {good}{told}")
                 else:
                     good = seal.size
-            faults += event_faults(session, owner, rows)
-            faults += column_faults(session, owner, name)
+            try:
+                faults += event_faults(session, owner, rows)
+                faults += column_faults(session, owner, name)
+            except (TypeError, ValueError) as error:  # a date that is none, or text where there were bytes
+                faults.append(f"journal {owner}/{name}: illisible: {error}")
         faults += unjournaled(session)
         faults += published_faults(deps, session, published)
         digests = {found for column in NAMED for found in session.scalars(select(column).distinct()) if found}
