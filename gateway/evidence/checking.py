@@ -19,7 +19,7 @@ from archive.timestamp import verify
 from gateway.deps import PARIS, Deps
 from gateway.evidence.former import believed
 from gateway.evidence.ledger import LogRows, row_of
-from gateway.evidence.trust import NAMED, event_faults, seal_fault, signed_by_one, tells, unjournaled
+from gateway.evidence.trust import NAMED, destroyed, event_faults, seal_fault, signed_by_one, tells, unjournaled
 from gateway.tables import Document, Event, JournalEntry, Seal
 
 Tell = Callable[[str, int, int], None]
@@ -51,7 +51,7 @@ def check_invoice(deps: Deps, tenant_id: str, invoice_id: str, tell: Tell) -> li
                                   .order_by(JournalEntry.log, JournalEntry.seq)).all()
         events = session.scalars(select(Event).where(Event.submission_id == invoice_id)).all()
         total = len(documents) + 2 * len(entries)
-        kept = _objects(deps, [(row.sha256, row.name) for row in documents],
+        kept = _objects(deps, [(row.sha256, row.name) for row in documents], destroyed(session),
                         lambda done: tell("Lecture des pièces conservées", done, total))
         told = _entries(entries, {event.id: event for event in events})
         sealed = _sealed(deps, session, tenant_id, entries,
@@ -86,7 +86,8 @@ def check_tenant(deps: Deps, tenant_id: str, tell: Tell) -> list[Point]:
             journal += event_faults(session, tenant_id, rows)
             done += size
         journal += unjournaled(session)
-    kept = _objects(deps, [(sha256, "") for sha256 in digests],
+        gone = destroyed(session)
+    kept = _objects(deps, [(sha256, "") for sha256 in digests], gone,
                     lambda n: tell("Lecture des pièces conservées", 2 * entries + n, total))
     tell("Contrôle terminé", total, total)
     return [
@@ -100,16 +101,21 @@ def check_tenant(deps: Deps, tenant_id: str, tell: Tell) -> list[Point]:
     ]
 
 
-def _objects(deps: Deps, wanted: list[tuple[str, str]], tell: Callable[[int], None]) -> Point:
-    faults = []
+def _objects(deps: Deps, wanted: list[tuple[str, str]], gone: set[str], tell: Callable[[int], None]) -> Point:
+    faults, ended = [], sum(sha256 in gone for sha256, _ in wanted)
     for number, (sha256, name) in enumerate(wanted):
         tell(number)
+        if sha256 in gone:
+            continue
         try:
             deps.store.control(Digest(sha256))
         except ArchiveError as error:
             faults.append(f"{name or 'Objet'} ({sha256[:16]}…) : {_why(error)}")
-    return Point(title="Pièces conservées", checked=len(wanted), faults=tuple(faults), text=(
-        "Chaque fichier a été relu en entier et donne exactement l'empreinte (SHA-256) inscrite lors de son dépôt."))
+    text = "Chaque fichier a été relu en entier et donne exactement l'empreinte (SHA-256) inscrite lors de son dépôt."
+    if ended:
+        text += (f" Pièces détruites à la fin de leur durée de conservation, sous certificat : {ended} ; leur "
+                 "empreinte et les écritures qui les nomment restent.")
+    return Point(title="Pièces conservées", checked=len(wanted) - ended, faults=tuple(faults), text=text)
 
 
 def _why(error: ArchiveError) -> str:

@@ -14,6 +14,7 @@ from gateway.accounts.service import set_retention_years
 from gateway.deps import Deps
 from gateway.evidence import destruction, erasure, holds, looks, retention
 from gateway.evidence.certificates import read_certificate
+from gateway.evidence.checking import check_invoice, check_tenant
 from gateway.evidence.dossier import gather
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
@@ -171,6 +172,10 @@ def test_a_destruction_leaves_hash_entries_and_certificate(deps: Deps, tenant: s
     assert entries[-1].outcome == "destroyed"
     assert entries[-1].objects[0].digest.hex == row.certificate
     assert check_everything(deps).faults == ()
+    checked = check_invoice(deps, tenant, one.id, lambda *_: None)[0]
+    assert (checked.checked, checked.faults) == (1, ())  # the certificate
+    assert "sous certificat : 1 ;" in checked.text
+    assert [point.faults for point in check_tenant(deps, tenant, lambda *_: None)] == [(), (), ()]
     made = gather(deps, tenant, one.id)
     assert [document.role for document in made.documents] == ["certificate"]
     assert any("détruite" in line for line in made.story.missing)
