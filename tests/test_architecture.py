@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -285,3 +286,10 @@ def test_validate_loads_no_service_library() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_modules_of_the_tests_have_names_of_their_own() -> None:
+    """Folders of tests are put on the path: of two modules with one name, the second would not be found."""
+    names = Counter(path.stem for path in (ROOT / "tests").rglob("*.py")
+                    if path.stem not in {"conftest", "__init__"} and not {"bench", "campaigns"} & set(path.parts))
+    assert [name for name, times in names.items() if times > 1 and not name.startswith("test_")] == []

@@ -185,7 +185,7 @@ def restore(settings: Settings, _: argparse.Namespace) -> int:
 
     Of an added set whose last day was set several times the store holds each word: the earliest last day counts.
     """
-    with objects_of(settings) as store:
+    with objects_of(settings) as store, alone(settings.rules):
         for key, (content, names) in described_in(store).items():
             if not (settings.rules / key).is_dir():
                 files = {name: store.get(Digest(sha256)) for name, sha256 in names.items()}

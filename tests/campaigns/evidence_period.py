@@ -17,9 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "gateway" / "evidence")]
 
-from attacks import START, TENANT, Clock, House  # noqa: E402 - after the path
 from evidence import part_options, tell  # noqa: E402 - after the path
 from many import make_invoices  # noqa: E402 - after the path
+from rewriting import START, TENANT, Clock, House  # noqa: E402 - after the path
 
 from archive.exchange.period import verify_period  # noqa: E402 - after the path
 from gateway.auth import Permission, Principal  # noqa: E402 - after the path

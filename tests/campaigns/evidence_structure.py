@@ -15,8 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "gateway" / "evidence")]
 
-from attacks import ATTACKS, FLIPS, House, attack, build, flip  # noqa: E402 - after the path
 from evidence import part_options, tell  # noqa: E402 - after the path
+from rewriting import ATTACKS, FLIPS, House, attack, build, flip  # noqa: E402 - after the path
 
 INVOICES = 30
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from attacks import ATTACKS, House, attack, build
+from rewriting import ATTACKS, House, attack, build
 
 SEED = 20261122
 

@@ -17,8 +17,8 @@ from sqlalchemy import select
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "archive"))
 import independent
-from attacks import TENANT, Clock, House, build
 from many import make_invoices
+from rewriting import TENANT, Clock, House, build
 
 from archive.exchange.period import verify_period
 from archive.store import Digest

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).parent))
-from attacks import TENANT, Clock, House, build
+from rewriting import TENANT, Clock, House, build
 
 from gateway.deps import Deps
 from gateway.evidence.restitution import (
