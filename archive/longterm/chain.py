@@ -61,19 +61,17 @@ def verify_chain(
     if not links:
         raise BadProof("a chain of no seals")
     ends_of = algorithm_ends or {}
-    first: Stamp | None = None
-    before: tuple[Link, Stamp] | None = None
+    stamps: list[Stamp] = []
     for link in links:
         checkpoint = seal.read_checkpoint(link.checkpoint, key)
         stamp = timestamp.verify(link.token, link.checkpoint, ca)
-        if before is not None:
-            _follows(before, checkpoint, stamp, ends_of)
-        first, before = first or stamp, (link, stamp)
-    assert first is not None and before is not None  # noqa: S101, PT018 - there is a link
-    ends = end_of(before[1], ends_of)
+        if stamps:
+            _follows((links[len(stamps) - 1], stamps[-1]), checkpoint, stamp, ends_of)
+        stamps.append(stamp)
+    ends = end_of(stamps[-1], ends_of)
     if now > ends:
         raise BadProof(f"the last seal of the chain stood until {ends:%Y-%m-%d}")
-    return Standing(first.at, ends)
+    return Standing(stamps[0].at, ends)
 
 
 def end_of(stamp: Stamp, algorithm_ends: Mapping[str, datetime]) -> datetime:
