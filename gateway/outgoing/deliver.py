@@ -6,7 +6,6 @@ again only when the platform certainly has not got it and enough time has passed
 says to the question never changes the invoice: only an answer to a deposit, or a flow that was found, does.
 """
 
-import random
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,9 +49,6 @@ ALREADY_THERE = "AlreadyExistingFlow"
 MOST_UNKNOWN = 6
 """How many answers to a deposit may be lost before a person must look: each new deposit might double the invoice."""
 
-SPREAD_S = 2.0
-"""Invoices that wait for a platform do not all come back in the same instant."""
-
 LONGEST_PAUSE_S = 24 * 3600.0
 """However long a platform asks us to wait."""
 
@@ -71,7 +67,7 @@ def deliver(deps: Deps, entry: Entry) -> None:
     if submission.transmission not in OPEN:
         return
     connection, platform = _open(deps, submission, connection)
-    _wait_for_circuit(deps, submission, connection)
+    circuits.admit_work(deps, connection, circuits.FLOWS, submission.transmission_reason)
     at = Attempt(entry, submission, connection, platform)
     first = entry.attempts == 1 and submission.transmission == "queued"
     if first or not _settled(deps, at):
@@ -106,15 +102,6 @@ def _open(
         return connection, open_connection(deps, connection)
     except (VaultError, Precondition) as error:
         park(deps, submission, str(error))
-
-
-def _wait_for_circuit(deps: Deps, submission: Submission, connection: PlatformConnection) -> None:
-    """Leave a platform alone that fails or asked us to wait; the invoice stays as it is and loses no attempt."""
-    until = circuits.admit(deps, connection, circuits.FLOWS)
-    if until is not None:
-        late = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - jitter needs no secrecy
-        raise RetryLater(submission.transmission_reason or "circuit-open : la plateforme est laissée au repos.",
-                         at=until + late, patient=True)
 
 
 def _settled(deps: Deps, at: Attempt) -> bool:
