@@ -78,11 +78,18 @@ def filed_as(session: Session, submission: Submission) -> str:
     return str(told.data["processing_rule"]) if told is not None else submission.processing_rule
 
 
+def filed_away(session: Session, submission: Submission) -> str | None:
+    """The rule of the platform's own choice under which it takes no status of this invoice; None where it takes them.
+
+    Where the invoice itself asked for such a rule, that is not held against its statuses here.
+    """
+    rule = filed_as(session, submission)
+    return rule if rule in NO_LIFECYCLE - {submission.processing_rule} else None
+
+
 def not_to_offer(session: Session, submission: Submission) -> frozenset[str]:
     """Our own statuses that nobody should ask for now: on their way already, or not taken by the platform."""
-    if filed_as(session, submission) in NO_LIFECYCLE - {submission.processing_rule}:
-        return OWN
-    return codes_under_way(session, submission.id)
+    return OWN if filed_away(session, submission) else codes_under_way(session, submission.id)
 
 
 def codes_under_way(session: Session, submission_id: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.lifecycle.derive import Status, objection_to
 from gateway.lifecycle.guard import SELLER, Objection
-from gateway.lifecycle.history import NO_LIFECYCLE, codes_under_way, filed_as, statuses_of, total_of
+from gateway.lifecycle.history import codes_under_way, filed_away, statuses_of, total_of
 from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
 from gateway.lifecycle.wording import label_of
 from gateway.problems import Problem, not_found
@@ -74,8 +74,8 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         if status.code in codes_under_way(session, submission.id):
             raise Problem(409, "status-under-way", f"Un statut {status.code} est déjà en route pour cette facture. / "
                           "One is on its way already.")
-        rule = filed_as(session, submission)
-        if rule in NO_LIFECYCLE - {submission.processing_rule}:
+        rule = filed_away(session, submission)
+        if rule is not None:
             raise Problem(409, "filed-otherwise", f"La plateforme classe cette facture {rule} et n'en prend pas de "
                           "statut : faites-la corriger chez elle. / Filed otherwise by the platform.", filed_as=rule)
         wanted = Status(code=status.code, at=now, by=SELLER)
