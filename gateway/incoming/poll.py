@@ -79,7 +79,8 @@ def poll(deps: Deps, connection: PlatformConnection, *, hinted: bool = False) ->
         trouble = str(error)
     with deps.db.transaction(connection.tenant_id) as session:
         row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id), with_for_update=True)
-        row.polled_at = row.polled_at if hinted else deps.now()
+        if not hinted:
+            row.polled_at = deps.now()
         row.trouble = trouble or walk.trouble
         if walk.watermark is not None and (row.watermark is None or walk.watermark > row.watermark):
             row.watermark = walk.watermark
@@ -117,9 +118,7 @@ class Walk:
         return f"{len(told)} flux : {' ; '.join(told[:5])}" if told else None
 
 
-def _walk(
-    deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk, back: timedelta
-) -> None:
+def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk, back: timedelta) -> None:
     """Every page to the end. Raises PlatformError; what was stored by then stays stored."""
     since = (connection.watermark or deps.now() - FIRST_LOOK) - back
     cursor: str | None = None
