@@ -56,7 +56,7 @@ def one(known: Prepared, service: int, file: Path, setting: tuple[int, int], sec
     """One row."""
     workshop = children(service)
     before = processor_seconds(service), sum(map(processor_seconds, workshop))
-    arguments = (known.url, known.key, str(file), str(setting[1]), str(seconds))
+    arguments = (known.url, known.key, str(file), str(setting[1]), "validate", str(seconds))
     done = subprocess.run([sys.executable, str(CLIENT), *arguments], capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     after = processor_seconds(service), sum(processor_seconds(each) for each in workshop if each in children(service))
