@@ -253,7 +253,7 @@ def trial(deps: Any, number: int, chance: random.Random) -> list[str]:
     return world.faults
 
 
-def sequences(trials: int, seed: int, progress: bool = True) -> int:  # noqa: FBT001, FBT002 - whether to say how far
+def sequences(trials: int, seed: int) -> int:
     """All of them, 20 tenants to a database; gives how many had a fault."""
     chance = random.Random(seed)  # noqa: S311 - a seeded order
     bad = 0
@@ -269,7 +269,7 @@ def sequences(trials: int, seed: int, progress: bool = True) -> int:  # noqa: FB
                 bad += 1
                 print(f"proofs: {proofs[:3]}", file=sys.stderr)
             deps.db.close()
-        if progress and start % 200 == 0:
+        if start % 200 == 0:
             print(f"{start} of {trials}, {bad} bad", file=sys.stderr, flush=True)
     return bad
 

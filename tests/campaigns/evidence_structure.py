@@ -53,8 +53,8 @@ def rewritings(house: House, kept: Path, each: int, seed: int) -> int:
     for kind in ATTACKS:
         for _ in range(each):
             first = attack(house, kind, chance.randrange(1, house.sealed[-1] - 2))
-            found = named_seq(house.checked().faults)
-            faults = house.checked().faults if found is None else ()
+            faults = house.checked().faults
+            found = named_seq(faults)
             if found is None and not (faults and kind == "tokens swapped"):
                 wrong.append((kind, "unseen" if not faults else "no seq"))
             elif found is not None and found > first:
