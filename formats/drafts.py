@@ -8,8 +8,12 @@ from typing import Any
 
 from lxml import etree
 
+from formats.paths import clark
+
 PIECE = 3 << 18
 """Bytes of an attachment that are written at once: a multiple of three, so that base64 has no end within."""
+HOLDERS = frozenset({clark("cbc:EmbeddedDocumentBinaryObject"), clark("ram:AttachmentBinaryObject")})
+"""The elements that hold attachments. What reads like a mark elsewhere, in a note say, is a text of the invoice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def _copy(
 ) -> None:
     """Element by element into an xmlfile, an attachment in pieces: as base64 it is in memory in the document alone."""
     text = element.text or ""
-    content = files.get(text, b"")
+    content = files.get(text, b"") if element.tag in HOLDERS else b""
     with file.element(element.tag, element.attrib, nsmap):
         if not content:
             file.write(text)

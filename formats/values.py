@@ -109,7 +109,7 @@ def write_value(element: etree._Element, value: Any, kind: Kind, column: Column,
         if cii:
             element.set("format", "102")
     elif kind is Kind.BINARY:
-        if value:  # the bytes come last, see syntax.as_bytes
+        if value:  # the bytes come last, see drafts.as_bytes
             element.text = f"file {len(scope.files) + 1}"
             scope.files[element.text] = value
     elif kind in {Kind.TEXT, Kind.VATEX}:
