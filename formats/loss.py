@@ -45,6 +45,8 @@ FILLER = "filler"
 """A fixed text that the syntax demands (NA, 1, VAT ...) beside a term that is not there: it says nothing."""
 CODE_LIST = "code-list"
 """The list or the agency of a fixed code (VAT ...), which says no more than the code."""
+CAPITALS = "capitals"
+"""The code is in the target in capitals, as its list has it."""
 LIST_NAME = re.compile("(list|scheme)(Agency|Version)?(ID|Name)")
 
 
@@ -78,7 +80,7 @@ class LossReport:
     """Locations in the target of values that its schema demands and the source does not have."""
 
     set_aside: tuple[NotCarried, ...] = ()
-    """Texts with which nothing is lost: replaced, or fillers."""
+    """Texts with which nothing is lost: replaced, fillers, lists of fixed codes, codes that are in capitals now."""
 
     pdf_changes: tuple[Change, ...] = ()
     """What was changed in a PDF that was given, so that it is PDF/A-3b."""
@@ -334,14 +336,16 @@ def account(
             aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], why, text.term))
         elif not _carried_by(profile, key[0]):
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], NOT_IN_PROFILE, text.term))
-        elif place is not None and text.location not in gone:
-            carried.append(Carried(text.location, key[0], place.location))
-        else:
+        elif place is None or text.location in gone:
             said = _said(invoice) if said is None else said
             idle = key not in said and _is_fixed(text, invoice)
             (aside if idle else left).append(
                 NotCarried(text.location, text.text[:MAX_SHOWN], FILLER if idle else NOT_IN_TARGET, text.term)
             )
+        elif place.text == text.text.upper() != text.text:
+            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], CAPITALS, text.term))
+        else:
+            carried.append(Carried(text.location, key[0], place.location))
     return LossReport(tuple(carried), tuple(left), fillers, tuple(aside))
 
 

@@ -15,7 +15,7 @@ from lxml import etree
 from formats import conversion, facturx, order
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
 from formats.json_form import from_json, read_json
-from formats.loss import ATTACHMENT, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried, fixed_texts
+from formats.loss import ATTACHMENT, CAPITALS, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried, fixed_texts
 from formats.opening import open_document
 from formats.paths import NAMESPACES, Node, leaves
 from formats.profiles import IDENTIFIERS, Profile, carries
@@ -198,6 +198,8 @@ def test_an_exemption_code_is_written_as_its_list_has_it() -> None:
     assert [one.exemption_reason_code for one in read(made.document).invoice.vat_breakdown] == [
         "VATEX-EU-132-1G", "Other-1"]
     assert made.loss.not_carried == ()
+    assert [(one.text, one.reason, one.term) for one in made.loss.set_aside] == [
+        ("vatex-eu-132-1g", CAPITALS, "BT-121")]
 
 
 def test_an_accounting_currency_that_is_the_invoice_s_own_is_set_aside() -> None:
