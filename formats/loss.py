@@ -14,13 +14,13 @@ from itertools import pairwise
 from typing import Any, final
 
 from formats import order, terms
+from formats.fixed import fixed_texts
 from formats.invoice import Identifier, Invoice
 from formats.mapping.invoice import INVOICE
-from formats.paths import SCHEMA_HINTS, Node, compile_path, prefixed
+from formats.paths import SCHEMA_HINTS, Node, prefixed
 from formats.pdf.changes import Change
 from formats.profiles import Profile, carries
-from formats.quirks import NO_DISCOUNT, NO_ORDER, SEPA
-from formats.rows import Column, Group, Quirk
+from formats.rows import Group, Quirk
 from formats.terms import Items
 from formats.values import decimal_text
 
@@ -357,24 +357,8 @@ def _said(invoice: Invoice) -> set[Key]:
 
 def _is_fixed(text: Text, invoice: Invoice) -> bool:
     """Whether a text is one that the syntax demands there whatever the invoice says."""
-    return text.text in fixed_texts() | {invoice.number, invoice.currency} or text.location.endswith("/@currencyID")
-
-
-@cache
-def fixed_texts() -> frozenset[str]:
-    """The texts that the table itself writes: what its tests compare with and its fillers say."""
-    return frozenset(_fixed(INVOICE)) | {NO_ORDER, NO_DISCOUNT, SEPA}
-
-
-def _fixed(group: Group) -> Iterator[str]:
-    for entry in (group, *group.rows):
-        for column in Column:
-            place = entry.place(column)
-            steps = compile_path(place).steps if isinstance(place, str) else ()
-            for test in (test for step in steps for test in step.tests):
-                yield from (text for text in (test.value, test.default) if text and not text.startswith("$"))
-        if isinstance(entry, Group) and entry is not group:
-            yield from _fixed(entry)
+    own = text.text in {invoice.number, invoice.currency} or text.location.endswith("/@currencyID")
+    return own or text.text in fixed_texts()
 
 
 def _carried_by(profile: Profile | None, term: str) -> bool:

@@ -14,8 +14,9 @@ from lxml import etree
 
 from formats import conversion, facturx, order
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
+from formats.fixed import fixed_texts
 from formats.json_form import from_json, read_json
-from formats.loss import ATTACHMENT, CAPITALS, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried, fixed_texts
+from formats.loss import ATTACHMENT, CAPITALS, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried
 from formats.opening import open_document
 from formats.paths import NAMESPACES, Node, leaves
 from formats.profiles import IDENTIFIERS, Profile, carries
