@@ -16,6 +16,7 @@ from gateway.console.verdict import arrange
 from gateway.deps import Deps
 from gateway.outgoing.decisions import close
 from gateway.problems import Problem
+from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, OutboxEntry, Payment, Submission
 
 NUMBER = re.compile(r'<th scope="row" class="c-number"><a href="/factures/[^"]+">([^<]+)</a>')
@@ -253,10 +254,8 @@ def test_a_number_that_may_have_left_stays_taken(seeded_deps: Deps, story: Any) 
     invoice = insert(seeded_deps, story.tenant_id, number="P-2", transmission="parked", active=True, issue_year=1998,
                      received_at=seeded_deps.now() - timedelta(days=404))
     with seeded_deps.db.transaction(story.tenant_id) as session:
-        last = session.scalar(select(func.max(Event.position))) or 0
-        session.add(Event(tenant_id=story.tenant_id, id=str(uuid.uuid4()), position=last + 1, submission_id=invoice,
-                          at=seeded_deps.now(), platform_at=None, kind="transmission", code="sending", actor="worker",
-                          reason=None, data={}, sha256=None))
+        record(session, story.tenant_id, Change(kind="transmission", code="sending", actor="worker",
+                                                submission_id=invoice), now=seeded_deps.now())
     close(seeded_deps, story.tenant_id, parked(seeded_deps, story.tenant_id, invoice), "Sans suite.", "user:x")
     with seeded_deps.db.reading(story.tenant_id) as session:
         assert session.get_one(Submission, (story.tenant_id, invoice)).active is True
