@@ -2,17 +2,12 @@
 
 import json
 import re
-from importlib import resources
 from typing import Any, Final
 
-import typst
-
 from formats.errors import CannotWrite
-from formats.rendering.typefaces import fonts
+from validation.typesetting import printable, typeset
 
 LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S)")
-BREAK: Final = "\u200b"
-"""A place where a long word may be broken."""
 
 
 def as_pdf(account: bytes) -> bytes:
@@ -22,15 +17,9 @@ def as_pdf(account: bytes) -> bytes:
         CannotWrite: Typst refuses, or this is no account.
     """
     try:
-        data = _data(json.loads(account))
-        files = {
-            "main.typ": resources.files("validation").joinpath("dossier.typ").read_bytes(),
-            "data.json": json.dumps(data, ensure_ascii=False).encode(),
-        }
-        drawn = typst.compile(files, format="pdf", font_paths=fonts(), pdf_standards="a-2b")  # type: ignore[call-overload] # several files
-    except (typst.TypstError, ValueError, KeyError, TypeError) as error:
+        return typeset("dossier.typ", _data(json.loads(account)), "the index", standard="a-2b")
+    except (ValueError, KeyError, TypeError) as error:
         raise CannotWrite(f"the index cannot be drawn: {error}") from error
-    return bytes(drawn)
 
 
 def _data(told: Any) -> dict[str, Any]:
@@ -61,5 +50,4 @@ def _printable(value: Any) -> Any:
         return {name: _printable(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_printable(part) for part in value]
-    shown = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in value)
-    return LONG_WORD.sub(rf"\1{BREAK}", shown)
+    return printable(value, LONG_WORD)

@@ -1,24 +1,17 @@
 """The printed report: a PDF by Typst, in French or English. Belongs into a workshop process, as all that draws."""
 
-import json
 import re
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-import typst
-
-from formats.errors import CannotWrite
-from formats.rendering.typefaces import fonts
 from validation import words
 from validation.findings import Report
+from validation.typesetting import printable, typeset
 from validation.words import Block, label, said
 
 PLACES: Final = 10
 LONG_WORD: Final = re.compile(r"([/_.:])(?=\S)")
-BREAK: Final = "\u200b"
-"""A place where a long path may be broken."""
 
 
 def as_pdf(reports: Sequence[tuple[str, Report]], language: str = "fr") -> bytes:
@@ -32,15 +25,7 @@ def as_pdf(reports: Sequence[tuple[str, Report]], language: str = "fr") -> bytes
         "heads": [label(name, language) for name in ("layer", "outcome", "rule_set", "findings")],
         "files": [_file(name, report, language) for name, report in reports],
     }
-    files = {
-        "main.typ": resources.files("validation").joinpath("report.typ").read_bytes(),
-        "data.json": json.dumps(data, ensure_ascii=False).encode(),
-    }
-    try:
-        drawn = typst.compile(files, format="pdf", font_paths=fonts())  # type: ignore[call-overload] # several files
-    except typst.TypstError as error:
-        raise CannotWrite(f"the report cannot be drawn: {error}") from error
-    return bytes(drawn)
+    return typeset("report.typ", data, "the report")
 
 
 def _file(name: str, report: Report, language: str) -> dict[str, Any]:
@@ -90,5 +75,4 @@ def _problem(block: Block, language: str) -> dict[str, Any]:
 
 
 def _printable(text: str) -> str:
-    shown = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
-    return LONG_WORD.sub(rf"\1{BREAK}", shown)
+    return printable(text, LONG_WORD)

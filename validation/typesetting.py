@@ -1,0 +1,39 @@
+"""What every printed page of this room goes through: a template of ours and its data, drawn by Typst."""
+
+import json
+import re
+from importlib import resources
+from typing import Any, Final
+
+import typst
+
+from formats.errors import CannotWrite
+from formats.rendering.typefaces import fonts
+
+BREAK: Final = "\u200b"
+"""A place where a long word may be broken."""
+
+
+def typeset(template: str, data: dict[str, Any], what: str, *, standard: str | None = None) -> bytes:
+    """The template of that name in this package as PDF, with `data` as its data.json; `standard` is one of Typst's.
+
+    Raises:
+        CannotWrite: Typst refuses; `what` is named.
+        ValueError, TypeError: `data` is none for JSON.
+    """
+    files = {
+        "main.typ": resources.files("validation").joinpath(template).read_bytes(),
+        "data.json": json.dumps(data, ensure_ascii=False).encode(),
+    }
+    standards = standard if standard is not None else []
+    try:
+        drawn = typst.compile(files, format="pdf", font_paths=fonts(), pdf_standards=standards)  # type: ignore[call-overload] # several files
+    except typst.TypstError as error:
+        raise CannotWrite(f"{what} cannot be drawn: {error}") from error
+    return bytes(drawn)
+
+
+def printable(text: str, long_word: re.Pattern[str]) -> str:
+    """The text fit for a page; it may be broken after what `long_word` has as its first group."""
+    shown = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+    return long_word.sub(rf"\1{BREAK}", shown)
