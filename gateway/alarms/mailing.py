@@ -48,7 +48,7 @@ def mail_alarm(deps: Deps, entry: Entry) -> None:
     if alarm is None:
         return
     recipient, over = str(entry.payload["to"]), entry.payload["code"] == "cleared"
-    message_id = f"<alarm.{_digest(alarm.id, recipient, over)}@{deps.settings.mail_from.rpartition('@')[2]}>"
+    message_id = f"<alarm.{_digest(alarm.id, recipient, over=over)}@{deps.settings.mail_from.rpartition('@')[2]}>"
     try:
         deliver(deps.settings, compose(_mail(deps, alarm, recipient, message_id, over=over)), message_id=message_id,
                 sender=deps.settings.mail_from, recipient=recipient)
@@ -76,5 +76,5 @@ def _mail(deps: Deps, alarm: Alarm, recipient: str, message_id: str, *, over: bo
                 at=deps.now().astimezone(PARIS))
 
 
-def _digest(alarm_id: str, recipient: str, over: bool) -> str:  # noqa: FBT001 - part of the name, not a flag
+def _digest(alarm_id: str, recipient: str, *, over: bool) -> str:
     return hashlib.sha256(f"{alarm_id}/{recipient}/{over}".encode()).hexdigest()[:32]

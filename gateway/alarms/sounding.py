@@ -36,7 +36,7 @@ def sound(deps: Deps, tenant_id: str, kind: str, subject: str = "", facts: Facts
     try:
         for number, owner in enumerate(_owners(deps, tenant_id)):
             with deps.db.transaction(owner) as session:
-                sound_in(deps, session, owner, kind, subject, facts, mailed=number == 0)
+                sound_in(deps, session, owner, kind, subject, facts=facts, mailed=number == 0)
     except SQLAlchemyError:
         log.exception("alarm not kept", kind=kind, subject=subject, tenant=tenant_id)
 
@@ -54,8 +54,8 @@ def clear(deps: Deps, tenant_id: str, kind: str, subject: str = "") -> None:
         log.exception("alarm not cleared", kind=kind, subject=subject, tenant=tenant_id)
 
 
-def sound_in(  # noqa: PLR0917 - as `sound`, inside somebody's transaction
-    deps: Deps, session: Session, tenant_id: str, kind: str, subject: str = "", facts: Facts | None = None, *,
+def sound_in(
+    deps: Deps, session: Session, tenant_id: str, kind: str, subject: str = "", *, facts: Facts | None = None,
     mailed: bool = True,
 ) -> Alarm:
     """As `sound`, in the caller's transaction and for one tenant; without the log line."""
