@@ -44,8 +44,8 @@ def asked_words(text: str) -> list[str]:
 
 def folded(text: str) -> str:
     """Lower case, without accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(LIGATURES))
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(LIGATURES))
+    return "".join(sign for sign in letters if not unicodedata.combining(sign))
 
 
 def after(word: str) -> str | None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, desc, func, or_, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, desc, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql.operators import custom_op
 
 from archive.journal import leaf_hash
-from gateway.console import people
+from gateway.console import people, queries
 from gateway.deps import PARIS
 from gateway.evidence import looks
 from gateway.problems import not_found
@@ -180,8 +180,7 @@ def everything(session: Session, asked: Search, names: people.Names, most: int) 
 
 def lines_of(session: Session, events: Sequence[Event]) -> list[Line]:
     """These events with invoice and entry."""
-    wanted = {event.submission_id for event in events if event.submission_id}
-    invoices = {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(wanted)))}
+    invoices = queries.by_id(session, {event.submission_id for event in events if event.submission_id})
     entries = entries_of(session, events)
     return [Line(event, invoices.get(event.submission_id or ""), entries.get(event.id)) for event in events]
 
@@ -208,8 +207,9 @@ def _branches(session: Session, asked: Search, names: people.Names, want: int) -
         yield from (_placed(query, asked) for query in _walks(session, asked, actors, select(Event)))
         return
     for found in _about(session, asked.q):
-        condition = found if isinstance(found, ColumnElement) else _of_many(session, asked, actors, found, want)
-        yield _placed(select(Event).where(condition, *_beside(session, asked, actors)), asked, session)
+        condition = _of_many(session, asked, actors, found, want) if isinstance(found, Many) else found
+        yield _placed(select(Event).where(condition, *_beside(session, asked, actors)), asked, session,
+                      few=not isinstance(found, Many))
 
 
 def _walks(session: Session, asked: Search, actors: list[str], query: Select[Any]) -> Iterator[Select[Any]]:
@@ -248,7 +248,7 @@ def _of_many(session: Session, asked: Search, actors: list[str], many: Many, wan
     one = aliased(Event)
     ends = func.min(one.at) if asked.later is not None else func.max(one.at)
     near_end = (select(ends).where(one.tenant_id == many.table.tenant_id, one.submission_id == key,
-                                   *_within(asked, one.at, one.at, one.position))
+                                   *_within(asked, one.at, one.position))
                 .correlate(many.table).scalar_subquery().label("near"))
     chosen = _all(many).add_columns(near_end).distinct().order_by(
         near_end.asc().nulls_last() if asked.later is not None else near_end.desc().nulls_last())
@@ -257,36 +257,40 @@ def _of_many(session: Session, asked: Search, actors: list[str], many: Many, wan
 
 def _all(many: Many) -> Select[Any]:
     """The keys that have all the words."""
-    rarest, *others = many.words
-    return select(many.key).where(_spells(many.table, *rarest), *(
+    (rarest, ending), *others = many.words
+    return select(many.key).where(_spells(many.table, rarest, last=ending), *(
         _has(many.table, many.key, many.table, many.key, word, last=last) for word, last in others))
 
 
-def _placed(query: Select[Any], asked: Search, sorted_on: Session | None = None) -> Select[Any]:
+def _placed(
+    query: Select[Any], asked: Search, sorted_on: Session | None = None, *, few: bool = False
+) -> Select[Any]:
     """In the order of the pages, from where the reader is, within the period.
 
-    With `sorted_on` what was found is sorted; without, the index that the query follows has the order.
+    With `sorted_on` what was found is sorted; without, the index that the query follows has the order. `few`: it is so
+    little that sorting is always the best. PostgreSQL would rather walk all events in their order, as if what was found
+    were spread evenly among them; an order by GREATEST of one value is the same one, but no index has it.
     """
     at: Any = Event.at if sorted_on is None else _aside(sorted_on, Event.at)
     position: Any = Event.position if sorted_on is None else _aside(sorted_on, Event.position)
     if not (asked.q or asked.kind or asked.actor):
         query = query.where(Event.code.not_in(LOOKS))
-    query = query.where(*_within(asked, at, Event.at, Event.position))
+    query = query.where(*_within(asked, at, position))
+    if few and sorted_on is not None and sorted_on.get_bind().dialect.name == "postgresql":
+        at = func.greatest(at)
     return query.order_by(at, position) if asked.later is not None else query.order_by(desc(at), desc(position))
 
 
-def _within(asked: Search, bound: Any, at: Any, position: Any) -> Iterator[Condition]:
-    """The period and the place of the page; `bound` is the time as it may choose an index."""
+def _within(asked: Search, at: Any, position: Any) -> Iterator[Condition]:
+    """The period and the place of the page."""
     if asked.since:
-        yield bound >= _midnight(asked.since)
+        yield at >= _midnight(asked.since)
     if asked.until:
-        yield bound < _midnight(asked.until + timedelta(days=1))
-    if asked.later is not None:
-        yield bound >= asked.later.at
-        yield or_(at > asked.later.at, position > asked.later.position)
-    elif asked.before is not None:
-        yield bound <= asked.before.at
-        yield or_(at < asked.before.at, position < asked.before.position)
+        yield at < _midnight(asked.until + timedelta(days=1))
+    here = asked.later or asked.before
+    if here is not None:
+        line, there = tuple_(at, position), tuple_(literal(here.at, Event.at.type), literal(here.position))
+        yield line > there if asked.later is not None else line < there
 
 
 def _aside(session: Session, column: Any) -> Any:
@@ -324,13 +328,20 @@ def _about(session: Session, text: str) -> Iterator[Condition | Many]:
         ranked = [(word, number == len(words)) for number, word in enumerate(words, 1)]
         for many in (Many(InvoiceWord, InvoiceWord.submission_id, Event.submission_id, ranked),
                      Many(EventWord, EventWord.position, Event.position, ranked)):
-            rarest = sorted(ranked, key=lambda one, many=many: _few(  # type: ignore[misc]  # a default in a lambda
-                session, select(many.key).where(_spells(many.table, *one)), FEW))
-            found = session.scalars(_all(replace(many, words=rarest)).limit(FEW)).all()
+            ordered = _rarest_first(session, many)
+            found = session.scalars(_all(ordered).limit(FEW)).all()
             if len(found) == FEW:
-                yield replace(many, words=rarest)
+                yield ordered
             elif found:
                 yield many.where.in_(sorted(set(found)))
+
+
+def _rarest_first(session: Session, many: Many) -> Many:
+    def rows(asked: tuple[str, bool]) -> int:
+        word, last = asked
+        return _few(session, select(many.key).where(_spells(many.table, word, last=last)), FEW)
+
+    return replace(many, words=sorted(many.words, key=rows))
 
 
 def _compact(text: str) -> str:
@@ -345,12 +356,12 @@ def _owners(session: Session, digest: str) -> list[str]:
         *session.scalars(select(Document.submission_id).where(Document.sha256 == digest).limit(FEW)),
         *session.scalars(select(Submission.id).where(Submission.sha256 == digest).limit(FEW)),
         *session.scalars(select(Submission.id).where(Submission.sent_sha256 == digest).limit(FEW)),
-        *(str(subject).removeprefix("view:") for subject in session.scalars(leaf)),
+        *(str(subject).removeprefix(looks.VIEW) for subject in session.scalars(leaf)),
     ]
     return sorted(set(found))
 
 
-def _spells(table: Any, word: str, last: bool) -> Condition:  # noqa: FBT001 - a pair of `_ranked`
+def _spells(table: Any, word: str, *, last: bool) -> Condition:
     spelled: Condition = table.word == word
     if last:
         end = after(word)
@@ -359,10 +370,14 @@ def _spells(table: Any, word: str, last: bool) -> Condition:  # noqa: FBT001 - a
 
 
 def _has(table: type[Words], key: Key, outer: Any, outer_key: Any, word: str, *, last: bool) -> Condition:
-    """Whether the invoice or event of the outer row has a word; `outer` is its table where it is one."""
+    """Whether the invoice or event of the outer row has a word; `outer` is its table where it is one.
+
+    Else it is one of a few events: the OFFSET keeps PostgreSQL from reading everything that has the word instead.
+    """
     one = aliased(table)
     same = [one.tenant_id == outer.tenant_id] if outer is not None else []
-    return select(one.word).where(*same, getattr(one, key.key) == outer_key, _spells(one, word, last)).exists()
+    has = select(one.word).where(*same, getattr(one, key.key) == outer_key, _spells(one, word, last=last))
+    return (has if outer is not None else has.offset(0)).exists()
 
 
 def _few(session: Session, query: Select[Any], most: int) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.console import audit, people
+from gateway.console import audit, people, queries
 from gateway.deps import Deps
 from gateway.evidence import looks
 from gateway.evidence.watch import Standing, standings
@@ -56,8 +56,7 @@ def looks_of(
                                                                         else audit.PER_PAGE + 1)).all()
     mine = [event for event in found if not invoice_id or invoice_of(event) == invoice_id]
     page = mine[:audit.PER_PAGE]
-    wanted = {invoice_of(event) for event in page}
-    invoices = {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(wanted)))}
+    invoices = queries.by_id(session, {invoice_of(event) for event in page})
     entries = audit.entries_of(session, page)
     return Looks([Look(event, invoices.get(invoice_of(event)), entries.get(event.id)) for event in page],
                  page[-1].position if len(mine) > len(page) else None)

@@ -197,6 +197,11 @@ def key_of(invoice: Submission) -> tuple[str, str]:
     return invoice.seller_siren or "", invoice.number or ""
 
 
+def by_id(session: Session, ids: Iterable[str]) -> dict[str, Submission]:
+    """Those of these ids that are invoices, each under its id."""
+    return {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(set(ids))))}
+
+
 def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:
     """The payments of these invoices, in the order they were recorded."""
     grouped: dict[str, list[Payment]] = {}

@@ -8,9 +8,8 @@ from sqlalchemy import select
 from gateway.alarms.kinds import FACTS, kind_of
 from gateway.alarms.sounding import acknowledge
 from gateway.auth import Permission
-from gateway.console import people
+from gateway.console import people, queries
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.tables import Submission
 from gateway.tables_care import Alarm
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -25,8 +24,7 @@ def show_alarms(visit: Annotated[Visit, Sees(Permission.AUDIT_READ)]) -> Respons
             Alarm.acknowledged_at.is_not(None), Alarm.raised_at.desc())).all()
         past = session.scalars(select(Alarm).where(Alarm.active.is_(None))
                                .order_by(Alarm.raised_at.desc(), Alarm.id).limit(MOST_PAST)).all()
-        subjects = {alarm.subject for alarm in (*ringing, *past)}
-        invoices = {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(subjects)))}
+        invoices = queries.by_id(session, {alarm.subject for alarm in (*ringing, *past)})
         names = people.names(session)
     return visit.draw("alarmes.html", ringing=ringing, past=past, kind_of=kind_of, labels=FACTS, names=names,
                       invoices=invoices)

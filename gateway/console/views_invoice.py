@@ -39,7 +39,7 @@ def decide(act: Annotated[Act, Does(Permission.QUEUE_WRITE)], invoice_id: str) -
     try:
         decisions.decide(act.deps, act.principal, invoice_id, act.text("action"), act.text("raison")[:500])
     except Problem as problem:
-        return _refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem)
     return go(f"/factures/{invoice_id}", "decision")
 
 
@@ -49,13 +49,14 @@ def resend(act: Annotated[Act, Does(Permission.INVOICES_WRITE)], invoice_id: str
     try:
         status, body = decisions.resend(act.deps, act.principal, invoice_id, f"console:resend:{invoice_id}")
     except Problem as problem:
-        return _refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem)
     if status >= 400:
         return invoice_page(act.visit, invoice_id, errors={"": french(str(body["detail"]))}, status=422)
     return go(f"/factures/{body['id']}", "renvoi")
 
 
-def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
+def refused(act: Act, invoice_id: str, problem: Problem) -> Response:
+    """The page again, with why it was not done. Raises the problem where there is no such invoice."""
     if problem.status == 404:
         raise problem
     return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)

@@ -1,6 +1,6 @@
 """The pages beside the journal: who looked, seals, checks with their progress and result, exports."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gateway import jobs
 from gateway.auth import Permission
-from gateway.console import people, proofs
+from gateway.console import people, proofs, queries
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.evidence import looks, periods
@@ -51,7 +51,7 @@ def show_checks(visit: Reading) -> Response:
     """The checks that were asked for, and the button for one of everything."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         found = jobs.jobs(session)
-        names, invoices = people.names(session), _invoices(visit, session, found)
+        names, invoices = people.names(session), queries.by_id(session, {job.subject for job in found})
     at_work = any(job.state in jobs.OPEN for job in found)
     return visit.draw("controles.html", jobs=found, names=names, invoices=invoices,
                       refresh=REFRESH_SECONDS if at_work else None)
@@ -113,8 +113,3 @@ def _exports(
         names, entities = people.names(session), proofs.entities(session)
     return visit.draw("exports.html", status=status, rows=rows, names=names, entities=entities, values=values or {},
                       errors=errors or {}, refresh=REFRESH_SECONDS if any(r.state == "running" for r in rows) else None)
-
-
-def _invoices(visit: Visit, session: Any, found: Any) -> dict[str, Submission]:
-    rows = (session.get(Submission, (visit.principal.tenant_id, job.subject)) for job in found if job.subject)
-    return {row.id: row for row in rows if row is not None}

@@ -7,9 +7,8 @@ from pydantic import ValidationError
 
 from gateway.auth import Permission
 from gateway.console import people, reminding, words
-from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoice import invoice_page
+from gateway.console.views_invoice import invoice_page, refused
 from gateway.console.views_invoices import day
 from gateway.problems import Problem
 from gateway.reminders.people import add_hold, current_scenario, lift_hold, settle
@@ -59,7 +58,7 @@ def hold(act: Deciding, invoice_id: str) -> Response:
         return invoice_page(act.visit, invoice_id, values=values, status=422,
                             errors={"reason": "Indiquez un motif, une raison et, si besoin, une date."})
     except Problem as problem:
-        return _refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem)
     return go(f"/factures/{invoice_id}", "relances")
 
 
@@ -79,11 +78,5 @@ def say_what_happened(act: Deciding, invoice_id: str, decision_id: str) -> Respo
     except ValidationError:
         return invoice_page(act.visit, invoice_id, errors={"reason": "Trois caractères au moins."}, status=422)
     except Problem as problem:
-        return _refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem)
     return go(f"/factures/{invoice_id}", "relances")
-
-
-def _refused(act: Act, invoice_id: str, problem: Problem) -> Response:
-    if problem.status == 404:
-        raise problem
-    return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
 from archive.store import Digest
 from gateway.auth import Permission
-from gateway.console import people
+from gateway.console import people, queries
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.evidence import destruction, holds, retention
@@ -102,16 +101,13 @@ def _draw(
             [row.id for row in proposed if row.state in {destruction.PROPOSED, destruction.APPROVED}]))))
         due = [row for row in retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN)
                if row.submission_id not in under_way]
-        counts = Counter(session.scalars(select(DestructionItem.destruction_id).where(
-            DestructionItem.destruction_id.in_([row.id for row in proposed]))))
-        invoices = _invoices(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
+        counts = Counter(dict(session.execute(
+            select(DestructionItem.destruction_id, func.count()).group_by(DestructionItem.destruction_id).where(
+                DestructionItem.destruction_id.in_([row.id for row in proposed]))).all()))
+        invoices = queries.by_id(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
         names, tenant = people.names(session), session.get_one(Tenant, tenant_id)
     return visit.draw("conservation.html", status=status, due=due, holds=held, destructions=proposed, counts=counts,
                       invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {})
-
-
-def _invoices(session: Session, ids: list[str]) -> dict[str, Submission]:
-    return {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
 
 
 def _find(act: Act, number: str) -> str:

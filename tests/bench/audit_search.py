@@ -63,7 +63,6 @@ RARE = (("lifecycle", "207"), ("lifecycle", "210"), ("lifecycle", "213"), ("acce
 
 Rows = dict[str, list[dict[str, Any]]]
 
-
 PARTIES = [(f"{a} {b} {n}", f"{n:09d}") for n in range(2) for a in FIRST for b in SECOND]
 USERS = [str(uuid.UUID(int=100 + n)) for n in range(30)]
 
@@ -77,19 +76,19 @@ class World:
     def batches(self, entries: int, size: int = 2000) -> Iterator[Rows]:
         """All rows, some invoices at a time. Positions and times grow together, as they do."""
         invoices = entries // PER_INVOICE
-        live: list[tuple[str, int, str]] = []
+        live: list[tuple[str, int]] = []
         position, made = 0, 0
         rows = empty()
         while position < entries:
             at = START + SPAN * (position / entries)
             if made < invoices and (len(live) < 400 or self.random.random() < 1 / PER_INVOICE):
-                live.append((self.invoice(rows, made, at), 0, ""))
+                live.append((self.invoice(rows, made, at), 0))
                 made += 1
             which = self.random.randrange(len(live)) if len(live) >= 400 else len(live) - 1
-            submission, step, _ = live[which]
+            submission, step = live[which]
             position += 1
             self.event(rows, position, at, submission, step)
-            live[which] = (submission, step + 1, "")
+            live[which] = (submission, step + 1)
             if step + 1 >= PER_INVOICE:
                 live[which] = live[-1]
                 live.pop()
@@ -137,6 +136,7 @@ class World:
                                 "frontier": bytes(320)})
         rows["event_words"] += [{"tenant_id": TENANT, "position": position, "word": word}
                                 for word in words_of(reason)]
+
 
 class Questions:
     """What one asks about them."""
