@@ -11,9 +11,10 @@ from gateway.accounts import routes as accounts
 from gateway.console import pages as console
 from gateway.deps import Deps
 from gateway.directory import routes as directory
-from gateway.evidence import retention_routes as retention
+from gateway.dossiers import routes as dossiers
 from gateway.evidence import routes as evidence
 from gateway.incoming import callbacks
+from gateway.keeping import routes as keeping
 from gateway.lifecycle import routes as lifecycle
 from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
@@ -26,8 +27,9 @@ from gateway.webhooks import routes as webhooks
 from gateway.worker import Worker
 
 log = structlog.get_logger()
-ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, evidence.router,
-           retention.router, accounts.router, directory.router, series.router, webhooks.router, callbacks.router)
+ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, dossiers.router,
+           evidence.router, keeping.router, accounts.router, directory.router, series.router, webhooks.router,
+           callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

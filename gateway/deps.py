@@ -21,6 +21,11 @@ PARIS = ZoneInfo("Europe/Paris")
 """Dates of French invoices are French dates."""
 
 
+def in_paris(at: datetime) -> str:
+    """A time as French readers know it, with its zone: `22/11/2026 09:00:00 CET`."""
+    return at.astimezone(PARIS).strftime("%d/%m/%Y %H:%M:%S %Z")
+
+
 class Bell:
     """The doorbell of the embedded worker: rung after each commit, missed rings cost only a moment."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, tuple_
 
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.evidence.periods import remove_old
+from gateway.dossiers.periods import remove_old
 from gateway.tables import IdempotencyKey, OutboxEntry
 
 BATCH = 1000

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 
 from gateway.alarms import causes
 from gateway.alarms.mailing import mail_alarm
-from gateway.evidence import checkpoints, destroying, destruction, holds
-from gateway.evidence.erasure import erase_old
-from gateway.evidence.periods import handle_export
-from gateway.evidence.retention import count_due
+from gateway.dossiers.periods import handle_export
+from gateway.evidence import checkpoints
 from gateway.evidence.scrub import scrub_due
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.evidence.watch import watch
 from gateway.incoming.fetching import handle_fetch
 from gateway.incoming.poll import handle_poll, poll_all
 from gateway.jobs import handle_job
+from gateway.keeping import destroying, destruction, holds
+from gateway.keeping.erasure import erase_old
+from gateway.keeping.retention import count_due
 from gateway.lifecycle.deadlines import tell_deadlines
 from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status

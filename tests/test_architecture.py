@@ -50,8 +50,10 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
 CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
 FEATURES = {
     "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "portal", "webhooks",
-    "evidence", "accounts", "series",
+    "evidence", "keeping", "dossiers", "accounts", "series",
 }
+ROOMS_OF_EVIDENCE: dict[str, set[str]] = {"evidence": set(), "keeping": {"evidence"}, "dossiers": {"evidence"}}
+"""Which of the rooms of evidence each may see."""
 
 
 DESCRIBED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -114,6 +116,14 @@ def test_a_feature_never_imports_another_features_service(module: Path) -> None:
         other = feature_of(path)
         if other is not None and other != feature_of(module):
             assert path.stem not in {"service", "routes"}, path
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_EVIDENCE)
+def test_the_rooms_of_evidence_have_an_order(room: str) -> None:
+    """The journal stands without retention and dossiers, and these two without each other."""
+    seen = {feature_of(path) for module in MODULES if feature_of(module) == room
+            for path in own_modules_imported(module)}
+    assert seen & ROOMS_OF_EVIDENCE.keys() <= ROOMS_OF_EVIDENCE[room] | {room}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

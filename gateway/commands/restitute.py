@@ -17,7 +17,7 @@ from archive.errors import ArchiveError
 from gateway.assembly import assembled
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.evidence.restitution import hand_out, take_in
+from gateway.dossiers.restitution import hand_out, take_in
 from gateway.settings import Settings, UnsafeSetup
 from gateway.tables import Tenant
 

@@ -27,9 +27,9 @@ from gateway.accounts.service import find_tenant, set_retention_years
 from gateway.assembly import assembled
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.evidence import destruction, erasure, holds, retention
-from gateway.evidence.retention_routes import acting, certificate_of
-from gateway.evidence.retention_schemas import PersonIn
+from gateway.keeping import destruction, erasure, holds, retention
+from gateway.keeping.routes import acting, certificate_of
+from gateway.keeping.schemas import PersonIn
 from gateway.problems import Problem, not_found
 from gateway.settings import Settings, UnsafeSetup
 from gateway.tables import Submission

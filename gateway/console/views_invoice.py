@@ -14,7 +14,8 @@ from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.reminding import stage_names
 from gateway.console.words import french
-from gateway.evidence import looks, retention
+from gateway.evidence import looks
+from gateway.keeping import retention
 from gateway.outgoing import decisions
 from gateway.problems import Problem, not_found
 from gateway.reminders.people import current_scenario

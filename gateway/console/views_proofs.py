@@ -11,8 +11,9 @@ from gateway.auth import Permission
 from gateway.console import people, proofs, queries
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.evidence import looks, periods
-from gateway.evidence.period_schemas import PeriodIn
+from gateway.dossiers import periods
+from gateway.dossiers.schemas import PeriodIn
+from gateway.evidence import looks
 from gateway.problems import Problem, not_found
 from gateway.tables import Submission
 

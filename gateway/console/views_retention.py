@@ -12,7 +12,7 @@ from gateway.auth import Permission
 from gateway.console import people, queries
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.evidence import destruction, holds, retention
+from gateway.keeping import destruction, holds, retention
 from gateway.problems import Problem, not_found
 from gateway.tables import Submission, Tenant
 from gateway.tables_retention import DestructionItem

@@ -1,1 +1,1 @@
-"""The journal, its seals and the dossier, on the service's database and store."""
+"""The journal, its seals and the checks of both, on the service's own database and object store."""

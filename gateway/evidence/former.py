@@ -1,6 +1,6 @@
 """Keys of the house that a tenant was taken in from: its old seals and dossiers are held against them, nobody else's.
 
-They lie in the data folder as `keys/former/<tenant>-…log-pub.pem` and `-…tsa-ca.pem` (gateway/evidence/restitution.py).
+They lie in the data folder as `keys/former/<tenant>-…log-pub.pem` and `-…tsa-ca.pem` (gateway/dossiers/restitution.py).
 """
 
 from pathlib import Path

@@ -30,7 +30,7 @@ BEGIN
     RAISE EXCEPTION 'rows of % are only added', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$
 """
-"""The one thing that may happen to an event: its words go, when they are erased (gateway/evidence/erasure.py)."""
+"""The one thing that may happen to an event: its words go, when they are erased (gateway/keeping/erasure.py)."""
 
 
 def apply_policies(connection: Connection) -> None:

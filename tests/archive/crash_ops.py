@@ -21,7 +21,7 @@ from archive.stores.directory import DirectoryStore
 from gateway.auth import Permission, Principal
 from gateway.db import Database
 from gateway.deps import Bell, Deps
-from gateway.evidence import dossier
+from gateway.dossiers import dossier
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import seal_log
 from gateway.record import Change, record

@@ -28,8 +28,9 @@ from gateway.accounts import service
 from gateway.accounts.schemas import EntityIn
 from gateway.alarms.sounding import clear_in, sound_in
 from gateway.auth import Permission, Principal
-from gateway.evidence import destruction, holds, looks
+from gateway.evidence import looks
 from gateway.evidence.trust import check_everything
+from gateway.keeping import destruction, holds
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Base, Event, JournalEntry

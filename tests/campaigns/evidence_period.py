@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "gateway" / "evidence")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "gateway")]
 
 from evidence import part_options, tell  # noqa: E402 - after the path
 from many import make_invoices  # noqa: E402 - after the path
@@ -23,7 +23,7 @@ from rewriting import START, TENANT, Clock, House  # noqa: E402 - after the path
 
 from archive.exchange.period import verify_period  # noqa: E402 - after the path
 from gateway.auth import Permission, Principal  # noqa: E402 - after the path
-from gateway.evidence import periods  # noqa: E402 - after the path
+from gateway.dossiers import periods  # noqa: E402 - after the path
 from gateway.tables import Base, Tenant  # noqa: E402 - after the path
 from validation.workshop import Workshop  # noqa: E402 - after the path
 

@@ -27,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 import crash_ops
 
 from gateway.auth import Permission, Principal
-from gateway.evidence import destruction, erasure, looks, retention
+from gateway.evidence import looks
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import seal_log
 from gateway.evidence.trust import check_everything
+from gateway.keeping import destruction, erasure, retention
 from gateway.record import Change, record
 from gateway.tables import Base, Decision, Document, JournalEntry, Payment, Seal, Submission, Tenant
 from gateway.topics import HANDLERS

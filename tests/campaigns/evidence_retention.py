@@ -30,9 +30,9 @@ import crash_ops
 from archive.errors import DestructionRefused, ObjectMissing
 from archive.store import Digest
 from gateway.accounts.service import set_fiscal_year, set_retention_years
-from gateway.evidence import destruction, erasure, holds, retention
 from gateway.evidence.ledger import Kept
 from gateway.evidence.trust import check_everything
+from gateway.keeping import destruction, erasure, holds, retention
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Base, Document, Submission, Tenant

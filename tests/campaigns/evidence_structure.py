@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "gateway" / "evidence")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "gateway")]
 
 from evidence import part_options, tell  # noqa: E402 - after the path
 from rewriting import ATTACKS, FLIPS, House, attack, build, flip  # noqa: E402 - after the path

@@ -27,6 +27,7 @@ from formats.status import (
     phase_of,
 )
 from gateway import auth
+from gateway.auth import Permission, Principal
 from gateway.connections import seal_credentials
 from gateway.db import Database, open_engine
 from gateway.deps import Bell, Deps
@@ -36,7 +37,9 @@ from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings
 from gateway.tables import ApiKey, Base, LegalEntity, PlatformConnection, Submission, Tenant
+from gateway.topics import HANDLERS
 from gateway.vault import Vault
+from gateway.worker import relay
 from validation.workshop import Workshop
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
@@ -319,3 +322,18 @@ def make_status() -> Callable[..., bytes]:
         return write_status(replace(message, **changes))
 
     return make
+
+
+@pytest.fixture
+def officer(tenant: str) -> Principal:
+    """A compliance officer."""
+    return Principal(tenant_id=tenant, actor="user:officer", name="Officier", permissions=frozenset(Permission))
+
+
+@pytest.fixture
+def drain() -> Callable[[Deps], None]:
+    """Works off what waits in the outbox."""
+    def work(deps: Deps) -> None:
+        relay(deps, HANDLERS)
+
+    return work

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from gateway.deps import Deps
-from gateway.evidence import retention
+from gateway.keeping import retention
 from gateway.tables import Submission
 from gateway.tables_retention import Destruction, LegalHold, Retention
 from gateway.topics import HANDLERS

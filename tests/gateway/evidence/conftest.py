@@ -1,4 +1,4 @@
-"""Timestamp authorities over HTTP that tests switch off, and the outbox worked off."""
+"""Timestamp authorities over HTTP that tests switch off."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -10,12 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.auth import Permission, Principal
-from gateway.deps import Deps
 from gateway.sandbox.authority import POLICY, LocalAuthority
 from gateway.sandbox.authority_server import Door
-from gateway.topics import HANDLERS
-from gateway.worker import relay
 
 
 @dataclass
@@ -68,18 +64,3 @@ class _Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
-
-
-@pytest.fixture
-def officer(tenant: str) -> Principal:
-    """A compliance officer."""
-    return Principal(tenant_id=tenant, actor="user:officer", name="Officier", permissions=frozenset(Permission))
-
-
-@pytest.fixture
-def drain() -> Callable[[Deps], None]:
-    """Works off what waits in the outbox."""
-    def work(deps: Deps) -> None:
-        relay(deps, HANDLERS)
-
-    return work

@@ -1,12 +1,8 @@
 """Twelve rewritings of a whole history, the last ones with all keys: each is seen, none is seen where nothing is."""
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from rewriting import ATTACKS, House, attack, build
 
 SEED = 20261122

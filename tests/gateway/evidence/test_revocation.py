@@ -1,6 +1,5 @@
 """What an authority publishes about its certificates is kept beside the token; a revoked one stamps nothing."""
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,16 +16,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
-from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parent))
 from many import make_invoices
+from sqlalchemy import select
 
 from archive.errors import BadDossier
 from archive.journal import read_entry
 from archive.store import Digest
 from gateway.deps import Deps
-from gateway.evidence.dossier import files_of, gather
+from gateway.dossiers.dossier import files_of, gather
 from gateway.evidence.sealing import seal_due
 from gateway.record import Change, record
 from gateway.sandbox import authority as sandbox

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from archive.errors import ArchiveError
 from archive.seal import decode64, encode64
-from gateway.evidence.contents import french
+from gateway.deps import in_paris
 
 ED25519 = b"\x01"
 SPLIT = "\n\n— "
@@ -64,13 +64,13 @@ def certificate(account: Account, key: Ed25519PrivateKey, name: str) -> bytes:
         "Passerelle : certificat de destruction / certificate of destruction", account.id,
         f"compte / tenant: {account.tenant}",
         f"motif / reason: {' '.join(account.reason.split())}",
-        f"proposé par / proposed by: {account.proposed_by}, {french(account.proposed_at)}",
-        f"approuvé par / approved by: {account.approved_by}, {french(account.approved_at)}",
-        f"terminé / finished: {french(account.finished_at)}",
+        f"proposé par / proposed by: {account.proposed_by}, {in_paris(account.proposed_at)}",
+        f"approuvé par / approved by: {account.approved_by}, {in_paris(account.approved_at)}",
+        f"terminé / finished: {in_paris(account.finished_at)}",
     ]
     for part in account.parts:
         lines += ["", f"{part.number} {part.subject}", f"à conserver jusqu'au / to be kept until: {part.until}"]
-        lines += [f"sha256:{gone.sha256} {gone.size} {french(gone.at) if gone.at else ROLE_OF_SHARED}"
+        lines += [f"sha256:{gone.sha256} {gone.size} {in_paris(gone.at) if gone.at else ROLE_OF_SHARED}"
                   for gone in part.objects]
     body = "\n".join(line.strip() or "-" for line in lines) + "\n"
     signature = _key_id(name, key.public_key()) + key.sign(body.encode())

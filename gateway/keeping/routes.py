@@ -13,8 +13,8 @@ from archive.store import Digest
 from gateway.accounts.signin import person_of
 from gateway.auth import ROLES, Permission, Principal, Requires
 from gateway.deps import CurrentDeps, Deps
-from gateway.evidence import destruction, erasure, holds, retention
-from gateway.evidence.retention_schemas import (
+from gateway.keeping import destruction, erasure, holds, retention
+from gateway.keeping.schemas import (
     ApprovalIn,
     DestructionOut,
     Destructions,

@@ -18,9 +18,9 @@ from formats.syntax import ubl_syntax_of, write
 from gateway.auth import Permission, Principal
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.deps import Deps
-from gateway.evidence import destruction
-from gateway.evidence.objects import safe_of
 from gateway.evidence.trust import check_everything
+from gateway.keeping import destruction
+from gateway.keeping.objects import safe_of
 from gateway.tables import Document, JournalEntry
 from gateway.tables_archive import KeptObject
 

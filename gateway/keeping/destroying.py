@@ -1,6 +1,6 @@
-"""What two persons approved is destroyed, object by object, and certified. See evidence/destruction.py.
+"""What two persons approved is destroyed, object by object, and certified. See keeping/destruction.py.
 
-An object that also belongs to an invoice that stays, stays. How it ends is evidence/certifying.py.
+An object that also belongs to an invoice that stays, stays. How it ends is keeping/certifying.py.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ from archive.store import Digest
 from gateway.auth import Permission, Principal
 from gateway.deps import Deps
 from gateway.evidence.cards import admit
-from gateway.evidence.certifying import digests_of, finish
-from gateway.evidence.destruction import APPROVED, covering, get_destruction, is_gone, items_of
 from gateway.evidence.ledger import Kept
-from gateway.evidence.objects import safe_of
-from gateway.evidence.retention import OBJECT, owners_of, standing
+from gateway.keeping.certifying import digests_of, finish
+from gateway.keeping.destruction import APPROVED, covering, get_destruction, is_gone, items_of
+from gateway.keeping.objects import safe_of
+from gateway.keeping.retention import OBJECT, owners_of, standing
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.tables_archive import KeptObject
 from gateway.tables_retention import Destruction

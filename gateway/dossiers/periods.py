@@ -21,11 +21,11 @@ from archive.dossier.telling import Document, Story
 from archive.exchange import period
 from gateway.auth import Principal
 from gateway.db import EVERY_TENANT
-from gateway.deps import Deps
-from gateway.evidence.contents import dossier_of, file_stem, french, sealed_log, seqs_of
-from gateway.evidence.dossier import files_of, fresh_seals
+from gateway.deps import Deps, in_paris
+from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of
+from gateway.dossiers.dossier import files_of, fresh_seals
+from gateway.dossiers.shelf import shelf_of, standing_of
 from gateway.evidence.ledger import Kept
-from gateway.evidence.shelf import shelf_of, standing_of
 from gateway.outbox import Entry
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
@@ -236,7 +236,7 @@ def _finish(deps: Deps, row: PeriodExport) -> None:
     about = package.Dossier(
         invoice=title_of(row), tenant=row.tenant_id, subjects=(subject_of(row),), documents=kept, logs=tuple(sealed),
         story=Story(verdict=f"{row.done} factures datées du {row.first_day:%d/%m/%Y} au {row.last_day:%d/%m/%Y}, "
-                    f"telles qu'elles étaient au début de l'export ({french(row.created_at)})."),
+                    f"telles qu'elles étaient au début de l'export ({in_paris(row.created_at)})."),
     )
     files = files_of(deps, about, pdf=True, seda=False)
     _continue(deps, row, {TAR: period.files_in_tar(f"{period.ABOUT}/", files) + period.END})

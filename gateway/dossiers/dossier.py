@@ -14,11 +14,11 @@ from archive.seal import read_public
 from formats.errors import FormatError
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.evidence.contents import dossier_of, file_stem
+from gateway.dossiers.contents import dossier_of, file_stem
+from gateway.dossiers.seda import manifest_of
+from gateway.dossiers.shelf import shelf_of, standing_of, telling_of
 from gateway.evidence.former import believed, former_keys
 from gateway.evidence.sealing import dossier_key, log_key, seal_log
-from gateway.evidence.seda import manifest_of
-from gateway.evidence.shelf import shelf_of, standing_of, telling_of
 from gateway.problems import Problem, not_found
 from gateway.record import Change, record
 from gateway.tables import JournalEntry, Seal, Submission

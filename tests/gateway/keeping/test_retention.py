@@ -12,13 +12,14 @@ from archive.journal import read_entry
 from archive.store import Digest
 from gateway.accounts.service import set_retention_years
 from gateway.deps import Deps
-from gateway.evidence import destruction, erasure, holds, looks, retention
-from gateway.evidence.certificates import read_certificate
+from gateway.dossiers.dossier import gather
+from gateway.evidence import looks
 from gateway.evidence.checking import check_invoice, check_tenant
-from gateway.evidence.dossier import gather
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
 from gateway.evidence.trust import check_everything
+from gateway.keeping import destruction, erasure, holds, retention
+from gateway.keeping.certificates import read_certificate
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, Submission

@@ -18,7 +18,7 @@ from gateway.auth import Permission, Principal
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
-from gateway.evidence.retention import refuse_early
+from gateway.keeping.retention import refuse_early
 from gateway.record import Change, record
 from gateway.tables import JournalEntry
 from gateway.tables_archive import KeptObject

@@ -6,12 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
-from gateway.evidence.certificates import Account, Gone, Part, certificate
-from gateway.evidence.destruction import APPROVED, DONE, items_of, tell
-from gateway.evidence.erasure import erase_invoice
 from gateway.evidence.ledger import Kept
-from gateway.evidence.retention import CERTIFICATE, OBJECT, counted, objects_of
 from gateway.evidence.sealing import dossier_key
+from gateway.keeping.certificates import Account, Gone, Part, certificate
+from gateway.keeping.destruction import APPROVED, DONE, items_of, tell
+from gateway.keeping.erasure import erase_invoice
+from gateway.keeping.retention import CERTIFICATE, OBJECT, counted, objects_of
 from gateway.record import Change, lock_tenant, record
 from gateway.tables import Document, Submission
 from gateway.tables_archive import KeptObject

@@ -14,7 +14,6 @@ from pathlib import Path
 import uvicorn
 from sqlalchemy import select
 
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "archive"))
 import independent
 from many import make_invoices
@@ -29,8 +28,8 @@ from gateway.app import create_app
 from gateway.assembly import assembled
 from gateway.commands import client as commands
 from gateway.deps import Deps
-from gateway.evidence.dossier import files_of, gather
-from gateway.evidence.restitution import hand_out, take_in
+from gateway.dossiers.dossier import files_of, gather
+from gateway.dossiers.restitution import hand_out, take_in
 from gateway.evidence.sealing import seal_log
 from gateway.evidence.trust import lines
 from gateway.record import Change, record

@@ -1,17 +1,14 @@
 """A tenant leaves and arrives elsewhere with the same roots, rows and objects; and what goes wrong on the way."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
+from rewriting import TENANT, Clock, House, build
 from sqlalchemy import select
 
-sys.path.insert(0, str(Path(__file__).parent))
-from rewriting import TENANT, Clock, House, build
-
 from gateway.deps import Deps
-from gateway.evidence.restitution import (
+from gateway.dossiers.restitution import (
     LEFT_OUT,
     RestitutionFailed,
     hand_out,

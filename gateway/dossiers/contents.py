@@ -15,10 +15,10 @@ from archive.dossier.telling import Document as Shown
 from archive.dossier.telling import Moment, Story
 from archive.journal import canonical, read_entry
 from archive.store import Digest
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps, in_paris
+from gateway.dossiers.shelf import Shelf, Standing
+from gateway.dossiers.trail import as_csv, missing_in, steps_of
 from gateway.evidence.saying import key_of, mac, text_of
-from gateway.evidence.shelf import Shelf, Standing
-from gateway.evidence.trail import as_csv, missing_in, steps_of
 from gateway.tables import Document, Event, Submission
 
 TITLES = {
@@ -34,7 +34,7 @@ KINDS = {
 }
 TRAIL, WORDS, DESTROYED = "piste-audit.csv", "words.json", "destroyed.json"
 WENT = "object.destroy.done"
-"""Outcome of the entry that tells that an object is gone (evidence/objects.py)."""
+"""Outcome of the entry that tells that an object is gone (keeping/objects.py)."""
 
 RULE_SET = ("layer", "outcome", "rule_set", "version", "sha256")
 
@@ -99,7 +99,7 @@ def listed(gone: Sequence[tuple[str, Document, datetime]], rows: Sequence[Docume
 def told_gone(one: tuple[str, Document, datetime]) -> str:
     """What the index says of an object that was destroyed."""
     name, row, at = one
-    return f"Pièce détruite : {name} ({TITLES.get(row.role, row.role)}), le {french(at)}, SHA-256 {row.sha256}."
+    return f"Pièce détruite : {name} ({TITLES.get(row.role, row.role)}), le {in_paris(at)}, SHA-256 {row.sha256}."
 
 
 def words_of(
@@ -141,14 +141,9 @@ def amount(value: Decimal | None, currency: str | None) -> str | None:
 
 def moment_of(event: Event) -> Moment:
     """One line of the readable timeline."""
-    platform = f"horloge de la plateforme : {french(event.platform_at)}. " if event.platform_at else ""
-    return Moment(at=french(event.at), what=f"{KINDS.get(event.kind, event.kind)} : {event.code}",
+    platform = f"horloge de la plateforme : {in_paris(event.platform_at)}. " if event.platform_at else ""
+    return Moment(at=in_paris(event.at), what=f"{KINDS.get(event.kind, event.kind)} : {event.code}",
                   who=event.actor, detail=f"{platform}{event.reason or ''}".strip())
-
-
-def french(at: datetime) -> str:
-    """A time as French readers know it, with its zone."""
-    return at.astimezone(PARIS).strftime("%d/%m/%Y %H:%M:%S %Z")
 
 
 def file_stem(name: str) -> str:

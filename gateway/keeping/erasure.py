@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from archive.journal import canonical, read_entry
 from gateway.deps import Deps
-from gateway.evidence.retention import tenants
 from gateway.evidence.saying import ERASED, forget
+from gateway.keeping.retention import tenants
 from gateway.problems import Problem
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words

@@ -14,7 +14,7 @@ from archive.errors import ObjectMissing, StoreUnavailable
 from archive.store import Digest
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.evidence.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing
+from gateway.keeping.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing
 from gateway.outbox import Entry, RetryLater
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record

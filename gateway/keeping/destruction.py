@@ -1,8 +1,8 @@
 """Destruction by two persons: one proposes and says why it is allowed, another one approves, then the objects go.
 
 Both are people with an account (`user:<id>`), never a key or a program. What forbids is looked at when it is proposed,
-again when it is approved, and once more for each object by the safe, which journals each of them (evidence/objects.py).
-Carrying it out is the worker's part (evidence/destroying.py).
+again when it is approved, and once more for each object by the safe, which journals each of them (keeping/objects.py).
+Carrying it out is the worker's part (keeping/destroying.py).
 """
 
 import uuid
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
-from gateway.evidence.retention import OBJECT, last_day, objects_of, owners_of, standing
+from gateway.keeping.retention import OBJECT, last_day, objects_of, owners_of, standing
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.tables_archive import KeptObject

@@ -3,14 +3,11 @@
 import io
 import shutil
 import subprocess
-import sys
 import tarfile
 from datetime import date
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from many import make_invoices
 
 from archive.exchange.period import verify_period
@@ -18,7 +15,7 @@ from archive.trust import read_trust
 from gateway import cli
 from gateway.auth import Permission, Principal
 from gateway.deps import Deps
-from gateway.evidence import periods
+from gateway.dossiers import periods
 from gateway.evidence.trust import lines
 from gateway.topics import HANDLERS
 from gateway.worker import relay

@@ -10,7 +10,7 @@ from lxml import etree
 sys.path.insert(0, str(Path(__file__).parents[2] / "archive"))
 from archive_world import NOW, make_dossier, make_world
 
-from gateway.evidence.seda import NAMESPACE, manifest_of
+from gateway.dossiers.seda import NAMESPACE, manifest_of
 
 SCHEMA = Path(__file__).parents[3] / "oracles" / "seda" / "seda-2.2-main.xsd"
 
