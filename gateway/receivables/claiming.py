@@ -1,0 +1,59 @@
+"""Claims for lateness with what is left of them: their own balance, beside that of the invoice. Reads only.
+
+A payment goes to the invoice first; to a claim only where a person says so. (Art. 1343-1 of the Code civil lets a
+creditor take interest first; whoever wants that allocates the money to the claim.)
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.deps import PARIS
+from gateway.tables_receivables import Claim, ClaimPayment
+
+NOTHING = Decimal(0)
+INDEMNITY, INTEREST, FEE = "indemnity", "interest", "fee"
+SLICE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimState:
+    """A claim on a day."""
+
+    row: Claim
+    paid: Decimal
+    waived: Decimal
+
+    @property
+    def outstanding(self) -> Decimal:
+        """What is left of it; negative when too much was paid."""
+        return self.row.amount - self.paid - self.waived
+
+
+def states_of(session: Session, rows: Sequence[Claim], as_of: date) -> list[ClaimState]:
+    """These claims as they stand at the end of a day, oldest first; later ones are left out."""
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), SLICE):
+        query = select(ClaimPayment.claim_id, ClaimPayment.amount, ClaimPayment.paid_on).where(
+            ClaimPayment.claim_id.in_(ids[start:start + SLICE]))
+        for claim_id, amount, on in session.execute(query).tuples():
+            paid[claim_id] += amount if on <= as_of else NOTHING
+    known = sorted((row for row in rows if row.claimed_on <= as_of), key=lambda row: (row.claimed_on, row.created_at))
+    return [ClaimState(row, paid[row.id], _waived(row, as_of)) for row in known]
+
+
+def claims_on(session: Session, submission_id: str, as_of: date) -> list[ClaimState]:
+    """The claims on one invoice, as they stand at the end of a day."""
+    return states_of(session, session.scalars(select(Claim).where(Claim.submission_id == submission_id)).all(), as_of)
+
+
+def _waived(row: Claim, as_of: date) -> Decimal:
+    if row.waived is None or row.waived_at is None or row.waived_at.astimezone(PARIS).date() > as_of:
+        return NOTHING
+    return row.waived
