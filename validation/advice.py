@@ -5,24 +5,25 @@ from datetime import date
 from typing import Any, Final
 
 from formats.errors import FormatError
-from validation import dossier_pages, repair, run
+from validation import dossier_pages, run
 from validation.explain.every import every_rule
 from validation.findings import Patch, Report
 from validation.pages import as_html
 from validation.printed import as_pdf
+from validation.repair import proposals
 
 
 def propose(document: bytes, as_of: date) -> tuple[Patch, ...]:
     """Workshop.propose, here."""
-    return repair.propose(document, run.Options(as_of=as_of))
+    return proposals.propose(document, run.Options(as_of=as_of))
 
 
 def mend(document: bytes, as_of: date, patch: str) -> bytes:
     """Workshop.mend, here."""
-    found = next((each for each in repair.propose(document, run.Options(as_of=as_of)) if each.id == patch), None)
+    found = next((each for each in proposals.propose(document, run.Options(as_of=as_of)) if each.id == patch), None)
     if found is None:
         raise FormatError(f"no correction {patch!r} is certain for this document")
-    return repair.applied(document, found)
+    return proposals.applied(document, found)
 
 
 def present(reports: tuple[tuple[str, Report], ...], form: str, lang: str) -> bytes:

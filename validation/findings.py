@@ -126,6 +126,15 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a JSON Patch (RFC 6902): `test`, `replace` or `add` of a text."""
+
+    op: str
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
     """A correction that is certain, proved by validating the corrected document."""
 
@@ -137,6 +146,8 @@ class Patch:
     """The rules that speak no longer."""
 
     edits: tuple[Edit, ...]
+    operations: tuple[Operation, ...] = ()
+    """The same as a JSON Patch, for a document in our JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +252,7 @@ def patch_json(patch: Patch) -> dict[str, object]:
             {"offset": each.offset, "line": each.line, "old": each.old, "new": each.new, "location": each.location}
             for each in patch.edits
         ],
+        "json_patch": [{"op": each.op, "path": each.path, "value": each.value} for each in patch.operations] or None,
     }
 
 

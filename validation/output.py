@@ -81,7 +81,9 @@ def patches_text(patches: Sequence[Patch], language: str = "fr") -> str:
     lines = [f"  {label('patches', language)}"] if patches else []
     for patch in patches:
         lines.append(f"    {patch.id}  {said(patch.title, language)} ({', '.join(patch.rules)})")
-        lines += [f"      {label('line', language)} {e.line} : « {e.old} » → « {e.new} »" for e in patch.edits[:PLACES]]
+        for edit in patch.edits[:PLACES]:
+            where = f", {edit.location}" if patch.operations else ""
+            lines.append(f"      {label('line', language)} {edit.line}{where} : « {edit.old} » → « {edit.new} »")
     return CONTROL.sub("�", "\n".join(lines)) + "\n" if lines else ""
 
 

@@ -48,6 +48,12 @@ def pointer_for(invoice: Invoice | None, terms: Sequence[str], cii_location: str
     return prefix
 
 
+def pointers_of(invoice: Invoice | None, term: str) -> Iterator[str]:
+    """The pointers of every place where the invoice says a term, in the order of the model."""
+    if invoice is not None:
+        yield from (pointer for name, pointer, _ in _pointers(invoice, INVOICE, "") if name == term)
+
+
 def term_at(pointer: str) -> str | None:
     """The business term or group that a pointer into our JSON leads to; None for anything else."""
     group: Group | Row = INVOICE

@@ -9,6 +9,7 @@ from gateway.console.page import FILE_BYTES, Act, Page, Sees, Uploads, Visit
 from gateway.console.verdict import arrange
 from gateway.console.views_invoices import day
 from gateway.outgoing.tools import proposals
+from validation.findings import patch_json
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -36,4 +37,4 @@ def check_file(act: Annotated[Act, Uploads(Permission.VALIDATE)]) -> Response:
                                  "X-Content-Type-Options": "nosniff"})
     return act.visit.draw("valider.html", reading=arrange(inspection.report.to_json()), invoice=inspection.invoice,
                           name=upload.filename, as_of=as_of, problem=None, unmapped=inspection.unmapped,
-                          patches=proposals(act.deps, document, as_of))
+                          patches=[patch_json(each) for each in proposals(act.deps, document, as_of)])

@@ -31,6 +31,18 @@ def test_proposals_are_added_to_the_object(wrong: Path, capsys: pytest.CaptureFi
     assert "patches" not in json.loads(capsys.readouterr().out)
 
 
+def test_proposals_for_our_json_are_a_json_patch_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = (VECTORS / "base.json").read_text("utf-8")
+    wrong, out = tmp_path / "facture.json", tmp_path / "corrigee.json"
+    wrong.write_text(source.replace('"unit": "HUR"', '"unit": "hur"'), "utf-8")
+    assert validate.main([*DAY, "--propose", "--format", "json", str(wrong)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    CHECKER.validate(found)
+    assert found["patches"][0]["json_patch"][-1] == {"op": "replace", "path": "/lines/0/unit", "value": "HUR"}
+    assert repair.main([*DAY, str(wrong), "--patch", found["patches"][0]["id"], "-o", str(out)]) == 0
+    assert out.read_text("utf-8") == source
+
+
 def test_colour_is_for_a_terminal_that_wants_it(
     wrong: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,14 +1,19 @@
 """The verdict page and the catalogue of rules, without a script."""
 
+import html
 import io
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pikepdf import Pdf
 
 from gateway.console.verdict import arrange
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "validation"
 
 
 @pytest.fixture
@@ -43,6 +48,17 @@ def test_the_report_of_a_file_as_pdf(visitor: Any) -> None:
                           files={"document": ("facture.xml", b"<pas-une-facture/>", "application/xml")})
     assert answer.headers["content-type"] == "application/pdf"
     assert len(Pdf.open(io.BytesIO(answer.content)).pages) == 1
+
+
+def test_a_correction_of_our_json_is_shown_as_a_json_patch(visitor: Any) -> None:
+    document = (VECTORS / "base.json").read_bytes().replace(b'"unit": "HUR"', b'"unit": "hur"')
+    page = visitor.post("/valider", data={"csrf": visitor.token("/valider"), "date": "2026-11-20"},
+                        files={"document": ("facture.json", document, "application/json")}).text
+    shown = re.search(r"<pre[^>]*><code>(\[.*?\])</code>", page, re.DOTALL)
+    assert shown is not None
+    operations = json.loads(html.unescape(shown.group(1)))
+    assert [(each["op"], each["value"]) for each in operations] == [("test", "hur"), ("replace", "HUR")]
+    assert operations[0]["path"] in page
 
 
 def test_a_layer_that_did_not_run_is_said() -> None:
