@@ -38,9 +38,9 @@ def start_check(deps: Deps, tenant_id: str, invoice_id: str, actor: str) -> Job:
         running = session.scalar(select(Job).where(Job.kind == CHECK, Job.subject == invoice_id, Job.state.in_(OPEN)))
         if running is not None:
             return running
-        job = Job(tenant_id=tenant_id, id=str(uuid.uuid4()), kind=CHECK, subject=invoice_id, options={}, actor=actor,
+        job = Job(tenant_id=tenant_id, id=str(uuid.uuid4()), kind=CHECK, subject=invoice_id, actor=actor,
                   created_at=now, started_at=None, finished_at=None, state="waiting", done=0, total=0,
-                  step="En file d'attente", result={}, name=None, sha256=None, size=None)
+                  step="En file d'attente", result={})
         session.add(job)
         _tell(deps, session, job, "check-started", actor, Work(topic=TOPIC, subject_id=job.id))
     return job

@@ -71,7 +71,7 @@ class SavedSearch(Row, Base):
 
 
 class Job(Row, Base):
-    """Long work that a person started and may watch: a check, an export. Done by the worker; see gateway/jobs.py."""
+    """Long work that a person started and may watch: a check. Done by the worker; see gateway/jobs.py."""
 
     __tablename__ = "jobs"
     __table_args__ = (Index("ix_jobs_list", "tenant_id", "created_at", "id"),)
@@ -79,7 +79,6 @@ class Job(Row, Base):
     subject: Mapped[str] = mapped_column(String(200))
     """An invoice's id; empty for what concerns everything."""
 
-    options: Mapped[dict[str, Any]]
     actor: Mapped[str]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -93,8 +92,3 @@ class Job(Row, Base):
     """What is being done, in French."""
 
     result: Mapped[dict[str, Any]]
-    name: Mapped[str | None]
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    """The file that it made, in the object store; `name` is how it is downloaded."""
-
-    size: Mapped[int | None] = mapped_column(GROWING)
