@@ -8,9 +8,10 @@ from formats import facturx, terms
 from formats.codes import FRENCH_TYPES
 from formats.drafts import as_bytes
 from formats.errors import CannotWrite, NothingInside, UnknownSyntax
-from formats.invoice import Invoice
+from formats.invoice import Invoice, Line
 from formats.json_form import read_json, write_json
 from formats.loss import LossReport, Target, Text, account, renumbered, texts_of_model, texts_of_tree, with_files
+from formats.nesting import UNCOUNTED, is_within
 from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
 from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
@@ -19,6 +20,7 @@ from formats.rendering.remarks import Remark
 from formats.rendering.render import drawn
 from formats.syntax import DIALECTS, Syntax, draft, read_node, syntax_of, ubl_syntax_of
 
+SUBTYPE = "EXT-FR-FE-163"
 TARGETS = ("ubl", "cii", "factur-x", "json")
 
 
@@ -65,7 +67,7 @@ def convert(
     level = wanted or (Profile.EN16931 if source.opened.profile is Profile.UNKNOWN else source.opened.profile)
     limit = level if to == "factur-x" else wanted  # a Factur-X obeys the schema of the profile that it names
     invoice = source.invoice if wanted is None else _named(source.invoice, wanted)
-    narrowed = terms.Narrowed(invoice, {}) if limit is None else _within(invoice, limit)
+    narrowed = _narrowed(invoice, source.opened.syntax, to, limit)
     invoice = narrowed.invoice
     syntax = {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
     made = _made(invoice, syntax)
@@ -145,8 +147,25 @@ def _named(invoice: Invoice, profile: Profile) -> Invoice:
     return replace(invoice, specification_identifier=IDENTIFIERS[profile])
 
 
-def _within(invoice: Invoice, profile: Profile) -> terms.Narrowed:
-    return terms.only(invoice, lambda term: carries(profile, term), ONCE.get(profile, frozenset()))
+def _narrowed(invoice: Invoice, source: Syntax, to: str, limit: Profile | None) -> terms.Narrowed:
+    """What the target holds. Where it has no subtype of lines (EXT-FR-FE-163), every line would count in its sums.
+
+    So a line that counts in none is left out. Where no profile limits the terms, only what a UBL that is no French
+    extension has within a line: CII would have it beside that line.
+    """
+    if limit is not None:
+        return terms.only(
+            invoice, lambda term: carries(limit, term), ONCE.get(limit, frozenset()),
+            without=(lambda _: False) if carries(limit, SUBTYPE) else _is_uncounted,
+        )
+    named = carries(profile_of(invoice.specification_identifier), SUBTYPE)
+    if to == "cii" and source is not Syntax.CII and not named and any(map(is_within, invoice.lines)):
+        return terms.only(invoice, lambda _: True, without=is_within)
+    return terms.Narrowed(invoice, {})
+
+
+def _is_uncounted(line: Line) -> bool:
+    return line.subtype in UNCOUNTED
 
 
 def _with_attachments(loss: LossReport, opened: Opened) -> LossReport:

@@ -126,7 +126,8 @@ def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
     while waiting:
         node, where, items = waiting.pop()
         if node.item is not None:
-            items = (*items, node.item)
+            # A line within a line is an item of the same list.
+            items = (*(items[:-1] if items and items[-1][0] == node.item[0] else items), node.item)
         if node.text:
             term, mine = node.taken, items
             if term in LISTS:  # a list that a quirk reads has an element per item, in order
@@ -262,6 +263,9 @@ def _quirk_lists(group: Group) -> Iterator[tuple[str, str]]:
 LISTS: dict[str, str] = dict(_quirk_lists(INVOICE))
 """Groups that are lists and are read by a quirk in one of the syntaxes, with their fields."""
 
+SAID_BY_PLACE = frozenset({"EXT-FR-FE-162", "EXT-FR-FE-163"})
+"""Parent and subtype of a line: in UBL the line may stand within another instead. Whether it does, the model says."""
+
 Key = tuple[str, tuple[int, ...]]
 
 
@@ -308,6 +312,8 @@ class Target:
         if term in terms.GROUPS:
             return self.groups.get(key)
         home = homes().get(term)
+        if term in SAID_BY_PLACE:
+            return self.groups.get(("BG-25", numbers))
         around = [group for group, _ in home.groups if group in LISTS] if home is not None else []
         found = self.terms.get((around[-1], numbers)) if around else None
         return found[0] if found else None
@@ -334,7 +340,7 @@ def account(
         elif text.why == CODE_LIST or (replaces and key[0] == "BT-24"):
             why = CODE_LIST if text.why == CODE_LIST else REPLACED
             aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], why, text.term))
-        elif not _carried_by(profile, key[0]):
+        elif not _carried_by(profile, key[0]) or -1 in key[1]:
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], NOT_IN_PROFILE, text.term))
         elif place is None or text.location in gone:
             said = _said(invoice) if said is None else said

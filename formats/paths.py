@@ -124,6 +124,9 @@ class Scope:
     doc: str | None
     tax: str | None
     number: str | None = None
+    nested: bool = False
+    """Whether lines are written within lines."""
+
     fillers: dict[etree._Element, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     """The contents of attachments, by the marks that stand for them in a draft."""

@@ -110,6 +110,9 @@ class Group:
     also_read: "tuple[Group, ...]" = ()
     """Where a syntax says the same in another element as well: read as further items, written in the first way."""
 
+    nested: tuple[str, str] | None = None
+    """In UBL, the elements of items within items, of an Invoice and of a CreditNote: see nesting."""
+
     whole: frozenset[str] = frozenset()
     """Fields that a profile without the extension has together or not at all."""
 
@@ -118,6 +121,10 @@ class Group:
         if column is Column.CII:
             return self.cii
         return self.credit if self.credit is not None and column is Column.CREDIT else self.ubl
+
+    def below(self, column: Column) -> str | None:
+        """The element of items within items, in `column`."""
+        return None if self.nested is None or column is Column.CII else self.nested[column is Column.CREDIT]
 
     @property
     def required(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Turn UBL, CII or our JSON into an Invoice, and back. Both directions walk the one table in mapping/."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -13,12 +13,14 @@ from formats.drafts import Draft, as_bytes
 from formats.errors import BadValue, CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
+from formats.nesting import Nest, is_nested, sub_line, unfolded
 from formats.paths import (
     NAMESPACES,
     Node,
     Path,
     Scope,
     append,
+    clark,
     compile_path,
     element_location,
     ensure,
@@ -122,6 +124,8 @@ class Branch:
     """Fields without which the model class cannot be made."""
 
     also_read: "tuple[Branch, ...]" = ()
+    nested: str | None = None
+    """The element of items within items."""
 
 
 def _branch(group: Group, column: Column) -> Branch:
@@ -130,7 +134,9 @@ def _branch(group: Group, column: Column) -> Branch:
     entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in rows)
     others = tuple(_branch(other, column) for other in group.also_read if not isinstance(other.place(column), Absent))
     path, quirk, first = _compiled(place)
-    return Branch(group, path, quirk, None if others else first, entries, group.required, others)
+    below = group.below(column)
+    nested = clark(below) if below is not None else None
+    return Branch(group, path, quirk, None if others else first, entries, group.required, others, nested)
 
 
 def _leaf(row: Row, column: Column) -> Leaf:
@@ -226,12 +232,14 @@ def _read_branch(branch: Branch, node: Node, column: Column, scope: Scope) -> An
     found = [(branch, below) for below in select(node, branch.path, scope, term)]
     for other in branch.also_read:
         found += [(other, below) for below in select(node, other.path, scope, term)] if other.path is not None else []
-    for way, below in found:
-        value = _collect(way, below, column, scope)
-        if value is not None and branch.group.many:
-            below.item = (branch.group.field, len(there))
-        if value is not None:
-            there.append(value)
+    for way, place in found:
+        for below, around in unfolded(place, way.nested):
+            value = _collect(way, below, column, scope)
+            if value is None:
+                continue
+            if branch.group.many:
+                below.item = (branch.group.field, len(there))
+            there.append(value if around is None else sub_line(value, around))
     if branch.group.many:
         return tuple(there)
     return there[0] if there else None
@@ -299,7 +307,7 @@ def draft(invoice: Invoice, syntax: Syntax) -> Draft:
         raise CannotWrite("BT-111 is there without an accounting currency (BT-6) of its own")
     if dialect.column is not Column.CII:
         _refuse_for_ubl(invoice)
-    scope = Scope(invoice.currency, invoice.vat_currency, invoice.number)
+    scope = Scope(invoice.currency, invoice.vat_currency, invoice.number, nested=is_nested(invoice))
     root = etree.Element(dialect.root, nsmap=dialect.nsmap)
     kept = {ensure(root, compile_path(place), scope) for place in dialect.skeleton}
     try:
@@ -330,10 +338,23 @@ def _emit(branch: Branch, element: etree._Element, instance: Any, column: Column
         elif isinstance(entry, Leaf):
             _write_leaf(entry, element, value, column, scope)
         elif entry.path is not None and entry.group.many:
-            for item in value:
-                _emit(entry, append(element, entry.path, scope), item, column, scope)
+            for item, holder in _holders(entry, entry.path, element, value, scope):
+                _emit(entry, holder, item, column, scope)
         elif entry.path is not None:
             _emit(entry, ensure(element, entry.path, scope), value, column, scope)
+
+
+def _holders(
+    branch: Branch, path: Path, element: etree._Element, items: tuple[Any, ...], scope: Scope,
+) -> Iterator[tuple[Any, etree._Element]]:
+    """A new element for each item, and what is to be written into it."""
+    nest = Nest(branch.nested) if branch.nested is not None and scope.nested else None
+    for item in items:
+        inside, left = nest.place(item) if nest is not None else (None, item)
+        holder = append(element, path, scope) if inside is None else inside
+        yield left, holder
+        if nest is not None:
+            nest.enter(item, holder)
 
 
 def _write_leaf(leaf: Leaf, element: etree._Element, value: Any, column: Column, scope: Scope) -> None:

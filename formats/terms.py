@@ -73,12 +73,15 @@ class Narrowed:
     """Of lists that lost items: the items around the list, its field, and the old numbers of what is left."""
 
 
-def only(invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] = frozenset()) -> Narrowed:
+def only(
+    invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] = frozenset(),
+    without: Callable[[Any], bool] = lambda _: False,
+) -> Narrowed:
     """`invoice` without the terms for which `carried` is false; groups left empty go as well.
 
-    Of the groups in `once` that are lists the first item is kept.
+    Of the groups in `once` that are lists the first item is kept. A line for which `without` is true goes whole.
     """
-    choice = _Choice(carried, once, {})
+    choice = _Choice(carried, once, without, {})
     left = _only(INVOICE, invoice, choice, ())
     return Narrowed(left if isinstance(left, Invoice) else Invoice(), choice.kept)
 
@@ -87,6 +90,7 @@ def only(invoice: Invoice, carried: Callable[[str], bool], once: frozenset[str] 
 class _Choice:
     carried: Callable[[str], bool]
     once: frozenset[str]
+    without: Callable[[Any], bool]
     kept: dict[tuple[Items, str], tuple[int, ...]]
 
 
@@ -97,7 +101,11 @@ def _only(group: Group, instance: Any, choice: _Choice, items: Items) -> Any:
         if isinstance(entry, Row):
             value = value if choice.carried(entry.term) else None
         elif isinstance(value, tuple):
-            every = [_only(entry, one, choice, (*items, (entry.field, place))) for place, one in enumerate(value)]
+            every = [
+                None if entry.term == "BG-25" and choice.without(one)
+                else _only(entry, one, choice, (*items, (entry.field, place)))
+                for place, one in enumerate(value)
+            ]
             there = [number for number, one in enumerate(every) if one is not None]
             there = there[:1] if entry.term in choice.once else there
             if len(there) < len(value):

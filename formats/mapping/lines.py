@@ -99,6 +99,7 @@ BG_31 = Group(
 BG_25 = Group(
     "BG-25", "lines", Line, many=True, ubl="cac:InvoiceLine", credit="cac:CreditNoteLine",
     cii="rsm:SupplyChainTradeTransaction/ram:IncludedSupplyChainTradeLineItem",
+    nested=("cac:SubInvoiceLine", "cac:SubCreditNoteLine"),
     rows=(
         Row("BT-126", "id", Kind.TEXT, ubl="cbc:ID", cii=DOCUMENT + "ram:LineID"),
         *SUB_LINE,
