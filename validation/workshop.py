@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self, cast
 
+from formats.bank import BankStatements
 from formats.errors import FormatError
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Drawn
@@ -138,6 +139,10 @@ class Workshop:
     def write_status(self, message: StatusMessage, *, as_of: date) -> Written:
         """Write a lifecycle message and check it. Raises FormatError."""
         return cast("Written", self._ask("write_status", message=message, as_of=as_of))
+
+    def read_bank_file(self, document: bytes) -> BankStatements:
+        """Read a CAMT.053 file. Raises FormatError, Poison."""
+        return cast("BankStatements", self._ask("read_bank_file", document=document))
 
     def propose(self, document: bytes, *, as_of: date) -> tuple[Patch, ...]:
         """The corrections that are certain for a document, proved; none is applied. Raises only Poison."""
