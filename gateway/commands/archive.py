@@ -10,37 +10,18 @@ Exit codes: 0 good; 1 not (a checkpoint that does not fit, something that needs 
 """
 
 import argparse
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from archive.errors import ArchiveError
-from gateway.accounts.service import find_tenant, set_fiscal_year
-from gateway.assembly import assembled
+from gateway.accounts.service import set_fiscal_year
+from gateway.commands.tenants import ACTOR, Verb, run, verbs_of
 from gateway.deps import Deps
 from gateway.evidence import checkpoints, renewal, watch
-from gateway.problems import Problem
-from gateway.settings import Settings, UnsafeSetup
-
-ACTOR = "operator:cli"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `argv[0]`."""
-    options = _parser().parse_args(argv)
-    try:
-        with assembled(Settings()) as deps:
-            tenant = find_tenant(deps, options.tenant)
-            if tenant is None:
-                print(f"passerelle: organisation inconnue / unknown tenant: {options.tenant}", file=sys.stderr)
-                return 2
-            return VERBS[options.verb](deps, tenant.id, options)
-    except Problem as problem:
-        print(f"{problem.code}: {problem.detail}", file=sys.stderr)
-        return 1
-    except (ArchiveError, UnsafeSetup, OSError) as error:
-        print(f"passerelle: {error}", file=sys.stderr)
-        return 2
+    return run(_parser(), VERBS, argv)
 
 
 def checkpoint(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
@@ -91,17 +72,13 @@ WORDS = {
     "rolled-back": "NON : le journal est plus court qu'alors / NO: rolled back",
     "split-view": "NON : c'était un autre journal / NO: another history",
 }
-VERBS: Mapping[str, Callable[[Deps, str, argparse.Namespace], int]] = {
+VERBS: Mapping[str, Verb] = {
     "checkpoint": checkpoint, "check": check, "year": year, "standing": standing, "renew-hash": renew_hash,
 }
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="passerelle archive")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    made = {name: verbs.add_parser(name, description=VERBS[name].__doc__) for name in VERBS}
-    for one in made.values():
-        one.add_argument("--tenant", default="default", help="organisation")
+    parser, made = verbs_of("passerelle archive", VERBS)
     made["checkpoint"].add_argument("--log", help="exercice / fiscal year, e.g. 2026")
     made["check"].add_argument("files", nargs="+", type=Path, metavar="FILE")
     made["year"].add_argument("--close", required=True, metavar="MM-DD")

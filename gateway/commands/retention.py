@@ -17,51 +17,33 @@ Exit codes: 0 done; 1 refused; 2 could not run.
 import argparse
 import getpass
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from archive.errors import ArchiveError
-from gateway.accounts.service import find_tenant, set_retention_years
-from gateway.assembly import assembled
+from gateway.accounts.service import set_retention_years
 from gateway.auth import Principal
+from gateway.commands.tenants import ACTOR, Verb, run, verbs_of
 from gateway.deps import Deps
 from gateway.keeping import destruction, erasure, holds, retention
 from gateway.keeping.routes import acting, certificate_of
 from gateway.keeping.schemas import PersonIn
-from gateway.problems import Problem, not_found
-from gateway.settings import Settings, UnsafeSetup
+from gateway.problems import not_found
 from gateway.tables import Submission
-
-ACTOR = "operator:cli"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `argv[0]`."""
-    options = _parser().parse_args(argv)
-    try:
-        with assembled(Settings()) as deps:
-            tenant = find_tenant(deps, options.tenant)
-            if tenant is None:
-                print(f"passerelle: organisation inconnue / unknown tenant: {options.tenant}", file=sys.stderr)
-                return 2
-            VERBS[options.verb](deps, tenant.id, options)
-    except Problem as problem:
-        print(f"{problem.code}: {problem.detail}", file=sys.stderr)
-        return 1
-    except (ArchiveError, UnsafeSetup, OSError) as error:
-        print(f"passerelle: {error}", file=sys.stderr)
-        return 2
+    return run(_parser(), VERBS, argv)
+
+
+def years(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
+    """How long invoices are kept."""
+    set_retention_years(deps, tenant_id, options.years, ACTOR)
     return 0
 
 
-def years(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
-    """How long invoices are kept."""
-    set_retention_years(deps, tenant_id, options.years, ACTOR)
-
-
-def show(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def show(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Until when one invoice is kept."""
     with deps.db.reading(tenant_id) as session:
         submission = session.get_one(Submission, (tenant_id, _find(deps, tenant_id, options.what)))
@@ -72,64 +54,75 @@ def show(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
         print(f"gel / hold {hold.id} {hold.set_at:%Y-%m-%d} {hold.set_by}: {hold.reason}")
     if row.destroyed_at is not None:
         print(f"détruite le / destroyed on {row.destroyed_at:%Y-%m-%d}, certificat / certificate {row.destruction_id}")
+    return 0
 
 
-def due(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+def due(deps: Deps, tenant_id: str, _: argparse.Namespace) -> int:
     """What is past its time."""
     retention.count_due(deps)
     with deps.db.reading(tenant_id) as session:
         for row in retention.due(session, tenant_id, deps.today()):
             print(f"{row.until} {row.submission_id}")
+    return 0
 
 
-def hold(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def hold(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Set a hold."""
     print(holds.set_hold(deps, tenant_id, ACTOR, _find(deps, tenant_id, options.what), options.reason).id)
+    return 0
 
 
-def lift(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def lift(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Lift a hold."""
     holds.lift_hold(deps, tenant_id, options.what, ACTOR, options.reason)
+    return 0
 
 
-def list_holds(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+def list_holds(deps: Deps, tenant_id: str, _: argparse.Namespace) -> int:
     """Every hold."""
     for row in holds.holds(deps, tenant_id):
         ended = f"levé / lifted {row.lifted_at:%Y-%m-%d}" if row.lifted_at else "en vigueur / stands"
         print(f"{row.id} {row.subject} {row.set_at:%Y-%m-%d} {ended}: {row.reason}")
+    return 0
 
 
-def propose(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def propose(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Propose a destruction."""
     subjects = [_find(deps, tenant_id, what) for what in options.what]
     print(destruction.propose(deps, tenant_id, _person(deps, tenant_id, options), subjects, options.reason).id)
+    return 0
 
 
-def approve(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def approve(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Approve one; the running service does it."""
     destruction.approve(deps, tenant_id, _person(deps, tenant_id, options), options.what)
+    return 0
 
 
-def decline(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def decline(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Decline one."""
     destruction.decline(deps, tenant_id, _person(deps, tenant_id, options), options.what, options.reason)
+    return 0
 
 
-def list_destructions(deps: Deps, tenant_id: str, _: argparse.Namespace) -> None:
+def list_destructions(deps: Deps, tenant_id: str, _: argparse.Namespace) -> int:
     """The newest ones."""
     for row in destruction.destructions(deps, tenant_id):
         print(f"{row.id} {row.state} {row.proposed_at:%Y-%m-%d} {row.proposed_by}: {row.reason}")
+    return 0
 
 
-def certificate(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def certificate(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Print a certificate."""
     print(certificate_of(deps, tenant_id, options.what).decode(), end="")
+    return 0
 
 
-def erase(deps: Deps, tenant_id: str, options: argparse.Namespace) -> None:
+def erase(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Erase an address."""
     for name, count in erasure.erase_contact(deps, tenant_id, ACTOR, options.what).items():
         print(f"{name}: {count}")
+    return 0
 
 
 def _find(deps: Deps, tenant_id: str, what: str) -> str:
@@ -152,7 +145,7 @@ def _person(deps: Deps, tenant_id: str, options: argparse.Namespace) -> str:
     return acting(deps, nobody, PersonIn(email=options.email, password=password))
 
 
-VERBS: Mapping[str, Callable[[Deps, str, argparse.Namespace], None]] = {
+VERBS: Mapping[str, Verb] = {
     "years": years, "show": show, "due": due, "hold": hold, "holds": list_holds, "lift": lift, "propose": propose,
     "approve": approve, "decline": decline, "destructions": list_destructions, "certificate": certificate,
     "erase": erase,
@@ -160,11 +153,7 @@ VERBS: Mapping[str, Callable[[Deps, str, argparse.Namespace], None]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="passerelle retention")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    made = {name: verbs.add_parser(name, description=VERBS[name].__doc__) for name in VERBS}
-    for one in made.values():
-        one.add_argument("--tenant", default="default", help="organisation")
+    parser, made = verbs_of("passerelle retention", VERBS)
     made["years"].add_argument("years", type=int, metavar="N")
     made["propose"].add_argument("what", nargs="+", metavar="INVOICE")
     for name in ("show", "hold", "lift", "approve", "decline", "certificate", "erase"):

@@ -17,20 +17,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "archive")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
-from archive_log import entry_of, grown  # noqa: E402 - after the path
-from archive_world import NOW, World, following, make_world, refs, relisted, rezip, unzip  # noqa: E402 - after the path
-from evidence import part_options, tell  # noqa: E402 - after the path
-from independent import agrees  # noqa: E402 - after the path
+from archive_log import entry_of, grown
+from archive_world import NOW, World, following, make_world, refs, relisted, rezip, unzip
+from evidence import part_options, tell
+from independent import agrees
 
-from archive import journal  # noqa: E402 - after the path
-from archive.container import Member, read_members  # noqa: E402 - after the path
-from archive.dossier.package import Dossier, build, sealed  # noqa: E402 - after the path
-from archive.dossier.telling import SCRIPT, Document, Story  # noqa: E402 - after the path
-from archive.store import Digest  # noqa: E402 - after the path
-from archive.verify import examine, verify_dossier  # noqa: E402 - after the path
+from archive import journal
+from archive.container import Member, read_members
+from archive.dossier.package import Dossier, build, sealed
+from archive.dossier.telling import SCRIPT, Document, Story
+from archive.store import Digest
+from archive.verify import examine, verify_dossier
 
 FEW = ("sed", "openssl", "sha256sum", "cut", "cat", "head", "tail", "mktemp", "rm", "date", "dirname", "sort", "uniq",
        "wc", "base64", "od")

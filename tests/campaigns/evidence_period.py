@@ -14,18 +14,19 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "gateway")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
-from evidence import part_options, tell  # noqa: E402 - after the path
-from many import make_invoices  # noqa: E402 - after the path
-from rewriting import START, TENANT, Clock, House  # noqa: E402 - after the path
+from evidence import part_options, tell
+from many import make_invoices
+from rewriting import START, TENANT, Clock, House
 
-from archive.exchange.period import verify_period  # noqa: E402 - after the path
-from gateway.auth import Permission, Principal  # noqa: E402 - after the path
-from gateway.dossiers import periods  # noqa: E402 - after the path
-from gateway.tables import Base, Tenant  # noqa: E402 - after the path
-from validation.workshop import Workshop  # noqa: E402 - after the path
+from archive.exchange.period import verify_period
+from gateway.auth import Permission, Principal
+from gateway.dossiers import periods
+from gateway.tables import Base, Tenant
+from validation.workshop import Workshop
 
 SOMEBODY = Principal(tenant_id=TENANT, actor="key:campaign", name="campaign", permissions=frozenset(Permission))
 

@@ -12,11 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "gateway")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
-from evidence import part_options, tell  # noqa: E402 - after the path
-from rewriting import ATTACKS, FLIPS, House, attack, build, flip  # noqa: E402 - after the path
+from evidence import part_options, tell
+from rewriting import ATTACKS, FLIPS, House, attack, build, flip
 
 INVOICES = 30
 

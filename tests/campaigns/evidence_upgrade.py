@@ -8,10 +8,11 @@ from pathlib import Path
 
 from evidence import part_options, tell
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("gateway", "scale")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
 
-import servers  # noqa: E402 - after the path is set
-import upgrading  # noqa: E402 - as above
+import servers
+import upgrading
 
 
 def every_point(strike: Callable[[int], tuple[int, list[str]]], where: str, step: int) -> tuple[int, int]:

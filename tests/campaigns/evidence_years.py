@@ -15,18 +15,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 
 import seal_world
+from chains import chain_from
 from evidence import part_options, tell
 from sqlalchemy import select
 
 from archive.errors import ArchiveError
-from archive.journal import inclusion_proof
 from archive.longterm import rehash
 from archive.longterm.chain import Link, verify_chain
 from gateway.deps import Deps
 from gateway.evidence.authorities import trusted
-from gateway.evidence.ledger import Kept, LogRows
+from gateway.evidence.ledger import Kept
 from gateway.evidence.renewal import proof_of, renew
 from gateway.evidence.sealing import log_key, seal_due
 from gateway.evidence.watch import WARN, watch
@@ -148,19 +149,9 @@ def believing(deps: Deps, roots: bytes) -> Deps:
 
 def chain(deps: Deps) -> list[Link]:
     """The seals from the first one to the newest, each vouched for by the next."""
-    links: list[Link] = []
     with deps.db.reading(seal_world.TENANT) as session:
-        seal = session.scalars(select(Seal).where(Seal.token.is_not(None)).order_by(Seal.token_at).limit(1)).one()
-        while True:
-            told = session.scalar(select(JournalEntry).where(
-                JournalEntry.type == "evidence", JournalEntry.subject == f"log:{seal.log}:{seal.size}"))
-            above = None if told is None else session.scalar(select(Seal).where(
-                Seal.log == told.log, Seal.size > told.seq, Seal.token.is_not(None)).order_by(Seal.size).limit(1))
-            if told is None or above is None:
-                return [*links, Link(seal.checkpoint, seal.token or b"")]
-            path = inclusion_proof(LogRows(session, seal_world.TENANT, told.log), told.seq, above.size)
-            links.append(Link(seal.checkpoint, seal.token or b"", told.line, path))
-            seal = above
+        first = session.scalars(select(Seal).where(Seal.token.is_not(None)).order_by(Seal.token_at).limit(1)).one()
+    return chain_from(deps, seal_world.TENANT, first)
 
 
 def chain_entry(deps: Deps) -> bytes:

@@ -43,6 +43,7 @@ from gateway.worker import relay
 from validation.workshop import Workshop
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 sys.path.insert(0, str(Path(__file__).parent))
 import servers
 from stand_in import StandIn

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from archive_log import MemoryRows
 from many import make_invoices
 
-from archive.journal import Entry, Row, append, read_entry, root
+from archive.journal import Entry, append, read_entry, root
 from archive.seal import Checkpoint, sign_checkpoint
 from archive.store import Digest
 from archive.stores.directory import DirectoryStore
@@ -100,22 +101,6 @@ def build(folder: Path, invoices: int, *, every: int = 5) -> House:
     return replace(house, published=seal.checkpoint, sealed=tuple(sizes))
 
 
-class Memory:
-    """archive.journal.Rows in a list."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def last(self) -> Row | None:
-        return self.rows[-1] if self.rows else None
-
-    def get(self, seq: int) -> Row:
-        return self.rows[seq]
-
-    def append(self, row: Row) -> None:
-        self.rows.append(row)
-
-
 def entries_of(connection: sqlite3.Connection) -> list[Entry]:
     return [read_entry(line)[1] for (line,) in connection.execute("SELECT line FROM journal ORDER BY seq")]
 
@@ -125,9 +110,9 @@ def as_kept(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def rewritten(connection: sqlite3.Connection, entries: Sequence[Entry]) -> Memory:
+def rewritten(connection: sqlite3.Connection, entries: Sequence[Entry]) -> MemoryRows:
     """The journal written again from these entries, every hash right; events follow as far as they can."""
-    rows = Memory()
+    rows = MemoryRows()
     for entry in entries:
         append(rows, entry)
     connection.execute("DELETE FROM journal")

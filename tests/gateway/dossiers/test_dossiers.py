@@ -3,7 +3,6 @@
 import io
 import json
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -11,13 +10,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import uvicorn
-from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "archive"))
 import independent
+import uvicorn
 from many import make_invoices
 from rewriting import TENANT, Clock, House, build
+from sqlalchemy import select
 
 from archive.exchange.period import verify_period
 from archive.store import Digest

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from gateway.deps import Deps
 from gateway.sandbox.authority import POLICY, LocalAuthority
 from gateway.sandbox.authority_server import Door
 
@@ -26,6 +27,14 @@ class Served:
     late: timedelta = timedelta(0)
     """How far its clock is from ours."""
 
+    before: Callable[[], object] = bool
+    """Runs before each answer."""
+
+    def chosen(self, deps: Deps) -> Deps:
+        """The service, asking this authority and believing no other."""
+        return replace(deps, settings=deps.settings.model_copy(update={
+            "tsa_url": self.url, "tsa_ca": self.ca, "tsa_policy": self.policy}))
+
 
 @pytest.fixture
 def serve_authority(tmp_path: Path, clock) -> Iterator[Callable[[str], Served]]:
@@ -39,6 +48,7 @@ def serve_authority(tmp_path: Path, clock) -> Iterator[Callable[[str], Served]]:
 
                 def do_POST(self) -> None:  # noqa: N802  the name is http.server's
                     served.asked += 1
+                    served.before()
                     if served.down:
                         self.send_error(503)
                     else:

@@ -5,20 +5,19 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from archive_log import MemoryRows
 from sqlalchemy import select
 
 from archive.errors import BadEntry
-from archive.journal import Row, append, read_entry
+from archive.journal import append, read_entry
 from archive.store import Digest
 from archive.trust import read_trust
 from archive.verify import verify_dossier
@@ -32,8 +31,6 @@ from gateway.evidence.trust import check_everything, lines
 from gateway.incoming.poll import poll_all
 from gateway.outgoing.deliver import deliver
 from gateway.record import Change, record
-from gateway.sandbox.authority import POLICY, LocalAuthority
-from gateway.sandbox.authority_server import Door
 from gateway.settings import Settings
 from gateway.tables import Event, JournalEntry, Seal, Submission, Tenant
 from gateway.worker import relay
@@ -135,7 +132,7 @@ def swap(connection: sqlite3.Connection) -> None:
 def rewrite(connection: sqlite3.Connection) -> None:
     """Another actor in an old entry, and every hash after it made right again, in the event too."""
     found = connection.execute("SELECT seq, line FROM journal ORDER BY seq").fetchall()
-    rows = Memory()
+    rows = MemoryRows()
     for seq, line in found:
         _, entry = read_entry(line)
         if seq == 1:
@@ -145,22 +142,6 @@ def rewrite(connection: sqlite3.Connection) -> None:
         row = rows.rows[-1]
         connection.execute("UPDATE journal SET line = ?, leaf = ?, frontier = ? WHERE seq = ?",
                            (row.line, row.leaf, row.frontier, seq))
-
-
-class Memory:
-    """A log in memory."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def last(self) -> Row | None:
-        return self.rows[-1] if self.rows else None
-
-    def get(self, seq: int) -> Row:
-        return self.rows[seq]
-
-    def append(self, row: Row) -> None:
-        self.rows.append(row)
 
 
 TAMPERING: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
@@ -188,14 +169,18 @@ TAMPERING: dict[str, tuple[Callable[[sqlite3.Connection], object], str]] = {
 
 
 @pytest.mark.usefixtures("lived")
-@pytest.mark.parametrize("name", TAMPERING)
 @pytest.mark.sqlite
-def test_tampering_is_found_and_named(deps: Deps, name: str) -> None:
-    change, expected = TAMPERING[name]
-    with table(deps) as connection:
-        change(connection)
-    faults = check_everything(deps).faults
-    assert any(expected in fault for fault in faults), faults
+def test_tampering_is_found_and_named(deps: Deps, subtests) -> None:
+    with closing(sqlite3.connect(":memory:")) as kept:
+        with table(deps) as connection:
+            connection.backup(kept)
+        for name, (change, expected) in TAMPERING.items():
+            with subtests.test(name):
+                with table(deps) as connection:
+                    kept.backup(connection)
+                    change(connection)
+                faults = check_everything(deps).faults
+                assert any(expected in fault for fault in faults), faults
 
 
 def test_a_changed_object_is_found_and_named(deps: Deps, tenant: str, lived: str, tmp_path: Path) -> None:
@@ -246,64 +231,30 @@ def test_each_tenant_has_a_log_of_its_own(deps: Deps, tenant: str, make_tenant) 
     assert check_everything(deps, other).entries == 2
 
 
-@contextmanager
-def authority(folder: Path, clock: Callable[[], datetime], before: Callable[[], None] = lambda: None) -> Iterator[str]:
-    """A timestamp authority over HTTP; `before` runs before each answer."""
-
-    class Watched(Door):
-        authority = LocalAuthority(folder, clock)
-
-        def do_POST(self) -> None:  # noqa: N802  the name is http.server's
-            before()
-            super().do_POST()
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Watched)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def with_authority(deps: Deps, url: str, folder: Path) -> Deps:
-    return replace(deps, settings=deps.settings.model_copy(update={
-        "tsa_url": url, "tsa_ca": folder / "tsa-ca.pem", "tsa_policy": POLICY}))
-
-
-def test_tokens_are_fetched_when_the_authority_is_back(deps: Deps, tenant: str, clock, tmp_path: Path) -> None:
-    asked: list[bool] = []
-    folder = tmp_path / "authority"
-    with authority(folder, clock) as url:
-        pass  # it has an address and a certificate, and is gone
-    silent = with_authority(deps, url, folder)
+def test_tokens_are_fetched_when_the_authority_is_back(deps: Deps, tenant: str, clock, serve_authority) -> None:
+    authority = serve_authority("authority")
+    ours, authority.down = authority.chosen(deps), True
     for _ in range(3):
-        happen(silent, tenant)
-        seal_due(silent)
+        happen(ours, tenant)
+        seal_due(ours)
         clock.forward(minutes=15)
     waiting = seals(deps, tenant)
     assert [seal.size for seal in waiting] == [1, 2, 3]  # signed all the same
     assert {seal.token for seal in waiting} == {None}
     assert all("timestamp-unavailable" in (seal.trouble or "") for seal in waiting)
-    with authority(folder, clock, lambda: asked.append(True)) as url:
-        back = with_authority(deps, url, folder)
-        seal_due(back)
-        assert len(asked) == 1  # the newest covers the others
-        *older, newest = seals(deps, tenant)
-        assert newest.token is not None
-        assert {(seal.token, seal.token_at, seal.trouble) for seal in older} == {(None, newest.token_at, None)}
-        assert check_everything(back).faults == ()
+    authority.down, authority.asked = False, 0
+    seal_due(ours)
+    assert authority.asked == 1  # the newest covers the others
+    *older, newest = seals(deps, tenant)
+    assert newest.token is not None
+    assert {(seal.token, seal.token_at, seal.trouble) for seal in older} == {(None, newest.token_at, None)}
+    assert check_everything(ours).faults == ()
 
 
-def test_a_dossier_waits_for_the_authority(  # noqa: PLR0917  fixtures
-    deps: Deps, client, lived: str, tmp_path: Path, clock, tenant: str
-) -> None:
-    folder = tmp_path / "authority"
-    with authority(folder, clock) as url:
-        pass
-    client._app.state.deps = with_authority(deps, url, folder)
+def test_a_dossier_waits_for_the_authority(deps: Deps, client, lived: str, tenant: str, serve_authority) -> None:
+    authority = serve_authority("authority")
+    authority.down = True
+    client._app.state.deps = authority.chosen(deps)
     answer = client.get(f"/v1/invoices/{lived}/dossier")
     assert (answer.status_code, answer.json()["code"]) == (503, "evidence-not-sealed")
     assert entries(deps, tenant)[-1].type == "access"
@@ -339,10 +290,9 @@ def test_an_invoice_of_two_years_has_one_dossier(  # noqa: PLR0917  fixtures
 
 
 def test_what_happens_while_a_dossier_is_sealed_is_in_it(  # noqa: PLR0917  fixtures
-    deps: Deps, client, lived: str, tenant: str, clock, tmp_path: Path
+    deps: Deps, client, lived: str, tenant: str, serve_authority, tmp_path: Path
 ) -> None:
     """A status arrives between the seal and the reading: the dossier is gathered again, not refused."""
-    folder = tmp_path / "authority"
     late = [1, 1]
 
     def arrive() -> None:
@@ -350,9 +300,10 @@ def test_what_happens_while_a_dossier_is_sealed_is_in_it(  # noqa: PLR0917  fixt
             late.pop()
             happen(deps, tenant, lived)
 
-    with authority(folder, clock, arrive) as url:
-        client._app.state.deps = with_authority(deps, url, folder)
-        answer = client.get(f"/v1/invoices/{lived}/dossier")
+    authority = serve_authority("authority")
+    authority.before = arrive
+    client._app.state.deps = authority.chosen(deps)
+    answer = client.get(f"/v1/invoices/{lived}/dossier")
     assert answer.status_code == 200, answer.text
     (tmp_path / "dossier.zip").write_bytes(answer.content)
     assert verify_dossier(tmp_path / "dossier.zip", None).ok

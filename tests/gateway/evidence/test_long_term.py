@@ -7,19 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from chains import chain_from
 from sqlalchemy import select, text, update
 
 from archive.errors import ArchiveError, BadProof
-from archive.journal import inclusion_proof, read_entry
+from archive.journal import read_entry
 from archive.longterm import rehash
-from archive.longterm.chain import Link, verify_chain
+from archive.longterm.chain import verify_chain
 from archive.seal import encode64
 from archive.store import Digest
 from gateway.accounts.service import set_fiscal_year
 from gateway.deps import Deps
 from gateway.evidence import checkpoints, saying, watch
 from gateway.evidence.authorities import trusted
-from gateway.evidence.ledger import Kept, LogRows, log_of
+from gateway.evidence.ledger import Kept, log_of
 from gateway.evidence.renewal import proof_of, renew
 from gateway.evidence.sealing import log_key, seal_due
 from gateway.evidence.trust import check_everything
@@ -44,22 +45,6 @@ def seals(deps: Deps, tenant: str) -> list[Seal]:
 def ringing(deps: Deps, tenant: str) -> dict[str, str]:
     with deps.db.reading(tenant) as session:
         return {row.kind: row.subject for row in session.scalars(select(Alarm).where(Alarm.active.is_(True)))}
-
-
-def chain_from(deps: Deps, tenant: str, first: Seal) -> list[Link]:
-    """The seals that vouch for a seal, each for the one before it, up to the newest."""
-    links, seal = [], first
-    with deps.db.reading(tenant) as session:
-        while True:
-            told = session.scalar(select(JournalEntry).where(
-                JournalEntry.type == "evidence", JournalEntry.subject == f"log:{seal.log}:{seal.size}"))
-            above = None if told is None else session.scalar(select(Seal).where(
-                Seal.log == told.log, Seal.size > told.seq, Seal.token.is_not(None)).order_by(Seal.size).limit(1))
-            if told is None or above is None:
-                return [*links, Link(seal.checkpoint, seal.token or b"")]
-            path = inclusion_proof(LogRows(session, tenant, told.log), told.seq, above.size)
-            links.append(Link(seal.checkpoint, seal.token or b"", told.line, path))
-            seal = above
 
 
 @pytest.mark.parametrize(("at", "close", "log"), [
@@ -171,8 +156,7 @@ def test_an_authority_that_is_silent_or_lies_has_a_successor(deps: Deps, tenant:
 def test_an_outage_blocks_nothing_and_is_told(deps: Deps, tenant: str, clock, serve_authority) -> None:
     """Thirty hours without an authority: every change goes in, the alarm rings from the sixth hour on."""
     authority = serve_authority("away")
-    chosen = replace(deps, settings=deps.settings.model_copy(update={
-        "tsa_url": authority.url, "tsa_ca": authority.ca, "tsa_policy": authority.policy}))
+    chosen = authority.chosen(deps)
     authority.down = True
     rang = None
     started = clock.now
