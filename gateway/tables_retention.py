@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.tables import Base, Row, TenantScoped
+from gateway.tables import GROWING, Base, Row, TenantScoped
 
 
 class Retention(TenantScoped, Base):
@@ -44,6 +44,8 @@ class LegalHold(Row, Base):
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str | None]
     lifted_reason: Mapped[str | None] = mapped_column(Text)
+    told_to: Mapped[int] = mapped_column(GROWING, server_default="0")
+    """Position of the tenant's newest event when the store was last told which objects are under it."""
 
 
 class Destruction(Row, Base):

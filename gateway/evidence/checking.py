@@ -17,9 +17,9 @@ from archive.journal import Row, check, inclusion_proof, leaf_hash, read_entry, 
 from archive.store import Digest
 from archive.timestamp import verify
 from gateway.deps import PARIS, Deps
-from gateway.evidence.former import believed
+from gateway.evidence.former import believed, read_signed
 from gateway.evidence.ledger import LogRows, row_of
-from gateway.evidence.trust import NAMED, destroyed, event_faults, seal_fault, signed_by_one, tells, unjournaled
+from gateway.evidence.trust import NAMED, destroyed, event_faults, seal_fault, tells, unjournaled
 from gateway.tables import Document, Event, JournalEntry, Seal
 
 Tell = Callable[[str, int, int], None]
@@ -162,7 +162,7 @@ def _sealed(
         proved += 1
         seals[seal.log, seal.size] = seal
         try:
-            checkpoint = signed_by_one(deps, seal)
+            checkpoint = read_signed(deps, seal.tenant_id, seal.checkpoint)
             path = inclusion_proof(LogRows(session, tenant_id, row.log), row.seq, seal.size)
             verify_inclusion(leaf_hash(row_of(row).line), row.seq, seal.size, path, checkpoint.root)
         except (*SPOILT, LookupError) as error:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError, BadCheckpoint
 from archive.journal import consistency_proof, root, size_of
-from archive.seal import encode64, read_checkpoint
+from archive.seal import encode64
 from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
+from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
-from gateway.evidence.sealing import log_key
 from gateway.mail import InDoubt, Mail, NotDelivered, compose, deliver
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.problems import Problem, not_found
@@ -81,13 +81,14 @@ def header(deps: Deps, tenant_id: str) -> dict[str, str]:
 
 
 def hold_against(deps: Deps, tenant_id: str, note: bytes) -> Held:
-    """Check the log against a checkpoint of ours that somebody kept.
+    """Check the log against a checkpoint that somebody kept.
 
     Raises:
-        Problem: 422 bad-checkpoint for one that we did not sign, 404 for one of somebody else.
+        Problem: 422 bad-checkpoint for one that neither we nor a former house of the tenant signed, 404 for one of
+            somebody else.
     """
     try:
-        told = read_checkpoint(note, log_key(deps).public_key())
+        told = read_signed(deps, tenant_id, note)
     except BadCheckpoint as error:
         raise Problem(422, "bad-checkpoint", f"Ce n'est pas un point de contrôle de cette passerelle : {error}. / "
                       "Not a checkpoint of this gateway.") from error

@@ -5,8 +5,11 @@ They lie in the data folder as `keys/former/<tenant>-…log-pub.pem` and `-…ts
 
 from pathlib import Path
 
+from archive.errors import BadCheckpoint
+from archive.seal import Checkpoint, read_checkpoint, read_public
 from gateway.deps import Deps
 from gateway.evidence.authorities import trusted
+from gateway.evidence.sealing import log_key
 
 END = b"-----END CERTIFICATE-----\n"
 NAMES = ("log-pub.pem", "tsa-ca.pem")
@@ -20,6 +23,20 @@ def former_folder(deps: Deps) -> Path:
 def former_keys(deps: Deps, tenant_id: str, name: str) -> list[bytes]:
     """The files of one of NAMES that a tenant brought along; more than one where it moved more than once."""
     return [path.read_bytes() for path in sorted(former_folder(deps).glob(f"{tenant_id}-*{name}"))]
+
+
+def read_signed(deps: Deps, tenant_id: str, note: bytes) -> Checkpoint:
+    """A checkpoint that we signed, or a house in which this tenant was before. `tenant_id`: one that we know.
+
+    Raises:
+        BadCheckpoint: by neither.
+    """
+    for pem in former_keys(deps, tenant_id, "log-pub.pem"):
+        try:
+            return read_checkpoint(note, read_public(pem))
+        except BadCheckpoint:
+            continue
+    return read_checkpoint(note, log_key(deps).public_key())
 
 
 def believed(deps: Deps, tenant_id: str) -> bytes:

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.journal import root, size_of
-from archive.seal import Checkpoint, read_checkpoint
+from archive.seal import Checkpoint
 from gateway.deps import Deps
+from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
-from gateway.evidence.sealing import log_key
-from gateway.tables import Decision, Document, Event, JournalEntry, Seal, SeenFlow, Submission
+from gateway.tables import Decision, Document, Event, JournalEntry, Seal, SeenFlow, Submission, Tenant
 
 PROMPT = timedelta(hours=1)
 """A token this soon after the newest entry under it was hardly made for a history rewritten later."""
@@ -26,7 +26,7 @@ def published_faults(deps: Deps, session: Session, notes: Sequence[bytes]) -> It
     """What is wrong between the logs and checkpoints that were kept elsewhere, one line per checkpoint."""
     for note in notes:
         try:
-            published = read_checkpoint(note, log_key(deps).public_key())
+            published = read_signed(deps, _owner(session, note), note)
         except ArchiveError as error:
             yield f"checkpoint publié: {error.code}: {error}"
             continue
@@ -41,6 +41,12 @@ def published_faults(deps: Deps, session: Session, notes: Sequence[bytes]) -> It
             first = vouched(session, rows, owner, published)
             yield (f"{where}: le journal a été réécrit ; première suspecte: entry {first}"
                    f"{about_entry(session, owner, name, first)}")
+
+
+def _owner(session: Session, note: bytes) -> str:
+    """The tenant that a note claims to be about, if we have it; nothing of it is believed yet."""
+    claimed = note.split(b"\n", 1)[0].decode("utf-8", "replace").split("/")[-2:][0]
+    return claimed if session.get(Tenant, claimed) is not None else ""
 
 
 def vouched(session: Session, rows: LogRows, owner: str, published: Checkpoint) -> int:

@@ -11,14 +11,14 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from archive.errors import ArchiveError, BadCheckpoint, JournalDamaged
+from archive.errors import ArchiveError, JournalDamaged
 from archive.journal import Entry, check, read_entry, root, size_of
-from archive.seal import Checkpoint, public_pem, read_checkpoint, read_public
+from archive.seal import Checkpoint, public_pem
 from archive.store import Digest
 from archive.timestamp import verify
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.evidence.former import believed, blocks_of, former_folder, former_keys
+from gateway.evidence.former import believed, blocks_of, former_folder, read_signed
 from gateway.evidence.ledger import LogRows
 from gateway.evidence.published import about_entry, about_object, about_subject, published_faults
 from gateway.evidence.saying import ERASED, mac, text_of
@@ -184,18 +184,6 @@ def says(event: Event, entry: Entry, key: bytes | None, *, erased: bool) -> bool
     return key is not None and hmac.compare_digest(mac(key, text_of(event)), entry.said)
 
 
-def signed_by_one(deps: Deps, seal: Seal) -> Checkpoint:
-    """The checkpoint, signed by our key or by that of the house from which the tenant was taken in."""
-    for pem in former_keys(deps, seal.tenant_id, "log-pub.pem"):
-        try:
-            return read_checkpoint(seal.checkpoint, read_public(pem))
-        except BadCheckpoint:
-            continue
-    return read_checkpoint(seal.checkpoint, log_key(deps).public_key())
-
-
-
-
 def told_otherwise(session: Session, seal: Seal) -> str | None:
     """A timestamped seal whose bytes the journal does not name: a token may change without ceasing to hold."""
     if seal.token is None:
@@ -231,7 +219,7 @@ def seal_fault(deps: Deps, seal: Seal, rows: LogRows) -> str | None:
     """What is wrong with a seal: its signature, its root against the checked log, its token; None when it holds."""
     where = f"scellement {seal.tenant_id}/{seal.log}/{seal.size}"
     try:
-        checkpoint = signed_by_one(deps, seal)
+        checkpoint = read_signed(deps, seal.tenant_id, seal.checkpoint)
         if size_of(rows) < seal.size:
             return f"{where}: le journal n'a plus que {size_of(rows)} écritures"
         expected = Checkpoint(checkpoint.origin, seal.size, root(rows, seal.size))

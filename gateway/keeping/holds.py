@@ -1,24 +1,25 @@
 """Legal holds: who needs what, and why. While one stands nothing under it is destroyed; it shortens nothing.
 
 The row is what counts, from the transaction that adds it, and covers what comes later too. The store is told
-afterwards, object by object (S3: its own legal hold, which binds whoever goes round us), but not of later objects.
+afterwards, object by object (S3: its own legal hold, which binds whoever goes round us), and by regular work of what
+came since.
 """
 
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ObjectMissing, StoreUnavailable
 from archive.store import Digest
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.keeping.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing
+from gateway.keeping.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing, tenants
 from gateway.outbox import Entry, RetryLater
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.tables import Submission
+from gateway.tables import Event, Submission
 from gateway.tables_archive import KeptObject
 from gateway.tables_retention import LegalHold
 
@@ -34,7 +35,7 @@ def set_hold(deps: Deps, tenant_id: str, actor: str, subject: str, reason: str) 
     if not reason.strip():
         raise Problem(422, "invalid-request", "Dites pourquoi. / Say why.")
     row = LegalHold(tenant_id=tenant_id, id=str(uuid.uuid4()), subject=subject, reason=reason.strip(),
-                    set_at=deps.now(), set_by=actor, lifted_at=None, lifted_by=None, lifted_reason=None)
+                    set_at=deps.now(), set_by=actor, lifted_at=None, lifted_by=None, lifted_reason=None, told_to=0)
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
         if not _is_known(session, tenant_id, subject):
@@ -72,13 +73,34 @@ def holds(deps: Deps, tenant_id: str) -> list[LegalHold]:
 
 def handle_hold(deps: Deps, entry: Entry) -> None:
     """Tell the store what stands on the objects of one hold. Raises RetryLater while the store is away."""
-    with deps.db.reading(entry.tenant_id) as session:
-        row = session.get_one(LegalHold, (entry.tenant_id, entry.subject_id))
-        digests = _objects(session, entry.tenant_id, row.subject)
     try:
-        tell_store(deps, digests)
+        told(deps, entry.tenant_id, entry.subject_id)
     except StoreUnavailable as error:
         raise RetryLater(f"{error.code}: {error}") from error
+
+
+def told(deps: Deps, tenant_id: str, hold_id: str) -> None:
+    """Tell the store of every object of a hold, and remember how far that went. Raises StoreUnavailable."""
+    with deps.db.reading(tenant_id) as session:
+        to = _newest_event(session, tenant_id)
+        row = session.get_one(LegalHold, (tenant_id, hold_id))
+        digests = _objects(session, tenant_id, row)
+    tell_store(deps, digests)
+    with deps.db.transaction(tenant_id) as session:
+        row = session.get_one(LegalHold, (tenant_id, hold_id))
+        row.told_to = max(row.told_to, to)
+
+
+def tell_new(deps: Deps) -> None:
+    """Regular work: tell the store of what came under a hold since it was told; later, while it is away."""
+    for tenant_id in tenants(deps):
+        with deps.db.reading(tenant_id) as session:
+            stale = [row.id for row in standing(session, tenant_id) if _has_more(session, row)]
+        for hold_id in stale:
+            try:
+                told(deps, tenant_id, hold_id)
+            except StoreUnavailable:
+                return
 
 
 def tell_store(deps: Deps, digests: Iterable[str]) -> None:
@@ -100,12 +122,31 @@ def is_held(session: Session, sha256: str) -> bool:
                for tenant_id in keepers)
 
 
-def _objects(session: Session, tenant_id: str, subject: str) -> list[str]:
-    if subject == EVERYTHING:
-        return list(session.scalars(select(KeptObject.sha256).where(KeptObject.destroyed_at.is_(None))))
-    if subject.startswith(OBJECT):
-        return [subject.removeprefix(OBJECT)]
-    return objects_of(session, tenant_id, subject)
+def _objects(session: Session, tenant_id: str, row: LegalHold) -> list[str]:
+    """What a hold is on: of everything, only what came since the store was told, unless the hold was lifted."""
+    if row.subject.startswith(OBJECT):
+        return [row.subject.removeprefix(OBJECT)]
+    if row.subject != EVERYTHING:
+        return objects_of(session, tenant_id, row.subject)
+    kept = select(KeptObject.sha256).where(KeptObject.tenant_id == tenant_id, KeptObject.destroyed_at.is_(None))
+    if row.lifted_at is None and row.told_to:
+        before = select(Event.at).where(Event.tenant_id == tenant_id, Event.position == row.told_to).scalar_subquery()
+        kept = kept.where(KeptObject.deposited_at >= before)
+    return list(session.scalars(kept))
+
+
+def _has_more(session: Session, row: LegalHold) -> bool:
+    """Whether anything happened under a hold since the store was told; an object by itself gets no more."""
+    if row.subject.startswith(OBJECT):
+        return row.told_to == 0
+    news = select(Event.position).where(Event.tenant_id == row.tenant_id, Event.position > row.told_to).limit(1)
+    if row.subject != EVERYTHING:
+        news = news.where(Event.submission_id == row.subject)
+    return session.scalar(news) is not None
+
+
+def _newest_event(session: Session, tenant_id: str) -> int:
+    return session.scalar(select(func.max(Event.position)).where(Event.tenant_id == tenant_id)) or 0
 
 
 def _is_known(session: Session, tenant_id: str, subject: str) -> bool:

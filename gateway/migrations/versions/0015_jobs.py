@@ -1,4 +1,4 @@
-"""Jobs lose what none of them ever had: options, and a file of its own (exports of periods have their own table)."""
+"""Jobs lose what none of them ever had: options, a file of its own. A hold knows how much of it the store was told."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,9 +14,11 @@ GROWING = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 def upgrade() -> None:
     for name in ('options', 'name', 'sha256', 'size'):
         op.drop_column('jobs', name)
+    op.add_column('legal_holds', sa.Column('told_to', GROWING, nullable=False, server_default='0'))
 
 
 def downgrade() -> None:
+    op.drop_column('legal_holds', 'told_to')
     op.add_column('jobs', sa.Column('options', sa.JSON(), nullable=False, server_default='{}'))
     op.add_column('jobs', sa.Column('name', sa.String(), nullable=True))
     op.add_column('jobs', sa.Column('sha256', sa.String(length=64), nullable=True))

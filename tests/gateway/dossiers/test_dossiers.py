@@ -195,4 +195,9 @@ def test_the_commands_restitute_take_in_and_hold_a_checkpoint_against_it(
         pass
     assert cli.main(["restitute", "--import", out]) == 0
     assert cli.main(["restitute", "--import", out]) == 1
-    assert cli.main(["verify", "--all"]) == 0, capsys.readouterr().out
+    capsys.readouterr()
+    kept = ["--checkpoint", str(tmp_path / "kept")]  # the former house signed it, and is believed for this tenant
+    assert cli.main(["verify", "--all", *kept]) == 0, capsys.readouterr().out
+    assert cli.main(["archive", "check", "--tenant", "Atelier", str(tmp_path / "kept")]) == 0
+    assert "conforme" in capsys.readouterr().out
+    assert cli.main(["verify", "--all", "--checkpoint", str(tmp_path / "forged")]) == 1
