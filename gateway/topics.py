@@ -62,5 +62,6 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "duties": Tick(settings.duty_seconds, tell_deadlines),
         "tidy": Tick(settings.tidy_seconds, tidy),
         "retention": Tick(settings.tidy_seconds, count_due),
+        "holds": Tick(300.0, holds.tell_new),
         "erase": Tick(settings.tidy_seconds, erase_old),
     }
