@@ -8,6 +8,8 @@ and `insert_rows`, which check the tenant themselves and cost a fraction. Postgr
 by row-level security (migration 0005).
 """
 
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,7 +17,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVarTuple, cast
 
 from sqlalchemy import (
+    Connection,
     CursorResult,
+    Dialect,
     Engine,
     Executable,
     Select,
@@ -26,7 +30,10 @@ from sqlalchemy import (
     insert,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
 from gateway import tables_archive as _tables_archive  # noqa: F401 - its tables join the others
@@ -41,9 +48,22 @@ Columns = TypeVarTuple("Columns")
 EVERY_TENANT: Final = "*"
 """The owner of a transaction of the machinery. Never derived from a request."""
 
+OWNER: Final = "passerelle_owner"
+"""An option of a connection, read when its transaction begins: whose it is."""
+
 READING: Final = "passerelle_reading"
+FLEETING: Final = "passerelle_fleeting"
+"""Options too: nothing will be written; what is written need not be on the disk at once."""
+
 NEW_WORK: Final = "new_work"
 """Ids in a session's `info`: the entries that gateway/outbox.py added or revived in it and that are due at once."""
+
+OWNER_FORM: Final = re.compile(r"[A-Za-z0-9-]+|\*")
+USED_AT, UNUSED_S = "used-at", 1.0
+"""Key in the `info` of a pooled connection; after so long without use the server is asked for a sign of life."""
+
+SYNCHRONOUS: Final = "synchronous"
+"""Key too: how a connection to SQLite waits for the disk at present."""
 
 Ring = Callable[[Sequence[str]], None]
 """Told after a commit which work it added. Must return at once, whatever happened to those who should hear it."""
@@ -64,35 +84,41 @@ class Database:
     @contextmanager
     def transaction(self, tenant_id: str) -> Iterator[Session]:
         """Everything inside is committed together, or not at all. Nothing outside the database belongs here."""
-        with self._sessions() as session:
-            session.info["tenant"] = tenant_id
-            with session.begin():
-                own(session)
-                yield session
-            added = tuple(session.info.get(NEW_WORK, ()))
+        with self._owned(tenant_id) as session:
+            yield session
+            session.commit()
+        added = tuple(session.info.get(NEW_WORK, ()))
         if added and self._after_commit is not None:
             self._after_commit(added)
 
     @contextmanager
+    def fleeting(self, tenant_id: str) -> Iterator[Session]:
+        """A transaction that does not wait for the disk, for what may as well not have happened.
+
+        A killed process loses nothing of it. A power cut may undo it, but never while it leaves a later transaction:
+        the next one of the other kind puts both on the disk.
+        """
+        with self._owned(tenant_id, FLEETING) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
     def reading(self, tenant_id: str) -> Iterator[Session]:
         """A session for reading; what is changed in it is thrown away."""
-        with self._sessions() as session:
-            session.info["tenant"] = tenant_id
-            session.connection(execution_options={READING: True})
-            own(session)
+        with self._owned(tenant_id, READING) as session:
             yield session
             session.expunge_all()  # before the roll-back, which would empty what the caller keeps
+
+    @contextmanager
+    def _owned(self, tenant_id: str, *kind: str) -> Iterator[Session]:
+        with self._sessions() as session:
+            session.info["tenant"] = tenant_id
+            session.connection(execution_options={OWNER: tenant_id, **dict.fromkeys(kind, True)})
+            yield session
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
-
-
-def own(session: Session) -> None:
-    """On PostgreSQL, tell the server whose transaction this is: its policies show no row of anybody else."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().exec_driver_sql("SELECT set_config('passerelle.tenant', %s, true)",
-                                             (session.info["tenant"],))
 
 
 def plain(session: Session, tenant_id: str, statement: Select[*Columns], **values: object) -> CursorResult[*Columns]:
@@ -129,21 +155,55 @@ def open_engine(url: str) -> Engine:
     """An engine with the durability that evidence needs.
 
     PostgreSQL: READ COMMITTED; whoever must not be overtaken locks a row (`with_for_update`), so that nobody has to
-    repeat a transaction. The times of a session are UTC.
+    repeat a transaction. The times of a session are UTC. The server is told whose transaction it is as it begins, in
+    one message: its policies then show no row of anybody else.
 
     SQLite: WAL, `synchronous=FULL` (NORMAL may lose acknowledged commits at power loss), foreign keys, and
     BEGIN IMMEDIATE for writers, so that two writers queue instead of failing in the middle.
     """
     parsed = make_url(url)
+    sizes = {"pool_size": 20, "max_overflow": 40}  # more than there are threads: nobody waits for a connection
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=40)
+        engine = create_engine(url, connect_args={"autocommit": True}, **sizes)  # the driver must not begin by itself
+        event.listen(engine, "begin", _begin_postgres)
+        event.listen(engine, "checkout", _look_after(engine.dialect))
+        event.listen(engine, "checkin", _note_use)
+        return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20,
-                           max_overflow=40)  # more than there are threads: nobody waits for a connection
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **sizes)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _begin_postgres(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    statement = "BEGIN"
+    if (owner := options.get(OWNER)) is not None:
+        if not OWNER_FORM.fullmatch(owner):
+            raise TenantMissing(f"{owner!r} is no tenant")
+        statement += f"; SET LOCAL passerelle.tenant TO '{owner}'"
+    if options.get(FLEETING):
+        statement += "; SET LOCAL synchronous_commit TO off"
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+def _look_after(dialect: Dialect) -> Callable[[DBAPIConnection, ConnectionPoolEntry, object], None]:
+    """Find out whether the server is still there, where a connection was not used for a moment."""
+
+    def look(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - entry.info.get(USED_AT, time.monotonic()) > UNUSED_S:
+            try:
+                dialect.do_ping(connection)
+            except dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
+
+    return look
+
+
+def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[USED_AT] = time.monotonic()
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
@@ -152,9 +212,13 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Any) -> None:
-    reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    waits = "NORMAL" if options.get(FLEETING) else "FULL"
+    if not options.get(READING) and connection.info.get(SYNCHRONOUS, "FULL") != waits:
+        connection.exec_driver_sql(f"PRAGMA synchronous={waits}")
+        connection.info[SYNCHRONOUS] = waits
+    connection.exec_driver_sql("BEGIN" if options.get(READING) else "BEGIN IMMEDIATE")
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -163,7 +227,8 @@ def _guard(state: ORMExecuteState) -> None:
     if tenant == EVERY_TENANT or state.is_column_load:
         return
     is_text = isinstance(state.statement, TextClause)
-    if not is_text and not _names_tenants(state.statement):
+    of_tenants = state.bind_mapper is not None and state.bind_mapper.local_table in TENANT_TABLES
+    if not is_text and not of_tenants and not _names_tenants(state.statement):
         return
     if tenant is None or is_text or not (state.is_orm_statement and (
             state.is_select or state.is_update or state.is_delete)):

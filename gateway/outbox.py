@@ -9,18 +9,22 @@ about it any more. An entry that keeps failing is parked for a person, with its 
 import random
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from gateway.db import EVERY_TENANT, NEW_WORK, Database, insert_rows
 from gateway.tables import OutboxEntry
 
 LEASE = timedelta(minutes=2)
 RENEW_SECONDS = 30.0
+DONE: Final = {"state": "done", "lease_until": None, "reason": None}
+TABLE: Final = cast("Table", OutboxEntry.__table__)
 MOST_ATTEMPTS = 40
 """With the backoff below between two and three and a half days of trying: a platform may be away for a weekend."""
 
@@ -79,35 +83,52 @@ def put(
     return entry_id
 
 
+def is_due(db: Database, now: datetime, *, only: Collection[str] = (), without: Collection[str] = ()) -> bool:
+    """Whether `claim` would find anything: a look that keeps no writer waiting."""
+    with db.reading(EVERY_TENANT) as session:
+        due = _due(frozenset(only), frozenset(without)).limit(1)
+        return session.connection().execute(due, {"now": now}).first() is not None
+
+
 def claim(
     db: Database, now: datetime, *, lease: timedelta = LEASE, only: Collection[str] = (),
     without: Collection[str] = (), entry_id: str | None = None,
 ) -> Entry | None:
     """The next due entry, leased to the caller; None when nothing is due. `only` and `without` are topics.
 
-    With `entry_id` that entry or none: it may be done, taken, or not due any more.
+    With `entry_id` that entry or none: it may be done, taken, or not due any more. The lease of a worker that lost
+    its power may be lost with it; what the worker did before that is not.
     """
-    wanted: list[ColumnElement[bool]] = [OutboxEntry.topic.in_(only)] if only else []
-    wanted += [OutboxEntry.topic.not_in(without)] if without else []
-    wanted += [OutboxEntry.id == entry_id] if entry_id is not None else []
-    free = or_(OutboxEntry.lease_until.is_(None), OutboxEntry.lease_until < now)
-    due = (
-        select(OutboxEntry)
-        .where(OutboxEntry.state == "pending", OutboxEntry.due_at <= now, free, *wanted)
-        .order_by(OutboxEntry.due_at, OutboxEntry.created_at)
-        .limit(1)
+    values = {"now": now, "ends": now + lease}
+    statement = _claiming(frozenset(only), frozenset(without), by_id=entry_id is not None)
+    with db.fleeting(EVERY_TENANT) as session:
+        named = values if entry_id is None else {**values, "wanted": entry_id}
+        found = session.connection().execute(statement, named).mappings().one_or_none()
+    return None if found is None else Entry(**found)
+
+
+@lru_cache(maxsize=64)
+def _claiming(only: frozenset[str], without: frozenset[str], *, by_id: bool) -> ReturningUpdate[Any]:
+    """The statement that leases the next due entry and gives its columns."""
+    due = _due(only, without)
+    if by_id:
+        due = due.where(TABLE.c.id == bindparam("wanted"))
+    one = due.order_by(TABLE.c.due_at, TABLE.c.created_at).limit(1).with_for_update(skip_locked=True).cte("one")
+    return (
+        update(TABLE).where(TABLE.c.tenant_id == one.c.tenant_id, TABLE.c.id == one.c.id)
+        .values(lease_until=bindparam("ends"), attempts=TABLE.c.attempts + 1)
+        .returning(*(TABLE.c[field.name] for field in fields(Entry)))
     )
-    with db.reading(EVERY_TENANT) as session:  # look before taking the write lock: most looks find nothing
-        if session.scalar(due) is None:
-            return None
-    with db.transaction(EVERY_TENANT) as session:
-        row = session.scalar(due.with_for_update(skip_locked=True))
-        if row is None:
-            return None
-        row.lease_until = now + lease
-        row.attempts += 1
-        return Entry(tenant_id=row.tenant_id, id=row.id, topic=row.topic, subject_id=row.subject_id,
-                     payload=row.payload, attempts=row.attempts)
+
+
+@lru_cache(maxsize=64)
+def _due(only: frozenset[str], without: frozenset[str]) -> Select[str, str]:
+    """The keys of entries that may be claimed at `now`."""
+    wanted = [TABLE.c.topic.in_(sorted(only))] if only else []
+    wanted += [TABLE.c.topic.not_in(sorted(without))] if without else []
+    free = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until < bindparam("now"))
+    return select(TABLE.c.tenant_id, TABLE.c.id).where(
+        TABLE.c.state == "pending", TABLE.c.due_at <= bindparam("now"), free, *wanted)
 
 
 def renew(db: Database, entry: Entry, now: datetime) -> None:
@@ -120,9 +141,15 @@ def holds(session: Session, entry: Entry) -> bool:
     return session.scalar(select(OutboxEntry.id).where(*_ours(entry)).with_for_update()) is not None
 
 
+def finish(session: Session, entry: Entry) -> None:
+    """The work is finished, together with what the caller's transaction says of it. The handler returns True then."""
+    session.execute(update(OutboxEntry).where(*_ours(entry)).values(DONE))
+
+
 def done(db: Database, entry: Entry) -> None:
-    """The work is finished."""
-    _set(db, entry, state="done", lease_until=None, reason=None)
+    """The work is finished. After a power cut it may be done again, as after a crash in front of this."""
+    with db.fleeting(entry.tenant_id) as session:
+        finish(session, entry)
 
 
 def again(db: Database, entry: Entry, error: RetryLater, now: datetime) -> None:
@@ -144,7 +171,7 @@ def withdraw(session: Session, topic: str, subjects: Select[str] | Sequence[str]
     session.execute(
         update(OutboxEntry)
         .where(OutboxEntry.topic == topic, OutboxEntry.state == "pending", OutboxEntry.subject_id.in_(subjects))
-        .values(state="done", lease_until=None, reason=None)
+        .values(DONE)
         .execution_options(synchronize_session=False)
     )
 

@@ -19,7 +19,8 @@ from gateway.outbox import Entry, Park, RetryLater
 
 log = structlog.get_logger()
 
-Handler = Callable[[Deps, Entry], None]
+Handler = Callable[[Deps, Entry], bool | None]
+"""True: the handler has finished its entry itself, in the transaction of its effect (outbox.finish)."""
 
 
 def relay(
@@ -27,6 +28,8 @@ def relay(
     without: Collection[str] = (),
 ) -> int:
     """Handle due entries until there are none (or `most`); returns how many were handled."""
+    if not outbox.is_due(deps.db, deps.now(), only=only, without=without):
+        return 0
     for count in range(most):
         entry = outbox.claim(deps.db, deps.now(), only=only, without=without)
         if entry is None:
@@ -53,7 +56,7 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
         return
     try:
         with _lease_renewed(deps, entry):
-            handler(deps, entry)
+            finished = handler(deps, entry)
     except RetryLater as error:
         outbox.again(deps.db, entry, error, deps.now())
     except Park as error:
@@ -62,7 +65,8 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
         log.exception("work failed", topic=entry.topic, subject=entry.subject_id)
         outbox.again(deps.db, entry, RetryLater(f"{type(error).__name__}: {error}"), deps.now())
     else:
-        outbox.done(deps.db, entry)
+        if not finished:
+            outbox.done(deps.db, entry)
 
 
 @contextmanager
