@@ -120,6 +120,9 @@ class Settings(BaseSettings):
     duty_seconds: float = 300.0
     """How often statuses that the State must have within 24 hours are looked at."""
 
+    backup_days: int = Field(default=8, ge=0)
+    """An alarm tells when the last `passerelle backup` is older than this. 0: somebody else looks after backups."""
+
     keep_keys_days: int = Field(default=30, ge=1)
     """How long the same Idempotency-Key gives the same answer. Longer than any caller repeats a request."""
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from gateway.alarms.sounding import Facts, clear, sound
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.incoming.flows import INCOMPLETE
 from gateway.lifecycle.duties import open_duties
 from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant, WebhookEndpoint
 from gateway.tables_care import Alarm
@@ -21,7 +22,7 @@ from gateway.tables_care import Alarm
 LATE = timedelta(minutes=15)
 """Work that is due and that nobody has taken for so long."""
 
-KINDS = ("duty-late", "connection-down", "work-late", "work-parked", "flow-parked", "webhook-silent")
+KINDS = ("duty-late", "connection-down", "flow-gap", "work-late", "work-parked", "flow-parked", "webhook-silent")
 """What this module answers for, the most urgent first; the words are in gateway/alarms/kinds.py."""
 
 
@@ -42,9 +43,12 @@ class Cause:
 def causes(session: Session, now: datetime) -> Iterator[Cause]:
     """Everything of the session's tenant, the kinds in the order of KINDS."""
     yield from _duties(session, now)
-    for row in session.scalars(select(PlatformConnection).where(
-            PlatformConnection.enabled, PlatformConnection.trouble.is_not(None)).order_by(PlatformConnection.id)):
-        yield Cause("connection-down", row.id, {"name": row.name, "error": row.trouble})
+    troubled = session.scalars(select(PlatformConnection).where(
+        PlatformConnection.enabled, PlatformConnection.trouble.is_not(None)).order_by(PlatformConnection.id)).all()
+    for kind, incomplete in (("connection-down", False), ("flow-gap", True)):
+        for row in troubled:
+            if str(row.trouble).startswith(INCOMPLETE) is incomplete:
+                yield Cause(kind, row.id, {"name": row.name, "error": row.trouble})
     free = or_(OutboxEntry.lease_until.is_(None), OutboxEntry.lease_until < now)
     yield from _work(session, "work-late", OutboxEntry.state == "pending", OutboxEntry.due_at < now - LATE, free)
     yield from _work(session, "work-parked", OutboxEntry.state == "parked")

@@ -21,6 +21,9 @@ KINDS: Mapping[str, Kind] = {
     "store-full": Kind(
         "bad", "Stockage des preuves plein", "Libérez de la place ou agrandissez le volume. Les envois sont refusés "
         "(503) et rien de ce qui a été accepté n'est perdu ; tout reprend de soi-même.", "Evidence store is full"),
+    "store-read-only": Kind(
+        "bad", "Stockage des preuves en lecture seule", "Rendez le volume accessible en écriture. Les envois sont "
+        "refusés (503) ; tout reprend de soi-même.", "Evidence store is read-only"),
     "store-unavailable": Kind(
         "bad", "Stockage des preuves inaccessible", "Rétablissez l'accès au stockage. Rien n'est accepté tant que rien "
         "ne peut être conservé.", "Evidence store does not answer"),

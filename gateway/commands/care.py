@@ -20,14 +20,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.stores.opening import folder_of
+from gateway.alarms.house import BACKED_UP
+from gateway.clock import wall_clock
 from gateway.db import EVERY_TENANT, Database
 from gateway.evidence.stores import main_url
+from gateway.record import Change, record
 from gateway.settings import Settings
+from gateway.tables import Tenant
 
 SQLITE, POSTGRES = "passerelle.sqlite3", "passerelle.pgdump"
 FOLDERS = ("keys", "tsa", "mail", "objects", "rules")
@@ -71,8 +75,32 @@ def backup(settings: Settings, target: Path) -> int:
             file.flush()
             os.fsync(file.fileno())
     unfinished.rename(target)
+    journal(settings, target.stat().st_size)
     print(target)
     return 0
+
+
+def journal(settings: Settings, size: int) -> None:
+    """Tell each tenant's journal that everything was backed up: an alarm asks for the next one by it.
+
+    The tar is whole by then: a database that takes no entry now is only told of.
+    """
+    db = Database(settings.database)
+    try:
+        for tenant_id in tenants(db):
+            with db.transaction(tenant_id) as session:
+                record(session, tenant_id, Change(kind="evidence", code=BACKED_UP, actor="operator:cli",
+                                                  subject="backup", data={"size": size}), now=wall_clock())
+    except SQLAlchemyError as error:
+        print(f"passerelle: sauvegarde faite, non journalisée / backed up, not journaled: {error}", file=sys.stderr)
+    finally:
+        db.close()
+
+
+def tenants(db: Database) -> list[str]:
+    """The ids of all tenants."""
+    with db.reading(EVERY_TENANT) as session:
+        return list(session.scalars(select(Tenant.id).order_by(Tenant.id)))
 
 
 def add_files(settings: Settings, tar: tarfile.TarFile) -> None:

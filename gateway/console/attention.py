@@ -22,6 +22,7 @@ LOOK_BACK = timedelta(days=30)
 CAUSES = {
     "duty-late": ("statut obligatoire non transmis", "statuts obligatoires non transmis", Permission.INVOICES_READ),
     "connection-down": ("plateforme injoignable", "plateformes injoignables", Permission.QUEUE_WRITE),
+    "flow-gap": ("relève incomplète", "relèves incomplètes", Permission.QUEUE_WRITE),
     "work-late": ("travail en retard", "travaux en retard", Permission.QUEUE_WRITE),
     "work-parked": ("travail arrêté", "travaux arrêtés", Permission.QUEUE_WRITE),
     "flow-parked": ("flux reçu non rattaché", "flux reçus non rattachés", Permission.QUEUE_WRITE),

@@ -33,6 +33,9 @@ log = structlog.get_logger()
 LEAST = 50
 """Things looked at per turn, however few there are."""
 
+CONTROL = "control"
+"""Subject of the alarm about a store that cannot be read; whether it can be written is gateway/alarms/house.py."""
+
 PHASES = ("objects", "journal", "seals", "end")
 HASH = 32
 
@@ -107,7 +110,7 @@ def advance(deps: Deps, scrub: Scrub, most: int) -> Scrub:
     try:
         part = {"objects": objects_part, "journal": journal_part, "seals": seals_part}[phase](deps, place, most)
     except StoreUnavailable as error:
-        sound(deps, EVERY_TENANT, "store-unavailable", "", {"trouble": str(error)})
+        sound(deps, EVERY_TENANT, "store-unavailable", CONTROL, {"error": str(error)})
         return scrub
     for found in part.found:
         tell(deps, found)
@@ -278,7 +281,7 @@ def finish(deps: Deps, scrub: Scrub) -> None:
         with deps.db.transaction(fault.tenant_id) as session:
             session.get_one(ScrubFault, (fault.tenant_id, fault.id)).ended_at = deps.now()
         clear(deps, fault.tenant_id, "object-damaged", fault.what)
-    clear(deps, EVERY_TENANT, "store-unavailable")
+    clear(deps, EVERY_TENANT, "store-unavailable", CONTROL)
     counts = {"objects": scrub.objects, "entries": scrub.entries, "seals": scrub.seals, "faults": scrub.faults,
               "healed": scrub.healed}
     for tenant_id in tenants:

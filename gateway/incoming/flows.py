@@ -22,6 +22,9 @@ LOOK_AGAIN = "look-again"
 ELSEWHERE = "set-elsewhere"
 """Cause of a status that the seller set on the platform's own site, and that the platform has not accepted."""
 
+INCOMPLETE = "relève incomplète"
+"""How the trouble of a connection begins whose platform answers, but did not show all, or not all could be kept."""
+
 NOT_YET_OURS = (ELSEWHERE, "not-ours")
 """Causes of rows of which more may become known."""
 

@@ -17,7 +17,7 @@ from gateway import circuits
 from gateway.connections import open_connection
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.incoming.flows import LOOK_AGAIN, is_news, known_flows, remember, remember_unreadable
+from gateway.incoming.flows import INCOMPLETE, LOOK_AGAIN, is_news, known_flows, remember, remember_unreadable
 from gateway.incoming.subscribe import subscribe
 from gateway.outbox import Entry
 from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable, UnreadableFlow
@@ -115,7 +115,7 @@ class Walk:
         """What to show when flows could not be stored, or not even read."""
         told = [f"unstored {flow.flow_id}" for flow in self.unstored]
         told += [f"unreadable {flow.flow_id or '(no id)'} : {flow.problem}" for flow in self.unreadable]
-        return f"{len(told)} flux : {' ; '.join(told[:5])}" if told else None
+        return f"{INCOMPLETE} : {len(told)} flux : {' ; '.join(told[:5])}" if told else None
 
 
 def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk, back: timedelta) -> None:

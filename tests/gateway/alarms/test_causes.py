@@ -7,8 +7,9 @@ from sqlalchemy import select
 from gateway.alarms import causes
 from gateway.console import attention
 from gateway.deps import Deps
+from gateway.incoming.poll import poll_all
 from gateway.outbox import put
-from gateway.tables import Event, OutboxEntry, SeenFlow, WebhookEndpoint
+from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow, WebhookEndpoint
 from gateway.tables_care import Alarm
 
 
@@ -64,6 +65,21 @@ def test_what_is_wrong_sounds_once_and_ends_with_its_cause(deps: Deps, tenant: s
         told = [event.code for event in session.scalars(
             select(Event).where(Event.kind == "alarm").order_by(Event.position))]
     assert told == ["raised"] * 4 + ["cleared"] * 4
+
+
+def test_a_platform_that_showed_less_than_there_is_has_an_alarm_of_its_own(
+    deps: Deps, tenant: str, connection, platform
+) -> None:
+    platform.put("flow-1", flowType="SupplierInvoice", flowSyntax="UBL")["flowId"] = None
+    poll_all(deps)
+    causes.watch(deps)
+    assert ringing(deps, tenant)["flow-gap", connection.id] == 1
+    assert "1 relève incomplète" in shown(deps, tenant)
+    with deps.db.transaction(tenant) as session:
+        session.get_one(PlatformConnection, (tenant, connection.id)).trouble = "no answer"
+    causes.watch(deps)
+    assert ("connection-down", connection.id) in ringing(deps, tenant)
+    assert ("flow-gap", connection.id) not in ringing(deps, tenant)
 
 
 def test_work_that_nobody_takes_is_late_and_work_in_hand_is_not(deps: Deps, tenant: str, clock) -> None:

@@ -5,18 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from archive.stores.directory import DirectoryStore
 from gateway import outbox
+from gateway.alarms.house import BACKED_UP
 from gateway.commands import care
-from gateway.db import Database
+from gateway.db import EVERY_TENANT, Database
 from gateway.deps import Deps
 from gateway.evidence.sealing import seal_due
 from gateway.evidence.trust import check_everything
 from gateway.outgoing.deliver import deliver
 from gateway.record import Change, record
 from gateway.settings import Settings
-from gateway.tables import Submission
+from gateway.tables import Event, Submission
 from gateway.worker import relay
 
 HANDLERS = {"deliver": deliver, "remind": lambda *_: None}
@@ -73,6 +75,10 @@ def test_a_backup_is_private_and_never_half_written(deps: Deps, queued, tmp_path
     assert care.main(["backup", str(kept)]) == 0
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert not list(tmp_path.glob("*.part"))
+    with deps.db.reading(EVERY_TENANT) as session:
+        told = session.scalars(select(Event).where(Event.code == BACKED_UP)).one()
+    assert told.data == {"size": kept.stat().st_size}
+    assert check_everything(deps).faults == ()
 
 
 def test_there_must_be_something_to_back_up(tmp_path: Path, monkeypatch, capsys) -> None:
