@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.alarms import causes
+from gateway.alarms import causes, house
 from gateway.alarms.mailing import mail_alarm
 from gateway.dossiers.periods import handle_export
 from gateway.evidence import checkpoints
@@ -56,6 +56,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "scrub": Tick(settings.scrub_seconds, scrub_due),
         "watch": Tick(300.0, watch),
         "alarms": Tick(60.0, causes.watch),
+        "house": Tick(60.0, house.watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
         "remind": Tick(settings.remind_seconds, reminders.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
