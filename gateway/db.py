@@ -41,6 +41,7 @@ from gateway import tables_care as _tables_care  # noqa: F401 - its tables join 
 from gateway import tables_exports as _tables_exports  # noqa: F401 - its tables join the others
 from gateway import tables_journal as _tables_journal  # noqa: F401 - its tables join the others
 from gateway import tables_receivables as _tables_receivables  # noqa: F401 - its tables join the others
+from gateway import tables_reminders as _tables_reminders  # noqa: F401 - its tables join the others
 from gateway import tables_retention as _tables_retention  # noqa: F401 - its tables join the others
 from gateway.tables import Base, TenantScoped
 

@@ -475,9 +475,13 @@ class Payment(Row, Base):
 
 
 class Scenario(Row, Base):
-    """A version of a reminder scenario. Editing adds a version."""
+    """A version of a reminder scenario. Editing adds a version; nothing of one that exists is changed but `active`."""
 
     __tablename__ = "scenarios"
+    __table_args__ = (Index("ix_scenarios_version", "tenant_id", "segment", "version", unique=True),)
+    segment: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Of clients; empty for everybody who is in no other."""
+
     name: Mapped[str]
     version: Mapped[int]
     active: Mapped[bool]
@@ -515,6 +519,7 @@ class Hold(Row, Base):
     """Reminders of an invoice wait, because a person said so."""
 
     __tablename__ = "holds"
+    __table_args__ = (Index("ix_holds_submission", "tenant_id", "submission_id"),)
     submission_id: Mapped[str]
     kind: Mapped[str]
     """promise, plan, dispute, insolvency, manual."""

@@ -20,6 +20,7 @@ from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
 from gateway.outgoing.handover import hand_over
+from gateway.reminders import nightly
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
 from gateway.tidying import tidy
@@ -58,7 +59,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "alarms": Tick(60.0, causes.watch),
         "house": Tick(60.0, house.watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
-        "remind": Tick(settings.remind_seconds, reminders.tick),
+        "remind": Tick(settings.remind_seconds, nightly.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
         "duties": Tick(settings.duty_seconds, tell_deadlines),
         "tidy": Tick(settings.tidy_seconds, tidy),

@@ -1,16 +1,17 @@
-"""What a workshop process says beyond the verdict: corrections, printable reports, the catalogue of rules."""
+"""What a workshop process says beyond the verdict: corrections, printed reports, catalogues of rules and rule sets."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
 from formats.errors import FormatError
-from validation import dossier_pages, run
+from validation import dossier_pages, letter_pages, run
 from validation.explain.every import every_rule
 from validation.findings import Patch, Report
 from validation.pages import as_html
 from validation.printed import as_pdf
 from validation.repair import proposals
+from validation.standing import listed
 
 
 def propose(document: bytes, as_of: date) -> tuple[Patch, ...]:
@@ -36,9 +37,19 @@ def catalogue() -> tuple[dict[str, Any], ...]:
     return tuple(every_rule())
 
 
+def rule_sets(as_of: date) -> tuple[dict[str, Any], ...]:
+    """Workshop.rule_sets, here."""
+    return tuple(each.to_json() for each in listed(as_of))
+
+
 def draw_index(account: bytes) -> bytes:
     """Workshop.draw_index, here."""
     return dossier_pages.as_pdf(account)
+
+
+def draw_letter(letter: bytes) -> bytes:
+    """Workshop.draw_letter, here."""
+    return letter_pages.as_pdf(letter)
 
 
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
@@ -46,5 +57,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "mend": mend,
     "present": present,
     "catalogue": catalogue,
+    "rule_sets": rule_sets,
     "draw_index": draw_index,
+    "draw_letter": draw_letter,
 }

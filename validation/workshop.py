@@ -160,9 +160,17 @@ class Workshop:
         """The index of a dossier as PDF, from its account as JSON (archive/dossier/telling.py). Raises FormatError."""
         return cast("bytes", self._ask("draw_index", account=account))
 
+    def draw_letter(self, letter: bytes) -> bytes:
+        """A letter on paper as PDF, from its texts as JSON (gateway/reminders/byhand.py). Raises FormatError."""
+        return cast("bytes", self._ask("draw_letter", letter=letter))
+
     def catalogue(self) -> tuple[dict[str, Any], ...]:
         """Every rule with its explanation and examples, as data. Takes a second."""
         return cast("tuple[dict[str, Any], ...]", self._ask("catalogue"))
+
+    def rule_sets(self, *, as_of: date) -> tuple[dict[str, Any], ...]:
+        """Every rule set of the supply and what it is on a day, as data (validation.standing)."""
+        return cast("tuple[dict[str, Any], ...]", self._ask("rule_sets", as_of=as_of))
 
     def close(self) -> None:
         """End every worker. Calls that wait for one get none: close only what nobody uses."""

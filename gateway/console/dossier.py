@@ -76,7 +76,7 @@ def load(session: Session, tenant_id: str, submission_id: str, now: datetime, to
     if invoice is None:
         raise not_found()
     payments = queries.payments_by_invoice(session, [invoice.id]).get(invoice.id, [])
-    following = followers(session, invoice.seller_siren)
+    following = followers(session, [invoice])
     documents = session.scalars(
         select(Document).where(Document.submission_id == invoice.id).order_by(Document.at, Document.role)).all()
     events = session.scalars(

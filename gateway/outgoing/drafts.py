@@ -19,7 +19,8 @@ NOT_TRANSMITTED = "NON_TRANSMISE"
 ROUTING_FAILED = "221"
 """The platforms found no way to the recipient."""
 
-EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml", "message/rfc822": "eml"}
+EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml", "message/rfc822": "eml",
+              "application/zip": "zip"}
 
 
 def draft(

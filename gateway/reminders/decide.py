@@ -1,7 +1,8 @@
 """Whether an invoice is reminded today, with which letter, and if not, why. Pure: facts and a date in, words out.
 
 The state of an invoice is computed from its events, payments and holds each time: there are no counters that
-could be wrong after an outage, and missed days are caught up with one letter, that of the latest stage.
+could be wrong after an outage. Stages come one after the other, so that nobody gets a formal notice before a friendly
+word: what an outage or a dispute delayed goes on from where it was, at the pace of the scenario.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Final
 
 from gateway.reminders.facts import Facts, Sent, Status
 from gateway.reminders.reasons import TRANSMISSION, day_words, sentence
-from gateway.reminders.scenario import THANKS, Scenario, Stage
+from gateway.reminders.scenario import COURTESY, THANKS, Scenario, Stage
 from gateway.reminders.working import is_working, next_working, working_days_after
 
 FINAL_STATUSES: Final = frozenset({"210", "213", "220"})
@@ -29,6 +30,9 @@ FACTORED: Final = "225"
 NOT_FACTORED: Final = "228"
 PAYMENT_SENT: Final = "211"
 CASHED: Final = "212"
+SLACK_DAYS: Final = 4
+"""A letter that waited over a weekend and a holiday does not push the whole ladder back."""
+
 KEPT_WORD: Final = frozenset({"promise", "plan"})
 """Holds that a full payment fulfils: they do not stand against thanks."""
 
@@ -72,6 +76,9 @@ class Decision:
     tone: str | None = None
     """The letter, when one goes out."""
 
+    channel: str = "mail"
+    """By which way it goes; see scenario.py."""
+
     until: date | None = None
     """The first day on which the answer may change by itself; None: only an event can change it."""
 
@@ -86,11 +93,12 @@ def decide(facts: Facts, scenario: Scenario, today: date) -> Decision:
         return against
     if facts.balance <= 0:
         return Decision(outcome=Outcome.SENT, code="thanks", reason=sentence("thanks"), stage=THANKS, tone=THANKS)
-    stage = _stage_of(facts, scenario, today)
+    stage = next_stage(facts, scenario, today)
     if stage is None:
         raise AssertionError("without a stage there is a reason against")
-    text = sentence("due", on=_day_of(facts, stage), balance=(facts.balance, facts.currency))
-    return Decision(outcome=Outcome.SENT, code="due", reason=text, stage=stage.key, tone=stage.tone)
+    text = sentence("due", on=day_of(facts, stage), balance=(facts.balance, facts.currency))
+    return Decision(outcome=Outcome.SENT, code="due", reason=text, stage=stage.key, tone=stage.tone,
+                    channel=stage.channel)
 
 
 def plan(facts: Facts, scenario: Scenario, today: date, days: int) -> Iterator[tuple[date, Decision]]:
@@ -123,13 +131,15 @@ def _reasons_against(facts: Facts, scenario: Scenario, today: date) -> Iterator[
         yield from _against_thanks(facts, scenario, today)
         yield from _against_mail(facts, scenario, today, THANKS)
         return
-    stage = _stage_of(facts, scenario, today)
-    key = None if stage is None or _is_over(facts, stage) else stage.key
+    stage = next_stage(facts, scenario, today)
+    key = stage.key if stage is not None and today >= day_of(facts, stage) else None
     yield from _stopped(facts, key)
     yield from _waiting_for_people(facts, scenario, today, key)
-    yield from _against_stage(facts, scenario, stage)
+    yield from _against_stage(facts, scenario, stage, today)
     yield from _too_close(facts, scenario, today, key)
-    yield from _against_mail(facts, scenario, today, key)
+    if stage is not None:
+        yield from _unapproved(facts, scenario, stage)
+        yield from _against_mail(facts, scenario, today, stage.key, by_mail=stage.channel == "mail")
 
 
 def _never(facts: Facts) -> Iterator[Decision]:
@@ -163,14 +173,14 @@ def _against_thanks(facts: Facts, scenario: Scenario, today: date) -> Iterator[D
 
 def _stopped(facts: Facts, key: str | None) -> Iterator[Decision]:
     """A status that waits for an answer; a factored invoice is chased by the factor."""
-    for status in reversed(_open_questions(facts)):
+    for status in reversed(open_questions(facts)):
         yield _held(f"status-{status.code}", stage=key, on=status.on)
     factoring = [status for status in facts.statuses if status.code in {FACTORED, NOT_FACTORED}]
     if factoring and factoring[-1].code == FACTORED:
         yield _held(f"status-{FACTORED}", stage=key, on=factoring[-1].on)
 
 
-def _open_questions(facts: Facts) -> tuple[Status, ...]:
+def open_questions(facts: Facts) -> tuple[Status, ...]:
     """What nobody answered. An approval answers all; a completion the suspension, or what else is open."""
     questions: tuple[Status, ...] = ()
     for status in facts.statuses:
@@ -193,7 +203,7 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
                         until_text=until_text)
     announced = _last(facts, PAYMENT_SENT)
     if announced is not None:
-        last_day = working_days_after(announced.on, scenario.pause_days, scenario.region)
+        last_day = working_days_after(announced.on, scenario.pause_days, facts.region or scenario.region)
         if today <= last_day:
             yield _held("payment-announced", stage=key, until=_day_after(last_day), on=announced.on, last_day=last_day)
     cashed = _last(facts, CASHED)
@@ -203,21 +213,27 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
         yield _held("shared-credit", stage=key, number=facts.shared_credit)
 
 
-def _against_stage(facts: Facts, scenario: Scenario, stage: Stage | None) -> Iterator[Decision]:
+def _against_stage(facts: Facts, scenario: Scenario, stage: Stage | None, today: date) -> Iterator[Decision]:
     """Nothing is due on this day, or nothing ever again."""
     if facts.due_date is None:
         yield _skipped("no-due-date")
     elif stage is None:
-        yield _held("not-yet", until=_day_of(facts, scenario.stages[0]))
-    elif _is_over(facts, stage):
-        following = next((other for other in scenario.stages if not _is_over(facts, other)
-                          and other.offset > stage.offset), None)
-        if following is None:
-            yield _skipped("finished")
-        else:
-            yield _held("waiting", until=_day_of(facts, following))
+        yield _skipped("finished")
+    elif today < day_of(facts, stage):
+        begun = any(sent.offset is not None for sent in facts.sent) or today >= _calendar(facts, scenario.stages[0])
+        yield _held("waiting" if begun else "not-yet", until=day_of(facts, stage))
     elif facts.balance < scenario.smallest:
         yield _skipped("small-balance", balance=(facts.balance, facts.currency))
+
+
+def _unapproved(facts: Facts, scenario: Scenario, stage: Stage) -> Iterator[Decision]:
+    """A stage that wants a person's word and has none yet; one that was refused is over (`_is_over`)."""
+    large = scenario.largest is not None and facts.balance >= scenario.largest
+    wanted = stage.needs_person or (stage.offset > 0 and (large or facts.watched))
+    granted = any(one.stage == stage.key and one.granted and facts.balance <= one.balance for one in facts.approvals)
+    if wanted and not granted:
+        why = "large" if large else "watched" if facts.watched and not stage.needs_person else "stage"
+        yield _held(f"approval-{why}", stage=stage.key, balance=(facts.balance, facts.currency))
 
 
 def _too_close(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
@@ -228,43 +244,77 @@ def _too_close(facts: Facts, scenario: Scenario, today: date, key: str | None) -
             yield _held("too-close", stage=key, until=free, gap=scenario.gap_days)
 
 
-def _against_mail(facts: Facts, scenario: Scenario, today: date, key: str | None) -> Iterator[Decision]:
-    """What stands against any letter, thanks included."""
+def _against_mail(
+    facts: Facts, scenario: Scenario, today: date, key: str | None, *, by_mail: bool = True
+) -> Iterator[Decision]:
+    """What stands against any letter, thanks included; what is no mail needs no address."""
     if facts.transmission != "deposited":
         words = TRANSMISSION.get(facts.transmission, facts.transmission)
         yield _held("not-deposited", stage=key, transmission=words)
     if not facts.entity_enabled:
         yield _held("entity-off", stage=key)
+    if by_mail:
+        yield from _against_address(facts, key)
+    region = facts.region or scenario.region
+    if scenario.working_days_only and not is_working(today, region):
+        yield _held("closed-day", stage=key, until=next_working(today, region))
+
+
+def _against_address(facts: Facts, key: str | None) -> Iterator[Decision]:
     if facts.email is None or not facts.email.strip():
         yield _held("no-address", stage=key)
     elif not ADDRESS.fullmatch(facts.email):
         yield _held("bad-address", stage=key, email=facts.email)
     elif facts.email in facts.refused_addresses:
         yield _held("refused-address", stage=key, email=facts.email)
-    if scenario.working_days_only and not is_working(today, scenario.region):
-        yield _held("closed-day", stage=key, until=next_working(today, scenario.region))
 
 
-def _stage_of(facts: Facts, scenario: Scenario, today: date) -> Stage | None:
-    """The latest stage whose day has come; None before the first one or without a due date."""
+def next_stage(facts: Facts, scenario: Scenario, today: date) -> Stage | None:
+    """The first stage that has not had its turn; None after the last one or without a due date.
+
+    A courtesy around the due date is passed over once the day of the following stage has come.
+    """
     if facts.due_date is None:
         return None
-    days = (today - facts.due_date).days
-    return max((stage for stage in scenario.stages if stage.offset <= days), key=lambda s: s.offset, default=None)
+    for stage, following in zip(scenario.stages, [*scenario.stages[1:], None], strict=True):
+        too_late = stage.tone in COURTESY and following is not None and today >= _calendar(facts, following)
+        if not too_late and not _is_over(facts, stage):
+            return stage
+    return None
+
+
+def passed_over(facts: Facts, scenario: Scenario, key: str) -> list[str]:
+    """The earlier stages of a stage that never went out, in their order."""
+    keys = [stage.key for stage in scenario.stages]
+    done = {sent.stage for sent in facts.sent}
+    return [earlier for earlier in keys[:keys.index(key)] if earlier not in done] if key in keys else []
+
+
+def day_of(facts: Facts, stage: Stage) -> date:
+    """The day of a stage: that of the calendar, or later where the one before went out late."""
+    day = _calendar(facts, stage)
+    before = max((sent for sent in facts.sent if sent.offset is not None), key=lambda sent: sent.offset or 0,
+                 default=None)
+    if before is None or before.offset is None or before.offset < 0:
+        return day
+    pace = stage.offset - before.offset - SLACK_DAYS
+    return max(day, before.on + timedelta(days=max(pace, 0)))
 
 
 def _is_over(facts: Facts, stage: Stage) -> bool:
-    """Whether a stage has had its turn: it or a later one went out, or the invoice came too late for it.
+    """Whether a stage has had its turn: it or a later one went out, a person refused it, or it came too late.
 
     Whoever gets an invoice today must not get a word about its due date within the hour.
     """
     if any(sent.stage == stage.key or (sent.offset is not None and sent.offset >= stage.offset) for sent in facts.sent):
         return True
-    return stage.tone in {"before", "due"} and facts.received_on >= _day_of(facts, stage)
+    if any(one.stage == stage.key and not one.granted for one in facts.approvals):
+        return True
+    return stage.tone in COURTESY and facts.received_on >= _calendar(facts, stage)
 
 
-def _day_of(facts: Facts, stage: Stage) -> date:
-    """The day of a stage of an invoice that has a due date."""
+def _calendar(facts: Facts, stage: Stage) -> date:
+    """The day of a stage by the due date alone, of an invoice that has one."""
     if facts.due_date is None:
         raise AssertionError("a stage has a day only with a due date")
     return facts.due_date + timedelta(days=stage.offset)

@@ -19,10 +19,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A hold that a person set and nobody has lifted."""
+    """A hold that a person set and nobody has lifted, or a case of the client that is open."""
 
     kind: str
-    """promise, plan, dispute, insolvency, manual."""
+    """promise, plan, dispute, insolvency, manual; missing or contact for an open case."""
 
     reason: str
     until: date | None = None
@@ -42,6 +42,16 @@ class Sent:
     """Days from the due date that the stage had then; None for thanks."""
 
     on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a person said about a stage that wants one."""
+
+    stage: str
+    granted: bool
+    balance: Decimal
+    """What was owed then: a higher balance wants a new approval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +102,12 @@ class Facts:
 
     waits: tuple[Wait, ...] = ()
     sent: tuple[Sent, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    watched: bool = False
+    """A person approves whatever goes to this client after the due date."""
+
+    region: str | None = None
+    """Where the client has further public holidays; None: as the scenario says."""
 
     @property
     def balance(self) -> Decimal:
@@ -113,6 +129,8 @@ class Facts:
             "statuses": [{"code": status.code, "on": status.on.isoformat()} for status in self.statuses],
             "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _day(wait.until)} for wait in self.waits],
             "sent": [{"stage": sent.stage, "on": sent.on.isoformat()} for sent in self.sent],
+            "approvals": [{"stage": one.stage, "granted": one.granted, "balance": format(one.balance, "f")}
+                          for one in self.approvals],
         }
 
 

@@ -1,8 +1,9 @@
 """What people do about reminders: hold them, lift a hold, settle a doubt, change the scenario."""
 
+import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, select, update
 
@@ -10,12 +11,14 @@ from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.scenario import BadScenario, Scenario, parse, to_json
+from gateway.reminders.scenario import BadScenario, Scenario, checked, to_json
 from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
-from gateway.reminders.service import conclude
-from gateway.reminders.state import scenario_of
+from gateway.reminders.service import conclude, of_one_mail
+from gateway.reminders.state import named, scenario_for, scenarios_of
 from gateway.tables import Decision, Hold, Submission
 from gateway.tables import Scenario as ScenarioRow
+
+SEGMENT: Final = re.compile(r"[a-z0-9-]{0,40}")
 
 
 def add_hold(deps: Deps, principal: Principal, submission_id: str, wanted: HoldIn) -> HoldOut:
@@ -67,30 +70,43 @@ def settle(
     if row.outcome != "unknown":
         raise Problem(409, "not-in-doubt", "L'envoi de cette relance n'est pas incertain. / "
                       "Nothing is uncertain about this letter.")
-    conclude(deps, row, "sent" if found.delivered else "failed", found.reason, actor=principal.actor)
+    for one in of_one_mail(deps, row):
+        conclude(deps, one, "sent" if found.delivered else "failed", found.reason, actor=principal.actor)
     with deps.db.reading(principal.tenant_id) as session:
         return decision_out(session.get_one(Decision, (principal.tenant_id, decision_id)))
 
 
-def current_scenario(deps: Deps, tenant_id: str) -> Scenario:
-    """The scenario in force."""
+def current_scenario(deps: Deps, tenant_id: str, segment: str = "") -> Scenario:
+    """The scenario in force for a segment of clients; of everybody, where that segment has none."""
     with deps.db.reading(tenant_id) as session:
-        return scenario_of(session)
+        return scenario_for(scenarios_of(session), segment)
 
 
-def save_scenario(deps: Deps, principal: Principal, definition: Mapping[str, Any]) -> Scenario:
-    """Put a new version of the scenario in force; earlier versions stay readable. Problem: 422 bad-scenario."""
+def save_scenario(
+    deps: Deps, principal: Principal, definition: Mapping[str, Any], segment: str = ""
+) -> Scenario:
+    """Put a new version of a segment's scenario in force; earlier versions stay as they are.
+
+    Problems: 422 bad-scenario, bad-segment.
+    """
+    if not SEGMENT.fullmatch(segment):
+        raise Problem(422, "bad-segment", "Un segment s'écrit en minuscules, chiffres et tirets. / "
+                      "A segment has small letters, digits and dashes.")
     try:
-        scenario = parse(definition)
+        scenario = checked(definition)
     except BadScenario as error:
         raise Problem(422, "bad-scenario", str(error)) from error
     now, tenant_id = deps.now(), principal.tenant_id
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
-        version = (session.scalar(select(func.max(ScenarioRow.version))) or 0) + 1
-        session.execute(update(ScenarioRow).where(ScenarioRow.active.is_(True)).values(active=False))
-        session.add(ScenarioRow(tenant_id=tenant_id, id=str(uuid.uuid4()), name=scenario.name, version=version,
-                                active=True, definition=to_json(scenario), created_at=now, actor=principal.actor))
+        ours = ScenarioRow.segment == segment
+        version = (session.scalar(select(func.max(ScenarioRow.version)).where(ours)) or 0) + 1
+        session.execute(update(ScenarioRow).where(ours, ScenarioRow.active.is_(True)).values(active=False))
+        row = ScenarioRow(tenant_id=tenant_id, id=str(uuid.uuid4()), segment=segment, name=scenario.name,
+                          version=version, active=True, definition=to_json(scenario), created_at=now,
+                          actor=principal.actor)
+        session.add(row)
         record(session, tenant_id, Change(kind="setting", code="scenario", actor=principal.actor,
-                                          subject=f"scenario:{version}", data={"version": version}), now=now)
-        return scenario_of(session)
+                                          subject=f"scenario:{segment}:{version}",
+                                          data={"segment": segment, "version": version}), now=now)
+        return named(row)

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.reminders.decide import Outcome, plan
+from gateway.reminders.keeping import label_of
+from gateway.reminders.nightly import sweep
 from gateway.reminders.schemas import PlannedOut, RemindersOut, decision_out, hold_out
-from gateway.reminders.service import candidates, label_of
 from gateway.reminders.state import Seen, look
 from gateway.tables import Hold, Submission
 
@@ -67,7 +68,7 @@ def preview(deps: Deps, tenant_id: str, days: int = 30, after: Place | None = No
     looked_at = 0
     with deps.db.reading(tenant_id) as session:
         while looked_at < MOST and len(letters) < ENOUGH:
-            found = candidates(session, deps, *_beyond(after), days=days, most=PART)
+            found = list(sweep(session, deps, *_beyond(after), days=days, most=PART))
             letters += [planned for seen in found for planned in planned_of(deps, seen, days)]
             looked_at += len(found)
             last = found[-1].submission if len(found) == PART else None

@@ -25,7 +25,7 @@ REASONS: Final = {
     "paid": "La facture est soldée.",
     "credited": "La facture est soldée par avoir.",
     "small-balance": "Le solde de {balance} est inférieur au seuil de relance.",
-    "finished": "Toutes les étapes du scénario sont passées : la suite (mise en demeure) revient à une personne.",
+    "finished": "Toutes les étapes du scénario sont passées : la suite revient à une personne.",
     # not today
     "status-206": "Approuvée partiellement (206) le {on} : la partie contestée attend une réponse.",
     "status-207": "En litige (207) depuis le {on} : une approbation (205) ou un complément (209) lèvera l'arrêt.",
@@ -38,6 +38,11 @@ REASONS: Final = {
     "hold-dispute": "Litige signalé{until_text} : {text}",
     "hold-insolvency": "Procédure collective{until_text} : {text}",
     "hold-manual": "Relances suspendues par une personne{until_text} : {text}",
+    "hold-missing": "Le client dit qu'il lui manque quelque chose : {text}",
+    "hold-contact": "Le destinataire dit ne pas être le bon contact : {text}",
+    "approval-large": "Le solde de {balance} demande l'accord d'une personne avant cette étape.",
+    "approval-watched": "Ce client est suivi de près : une personne doit approuver cette étape.",
+    "approval-stage": "Cette étape attend l'accord d'une personne.",
     "shared-credit": "L'avoir {number} ne s'impute pas de façon sûre (plusieurs factures ou autre devise) : "
     "enregistrez la part qui revient à cette facture.",
     "not-yet": "Première étape le {until}.",

@@ -1,70 +1,38 @@
-"""Reminders are decided regularly and whenever something happens to an invoice; each letter goes out once.
+"""Each letter goes out once: decided again when it is due, claimed, delivered, recorded.
 
 Claim, deliver, record: the decision row with its intent (`<invoice>:<stage>`, unique) is committed before the mail
 leaves, in a transaction that reads the state again. A crash in between leaves the outcome `sending`. Then the spool
 can say whether it has the mail; an SMTP server cannot, so a person is asked rather than the buyer written to twice.
+One mail may serve several invoices of a client: each has its own row and intent, and all of them are claimed or none.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
 from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
-from gateway.outbox import LEASE, Entry, Park, RetryLater, put
+from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.decide import FINAL_STATUSES, QUIET, Outcome, offset_of
+from gateway.reminders.byhand import hand_over
+from gateway.reminders.cases import keep_pace
+from gateway.reminders.decide import Outcome, offset_of
 from gateway.reminders.drafting import Drafted, draft_mail
-from gateway.reminders.scenario import THANKS, Scenario
-from gateway.reminders.state import CREDITS, Seen, followers, look, look_at, scenario_of
+from gateway.reminders.grouping import group_of
+from gateway.reminders.keeping import facts_json, keep, label_of
+from gateway.reminders.scenario import Scenario
+from gateway.reminders.state import Seen, look
 from gateway.reminders.working import wait_for_hours
-from gateway.tables import Decision, Document, OutboxEntry, Submission, Tenant
+from gateway.tables import Decision, Document, Submission
 
 LOOKS: Final = 3
 """How often a state that changes while a letter is written is looked at before waiting a moment."""
-
-BATCH: Final = 500
-
-
-def tick(deps: Deps) -> None:
-    """Put a `remind` entry for every invoice about which there is something to decide or to finish."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        with deps.db.reading(tenant_id) as session:
-            busy = [seen.submission.id for seen in candidates(session, deps, ~_is_in_hand()) if _is_work(deps, seen)]
-        for start in range(0, len(busy), BATCH):
-            with deps.db.transaction(tenant_id) as session:
-                for submission_id in busy[start:start + BATCH]:
-                    put(session, tenant_id, "remind", submission_id, now=deps.now())
-
-
-def candidates(
-    session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0, most: int | None = None
-) -> list[Seen]:
-    """The invoices of the session's tenant that a letter may concern within `days`, each with its decision today.
-
-    By due date and id; at most so many.
-    """
-    scenario = scenario_of(session)
-    lead = max(0, -scenario.stages[0].offset)
-    wanted = select(Submission).where(
-        Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
-        Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
-        Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
-        ~_is_closed(), *where,
-    ).order_by(Submission.due_date, Submission.id).limit(most)
-    following = followers(session)
-    found: list[Seen] = []
-    for part in session.scalars(wanted).partitions(BATCH):
-        found += look_at(session, part, scenario, following, deps.today())
-    return found
 
 
 def handle_remind(deps: Deps, entry: Entry) -> None:
@@ -78,16 +46,21 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
     for _ in range(LOOKS):
         with deps.db.reading(entry.tenant_id) as session:
             seen = look(session, entry.tenant_id, entry.subject_id, deps.today())
+            group = group_of(session, deps, seen) if seen and seen.decision.outcome is Outcome.SENT else ()
         if seen is None:
             raise Park("no such submission")
-        if seen.decision.outcome is not Outcome.SENT:
-            if _keep(deps, seen):
+        if not group:
+            if keep(deps, seen):
                 return
             continue
         _wait_for_hours(deps, seen.scenario)
-        drafted = draft_mail(deps, seen)
-        claimed = _claim(deps, seen, drafted)
-        if claimed is not None:
+        if seen.decision.channel != "mail":
+            if hand_over(deps, seen):
+                return
+            continue
+        drafted = draft_mail(deps, group)
+        claimed = _claim(deps, group, drafted)
+        if claimed:
             _deliver(deps, claimed, drafted)
             return
     raise RetryLater("the state kept changing", at=deps.now() + timedelta(minutes=1), patient=True)
@@ -101,106 +74,58 @@ def _wait_for_hours(deps: Deps, scenario: Scenario) -> None:
         raise RetryLater("outside office hours", at=opening.astimezone(UTC), patient=True)
 
 
-def _is_closed() -> ColumnElement[bool]:
-    """The latest decision says that nothing more comes. A later event brings its own `remind` entry."""
-    newer = aliased(Decision)
-    latest = select(func.max(newer.at)).where(
-        newer.tenant_id == Submission.tenant_id, newer.submission_id == Submission.id
-    ).scalar_subquery()
-    return exists().where(Decision.tenant_id == Submission.tenant_id, Decision.submission_id == Submission.id,
-                          Decision.outcome == Outcome.SKIPPED.value, Decision.at == latest)
-
-
-def _is_in_hand() -> ColumnElement[bool]:
-    """An entry waits already, in the queue or for a person."""
-    return exists().where(and_(
-        OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
-        OutboxEntry.topic == "remind", OutboxEntry.state.in_(("pending", "parked")),
-    ))
-
-
-def _is_work(deps: Deps, seen: Seen) -> bool:
-    interrupted = any(row.outcome == "sending" and deps.now() >= row.at + LEASE for row in seen.rows)
-    return interrupted or seen.decision.outcome is Outcome.SENT or _is_news(seen)
-
-
-def _is_news(seen: Seen) -> bool:
-    """Whether a decision against a letter says anything that the last one did not say."""
-    decision = seen.decision
-    last = seen.rows[-1] if seen.rows else None
-    if decision.code in QUIET and (last is None or last.outcome not in {Outcome.HELD, Outcome.SKIPPED}):
-        return False
-    return last is None or (last.outcome, last.facts.get("code"), last.stage) != (
-        decision.outcome, decision.code, decision.stage or "")
-
-
-def _keep(deps: Deps, seen: Seen) -> bool:
-    """Keep a decision against a letter, once per reason; False when a letter is due by now."""
-    if not _is_news(seen):
-        return True
-    now, tenant_id = deps.now(), seen.submission.tenant_id
+def _claim(deps: Deps, group: Sequence[Seen], drafted: Drafted) -> list[Decision]:
+    """Commit the intents to send, unless a state is no longer what the letter was written for: then none at all."""
+    tenant_id = group[0].submission.tenant_id
+    kept = Kept("reminder", deps.store.put(drafted.content).hex, len(drafted.content))
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
-        again = look(session, tenant_id, seen.submission.id, deps.today())
-        if again is None or again.decision.outcome is Outcome.SENT:
-            return again is None
-        if _is_news(again):
-            decision = again.decision
-            session.add(Decision(
-                tenant_id=tenant_id, id=str(uuid.uuid4()), submission_id=seen.submission.id, intent=None,
-                stage=decision.stage or "", at=now, outcome=decision.outcome.value, reason=decision.reason,
-                facts=_facts_json(deps, again), scenario=again.scenario.name, channel=None, recipient=None, sha256=None,
-            ))
-            record(session, tenant_id, Change(
-                kind="reminder", code=decision.outcome.value, actor="worker", submission_id=seen.submission.id,
-                reason=decision.reason, data={"stage": decision.stage, "code": decision.code},
-            ), now=now)
-    return True
+        now_seen = [look(session, tenant_id, seen.submission.id, deps.today()) for seen in group]
+        if any(again is None or (again.decision, again.facts) != (seen.decision, seen.facts)
+               for again, seen in zip(now_seen, group, strict=True)):
+            return []
+        return [_intend(deps, session, again, drafted, kept) for again in now_seen if again is not None]
 
 
-def _claim(deps: Deps, seen: Seen, drafted: Drafted) -> Decision | None:
-    """Commit the intent to send, unless the state is no longer what the letter was written for."""
-    now, submission = deps.now(), seen.submission
-    kept = Kept("reminder", deps.store.put(drafted.content).hex, len(drafted.content))
-    with deps.db.transaction(submission.tenant_id) as session:
-        lock_tenant(session, submission.tenant_id)
-        again = look(session, submission.tenant_id, submission.id, deps.today())
-        if again is None or (again.decision, again.facts) != (seen.decision, seen.facts):
-            return None
-        stage = seen.decision.stage or ""
-        row = again.rows[-1] if again.rows else None
-        first = row is None or row.outcome != "failed" or row.stage != stage
-        if row is None or first:  # a stage that failed before keeps its row: trying is not deciding
-            row = Decision(tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id)
-            session.add(row)
-        row.intent, row.stage, row.at, row.outcome = f"{submission.id}:{stage}", stage, now, "sending"
-        row.reason, row.scenario, row.sha256 = seen.decision.reason, seen.scenario.name, kept.sha256
-        row.channel, row.recipient = channel_of(deps.settings), drafted.recipient
-        failure = row.facts.get("failure") if row.facts else None
-        row.facts = {**_facts_json(deps, again), "failure": failure, "offset": offset_of(seen.scenario, stage),
-                     "message_id": drafted.message_id, "subject": drafted.subject, "attached": drafted.attached,
-                     "not_attached": drafted.not_attached, "size": kept.size}
-        if first:
-            record(session, row.tenant_id, Change(
-                kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),
-                reason=f"{label_of(seen.scenario, stage)} : {seen.decision.reason}", data=_data(row),
-            ), now=now)
+def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Kept) -> Decision:
+    now, submission, stage = deps.now(), seen.submission, seen.decision.stage or ""
+    row = seen.rows[-1] if seen.rows else None
+    first = row is None or row.outcome != "failed" or row.stage != stage
+    if row is None or first:  # a stage that failed before keeps its row: trying is not deciding
+        row = Decision(tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id)
+        session.add(row)
+    row.intent, row.stage, row.at, row.outcome = f"{submission.id}:{stage}", stage, now, "sending"
+    row.reason, row.scenario, row.sha256 = seen.decision.reason, seen.scenario.name, kept.sha256
+    row.channel, row.recipient = channel_of(deps.settings), drafted.recipient
+    failure = row.facts.get("failure") if row.facts else None
+    row.facts = {**facts_json(deps, seen), "failure": failure, "offset": offset_of(seen.scenario, stage),
+                 "message_id": drafted.message_id, "subject": drafted.subject, "attached": drafted.attached,
+                 "not_attached": drafted.not_attached, "size": kept.size, "together": list(drafted.numbers)}
+    if first:
+        record(session, row.tenant_id, Change(
+            kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),
+            reason=f"{label_of(seen.scenario, stage)} : {seen.decision.reason}", data=_data(row),
+        ), now=now)
+    keep_pace(session, seen, now=now, today=deps.today())
     return row
 
 
-def _deliver(deps: Deps, row: Decision, drafted: Drafted) -> None:
+def _deliver(deps: Deps, rows: Sequence[Decision], drafted: Drafted) -> None:
     try:
         deliver(deps.settings, drafted.content, message_id=drafted.message_id, sender=deps.settings.mail_from,
                 recipient=drafted.recipient)
     except NotDelivered as error:
-        conclude(deps, row, "failed", error.reason, refused=error.permanent)
+        for row in rows:
+            conclude(deps, row, "failed", error.reason, refused=error.permanent)
         if not error.permanent:
             raise RetryLater(error.reason) from error
     except InDoubt as error:
-        conclude(deps, row, "unknown", error.reason)
+        for row in rows:
+            conclude(deps, row, "unknown", error.reason)
         raise Park(error.reason) from error
     else:
-        conclude(deps, row, "sent", None)
+        for row in rows:
+            conclude(deps, row, "sent", None)
 
 
 def _finish_interrupted(deps: Deps, entry: Entry) -> None:
@@ -214,11 +139,20 @@ def _finish_interrupted(deps: Deps, entry: Entry) -> None:
         raise RetryLater("another worker is sending", at=row.at + LEASE, patient=True)
     if row.channel == "spool":
         there = spool_path(deps.settings, row.facts["message_id"]).exists()
-        conclude(deps, row, "sent" if there else "failed", None if there else "Interrompu avant l'envoi.")
+        for one in of_one_mail(deps, row):
+            conclude(deps, one, "sent" if there else "failed", None if there else "Interrompu avant l'envoi.")
         return
     reason = "Interrompu pendant l'envoi : vérifiez auprès du serveur de messagerie si le message est parti."
-    conclude(deps, row, "unknown", reason)
+    for one in of_one_mail(deps, row):
+        conclude(deps, one, "unknown", reason)
     raise Park(reason)
+
+
+def of_one_mail(deps: Deps, row: Decision) -> Sequence[Decision]:
+    """The rows of all invoices that were in a mail: what became of it became of all of them."""
+    with deps.db.reading(row.tenant_id) as session:
+        return session.scalars(select(Decision).where(
+            Decision.sha256 == row.sha256, Decision.outcome == row.outcome, Decision.at == row.at)).all()
 
 
 def conclude(
@@ -250,20 +184,6 @@ def conclude(
                 reason=reason or f"{row.facts['subject']} ; à {row.recipient}", data=_data(row),
                 then=(Work(topic="remind", subject_id=row.submission_id),) if refused or actor != "worker" else (),
             ), now=now)
-
-
-def label_of(scenario: Scenario, stage: str) -> str:
-    """The French name of a stage."""
-    if stage == THANKS:
-        return "Remerciement"
-    return next((known.fr for known in scenario.stages if known.key == stage), stage)
-
-
-def _facts_json(deps: Deps, seen: Seen) -> dict[str, object]:
-    """The facts of a decision, its code, the day it is for, and its place among the decisions of the invoice."""
-    until = seen.decision.until
-    return {**seen.facts.to_json(), "code": seen.decision.code, "day": deps.today().isoformat(),
-            "until": until.isoformat() if until else None, "n": len(seen.rows) + 1}
 
 
 def _data(row: Decision) -> dict[str, object]:

@@ -28,7 +28,8 @@ from formats.syntax import Syntax, write
 from gateway.deps import Deps
 from gateway.outbox import Entry
 from gateway.record import Change, record
-from gateway.reminders.service import handle_remind, tick
+from gateway.reminders.nightly import tick
+from gateway.reminders.service import handle_remind
 from gateway.tables import Decision, Event, LegalEntity, Payment, Submission
 from gateway.worker import relay
 

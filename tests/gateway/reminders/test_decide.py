@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.reminders.decide import FINAL_STATUSES, Outcome, after_sending, decide, plan
-from gateway.reminders.facts import Facts, Sent, Status, Wait
-from gateway.reminders.scenario import DEFAULT, THANKS, Scenario
+from gateway.reminders.decide import FINAL_STATUSES, Outcome, after_sending, decide, passed_over, plan
+from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
+from gateway.reminders.scenario import DEFAULT, FORMER, THANKS, Scenario
 from gateway.reminders.working import is_working
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "reminders"
@@ -42,7 +42,7 @@ def facts_of(case: dict[str, Any]) -> Facts:
 
 @pytest.mark.parametrize("case", cases())
 def test_decision(case: dict[str, Any]) -> None:
-    scenario = replace(DEFAULT, **case.get("scenario", {}))
+    scenario = replace(FORMER, **case.get("scenario", {}))
     decision = decide(facts_of(case), scenario, case["today"])
     assert (decision.outcome, decision.code) == (case["outcome"], case["code"])
     for part in ("stage", "tone", "until"):
@@ -90,7 +90,8 @@ def any_facts(draw: st.DrawFn) -> Facts:
     )
 
 
-SCENARIOS = st.builds(replace, st.just(DEFAULT), gap_days=st.integers(0, 10), pause_days=st.integers(0, 5),
+SCENARIOS = st.builds(replace, st.sampled_from([DEFAULT, FORMER]), gap_days=st.integers(0, 10),
+                      pause_days=st.integers(0, 5),
                       thanks_days=st.none() | st.integers(0, 30), region=st.sampled_from([None, "6AE"]))
 
 
@@ -105,7 +106,7 @@ def test_a_letter_goes_out_only_when_nothing_stands_against_it(facts: Facts, sce
     assert decision.stage not in {sent.stage for sent in facts.sent}
     assert not facts.credit_note
     assert not facts.already_paid
-    assert facts.email == "compta@client.example"
+    assert facts.email == "compta@client.example" or decision.channel != "mail"
     assert not FINAL_STATUSES & {status.code for status in facts.statuses}
     answers = [status.code for status in facts.statuses if status.code in {"205", "206", "207", "208", "209"}]
     assert not answers or answers[-1] in {"205", "209"}
@@ -174,10 +175,66 @@ def test_until_is_the_first_day_on_which_the_answer_may_change(facts: Facts, sce
             assert decide(facts, scenario, today + timedelta(days=days)).outcome is not Outcome.SENT
 
 
+LIFE = Facts(number="FA-1", due_date=DUE, received_on=date(2026, 2, 13), currency="EUR", due=Decimal(100),
+             email="compta@client.example")
+
+
+def planned(facts: Facts, scenario: Scenario, on: date) -> list[tuple[str, str | None, str]]:
+    return [(day.isoformat(), decision.stage, decision.channel) for day, decision in plan(facts, scenario, on, 200)]
+
+
 def test_a_whole_life_without_payment() -> None:
-    facts = Facts(number="FA-1", due_date=DUE, received_on=date(2026, 2, 13), currency="EUR", due=Decimal(100),
-                  email="compta@client.example")
-    assert [(day, decision.stage) for day, decision in plan(facts, DEFAULT, date(2026, 2, 13), 120)] == [
-        (date(2026, 3, 9), "before"), (date(2026, 3, 13), "due"), (date(2026, 3, 23), "friendly"),
-        (date(2026, 4, 2), "formal"), (date(2026, 4, 13), "penalties"), (date(2026, 4, 22), "last"),
+    said = tuple(Approval(stage=key, granted=True, balance=Decimal(100)) for key in ("notice", "handover"))
+    assert planned(replace(LIFE, approvals=said), DEFAULT, date(2026, 2, 13)) == [
+        ("2026-03-09", "before", "mail"), ("2026-03-13", "due", "mail"), ("2026-03-23", "friendly", "mail"),
+        ("2026-04-02", "formal", "mail"), ("2026-04-07", "call", "call"), ("2026-04-13", "penalties", "mail"),
+        ("2026-04-22", "service", "mail"), ("2026-05-04", "letter", "letter"), ("2026-05-12", "notice", "notice"),
+        ("2026-06-11", "handover", "handover"),
     ]
+
+
+def test_a_long_dispute_goes_on_where_it_was_at_the_pace_of_the_scenario() -> None:
+    """Sixty days of dispute do not turn the next word into a formal notice, nor ten letters into one week."""
+    facts = replace(LIFE, sent=(Sent(stage="friendly", offset=10, on=date(2026, 3, 23)),))
+    assert planned(facts, DEFAULT, date(2026, 6, 1))[:4] == [
+        ("2026-06-01", "formal", "mail"), ("2026-06-04", "call", "call"), ("2026-06-08", "penalties", "mail"),
+        ("2026-06-15", "service", "mail")]
+
+
+def test_a_backlog_begins_with_a_friendly_word() -> None:
+    facts = replace(LIFE, received_on=date(2026, 7, 1))
+    assert planned(facts, DEFAULT, date(2026, 7, 1))[0] == ("2026-07-01", "friendly", "mail")
+    assert passed_over(facts, DEFAULT, "friendly") == ["before", "due"]
+
+
+def granted(balance: int) -> tuple[Approval, ...]:
+    return (Approval(stage="friendly", granted=True, balance=Decimal(balance)),)
+
+
+@pytest.mark.parametrize(("changes", "code"), [
+    ({"due": Decimal(50000)}, "approval-large"),
+    ({"watched": True}, "approval-watched"),
+    ({"due": Decimal(50000), "approvals": granted(40000)}, "approval-large"),
+    ({"due": Decimal(50000), "approvals": granted(50000)}, "due"),
+])
+def test_what_wants_a_person_waits_for_one(changes: dict[str, Any], code: str) -> None:
+    assert decide(replace(LIFE, **changes), DEFAULT, date(2026, 3, 23)).code == code
+
+
+def test_a_refused_stage_is_over_and_the_next_one_follows() -> None:
+    refused = replace(LIFE, watched=True, approvals=(Approval(stage="friendly", granted=False, balance=Decimal(100)),))
+    assert decide(refused, DEFAULT, date(2026, 3, 23)).until == date(2026, 4, 2)
+    assert decide(refused, DEFAULT, date(2026, 4, 2)).stage == "formal"
+
+
+def test_the_holidays_are_those_of_the_client() -> None:
+    facts = replace(LIFE, due_date=date(2026, 4, 3) - timedelta(days=10))  # Good Friday
+    assert decide(facts, DEFAULT, date(2026, 4, 3)).code == "due"
+    assert decide(replace(facts, region="6AE"), DEFAULT, date(2026, 4, 3)).until == date(2026, 4, 7)
+
+
+def test_what_is_no_mail_needs_no_address() -> None:
+    facts = replace(LIFE, email=None, sent=(Sent(stage="formal", offset=20, on=date(2026, 4, 2)),))
+    assert decide(facts, DEFAULT, date(2026, 4, 7)).channel == "call"
+    facts = replace(facts, sent=(*facts.sent, Sent(stage="call", offset=25, on=date(2026, 4, 7))))
+    assert decide(facts, DEFAULT, date(2026, 4, 13)).code == "no-address"

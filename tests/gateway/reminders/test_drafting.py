@@ -98,8 +98,9 @@ def test_thanks_go_without_attachment_and_account(play: "Play") -> None:
 
 
 def test_the_account_and_notes_come_from_the_invoice(play: "Play") -> None:
-    play.on("2026-04-13")
-    play.remind()
+    for day in ("2026-03-23", "2026-04-02", "2026-04-07", "2026-04-13"):
+        play.on(day)
+        play.remind()
     text = play.text()
     assert "IBAN : FR76 0000 0000 0000 0000 0000 097" in text
     assert "Référence à rappeler : RF-42" in text

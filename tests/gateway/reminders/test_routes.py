@@ -28,9 +28,11 @@ def test_decisions_holds_and_plan(play: "Play", api: Any) -> None:
     assert (decision["outcome"], decision["stage"], decision["code"]) == ("sent", "friendly", "due")
     assert decision["facts"]["balance"] == "1200.00"
     assert [(item["on"], item["stage"], item["label"]) for item in seen["planned"]] == [
-        ("2026-04-02", "formal", "Relance ferme"), ("2026-04-13", "penalties", "Annonce des pénalités"),
-        ("2026-04-22", "last", "Dernière relance avant mise en demeure")]
-    assert seen["scenario"] == "relances-v1"
+        ("2026-04-02", "formal", "Relance ferme"), ("2026-04-07", "call", "Appel téléphonique"),
+        ("2026-04-13", "penalties", "Annonce des pénalités"),
+        ("2026-04-22", "service", "Annonce de la suspension des prestations"),
+        ("2026-05-04", "letter", "Lettre : dernière relance avant mise en demeure")]
+    assert seen["scenario"] == "relances-v2"
 
 
 def test_a_hold_stops_and_lifting_it_resumes(play: "Play", api: Any) -> None:
@@ -57,8 +59,8 @@ def test_a_promise_holds_until_its_day(play: "Play", api: Any) -> None:
     assert made.json()["until"] == "2026-03-31"
     plan = preview(play.deps, play.invoice.tenant_id, days=31).letters
     assert [(item.on, item.stage) for item in plan] == [
-        (date(2026, 4, 1), "friendly"), (date(2026, 4, 7), "formal"), (date(2026, 4, 13), "penalties"),
-        (date(2026, 4, 22), "last")]
+        (date(2026, 4, 1), "friendly"), (date(2026, 4, 7), "formal"), (date(2026, 4, 10), "call"),
+        (date(2026, 4, 13), "penalties"), (date(2026, 4, 22), "service")]
 
 
 @pytest.mark.parametrize("hold", [

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gateway.reminders.scenario import DEFAULT, BadScenario, parse, to_json
+from gateway.reminders.scenario import DEFAULT, BadScenario, checked, parse, to_json
+from gateway.reminders.texts import FIELDS, filled, unknown_fields
 
 
 def stage(**changes: Any) -> dict[str, Any]:
@@ -13,9 +14,12 @@ def stage(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_built_in_scenario() -> None:
-    assert [(stage.offset, stage.tone) for stage in DEFAULT.stages] == [
-        (-5, "before"), (0, "due"), (10, "friendly"), (20, "formal"), (30, "penalties"), (40, "last")]
-    assert DEFAULT.name == "relances-v1"
+    assert [(stage.offset, stage.tone, stage.channel) for stage in DEFAULT.stages] == [
+        (-5, "before", "mail"), (0, "due", "mail"), (10, "friendly", "mail"), (20, "formal", "mail"),
+        (25, "formal", "call"), (30, "penalties", "mail"), (40, "service", "mail"), (50, "last", "letter"),
+        (60, "notice", "notice"), (90, "notice", "handover")]
+    assert DEFAULT.name == "relances-v2"
+    assert checked(to_json(DEFAULT)) == DEFAULT
 
 
 def test_a_scenario_survives_json() -> None:
@@ -42,7 +46,34 @@ def test_a_scenario_survives_json() -> None:
     {"name": "x", "stages": [stage()], "smallest": "-1"},
     {"name": "x", "stages": [stage()], "region": "nowhere"},
     {"name": "x", "stages": "none"},
+    {"name": "x", "stages": [stage(channel="pigeon")]},
+    {"name": "x", "stages": [stage(channel="notice")]},
+    {"name": "x", "stages": [stage(tone="notice")]},
+    {"name": "x", "stages": [stage()], "smallest": "10", "largest": "5"},
 ])
 def test_what_is_no_scenario_is_refused(definition: dict[str, Any]) -> None:
     with pytest.raises(BadScenario):
         parse(definition)
+
+
+@pytest.mark.parametrize(("text", "named"), [
+    ("Bonjour {{ montant }}", "montant"), ("{{numero}} {{ x.y }}", "x.y"), ("{% for a in b %}", "{% for a in b %}"),
+    ("{# note #}", "{# note #}"), ("{{ numero", "{{ numero"), ("numero }}", "}}"), ("{{ }}", ""),
+])
+def test_an_unknown_field_is_refused_by_name(text: str, named: str) -> None:
+    assert unknown_fields(text) == [named]
+    with pytest.raises(BadScenario, match="Un"):
+        parse({"name": "x", "stages": [stage(text_fr=text)]})
+
+
+def test_fields_are_filled_once() -> None:
+    values = dict.fromkeys(FIELDS, "") | {"numero": "{{ solde }}", "solde": "12 €"}
+    assert filled("Facture {{numero}} : {{ solde }}", values) == "Facture {{ solde }} : 12 €"
+    assert unknown_fields("Facture {{numero}} : {{ solde }} {une accolade}") == []
+
+
+def test_stages_that_overlap_are_refused_by_name() -> None:
+    close = {"name": "x", "gap_days": 3, "stages": [stage(), stage(key="two", offset=3, fr="Deux")]}
+    assert len(parse(close).stages) == 2, "an old version stays readable"
+    with pytest.raises(BadScenario, match="« Un » et « Deux » se chevauchent"):
+        checked(close)

@@ -12,7 +12,8 @@ from archive.store import Digest
 from gateway.mail import spool_path
 from gateway.outbox import RetryLater, put
 from gateway.reminders import service
-from gateway.reminders.service import candidates, handle_remind, tick
+from gateway.reminders.nightly import sweep, tick
+from gateway.reminders.service import handle_remind
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry
 from gateway.worker import relay
 
@@ -67,9 +68,9 @@ def test_the_whole_life_of_an_unpaid_invoice(play: "Play") -> None:
         play.work()
         play.clock.forward(hours=11)
     assert [row for row in play.told() if row[0] == "sent"] == [
-        ("sent", "due", stage) for stage in ("before", "due", "friendly", "formal", "penalties", "last")]
-    assert play.told()[-1] == ("skipped", "finished", "")
-    assert len(play.told()) < 12, "one row per reason, not per turn"
+        ("sent", "due", stage)
+        for stage in ("before", "due", "friendly", "formal", "call", "penalties", "service", "letter")]
+    assert len(play.told()) < 16, "one row per reason, not per turn"
     threads = [mail["References"] for mail in play.mails()]
     assert threads[0] is None
     assert len(threads[-1].split()) == 5
@@ -86,7 +87,7 @@ def test_the_dispute_and_its_end(play: "Play") -> None:
     assert play.told() == [("held", "status-207", "friendly"), ("sent", "due", "friendly")]
     assert len(play.mails()) == 1
     assert "En litige (207) depuis le 23 mars 2026" in play.decisions()[0].reason
-    assert play.events() == ["held", "sending", "sent"]
+    assert play.events() == ["held", "case-opened", "sending", "case-closed", "sent"]
 
 
 def test_statuses_count_in_the_order_in_which_they_were_set(play: "Play") -> None:
@@ -230,7 +231,8 @@ def test_a_closed_day_is_told_and_made_up_for(play: "Play") -> None:
     for day in ("2026-03-21", "2026-03-22", "2026-04-04", "2026-04-05", "2026-04-06", "2026-04-07"):
         play.on(day)
         play.work()
-    assert play.told() == [("held", "closed-day", "due"), ("held", "closed-day", "formal"), ("sent", "due", "formal")]
+    assert play.told() == [
+        ("held", "closed-day", "due"), ("held", "closed-day", "friendly"), ("sent", "due", "friendly")]
 
 
 def test_what_is_not_deposited_is_held_with_its_reason(play: "Play") -> None:
@@ -299,7 +301,7 @@ def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
     statements: list[str] = []
     sql_event.listen(play.deps.db.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     with play.deps.db.reading(play.invoice.tenant_id) as session:
-        found = candidates(session, play.deps)
+        found = list(sweep(session, play.deps))
     assert len(found) == 31
     assert len(statements) < 12
 

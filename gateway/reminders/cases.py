@@ -1,0 +1,177 @@
+"""Cases: what a person has to deal with about an invoice, with its clock and its owner.
+
+A status that stops reminders opens one (207 and its like), so does a stage that no machine does (a call, a letter), a
+letter that came back, an answer of the client. A case is opened once for each cause and closes with its cause, or by
+the person who dealt with it.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.auth import Principal
+from gateway.deps import Deps
+from gateway.problems import Problem, not_found
+from gateway.record import Change, Work, lock_tenant, record
+from gateway.reminders.decide import OPENS, open_questions
+from gateway.reminders.state import Seen, key_of
+from gateway.reminders.working import working_days_after
+from gateway.tables import Submission
+from gateway.tables_reminders import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of case."""
+
+    title: str
+    days: int
+    """Working days within which it wants an answer."""
+
+    advice: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "206": Kind("Approuvée partiellement", 5, "Voyez la part contestée avec le client : avoir, ou complément (209)."),
+    "207": Kind("Litige", 5, "Répondez au motif du litige ; les relances sont arrêtées jusque-là."),
+    "208": Kind("Suspendue", 3, "Envoyez ce qui manque, puis le statut « Complétée » (209)."),
+    "210": Kind("Refusée par l'acheteur", 5, "Un avoir interne ou une facture rectificative s'impose."),
+    "213": Kind("Rejetée par une plateforme", 2, "Corrigez la facture et envoyez-la de nouveau."),
+    "missing": Kind("Pièce demandée par le client", 2, "Envoyez ce qui manque, puis fermez : les relances reprennent."),
+    "contact": Kind("Contact à vérifier", 2, "Vérifiez auprès du client avant d'accepter la nouvelle adresse."),
+    "bounce": Kind("Courriel revenu", 2, "Trouvez une autre adresse ; rien ne part à celle-ci."),
+    "promise": Kind("Date de paiement à confirmer", 2, "Le client annonce une date lointaine : acceptez ou appelez."),
+    "approval": Kind("Accord demandé", 2, "Accordez ou refusez cette étape."),
+    "call": Kind("Appel à passer", 1, "Appelez, notez la réponse, et fermez."),
+    "letter": Kind("Lettre à poster", 2, "Imprimez la lettre jointe à la facture et postez-la."),
+    "notice": Kind("Mise en demeure à envoyer", 2, "Imprimez-la et envoyez-la en recommandé avec avis de réception."),
+    "handover": Kind("Dossier à remettre", 5, "Remettez le fichier joint à la facture à votre agence de recouvrement."),
+}
+"""The three-digit ones are statuses of the invoice's life; the others come from the scenario or from the client."""
+
+STOPPING: Final = frozenset({"206", "207", "208", "210", "213"})
+"""Statuses that stop reminders and open a case."""
+
+FOR_MONEY: Final = ("missing", "contact", "bounce", "promise", "approval", "call", "letter", "notice", "handover",
+                    *sorted(OPENS))
+"""Kinds that lose their point once nothing is owed."""
+
+
+def open_case(
+    session: Session, submission: Submission, kind: str, reason: str, *, now: datetime, today: date, stage: str = "",
+    seen: Seen | None = None, proposal: str | None = None, actor: str = "worker",
+) -> Case:
+    """The open case of that cause, opened if there is none. In the caller's transaction, under the tenant's lock."""
+    known = session.scalar(select(Case).where(
+        Case.submission_id == submission.id, Case.kind == kind, Case.stage == stage, Case.active.is_(True)))
+    if known is not None:
+        return known
+    client = seen.client if seen is not None else None
+    region = (client.region if client is not None else None) or (seen.scenario.region if seen is not None else None)
+    case = Case(
+        tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, client=key_of(submission),
+        kind=kind, stage=stage, reason=reason, opened_at=now, owner=client.owner if client is not None else None,
+        balance=seen.facts.balance if seen is not None else submission.due or submission.total or Decimal(0),
+        due_on=working_days_after(today, KINDS[kind].days, region), active=True, outcome=None, closed_at=None,
+        closed_by=None, resolution=None, proposal=proposal,
+    )
+    session.add(case)
+    _tell(session, case, "case-opened", actor=actor, reason=f"{KINDS[kind].title} : {reason}", now=now)
+    return case
+
+
+def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> None:
+    """Open the case of a status that stops the invoice, and close those whose cause is gone.
+
+    In the transaction that keeps what was decided, under the tenant's lock.
+    """
+    codes = {status.code for status in open_questions(seen.facts)}
+    codes |= {status.code for status in seen.facts.statuses if status.code in {"210", "213"}}
+    cases = session.scalars(select(Case).where(Case.submission_id == seen.submission.id)).all()
+    for code in sorted(codes & STOPPING):
+        said = max(status.on for status in seen.facts.statuses if status.code == code)
+        if not any(case.kind == code and case.opened_at.date() >= said for case in cases):
+            open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today)
+    paid = seen.facts.balance <= 0
+    for case in cases:
+        if case.active and ((case.kind in OPENS and case.kind not in codes) or (paid and case.kind in FOR_MONEY)):
+            why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
+            end(session, case, "answered", why, actor="worker", now=now)
+    if seen.decision.code.startswith("approval-"):
+        open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
+                  seen=seen, now=now, today=today)
+    if seen.decision.code == "refused-address":
+        open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today)
+
+
+def end(session: Session, case: Case, outcome: str, resolution: str, *, actor: str, now: datetime) -> None:
+    """Close an open case. In the caller's transaction."""
+    case.active, case.outcome, case.resolution = None, outcome, resolution
+    case.closed_at, case.closed_by = now, actor
+    _tell(session, case, "case-closed", actor=actor, reason=f"{KINDS[case.kind].title} : {resolution}", now=now,
+          then=() if actor == "worker" else (Work(topic="remind", subject_id=case.submission_id),))
+
+
+def close_case(deps: Deps, principal: Principal, case_id: str, outcome: str, resolution: str) -> Case:
+    """What a person did about a case: done; granted or declined for an approval.
+
+    Problems: not-found; 409 case-closed; 422 bad-outcome.
+    """
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        case = _open(session, tenant_id, case_id)
+        if (outcome in {"granted", "declined"}) != (case.kind == "approval") or (
+                outcome not in {"granted", "declined", "done"}):
+            raise Problem(422, "bad-outcome", "Un accord s'accorde ou se refuse ; les autres cas se ferment. / "
+                          "An approval is granted or declined; other cases are done.")
+        end(session, case, outcome, resolution, actor=principal.actor, now=now)
+    return case
+
+
+def take_case(deps: Deps, principal: Principal, case_id: str) -> Case:
+    """Make the person the owner of a case. Problems: not-found; 409 case-closed."""
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        case = _open(session, tenant_id, case_id)
+        case.owner = principal.actor
+        _tell(session, case, "case-taken", actor=principal.actor, reason=KINDS[case.kind].title, now=now)
+    return case
+
+
+def cases(session: Session, *, only_open: bool = True, kinds: Sequence[str] = (), most: int = 500
+          ) -> list[tuple[Case, Submission]]:
+    """(case, invoice), the most urgent first; closed ones the newest first."""
+    query = select(Case, Submission).join(
+        Submission, (Submission.tenant_id == Case.tenant_id) & (Submission.id == Case.submission_id))
+    query = (query.where(Case.active.is_(True)).order_by(Case.due_on, Case.opened_at, Case.id) if only_open
+             else query.where(Case.active.is_(None)).order_by(Case.closed_at.desc(), Case.id))
+    if kinds:
+        query = query.where(Case.kind.in_(kinds))
+    return [(case, submission) for case, submission in session.execute(query.limit(most))]
+
+
+def _open(session: Session, tenant_id: str, case_id: str) -> Case:
+    case = session.get(Case, (tenant_id, case_id))
+    if case is None:
+        raise not_found()
+    if not case.active:
+        raise Problem(409, "case-closed", "Ce cas est déjà fermé. / This case is closed.")
+    return case
+
+
+def _tell(
+    session: Session, case: Case, code: str, *, actor: str, reason: str, now: datetime, then: tuple[Work, ...] = ()
+) -> None:
+    record(session, case.tenant_id, Change(
+        kind="reminder", code=code, actor=actor, submission_id=case.submission_id, reason=reason, then=then,
+        data={"case": case.id, "kind": case.kind, "stage": case.stage, "due_on": case.due_on.isoformat(),
+              "outcome": case.outcome},
+    ), now=now)

@@ -1,0 +1,52 @@
+"""Whom one mail serves: all invoices of a client about which there is something to say on the same day.
+
+A client with ten late invoices gets one mail that names them all, not ten.
+"""
+
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.reminders.decide import FINAL_STATUSES, Outcome
+from gateway.reminders.scenario import THANKS, TONES
+from gateway.reminders.state import CREDITS, Seen, ground_of, key_of, look_at
+from gateway.tables import Submission
+
+MOST: Final = 50
+"""Invoices in one mail; the rest has its own."""
+
+HEIGHTS: Final[dict[str, int]] = {tone: height for height, tone in enumerate(TONES)}
+
+
+def group_of(session: Session, deps: Deps, seen: Seen) -> tuple[Seen, ...]:
+    """The invoices that go into one mail with this one, the gravest first; this one alone where it is no mail.
+
+    Same seller, client, address and currency, and the same kind of word: a question before the due date, a reminder,
+    thanks.
+    """
+    if seen.decision.channel != "mail":
+        return (seen,)
+    key, one = key_of(seen.submission), seen.submission
+    named = Submission.buyer_siren == one.buyer_siren if one.buyer_siren else Submission.buyer_name == one.buyer_name
+    others = session.scalars(select(Submission).where(
+        named, Submission.seller_siren == one.seller_siren, Submission.currency == one.currency,
+        Submission.legal_entity_id == one.legal_entity_id, Submission.active.is_(True), Submission.id != one.id,
+        Submission.due_date.is_not(None), or_(Submission.type_code.is_(None), Submission.type_code.not_in(CREDITS)),
+        or_(Submission.lifecycle.is_(None), Submission.lifecycle.not_in(FINAL_STATUSES)),
+    ).order_by(Submission.due_date, Submission.id).limit(10 * MOST)).all()
+    mates = [other for other in others if key_of(other) == key]
+    found = [mate for mate in look_at(session, mates, ground_of(session, mates), deps.today())
+             if mate.decision.outcome is Outcome.SENT and mate.decision.channel == "mail"
+             and _kind(mate) == _kind(seen) and mate.facts.email == seen.facts.email][:MOST - 1]
+    return tuple(sorted([seen, *found], key=_gravity))
+
+
+def _kind(seen: Seen) -> str:
+    tone = seen.decision.tone or ""
+    return tone if tone in {"before", THANKS} else "reminder"
+
+
+def _gravity(seen: Seen) -> tuple[object, ...]:
+    return -HEIGHTS.get(seen.decision.tone or "", 0), seen.facts.due_date or seen.facts.received_on, seen.submission.id

@@ -1,0 +1,85 @@
+"""Decisions against a letter are kept, once per reason, with the facts they rest on and the cases that follow."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.record import Change, lock_tenant, record
+from gateway.reminders.cases import keep_pace
+from gateway.reminders.decide import QUIET, Outcome, passed_over
+from gateway.reminders.scenario import THANKS, Scenario
+from gateway.reminders.state import Seen, ground_of, look, look_at
+from gateway.tables import Decision, Submission
+
+AT_ONCE: Final = 200
+"""Decisions that share a transaction: others who write wait no longer than for these."""
+
+
+def is_news(seen: Seen) -> bool:
+    """Whether a decision against a letter says anything that the last one did not say."""
+    decision = seen.decision
+    last = seen.rows[-1] if seen.rows else None
+    if decision.code in QUIET and (last is None or last.outcome not in {Outcome.HELD, Outcome.SKIPPED}):
+        return False
+    return last is None or (last.outcome, last.facts.get("code"), last.stage) != (
+        decision.outcome, decision.code, decision.stage or "")
+
+
+def keep(deps: Deps, seen: Seen) -> bool:
+    """Keep a decision against a letter, once per reason; False when a letter is due by now."""
+    if not is_news(seen):
+        return True
+    tenant_id = seen.submission.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        again = look(session, tenant_id, seen.submission.id, deps.today())
+        if again is None or again.decision.outcome is Outcome.SENT:
+            return again is None
+        _write(deps, session, again)
+    return True
+
+
+def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str]) -> None:
+    """As `keep`, for many invoices: read again and written some hundred at a time. What became due is left alone."""
+    for start in range(0, len(ids), AT_ONCE):
+        with deps.db.transaction(tenant_id) as session:
+            lock_tenant(session, tenant_id)
+            found = session.scalars(select(Submission).where(Submission.id.in_(ids[start:start + AT_ONCE]))).all()
+            for seen in list(look_at(session, found, ground_of(session), deps.today())):
+                if seen.decision.outcome is not Outcome.SENT:
+                    _write(deps, session, seen)
+
+
+def facts_json(deps: Deps, seen: Seen) -> dict[str, object]:
+    """The facts of a decision, its code, the day it is for, and its place among the decisions of the invoice."""
+    until = seen.decision.until
+    return {**seen.facts.to_json(), "code": seen.decision.code, "day": deps.today().isoformat(),
+            "until": until.isoformat() if until else None, "n": len(seen.rows) + 1,
+            "passed_over": passed_over(seen.facts, seen.scenario, seen.decision.stage or "")}
+
+
+def label_of(scenario: Scenario, stage: str) -> str:
+    """The French name of a stage."""
+    if stage == THANKS:
+        return "Remerciement"
+    return next((known.fr for known in scenario.stages if known.key == stage), stage)
+
+
+def _write(deps: Deps, session: Session, seen: Seen) -> None:
+    now, tenant_id, decision = deps.now(), seen.submission.tenant_id, seen.decision
+    if not is_news(seen):
+        return
+    session.add(Decision(
+        tenant_id=tenant_id, id=str(uuid.uuid4()), submission_id=seen.submission.id, intent=None,
+        stage=decision.stage or "", at=now, outcome=decision.outcome.value, reason=decision.reason,
+        facts=facts_json(deps, seen), scenario=seen.scenario.name, channel=None, recipient=None, sha256=None,
+    ))
+    record(session, tenant_id, Change(
+        kind="reminder", code=decision.outcome.value, actor="worker", submission_id=seen.submission.id,
+        reason=decision.reason, data={"stage": decision.stage, "code": decision.code},
+    ), now=now)
+    keep_pace(session, seen, now=now, today=deps.today())

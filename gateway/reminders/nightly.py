@@ -1,0 +1,94 @@
+"""The regular turn: every invoice that a letter may concern is looked at, what is decided against is kept at once.
+
+Letters themselves are work of the outbox (service.py), one entry each. Catching up after an outage is the same turn:
+what is due is computed from the state of each invoice, so a missed day leaves one letter to send, not several.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from gateway.db import EVERY_TENANT
+from gateway.deps import Deps
+from gateway.outbox import LEASE, put
+from gateway.reminders.decide import FINAL_STATUSES, Outcome
+from gateway.reminders.keeping import is_news, keep_all
+from gateway.reminders.state import CREDITS, Seen, ground_of, look_at
+from gateway.tables import Decision, OutboxEntry, Submission, Tenant
+
+BATCH: Final = 500
+
+
+def tick(deps: Deps) -> None:
+    """Decide for every tenant."""
+    with deps.db.reading(EVERY_TENANT) as session:
+        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
+    for tenant_id in tenants:
+        decide_all(deps, tenant_id)
+
+
+def decide_all(deps: Deps, tenant_id: str) -> int:
+    """Keep what is decided against, put a `remind` entry where a letter is due or one must be finished.
+
+    Returns how many invoices were looked at.
+    """
+    due: list[str] = []
+    against: list[str] = []
+    looked_at = 0
+    with deps.db.reading(tenant_id) as session:
+        for seen in sweep(session, deps, ~_is_in_hand()):
+            looked_at += 1
+            if seen.decision.outcome is Outcome.SENT or _is_interrupted(deps, seen):
+                due.append(seen.submission.id)
+            elif is_news(seen):
+                against.append(seen.submission.id)
+    keep_all(deps, tenant_id, against)
+    for start in range(0, len(due), BATCH):
+        with deps.db.transaction(tenant_id) as session:
+            for submission_id in due[start:start + BATCH]:
+                put(session, tenant_id, "remind", submission_id, now=deps.now())
+    return looked_at
+
+
+def sweep(
+    session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0, most: int | None = None
+) -> Iterator[Seen]:
+    """The invoices of the session's tenant that a letter may concern within `days`, each with its decision today.
+
+    By due date and id; at most so many.
+    """
+    ground = ground_of(session)
+    lead = max(0, *(-scenario.stages[0].offset for scenario in ground.scenarios.values()))
+    wanted = select(Submission).where(
+        Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
+        Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
+        Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
+        ~_is_closed(), *where,
+    ).order_by(Submission.due_date, Submission.id).limit(most)
+    for part in session.scalars(wanted).partitions(BATCH):
+        yield from look_at(session, part, ground, deps.today())
+
+
+def _is_closed() -> ColumnElement[bool]:
+    """The latest decision says that nothing more comes. A later event brings its own `remind` entry."""
+    newer = aliased(Decision)
+    latest = select(func.max(newer.at)).where(
+        newer.tenant_id == Submission.tenant_id, newer.submission_id == Submission.id
+    ).scalar_subquery()
+    return exists().where(Decision.tenant_id == Submission.tenant_id, Decision.submission_id == Submission.id,
+                          Decision.outcome == Outcome.SKIPPED.value, Decision.at == latest)
+
+
+def _is_in_hand() -> ColumnElement[bool]:
+    """An entry waits already, in the queue or for a person."""
+    return exists().where(and_(
+        OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
+        OutboxEntry.topic == "remind", OutboxEntry.state.in_(("pending", "parked")),
+    ))
+
+
+def _is_interrupted(deps: Deps, seen: Seen) -> bool:
+    return any(row.outcome == "sending" and deps.now() >= row.at + LEASE for row in seen.rows)

@@ -1,0 +1,32 @@
+"""Letters on paper, by Typst: reminders to post, formal notices. Belongs into a workshop process, as all that draws."""
+
+import json
+import re
+from typing import Any, Final
+
+from formats.errors import CannotWrite
+from validation.typesetting import printable, typeset
+
+LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S{25})")
+
+
+def as_pdf(letter: bytes) -> bytes:
+    """The letter as PDF/A-2b. `letter`: JSON of texts that are ready to print, see gateway/reminders/byhand.py.
+
+    Raises:
+        CannotWrite: Typst refuses, or this is no letter.
+    """
+    try:
+        told = json.loads(letter)
+        return typeset("letter.typ", {**_printable(told), "lang": told["lang"], "day": told["day"]}, "the letter",
+                       standard="a-2b")
+    except (ValueError, KeyError, TypeError) as error:
+        raise CannotWrite(f"the letter cannot be drawn: {error}") from error
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _printable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_printable(part) for part in value]
+    return printable(value, LONG_WORD)
