@@ -28,10 +28,13 @@ class Balance:
     paid: Decimal
     """Payments less reversals."""
 
+    credited: Decimal = Decimal(0)
+    """What credit notes took off, where the caller looked for them (`entering.balance_on`)."""
+
     @property
     def outstanding(self) -> Decimal:
         """What is still due; negative when too much was paid."""
-        return self.due - self.paid
+        return self.due - self.credited - self.paid
 
     @property
     def settlement(self) -> Settlement:
@@ -42,7 +45,7 @@ class Balance:
             return Settlement.PAID
         if outstanding < 0:
             return Settlement.OVERPAID
-        return Settlement.PARTIAL if self.paid * side > 0 else Settlement.OPEN
+        return Settlement.PARTIAL if (self.paid + self.credited) * side > 0 else Settlement.OPEN
 
 
 def balance_of(submission: Submission, payments: Iterable[Payment], on: date | None = None) -> Balance:

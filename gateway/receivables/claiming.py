@@ -42,7 +42,7 @@ def states_of(session: Session, rows: Sequence[Claim], as_of: date) -> list[Clai
     for start in range(0, len(ids), SLICE):
         query = select(ClaimPayment.claim_id, ClaimPayment.amount, ClaimPayment.paid_on).where(
             ClaimPayment.claim_id.in_(ids[start:start + SLICE]))
-        for claim_id, amount, on in session.execute(query).tuples():
+        for claim_id, amount, on in session.execute(query):
             paid[claim_id] += amount if on <= as_of else NOTHING
     known = sorted((row for row in rows if row.claimed_on <= as_of), key=lambda row: (row.claimed_on, row.created_at))
     return [ClaimState(row, paid[row.id], _waived(row, as_of)) for row in known]

@@ -12,8 +12,9 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, load_only
 
+from formats.codes import CORRECTIVE_TYPES
 from gateway.deps import PARIS
-from gateway.receivables.account import NOTHING, Client, Document, Item, Received, client_of, positions
+from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, positions
 from gateway.receivables.claiming import ClaimState, states_of
 from gateway.tables import Event, Payment, Submission
 from gateway.tables_receivables import Claim
@@ -72,10 +73,7 @@ def open_items(session: Session, as_of: date, client: str | None = None) -> list
 
 def all_items(session: Session, as_of: date, client: str | None = None) -> list[Item]:
     """As `open_items`, with those that are settled."""
-    rows = session.scalars(select(Submission).options(load_only(*COLUMNS)).where(*_of_client(client))).all()
-    documents = documents_of(session, [row for row in rows if client in {None, _client(row).key}])
-    wanted = None if client is None else [one.id for one in documents]
-    found = positions(documents, payments_of_all(session, wanted), as_of)
+    found = _items(session, as_of, client, _of_client(client))
     return sorted(found, key=lambda item: (item.document.due_date or item.document.issued_on, item.document.number))
 
 
@@ -84,7 +82,9 @@ def item_of(session: Session, submission: Submission, as_of: date) -> Item | Non
 
     What the page of an invoice shows as still due.
     """
-    return next((item for item in all_items(session, as_of, _client(submission).key)
+    client = _client(submission).key
+    relevant = or_(Submission.number == submission.number, Submission.type_code.in_(CREDITS | CORRECTIVE_TYPES))
+    return next((item for item in _items(session, as_of, client, [*_of_client(client), relevant])
                  if item.document.id == submission.id), None)
 
 
@@ -108,7 +108,7 @@ def claims_of(session: Session, as_of: date, client: str | None = None) -> list[
     """Every claim for lateness up to this day, of one client or of all, with what is left of it."""
     query = select(Claim, Submission).join(Submission, and_(
         Submission.tenant_id == Claim.tenant_id, Submission.id == Claim.submission_id)).where(*_of_client(client))
-    rows = [claim for claim, invoice in session.execute(query).tuples() if client in {None, _client(invoice).key}]
+    rows = [claim for claim, invoice in session.execute(query) if client in {None, _client(invoice).key}]
     return states_of(session, rows, as_of)
 
 
@@ -122,9 +122,16 @@ def payments_of_all(session: Session, ids: Sequence[str] | None) -> list[Receive
     """The payments of these invoices, or all (None)."""
     query = select(Payment.submission_id, Payment.amount, Payment.paid_on)
     if ids is None:
-        return [Received(*row) for row in session.execute(query).tuples()]
+        return [Received(*row) for row in session.execute(query)]
     return [Received(*row) for start in range(0, len(ids), SLICE) for row in session.execute(
-        query.where(Payment.submission_id.in_(ids[start:start + SLICE]))).tuples()]
+        query.where(Payment.submission_id.in_(ids[start:start + SLICE])))]
+
+
+def _items(session: Session, as_of: date, client: str | None, conditions: Sequence[ColumnElement[bool]]) -> list[Item]:
+    rows = session.scalars(select(Submission).options(load_only(*COLUMNS)).where(*conditions)).all()
+    documents = documents_of(session, [row for row in rows if client in {None, _client(row).key}])
+    wanted = None if client is None else [one.id for one in documents]
+    return positions(documents, payments_of_all(session, wanted), as_of)
 
 
 def _document(row: Submission, ended_on: date | None) -> Document:
@@ -158,7 +165,7 @@ def _ends(session: Session, ids: Sequence[str]) -> dict[str, date]:
     for start in range(0, len(ids), SLICE):
         query = select(Event.submission_id, Event.platform_at, Event.at).where(
             Event.submission_id.in_(ids[start:start + SLICE]), Event.kind == "lifecycle", Event.code.in_(ENDED))
-        for submission_id, set_at, at in session.execute(query).tuples():
+        for submission_id, set_at, at in session.execute(query):
             day = min(set_at or at, at).astimezone(PARIS).date()
             found[submission_id or ""] = min(day, found.get(submission_id or "", day))
     return found

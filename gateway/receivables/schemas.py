@@ -42,10 +42,11 @@ class Out(BaseModel):
 
 
 class BalanceOut(Out):
-    """What is due, what came in, what is left; `state` is open, partial, paid or overpaid."""
+    """What is due, what came in, what credit notes took off, what is left; open, partial, paid or overpaid."""
 
     due: str
     paid: str
+    credited: str
     outstanding: str
     state: str
     currency: str | None
@@ -111,6 +112,7 @@ def payment_out(row: Payment) -> PaymentOut:
 def balance_out(balance: Balance, currency: str | None) -> BalanceOut:
     """A balance as it is shown."""
     return BalanceOut(
-        due=format(balance.due, "f"), paid=format(balance.paid, "f"), outstanding=format(balance.outstanding, "f"),
+        due=format(balance.due, "f"), paid=format(balance.paid, "f"),
+        credited=format(balance.credited, "f"), outstanding=format(balance.outstanding, "f"),
         state=balance.settlement.value, currency=currency,
     )

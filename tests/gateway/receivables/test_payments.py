@@ -52,8 +52,8 @@ def test_a_payment_is_an_event_a_journal_entry_and_a_212(
 
     assert answer.status_code == 201
     body = answer.json()
-    assert body["balance"] == {"due": "115", "paid": "57.50", "outstanding": "57.50", "state": "partial",
-                               "currency": "EUR"}
+    assert body["balance"] == {"due": "115", "paid": "57.50", "credited": "0", "outstanding": "57.50",
+                               "state": "partial", "currency": "EUR"}
     assert body["vat_status"]["state"] == "queued"
     [entry] = queued(deps, tenant)
     assert entry.subject_id == invoice.id

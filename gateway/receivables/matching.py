@@ -1,0 +1,206 @@
+"""Which open items a movement of the bank account probably pays, and why. Pure; a person decides.
+
+In this order: the invoice number in what the payer wrote, the exact amount, the client by its account or by its name.
+Nothing is proposed across currencies, and nothing beyond what an item is open for: what is over stays on the movement
+until a person says what it is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from itertools import combinations
+
+from rapidfuzz import fuzz
+
+from gateway.searchable import folded
+
+NOTHING = Decimal(0)
+ALIKE = 88
+"""From 0 to 100: names of which rapidfuzz says at least this are shown as alike."""
+
+MOST_ITEMS = 14
+"""Of a client: up to so many, sums of some of them are tried (16,384 sums)."""
+
+MOST_PROPOSALS = 5
+SHORT = 4
+"""Numbers with fewer signs than this are looked for only where the amount fits too."""
+
+FORMS = re.compile(r"\b(sas|sasu|sarl|eurl|sa|sci|snc|scop|selarl|ste|societe|ets|etablissements|gmbh|ltd|srl|bv|nv)\b")
+MARKS = re.compile(r"[^0-9A-Z]+")
+ISO_11649 = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
+DISCOUNT = Decimal("0.03")
+"""A shortfall of up to this part is named as a possible discount or as charges."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenItem:
+    """An item that money may settle, or (negative) a credit that may be taken into account."""
+
+    id: str
+    number: str
+    client: str
+    name: str
+    currency: str
+    balance: Decimal
+    due_date: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """A movement as far as matching looks at it."""
+
+    amount: Decimal
+    currency: str
+    texts: tuple[str, ...]
+    """What the payer wrote: remittance, creditor reference, EndToEndId."""
+
+    name: str | None
+    iban: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """One way to allocate a movement."""
+
+    parts: tuple[tuple[OpenItem, Decimal], ...]
+    left: Decimal
+    """What is over: more than the items are open for."""
+
+    score: int
+    """The higher the surer: reference 60, amount 30, account seen before 20, name 10."""
+
+    reasons: tuple[str, ...]
+    """Codes: reference, exact, sum, partial, over, shortfall, account, name, only-amount, oldest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What can be said of one movement."""
+
+    proposals: tuple[Proposal, ...]
+    other_currency: tuple[OpenItem, ...] = ()
+    """Items that the payer names and that are in another currency: a task for a person, never a match."""
+
+
+def find(money: Money, items: Sequence[OpenItem], seen: Mapping[str, str]) -> Findings:
+    """Proposals for money that came in, the surest first; `seen` is the client of each account seen before."""
+    named = [item for item in items if _names(money, item)]
+    foreign = tuple(item for item in named if item.currency != money.currency)
+    able = [item for item in items if item.currency == money.currency and item.balance > 0]
+    found = [*_by_reference(money, [item for item in named if item in able], seen),
+             *_by_client(money, able, seen), *_by_amount(money, able, seen)]
+    best: dict[tuple[tuple[str, Decimal], ...], Proposal] = {}
+    for proposal in found:
+        key = tuple((item.id, amount) for item, amount in proposal.parts)
+        if key not in best or proposal.score > best[key].score:
+            best[key] = proposal
+    ranked = sorted(best.values(), key=lambda one: (-one.score, one.left, [item.number for item, _ in one.parts]))
+    return Findings(tuple(ranked[:MOST_PROPOSALS]), foreign)
+
+
+@lru_cache(maxsize=20_000)
+def bare_name(name: str | None) -> str:
+    """A name without its legal form, accents and signs."""
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", FORMS.sub(" ", folded(name or "").replace(".", ""))).split())
+
+
+def says(text: str, number: str) -> bool:
+    """Whether a text holds a number as a whole: `F-12` is neither in `F-123` nor in `AF-12`; signs may differ."""
+    wanted = MARKS.sub("", number.upper())
+    if not wanted or wanted not in MARKS.sub("", text.upper()):
+        return False
+    pattern = r"[^0-9A-Z]*".join(map(re.escape, wanted))
+    return re.search(rf"(?<![0-9A-Z]){pattern}(?![0-9A-Z])", text.upper()) is not None
+
+
+def _names(money: Money, item: OpenItem) -> bool:
+    """Whether the payer wrote the item's number. A very short number counts only with its exact amount."""
+    if len(MARKS.sub("", item.number)) < SHORT and item.balance != money.amount:
+        return False
+    return any(says(form, item.number) for text in money.texts for form in _forms(text))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """A text, and what an ISO 11649 reference carries after its check digits."""
+    structured = ISO_11649.fullmatch(text.upper().replace(" ", ""))
+    return (text,) if structured is None else (text, structured[1])
+
+
+def _by_reference(money: Money, named: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
+    if not named:
+        return
+    total = sum((item.balance for item in named), NOTHING)
+    reasons = ["reference", *_amount_words(money.amount, total, several=len(named) > 1)]
+    score = 60 + (30 if total == money.amount else 0)
+    bonus, words = _client_signs(money, named[0], seen)
+    yield Proposal(parts=_spread(money.amount, named), left=max(NOTHING, money.amount - total), score=score + bonus,
+                   reasons=(*reasons, *words))
+    for item in named:
+        if len(named) > 1 and item.balance == money.amount:
+            yield Proposal(parts=((item, item.balance),), left=NOTHING, score=score + 25 + bonus,
+                           reasons=("reference", "exact", *words))
+
+
+def _by_client(money: Money, able: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
+    by_client: dict[str, list[OpenItem]] = {}
+    for item in able:
+        by_client.setdefault(item.client, []).append(item)
+    for items in by_client.values():
+        bonus, words = _client_signs(money, items[0], seen)
+        if not bonus:
+            continue
+        sums = list(_exact_sums(money.amount, items))
+        for chosen in sums[:2]:
+            yield Proposal(parts=tuple((item, item.balance) for item in chosen), left=NOTHING, score=30 + bonus,
+                           reasons=("exact" if len(chosen) == 1 else "sum", *words))
+        if not sums:
+            total = sum((item.balance for item in items), NOTHING)
+            yield Proposal(parts=_spread(money.amount, items), left=max(NOTHING, money.amount - total), score=bonus,
+                           reasons=("oldest", *_amount_words(money.amount, total, several=True), *words))
+
+
+def _by_amount(money: Money, able: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
+    exact = [item for item in able if item.balance == money.amount]
+    if len(exact) == 1 and not _client_signs(money, exact[0], seen)[0]:
+        yield Proposal(parts=((exact[0], money.amount),), left=NOTHING, score=15, reasons=("only-amount",))
+
+
+def _client_signs(money: Money, item: OpenItem, seen: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
+    """What speaks for the item's client being the payer."""
+    known = seen.get(money.iban or "") == item.client
+    alike = bool(money.name) and bool(bare_name(item.name)) and (
+        fuzz.token_sort_ratio(bare_name(money.name), bare_name(item.name)) >= ALIKE)
+    return 20 * known + 10 * alike, tuple(word for word, is_so in (("account", known), ("name", alike)) if is_so)
+
+
+def _amount_words(amount: Decimal, total: Decimal, *, several: bool) -> tuple[str, ...]:
+    if amount == total:
+        return ("sum",) if several else ("exact",)
+    if amount > total:
+        return ("over",)
+    return ("partial", "shortfall") if total - amount <= total * DISCOUNT else ("partial",)
+
+
+def _spread(amount: Decimal, items: Sequence[OpenItem]) -> tuple[tuple[OpenItem, Decimal], ...]:
+    """The oldest due date first, each up to what it is open for."""
+    parts = []
+    for item in sorted(items, key=lambda one: (one.due_date or date.max, one.number)):
+        part = min(amount, item.balance)
+        if part > 0:
+            parts.append((item, part))
+        amount -= part
+    return tuple(parts)
+
+
+def _exact_sums(amount: Decimal, items: Sequence[OpenItem]) -> Iterable[tuple[OpenItem, ...]]:
+    """Items whose balances are the amount: all, one, or a few. Of many items only all and one are tried."""
+    if len(items) > 1 and sum((item.balance for item in items), NOTHING) == amount:
+        yield tuple(items)
+    sizes = range(1, len(items)) if len(items) <= MOST_ITEMS else (1,)
+    for size in sizes if len(items) > 1 else (1,):
+        for chosen in combinations(items, size):
+            if sum((item.balance for item in chosen), NOTHING) == amount:
+                yield chosen

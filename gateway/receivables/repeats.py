@@ -1,0 +1,58 @@
+"""When two statements tell of one movement: what makes it the same. Pure.
+
+Banks send overlapping statements, send one twice, or send an interim one first. A movement is the same
+
+* surely, when account, currency, signed amount, booking day, the bank's own reference (AcctSvcrRef, of the transaction
+  or of the batch that it is part of), EndToEndId and transaction id are the same: wherever it is told;
+* surely, without a bank's reference, when a statement with the same id of the same account tells it again, with the same
+  NtryRef and content;
+* perhaps, when without a reference another statement tells the same content: nobody but a person can know whether these
+  are two equal payments, so that it waits for one, and is neither counted nor lost.
+
+What one statement tells twice in all these respects is two: each gets its number among equals.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from formats.bank import Movement, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A movement with what identifies it."""
+
+    movement: Movement
+    key: str
+    """Equal: surely the same."""
+
+    content: str
+    """Equal, and one of the two has no reference: perhaps the same."""
+
+    sure: bool
+    """Whether the bank named it."""
+
+
+def told_in(statement: Statement) -> Iterator[Told]:
+    """The movements of a statement, each with its identity."""
+    keys: Counter[tuple[str | None, ...]] = Counter()
+    contents: Counter[tuple[str | None, ...]] = Counter()
+    for one in statement.movements:
+        basis = (statement.account, one.currency, format(one.amount.normalize(), "f"), one.booked_on.isoformat())
+        content = (*basis, one.end_to_end, one.name, one.iban, one.remittance, one.creditor_reference)
+        reference = one.reference or one.batch_reference
+        key = (*basis, "bank", reference, one.end_to_end, one.transaction) if reference is not None else (
+            *content, "statement", statement.id, one.entry_reference)
+        keys[key] += 1
+        contents[content] += 1
+        yield Told(one, _hash(*key, str(keys[key])), _hash(*content, str(contents[content])), reference is not None)
+
+
+def _hash(*parts: str | None) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        octets = b"" if part is None else part.encode()
+        digest.update(f"{-1 if part is None else len(octets)}:".encode() + octets)
+    return digest.hexdigest()
