@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -23,10 +23,10 @@ from gateway.commands import rules_change, rules_replay
 from gateway.settings import Settings, UnsafeSetup
 from schematron.official import Unusable
 from schematron.rule_set import ADDED, KEPT, OPTIONAL
-from schematron.supply import RuleSet, RuleSetError, check, choose, optional_sets, rule_sets
+from schematron.supply import RuleSetError
 from validation.packs import LAYERS
+from validation.standing import PROFILES, Listed, listed
 
-PROFILES: Final = ("minimum", "basicwl", "basic", "en16931", "extended", "extended-ctc-fr", "cius", "unknown")
 STATES: Final = {
     "in-force": "en vigueur",
     "coming": "à venir",
@@ -35,18 +35,6 @@ STATES: Final = {
     "optional": "facultatif",
 }
 ORIGINS: Final = {ADDED: "ajouté", KEPT: "conservé", OPTIONAL: "à ajouter"}
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One rule set as of a day."""
-
-    rule_set: RuleSet
-    state: str
-    """in-force (it decides for some documents), coming, superseded, past, or optional (not there)."""
-
-    fault: str | None
-    """What is wrong with its files."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -97,56 +85,19 @@ def parser() -> argparse.ArgumentParser:
 def list_sets(_: Settings, options: argparse.Namespace) -> int:
     """Print every set; 0 if all are there and unaltered, else 1."""
     on = options.as_of or wall_clock().date()
-    listed = [Listed(each, state_of(each, on), fault_of(each)) for each in rule_sets()]
-    there = {each.id for each in rule_sets()}
-    listed += [Listed(each, "optional", None) for each in optional_sets() if each.id not in there]
-    for line in as_json(listed) if options.format == "json" else as_text(listed):
+    found = listed(on)
+    for line in as_json(found) if options.format == "json" else as_text(found):
         print(line)
-    return 1 if any(each.fault for each in listed) else 0
+    return 1 if any(each.fault for each in found) else 0
 
 
-def state_of(rule_set: RuleSet, on: date) -> str:
-    """What a set is on a day."""
-    if rule_set.start is not None and on < rule_set.start:
-        return "coming"
-    if not rule_set.in_force(on):
-        return "past"
-    return "in-force" if any(_decides(rule_set, syntax, on) for syntax in rule_set.syntaxes) else "superseded"
-
-
-def _decides(rule_set: RuleSet, syntax: str, on: date) -> bool:
-    for profile in PROFILES:
-        try:
-            if choose(rule_set.layer, syntax, profile, on) is rule_set:
-                return True
-        except RuleSetError:  # nothing at all is in force for this profile
-            continue
-    return False
-
-
-def fault_of(rule_set: RuleSet) -> str | None:
-    """What is wrong with the files of a set; None if nothing is."""
-    try:
-        check(rule_set)
-    except RuleSetError as error:
-        return str(error)
-    return None
-
-
-def as_json(listed: Sequence[Listed]) -> Iterator[str]:
+def as_json(found: Sequence[Listed]) -> Iterator[str]:
     """One object per line."""
-    for each in listed:
+    for each in found:
         rule_set = each.rule_set
         yield json.dumps(
             {
-                "id": rule_set.id,
-                "key": rule_set.key,
-                "layer": rule_set.layer,
-                "version": rule_set.version,
-                "state": each.state,
-                "origin": rule_set.origin,
-                "from": rule_set.start.isoformat() if rule_set.start else None,
-                "until": rule_set.end.isoformat() if rule_set.end else None,
+                **each.to_json(),
                 "syntaxes": rule_set.syntaxes,
                 "profiles": rule_set.profiles,
                 "package": rule_set.package or None,
@@ -162,9 +113,9 @@ def as_json(listed: Sequence[Listed]) -> Iterator[str]:
         )
 
 
-def as_text(listed: Sequence[Listed]) -> Iterator[str]:
+def as_text(found: Sequence[Listed]) -> Iterator[str]:
     """A table, with the faults below it."""
-    for each in listed:
+    for each in found:
         rule_set = each.rule_set
         mark = "!!" if each.fault else "--" if each.state == "optional" else "ok"
         since = rule_set.start.isoformat() if rule_set.start else "-"
@@ -174,7 +125,7 @@ def as_text(listed: Sequence[Listed]) -> Iterator[str]:
             f"{mark}  {rule_set.layer:<8} {rule_set.id:<22} {rule_set.version:<9} {since:<11} "
             f"{rule_set.sha256[:12]}  {words}"
         )
-    yield from (f"{each.fault}" for each in listed if each.fault)
+    yield from (f"{each.fault}" for each in found if each.fault)
 
 
 ACTIONS: Final = {

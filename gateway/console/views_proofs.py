@@ -51,7 +51,7 @@ def show_seals(visit: Reading) -> Response:
 def show_checks(visit: Reading) -> Response:
     """The checks that were asked for, and the button for one of everything."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        found = jobs.jobs(session)
+        found = jobs.jobs(session, jobs.CHECK)
         names, invoices = people.names(session), queries.by_id(session, {job.subject for job in found})
     at_work = any(job.state in jobs.OPEN for job in found)
     return visit.draw("controles.html", jobs=found, names=names, invoices=invoices,
@@ -70,7 +70,7 @@ def show_check(visit: Reading, job_id: str) -> Response:
     """How far a check is, then its result, made for printing. Without a script the page asks again by itself."""
     tenant_id = visit.principal.tenant_id
     with visit.deps.db.reading(tenant_id) as session:
-        job = jobs.get_job(session, tenant_id, job_id)
+        job = jobs.get_job(session, jobs.CHECK, tenant_id, job_id)
         invoice = session.get(Submission, (tenant_id, job.subject)) if job.subject else None
         names = people.names(session)
     return visit.draw("controle.html", job=job, invoice=invoice, names=names,

@@ -63,6 +63,11 @@ LAYERS: dict[str, str] = {
     "extended": "Profil étendu", "br-fr": "Règles françaises (BR-FR)", "mentions": "Mentions légales",
     "business": "Cohérence des données", "cdar": "Statut (CDAR)", "flux10": "E-reporting (flux 10)",
 }
+STANDING: dict[str, str] = {
+    "in-force": "en vigueur", "coming": "à venir", "superseded": "remplacé", "past": "passé",
+}
+"""What a rule set is on a day."""
+
 SYNTAXES: dict[str, str] = {
     "ubl-invoice": "UBL", "ubl-credit-note": "UBL (avoir)", "cii": "CII", "factur-x": "Factur-X", "json": "JSON",
     "cdar": "CDAR", "flux10": "Flux 10", "order-x": "Order-X", "zugferd1": "ZUGFeRD 1", "pdf": "PDF sans données",
@@ -211,6 +216,8 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("evidence", "check-started"): Word("Contrôle demandé", "quiet"),
     ("evidence", "checked"): Word("Contrôle réussi", "good"),
     ("evidence", "check-failed"): Word("Contrôle : anomalie trouvée", "bad"),
+    ("evidence", "replay-started"): Word("Rejeu des règles demandé", "quiet"),
+    ("evidence", "replayed"): Word("Rejeu des règles terminé", "quiet"),
     ("alarm", "raised"): Word("Alarme déclenchée", "bad"),
     ("alarm", "acknowledged"): Word("Alarme acquittée", "quiet"),
     ("alarm", "cleared"): Word("Fin d'alarme", "good"),
@@ -218,7 +225,7 @@ EVENTS: dict[tuple[str, str], Word] = {
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
     "work": "File de travail", "log": "Journal", "webhook": "Webhook",
-    "alarm": "Alarme", "check": "Contrôle", "view": "Consultation", "export": "Export",
+    "alarm": "Alarme", "check": "Contrôle", "replay": "Rejeu", "view": "Consultation", "export": "Export",
 }
 """What the subject of an event without an invoice is, by its prefix."""
 

@@ -1,0 +1,1 @@
+"""Judging invoices of the past under other rules, to see what a change of rules would do."""
