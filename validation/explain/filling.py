@@ -150,7 +150,9 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
     return {
         "thing_name": named or thing or own,
         "place": _place(around, language),
+        "around": _said(around, language) or _path(around, language),
         "here": _path(context, language),
+        "here_said": named or _around(context, language) or _path(context, language),
         "here_name": f" ({_around(context, language)})" if not term and _around(context, language) else "",
         "term_clause": WORDS["term"][language].format(named, term) if term and named != term else "",
         "example_keep": _example(term or "", language) or _clause(MAIL if "Email" in path else words[2], language),
@@ -210,9 +212,14 @@ def _around(context: str, language: int) -> str:
 
 def _place(context: str, language: int) -> str:
     """`ram:SellerTradeParty/ram:PostalTradeAddress (adresse du vendeur)`."""
-    path, term = _path(context, language), term_at(context)
-    said = name_of(term, language) if term else _around(context, language)
+    path, said = _path(context, language), _said(context, language)
     return WORDS["place"][language].format(path, said) if said else path
+
+
+def _said(context: str, language: int) -> str:
+    """A place in words alone; "" where we have none for it."""
+    term = term_at(context)
+    return name_of(term, language) if term else _around(context, language)
 
 
 def bare_keeping_families(context: str) -> str:

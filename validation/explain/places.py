@@ -35,7 +35,7 @@ def terms(column: Column) -> Mapping[str, str]:
 
 def place_of(term: str, syntax: str | None) -> str:
     """Where to write a term, as words: in one syntax, or in both where none is given; "" where no path says it."""
-    ubl, cii = (paths(column).get(term, "") for column in (Column.UBL, Column.CII))
+    ubl, cii = (_readable(paths(column).get(term, "")) for column in (Column.UBL, Column.CII))
     if syntax in {"cii", "factur-x"}:
         return cii
     if syntax == "ubl-credit-note":
@@ -43,6 +43,11 @@ def place_of(term: str, syntax: str | None) -> str:
     if syntax is not None:
         return ubl
     return " · ".join(f"{name} {path}" for name, path in (("UBL", ubl), ("CII", cii)) if path)
+
+
+def _readable(path: str) -> str:
+    """The variables of the table as the terms that they stand for."""
+    return path.replace("$doc", "BT-5").replace("$tax", "BT-6")
 
 
 def term_at(path: str) -> str | None:
