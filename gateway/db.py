@@ -11,7 +11,7 @@ by row-level security (migration 0005).
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVarTuple, cast
@@ -117,6 +117,15 @@ class Database:
             session.connection(execution_options={OWNER: tenant_id, **dict.fromkeys(kind, True)})
             yield session
 
+    def overwrite_log(self) -> None:
+        """SQLite: what was erased leaves the write-ahead log too, or at the next time where a reader is in the way.
+
+        PostgreSQL has no such thing for a service to do: its vacuum and the archiving of its log are the operator's.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with closing(self.engine.raw_connection()) as raw:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -160,7 +169,8 @@ def open_engine(url: str) -> Engine:
     one message: its policies then show no row of anybody else.
 
     SQLite: WAL, `synchronous=FULL` (NORMAL may lose acknowledged commits at power loss), foreign keys, and
-    BEGIN IMMEDIATE for writers, so that two writers queue instead of failing in the middle.
+    BEGIN IMMEDIATE for writers, so that two writers queue instead of failing in the middle. What is erased is
+    overwritten with zeros.
     """
     parsed = make_url(url)
     sizes = {"pool_size": 20, "max_overflow": 40}  # more than there are threads: nobody waits for a connection
@@ -209,7 +219,8 @@ def _note_use(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver must not begin by itself: _begin_sqlite does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000",
+                   "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

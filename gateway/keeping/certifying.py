@@ -38,6 +38,7 @@ def finish(deps: Deps, row: Destruction) -> None:
                 _close(deps, session, stored, part.subject, kept)
         stored.state, stored.finished_at, stored.certificate = DONE, now, kept.sha256
         tell(deps, session, stored, "destruction-done", "worker", objects=(kept,))
+    deps.db.overwrite_log()
 
 
 def _close(deps: Deps, session: Session, row: Destruction, submission_id: str, kept: Kept) -> None:

@@ -89,6 +89,7 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
         about = f"tenant:{tenant_id}"
         record(session, tenant_id, Change(kind="evidence", code="contact-erased", actor=actor, subject=about,
                                           data={"subject": about, **counts}), now=deps.now())
+    deps.db.overwrite_log()
     return {**counts, "mails": erase_spool(deps, email=email)}
 
 
@@ -115,6 +116,7 @@ def erase_old(deps: Deps) -> None:
             for subject in months(session, tenant_id):
                 if subject[-7:] < f"{before:%Y-%m}":
                     erase_searches(deps, session, tenant_id, "worker", subject)
+    deps.db.overwrite_log()
     erase_spool(deps, before=now - timedelta(days=deps.settings.keep_mail_days))
 
 

@@ -299,7 +299,7 @@ def locks(trials: int, seed: int) -> int:
 def main(argv: list[str]) -> int:
     """Sequences, then locks."""
     asked = part_options(__doc__).parse_args(argv)
-    trials, locked = max(4, round(10_000 * asked.scale)), max(5, round(200 * asked.scale))
+    trials, locked = max(1, round(10_000 * asked.scale)), max(2, round(200 * asked.scale))
     bad = sequences(trials, asked.seed)
     gone = locks(locked, asked.seed)
     return int(tell("10", trials, asked.seed, bad + gone, f"0 destroyed early, 0 too late unseen, 0 by one person; "
