@@ -1,26 +1,23 @@
 """One document in, the same invoice in another syntax out, with an account of every text of the source."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from formats import facturx, terms
 from formats.codes import FRENCH_TYPES
-from formats.drafts import as_bytes
-from formats.errors import CannotWrite, NothingInside, UnknownSyntax
-from formats.invoice import Invoice, Line
-from formats.json_form import read_json, write_json
-from formats.loss import LossReport, Target, Text, account, renumbered, texts_of_model, texts_of_tree, with_files
-from formats.nesting import UNCOUNTED, is_within
-from formats.opening import Opened, open_document
-from formats.paths import Node, prefixed
-from formats.profiles import IDENTIFIERS, ONCE, Profile, carries, profile_of
+from formats.ends import made, read_source
+from formats.errors import UnknownSyntax
+from formats.invoice import Invoice
+from formats.loss import LossReport, account, with_files
+from formats.narrowing import asked, named, narrowed
+from formats.opening import Opened
+from formats.profiles import Profile
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Remark
 from formats.rendering.render import drawn
-from formats.syntax import DIALECTS, Syntax, draft, read_node, syntax_of, ubl_syntax_of
+from formats.syntax import Syntax, ubl_syntax_of
+from formats.texts import renumbered
 
-SUBTYPE = "EXT-FR-FE-163"
 TARGETS = ("ubl", "cii", "factur-x", "json")
 
 
@@ -33,15 +30,6 @@ class Conversion:
     loss: LossReport
     remarks: tuple[Remark, ...] = ()
     """On the pages, where they were drawn here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A document that was read, with what each of its texts means."""
-
-    opened: Opened
-    invoice: Invoice
-    texts: Iterator[Text]
 
 
 def convert(
@@ -62,22 +50,22 @@ def convert(
     """
     if to not in TARGETS:
         raise UnknownSyntax(f"{to!r} is not one of {', '.join(TARGETS)}")
-    source = _read_source(document)
-    wanted = _profile(profile)
+    source = read_source(document)
+    wanted = asked(profile)
     level = wanted or (Profile.EN16931 if source.opened.profile is Profile.UNKNOWN else source.opened.profile)
     limit = level if to == "factur-x" else wanted  # a Factur-X obeys the schema of the profile that it names
-    invoice = source.invoice if wanted is None else _named(source.invoice, wanted)
-    narrowed = _narrowed(invoice, source.opened.syntax, to, limit)
-    invoice = narrowed.invoice
+    invoice = source.invoice if wanted is None else named(source.invoice, wanted)
+    left = narrowed(invoice, source.opened.syntax, to, limit)
+    invoice = left.invoice
     syntax = {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
-    made = _made(invoice, syntax)
-    lost = [] if invoice == made.again else terms.lost(invoice, made.again)
+    target = made(invoice, syntax)
+    lost = [] if invoice == target.again else terms.lost(invoice, target.again)
     replaces = invoice.specification_identifier != source.invoice.specification_identifier
     loss = account(
-        renumbered(source.texts, narrowed.kept), source.invoice, made.target, lost=lost, profile=limit,
-        fillers=made.fillers, replaces=replaces,
+        renumbered(source.texts, left.kept), source.invoice, target.target, lost=lost, profile=limit,
+        fillers=target.fillers, replaces=replaces,
     )
-    written = made.document()
+    written = target.document()
     if to != "factur-x":
         return Conversion(written, syntax, _with_attachments(loss, source.opened))
     own_pages = document if source.opened.attachment is not None else None
@@ -94,78 +82,6 @@ def convert(
     loss = replace(loss, pdf_changes=embedded.changes)
     loss = loss if pdf is None else _with_attachments(loss, source.opened)
     return Conversion(embedded.document, Syntax.FACTUR_X, loss)
-
-
-def _read_source(document: bytes) -> Source:
-    opened = open_document(document)
-    if opened.syntax is Syntax.JSON:
-        invoice = read_json(opened.payload)
-        return Source(opened, invoice, texts_of_model(invoice))
-    if opened.root is None:
-        raise NothingInside("the PDF has no invoice inside")
-    if opened.syntax not in {*DIALECTS, Syntax.FACTUR_X}:
-        raise UnknownSyntax(f"{opened.syntax.value} ({prefixed(str(opened.root.tag))[:200]}) is not converted")
-    node, syntax = Node(opened.root, None), syntax_of(opened.root)
-    opened = replace(opened, root=None)  # the tree is not needed again, and may hold a large attachment
-    invoice = read_node(node, syntax)
-    return Source(opened, invoice, texts_of_tree(node, DIALECTS[syntax].schema))
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What was written, and what anybody would read in it: the proof of what was carried."""
-
-    document: Callable[[], bytes]
-    target: Target
-    again: Invoice
-    fillers: tuple[str, ...] = ()
-
-
-def _made(invoice: Invoice, syntax: Syntax) -> Made:
-    """Written and read again: JSON from its bytes, XML from its tree, before an attachment is in it a second time."""
-    if syntax is Syntax.JSON:
-        written = write_json(invoice)
-        again = read_json(written)
-        return Made(lambda: written, Target.of(texts_of_model(again)), again)
-    tree = draft(invoice, syntax)
-    node = Node(tree.root, None)
-    again = read_node(node, syntax, tree.files)
-    return Made(lambda: as_bytes(tree), Target.of(texts_of_tree(node, DIALECTS[syntax].schema)), again, tree.fillers)
-
-
-def _profile(name: str | None) -> Profile | None:
-    if name is None:
-        return None
-    if name not in {profile.value for profile in IDENTIFIERS}:
-        raise CannotWrite(f"{name!r} is no profile that can be asked for")
-    return Profile(name)
-
-
-def _named(invoice: Invoice, profile: Profile) -> Invoice:
-    if profile_of(invoice.specification_identifier) is profile:
-        return invoice
-    return replace(invoice, specification_identifier=IDENTIFIERS[profile])
-
-
-def _narrowed(invoice: Invoice, source: Syntax, to: str, limit: Profile | None) -> terms.Narrowed:
-    """What the target holds. Where it has no subtype of lines (EXT-FR-FE-163), every line would count in its sums.
-
-    So a line that counts in none is left out. Where no profile limits the terms, only what a UBL that is no French
-    extension has within a line: CII would have it beside that line.
-    """
-    if limit is not None:
-        return terms.only(
-            invoice, lambda term: carries(limit, term), ONCE.get(limit, frozenset()),
-            without=(lambda _: False) if carries(limit, SUBTYPE) else _is_uncounted,
-        )
-    named = carries(profile_of(invoice.specification_identifier), SUBTYPE)
-    if to == "cii" and source is not Syntax.CII and not named and any(map(is_within, invoice.lines)):
-        return terms.only(invoice, lambda _: True, without=is_within)
-    return terms.Narrowed(invoice, {})
-
-
-def _is_uncounted(line: Line) -> bool:
-    return line.subtype in UNCOUNTED
 
 
 def _with_attachments(loss: LossReport, opened: Opened) -> LossReport:

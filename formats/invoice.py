@@ -14,26 +14,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from formats.extensions import DeliveryTerms, LinePrecedingInvoice
+from formats.extensions import CashDiscount, CurrencyExchange, DeliveryNote, DeliveryTerms, LinePrecedingInvoice
+from formats.groups import AllowanceCharge, Delivery, Note, Period
+from formats.lines import Item, ItemAttribute, ItemIdentifier, Line, Price
 from formats.parties import Address, Contact, Identifier, Party
 
 __all__ = [
-    "Address", "AllowanceCharge", "Attachment", "Contact", "CreditTransfer", "Delivery", "DeliveryTerms",
-    "DirectDebit", "Identifier", "Invoice", "Item", "ItemAttribute", "ItemIdentifier", "Line",
-    "LinePrecedingInvoice", "Note", "Party", "PaymentCard", "PaymentInstructions", "Period", "PrecedingInvoice",
-    "Price", "SupportingDocument", "Totals", "VatBreakdown",
+    "Address", "AllowanceCharge", "Attachment", "CashDiscount", "Contact", "CreditTransfer", "CurrencyExchange",
+    "Delivery", "DeliveryNote", "DeliveryTerms", "DirectDebit", "Identifier", "Invoice", "Item", "ItemAttribute",
+    "ItemIdentifier", "Line", "LinePrecedingInvoice", "Note", "Party", "PaymentCard", "PaymentInstructions",
+    "Period", "PrecedingInvoice", "Price", "SupportingDocument", "Totals", "VatBreakdown",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """BG-1 Invoice note, and a note of a line."""
-
-    subject_code: str | None = None
-    """BT-21, EXT-FR-FE-183 on a line. UNTDID 4451, e.g. "PMT", "PMD", "AAB", "BAR"."""
-
-    text: str | None = None
-    """BT-22, BT-127 on a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,34 +39,6 @@ class PrecedingInvoice:
 
     type_code: str | None = None
     """EXT-FR-FE-02. UNTDID 1001, as BT-3."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """BG-14 Invoicing period, BG-26 Invoice line period. Both ends belong to the period."""
-
-    start: date | None = None
-    """BT-73, BT-134."""
-
-    end: date | None = None
-    """BT-74, BT-135."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """BG-13 Delivery information with BG-15 Deliver to address; EXT-FR-FE-BG-10 the same for one line."""
-
-    party_name: str | None = None
-    """BT-70, of a line EXT-FR-FE-BG-10 party_name."""
-
-    location: Identifier | None = None
-    """BT-71, EXT-FR-FE-146."""
-
-    actual_date: date | None = None
-    """BT-72, EXT-FR-FE-158."""
-
-    address: Address | None = None
-    """BG-15, of a line EXT-FR-FE-BG-10 address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,41 +101,6 @@ class PaymentInstructions:
 
     direct_debit: DirectDebit | None = None
     """BG-19."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllowanceCharge:
-    """BG-20 and BG-27 allowances, BG-21 and BG-28 charges. The amount is positive in both."""
-
-    amount: Decimal | None = None
-    """BT-92, BT-99, BT-136, BT-141. Without VAT."""
-
-    base_amount: Decimal | None = None
-    """BT-93, BT-100, BT-137, BT-142."""
-
-    percentage: Decimal | None = None
-    """BT-94, BT-101, BT-138, BT-143. 10 means ten percent."""
-
-    vat_category: str | None = None
-    """BT-95, BT-102. Document level only. UNTDID 5305."""
-
-    vat_rate: Decimal | None = None
-    """BT-96, BT-103. Document level only. 20 means twenty percent."""
-
-    reason: str | None = None
-    """BT-97, BT-104, BT-139, BT-144."""
-
-    reason_code: str | None = None
-    """BT-98, BT-105, BT-140, BT-145. UNTDID 5189 for allowances, 7161 for charges."""
-
-    tax_code: str | None = None
-    """EXT-BG-21 tax_code, EXT-BG-28 tax_code. Charges only, in place of the reason code: UNTDID 5153, a tax not VAT."""
-
-    exemption_reason: str | None = None
-    """EXT-BG-20 exemption_reason, EXT-BG-21 exemption_reason. Document level only: why no VAT, as BT-120."""
-
-    exemption_reason_code: str | None = None
-    """EXT-BG-20 exemption_reason_code, EXT-BG-21 exemption_reason_code. Document level only. VATEX, as BT-121."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,196 +193,6 @@ class SupportingDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """BG-29 Price details. All without VAT, per `base_quantity` units, never negative (BR-27, BR-28)."""
-
-    net: Decimal | None = None
-    """BT-146. Discount BT-147 deducted."""
-
-    discount: Decimal | None = None
-    """BT-147."""
-
-    discount_reason: str | None = None
-    """EXT-FR-FE-195."""
-
-    discount_reason_code: str | None = None
-    """EXT-FR-FE-196. UNTDID 5189."""
-
-    gross: Decimal | None = None
-    """BT-148."""
-
-    base_quantity: Decimal | None = None
-    """BT-149. None means 1, as in the norm; no default is written."""
-
-    base_quantity_unit: str | None = None
-    """BT-150."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemIdentifier:
-    """BT-158 Item classification identifier."""
-
-    value: str
-    """BT-158."""
-
-    scheme: str | None = None
-    """BT-158-1. UNTDID 7143."""
-
-    scheme_version: str | None = None
-    """BT-158-2."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemAttribute:
-    """BG-32 Item attributes."""
-
-    name: str | None = None
-    """BT-160."""
-
-    code: str | None = None
-    """EXT-FR-FE-159. UNTDID 6313, beside the name or in its place."""
-
-    value: str | None = None
-    """BT-161."""
-
-    measure: Decimal | None = None
-    """EXT-FR-FE-160, in `measure_unit`. In place of the value."""
-
-    measure_unit: str | None = None
-    """EXT-FR-FE-161. UN/ECE Recommendation 20 code."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """BG-31 Item information."""
-
-    name: str | None = None
-    """BT-153."""
-
-    description: str | None = None
-    """BT-154."""
-
-    seller_identifier: str | None = None
-    """BT-155."""
-
-    buyer_identifier: str | None = None
-    """BT-156."""
-
-    standard_identifier: Identifier | None = None
-    """BT-157. GTIN has scheme 0160."""
-
-    classifications: tuple[ItemIdentifier, ...] = ()
-    """BT-158."""
-
-    origin_country: str | None = None
-    """BT-159. ISO 3166-1 alpha-2."""
-
-    attributes: tuple[ItemAttribute, ...] = ()
-    """BG-32."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """BG-25 Invoice line."""
-
-    id: str | None = None
-    """BT-126. Unique in the invoice, not always a number."""
-
-    parent: str | None = None
-    """EXT-FR-FE-162. The line (BT-126) of which this one is a sub-line."""
-
-    subtype: str | None = None
-    """EXT-FR-FE-163. "DETAIL", "GROUP" or "INFORMATION"; absent is DETAIL. Only DETAIL counts in the totals."""
-
-    notes: tuple[Note, ...] = ()
-    """BT-127. EN 16931 has one without a subject; the French extension more, with subjects."""
-
-    object_identifiers: tuple[Identifier, ...] = ()
-    """BT-128. EN 16931 has one, the French extension more. Scheme: UNTDID 1153."""
-
-    quantity: Decimal | None = None
-    """BT-129, in `unit`. Negative on a returned item; the price never is (BR-27)."""
-
-    unit: str | None = None
-    """BT-130. UN/ECE Recommendation 20 or 21 code, e.g. "C62" (one), "HUR" (hour)."""
-
-    net_amount: Decimal | None = None
-    """BT-131. As stated by the seller. BR-CO-10 sums it; we check it and never recompute it."""
-
-    vat_amount: Decimal | None = None
-    """EXT-FR-FE-181."""
-
-    vat_in_accounting_currency: Decimal | None = None
-    """EXT-FR-FE-182. In the VAT accounting currency (BT-6)."""
-
-    amount_with_vat: Decimal | None = None
-    """EXT-FR-FE-184."""
-
-    purchase_order_line: str | None = None
-    """BT-132."""
-
-    purchase_order_reference: str | None = None
-    """EXT-FR-FE-135."""
-
-    purchase_order_date: date | None = None
-    """EXT-FR-FE-200."""
-
-    sales_order_line: str | None = None
-    """EXT-FR-FE-145."""
-
-    sales_order_reference: str | None = None
-    """EXT-FR-FE-144."""
-
-    despatch_advice_line: str | None = None
-    """EXT-FR-FE-141."""
-
-    despatch_advice_reference: str | None = None
-    """EXT-FR-FE-140."""
-
-    preceding_invoices: tuple[LinePrecedingInvoice, ...] = ()
-    """EXT-FR-FE-136 preceding_invoices."""
-
-    buyer_accounting_reference: str | None = None
-    """BT-133."""
-
-    delivery: Delivery | None = None
-    """EXT-FR-FE-BG-10."""
-
-    delivery_terms: DeliveryTerms | None = None
-    """EXT-FR-FE-193 delivery_terms."""
-
-    seller: Party | None = None
-    """EXT-FR-FE-BG-12. Whose sale the line is, on an invoice for several sellers."""
-
-    period: Period | None = None
-    """BG-26."""
-
-    allowances: tuple[AllowanceCharge, ...] = ()
-    """BG-27."""
-
-    charges: tuple[AllowanceCharge, ...] = ()
-    """BG-28."""
-
-    price: Price | None = None
-    """BG-29."""
-
-    vat_category: str | None = None
-    """BT-151. UNTDID 5305."""
-
-    vat_rate: Decimal | None = None
-    """BT-152. 20 means twenty percent."""
-
-    exemption_reason: str | None = None
-    """EXT-FR-FE-178."""
-
-    exemption_reason_code: str | None = None
-    """EXT-FR-FE-179. VATEX code."""
-
-    item: Item | None = None
-    """BG-31."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """The root of EN 16931: an invoice or a credit note."""
 
@@ -467,11 +205,17 @@ class Invoice:
     type_code: str | None = None
     """BT-3. UNTDID 1001: 380 invoice, 381 credit note, 384 corrected invoice, 386 prepayment ..."""
 
+    document_name: str | None = None
+    """EXT-BT-3 document_name. What the seller calls it."""
+
     currency: str | None = None
     """BT-5. ISO 4217."""
 
     vat_currency: str | None = None
     """BT-6. ISO 4217. Present only where VAT is accounted in another currency."""
+
+    currency_exchange: CurrencyExchange | None = None
+    """EXT-BT-111 currency_exchange. The rate of BT-111."""
 
     tax_point_date: date | None = None
     """BT-7."""
@@ -527,6 +271,9 @@ class Invoice:
     payment_terms: str | None = None
     """BT-20."""
 
+    cash_discounts: tuple[CashDiscount, ...] = ()
+    """EXT-BT-20 cash_discounts. What BT-20 says in words, as figures."""
+
     notes: tuple[Note, ...] = ()
     """BG-1."""
 
@@ -568,6 +315,9 @@ class Invoice:
 
     delivery: Delivery | None = None
     """BG-13."""
+
+    delivery_note: DeliveryNote | None = None
+    """EXT-BG-13 delivery_note."""
 
     delivery_terms: DeliveryTerms | None = None
     """EXT-FR-FE-BG-14."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from formats import extensions, invoice, parties
+from formats import extensions, groups, invoice, lines, parties
 from formats.invoice import Invoice
 from formats.json_form import shape
 from formats.values import MAX_DIGITS
@@ -70,7 +70,7 @@ def _define(model: type, definitions: dict[str, Any]) -> None:
 @cache
 def descriptions() -> dict[str, dict[str, str]]:
     """Per class of the model, per field: the text under the field. Python keeps it in the source alone."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (parties, extensions, invoice)]
+    trees = [ast.parse(inspect.getsource(module)) for module in (parties, extensions, groups, lines, invoice)]
     found: dict[str, dict[str, str]] = {}
     for model in (node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)):
         texts: dict[str, str] = {}

@@ -4,34 +4,22 @@ A text of the source and a text of the target belong together when both were rea
 item of the same lists (line 3, allowance 1). What was read for a group, a fixed code say, belongs to the group.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import cache
-from itertools import pairwise
-from typing import Any, final
+from typing import Any
 
-from formats import order, terms
+from formats import terms
 from formats.fixed import fixed_texts
 from formats.invoice import Identifier, Invoice
 from formats.mapping.invoice import INVOICE
-from formats.paths import SCHEMA_HINTS, Node, prefixed
 from formats.pdf.changes import Change
 from formats.profiles import Profile, carries
-from formats.rows import Group, Quirk
-from formats.terms import Items
-from formats.values import decimal_text
+from formats.rows import Group
+from formats.texts import CODE_LIST, LISTS, SYNTAX, Text, items_of, shown, texts_of_model
 
 MAX_SHOWN = 200
 
-NO_TERM = "no-term"
-"""The syntax has the element, EN 16931 and its French extension have no term for it."""
-UNKNOWN_ELEMENT = "unknown-element"
-"""The schema of the syntax does not know the element there."""
-REPEATED = "repeated"
-"""The term is there once already, with another text, and may be there once only."""
 NOT_IN_PROFILE = "not-in-profile"
 """The profile asked for has no place for the term."""
 NOT_IN_TARGET = "not-in-target"
@@ -43,11 +31,8 @@ REPLACED = "replaced"
 """The profile asked for has its own BT-24, which stands in this one's place."""
 FILLER = "filler"
 """A fixed text that the syntax demands (NA, 1, VAT ...) beside a term that is not there: it says nothing."""
-CODE_LIST = "code-list"
-"""The list or the agency of a fixed code (VAT ...), which says no more than the code."""
 CAPITALS = "capitals"
 """The code is in the target in capitals, as its list has it."""
-LIST_NAME = re.compile("(list|scheme)(Agency|Version)?(ID|Name)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +47,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class NotCarried:
-    """A text of the source that is not in the target, and why: one of the constants above."""
+    """A text of the source that is not in the target, and why: one of the constants above, or of those in texts."""
 
     location: str
     text: str
@@ -80,7 +65,7 @@ class LossReport:
     """Locations in the target of values that its schema demands and the source does not have."""
 
     set_aside: tuple[NotCarried, ...] = ()
-    """Texts with which nothing is lost: replaced, fillers, lists of fixed codes, codes that are in capitals now."""
+    """With which nothing is lost: replaced, fillers, lists of codes, the edition of UBL, codes that are in capitals."""
 
     pdf_changes: tuple[Change, ...] = ()
     """What was changed in a PDF that was given, so that it is PDF/A-3b."""
@@ -99,126 +84,6 @@ class LossReport:
 
 def _left(one: NotCarried) -> dict[str, Any]:
     return {"location": one.location, "text": one.text, "reason": one.reason, "term": one.term}
-
-
-@final
-@dataclass(slots=True)
-class Text:
-    """One text of a document: where it is, what it was read for, and of which items of which lists."""
-
-    location: str
-    text: str
-    term: str | None
-    items: Items
-    """Field and number of each item around it, the outermost first."""
-
-    why: str = NO_TERM
-    """Where no term took it: the reason. CODE_LIST where a term took the code beside it."""
-
-
-# --- Texts of a document ------------------------------------------------------------------------------------
-
-
-def texts_of_tree(root: Node, schema: str) -> Iterator[Text]:
-    """Every text and attribute of a document that was read, in document order. Hints at schemas are no texts."""
-    waiting: list[tuple[Node, str, Items]] = [(root, "/" + prefixed(root.tag), ())]
-    counts: Counter[tuple[str, Items]] = Counter()
-    while waiting:
-        node, where, items = waiting.pop()
-        if node.item is not None:
-            # A line within a line is an item of the same list.
-            items = (*(items[:-1] if items and items[-1][0] == node.item[0] else items), node.item)
-        if node.text:
-            term, mine = node.taken, items
-            if term in LISTS:  # a list that a quirk reads has an element per item, in order
-                counts[term, items] += 1
-                mine = (*items, (LISTS[term], counts[term, items] - 1))
-            yield Text(where, node.text, term, mine, _why(node, schema) if term is None else NO_TERM)
-        for name, value in node.attributes.items():
-            if not name.startswith(SCHEMA_HINTS):
-                taken = node.claimed_attributes.get(name)
-                why = _why(node, schema) if taken is None and node.taken is None else NO_TERM
-                if taken is None and node.term is None and node.marked is not None and LIST_NAME.fullmatch(name):
-                    taken, why = node.marked, CODE_LIST
-                yield Text(f"{where}/@{prefixed(name)}", value, taken, items, why)
-        for tag, twins in reversed(node.children.items()):
-            step = f"{where}/{prefixed(tag)}"
-            if len(twins) == 1:
-                waiting.append((twins[0], step, items))
-            else:
-                waiting.extend((twin, f"{step}[{twin.place}]", items) for twin in reversed(twins))
-
-
-def texts_of_model(invoice: Invoice) -> Iterator[Text]:
-    """Every text of an invoice in our JSON, by its JSON pointer."""
-    for item in terms.located(invoice):
-        items = _items(item.pointer)
-        if not isinstance(item.value, Identifier):
-            yield Text(item.pointer, shown(item.value), item.term, items)
-            continue
-        yield Text(f"{item.pointer}/value", item.value.value, item.term, items)
-        if item.value.scheme is not None:
-            yield Text(f"{item.pointer}/scheme", item.value.scheme, item.term, items)
-
-
-def _items(pointer: str) -> Items:
-    parts = pointer.split("/")
-    return tuple((name, int(number)) for name, number in pairwise(parts) if number.isdigit())
-
-
-def shown(value: Any) -> str:
-    """The text of a term's value, for people."""
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    return decimal_text(value) if isinstance(value, Decimal) else str(value)
-
-
-def _why(node: Node, schema: str) -> str:
-    """Why no term took the text of `node`: the path is walked down from the root."""
-    line = []
-    at: Node | None = node
-    while at is not None:
-        line.append(at)
-        at = at.parent
-    line.reverse()
-    known = order.load(schema)
-    kind: str | None = known.roots.get(line[0].tag)
-    for place, below in enumerate(line[1:], 1):
-        kind = order.type_of_child(known, kind or "", below.tag)
-        if kind is None:
-            return UNKNOWN_ELEMENT
-        first = line[place - 1].children[below.tag][0]
-        if below.place > 1 and _taken(first, [one.tag for one in line[place + 1 :]]):
-            return REPEATED
-    return NO_TERM
-
-
-def _taken(node: Node, tags: list[str]) -> bool:
-    """Whether the first element on the way down was read for a term."""
-    for tag in tags:
-        below = node.children.get(tag)
-        if not below:
-            return False
-        node = below[0]
-    return node.taken is not None
-
-
-def renumbered(texts: Iterable[Text], kept: dict[tuple[Items, str], tuple[int, ...]]) -> Iterable[Text]:
-    """The texts of a source with the numbers that their items have where a profile left some out; -1 for those."""
-    return (_renumbered(text, kept) for text in texts) if kept else texts
-
-
-def _renumbered(text: Text, kept: dict[tuple[Items, str], tuple[int, ...]]) -> Text:
-    items = list(text.items)
-    for place, (name, number) in enumerate(text.items):
-        left = kept.get((text.items[:place], name))
-        if left is not None:
-            items[place] = (name, left.index(number) if number in left else -1)
-    text.items = tuple(items)
-    return text
-
-
-# --- Which belong together ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +116,6 @@ def homes() -> dict[str, Home]:
         found.setdefault(term, home)
     return found
 
-
-def _quirk_lists(group: Group) -> Iterator[tuple[str, str]]:
-    for entry in group.rows:
-        if isinstance(entry, Group):
-            if entry.many and (isinstance(entry.ubl, Quirk) or isinstance(entry.cii, Quirk)):
-                yield entry.term, entry.field
-            yield from _quirk_lists(entry)
-
-
-LISTS: dict[str, str] = dict(_quirk_lists(INVOICE))
-"""Groups that are lists and are read by a quirk in one of the syntaxes, with their fields."""
 
 SAID_BY_PLACE = frozenset({"EXT-FR-FE-162", "EXT-FR-FE-163"})
 """Parent and subtype of a line: in UBL the line may stand within another instead. Whether it does, the model says."""
@@ -337,9 +191,10 @@ def account(
         place = target.find(text, key) if key is not None else None
         if key is None:
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], text.why))
-        elif text.why == CODE_LIST or (replaces and key[0] == "BT-24"):
-            why = CODE_LIST if text.why == CODE_LIST else REPLACED
-            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], why, text.term))
+        elif text.why in {CODE_LIST, SYNTAX}:
+            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], text.why, text.term))
+        elif replaces and key[0] == "BT-24":
+            aside.append(NotCarried(text.location, text.text[:MAX_SHOWN], REPLACED, text.term))
         elif not _carried_by(profile, key[0]) or -1 in key[1]:
             left.append(NotCarried(text.location, text.text[:MAX_SHOWN], NOT_IN_PROFILE, text.term))
         elif place is None or text.location in gone:
@@ -380,7 +235,7 @@ def _gone(lost: list[terms.Located], source: list[Text]) -> set[str]:
             said.setdefault(key, []).append(text)
     locations: set[str] = set()
     for item in lost:
-        around = key_of(Text(item.pointer, "", item.term, _items(item.pointer)))
+        around = key_of(Text(item.pointer, "", item.term, items_of(item.pointer)))
         texts = said.get(around, []) if around is not None else []
         value = item.value
         parts = {value.value, value.scheme} if isinstance(value, Identifier) else {shown(value)}

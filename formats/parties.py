@@ -45,13 +45,13 @@ class Contact:
     """BG-6, BG-9: who to ask."""
 
     name: str | None = None
-    """BT-41, BT-56. Person or department."""
+    """BT-41, BT-56, EXT-BG-13 name. Person or department."""
 
     telephone: str | None = None
-    """BT-42, BT-57."""
+    """BT-42, BT-57, EXT-BG-13 telephone."""
 
     email: str | None = None
-    """BT-43, BT-58."""
+    """BT-43, BT-58, EXT-BG-13 email."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,9 @@ class Party:
 
     contact: Contact | None = None
     """BG-6, BG-9, EXT-BG-10 contact, and of every party of the extension."""
+
+    department: str | None = None
+    """EXT-BG-6 department, EXT-BG-9 department. Beside the person of the contact; without one it is BT-41 or BT-56."""
 
     role_code: str | None = None
     """EXT-BG-10 role_code, and of every party of the extension. UNTDID 3035."""

@@ -30,6 +30,9 @@ NAMESPACES = {
     "ext": "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2",
 }
 _PREFIXES = {uri: prefix for prefix, uri in NAMESPACES.items()}
+EDITION = "syntax"
+"""What the edition of the syntax is claimed for: no business term, see syntax.read_node."""
+
 SCHEMA_HINTS = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 _STEP = re.compile(r"(@?[\w:]+)((?:\[[^\]]*\])*)(/|$)")

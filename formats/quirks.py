@@ -1,16 +1,14 @@
 """What a path cannot say: a read and write pair per term, each with its reason. At most 20, else the table is wrong."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
-from formats.errors import CannotWrite
 from formats.invoice import Identifier, Note
-from formats.paths import Node, Path, Scope, clark, compile_path, ensure, existing, put, select
+from formats.paths import Node, Scope, clark, compile_path, ensure, existing, put, select
 from formats.rows import Column, Kind, Quirk
-from formats.values import decimal_text, parse_decimal, read_value, write_value
+from formats.values import parse_decimal, read_value, write_value
 
 SEPA = "SEPA"
 NO_ORDER = "NA"
@@ -252,6 +250,24 @@ def _write_contact_name(contact: etree._Element, name: str, scope: Scope) -> Non
 CONTACT_NAME = Quirk(_read_contact_name, _write_contact_name, "a person or, without one, a department: two elements")
 
 
+_CONTACT_PERSON = compile_path("ram:DefinedTradeContact/ram:PersonName")
+_CONTACT_DEPARTMENT = compile_path("ram:DefinedTradeContact/ram:DepartmentName")
+
+
+def _read_department(party: Node, scope: Scope, term: str) -> str | None:
+    if not any(node.text for node in select(party, _CONTACT_PERSON, scope, term)):
+        return None
+    return _first(select(party, _CONTACT_DEPARTMENT, scope, term), term)
+
+
+def _write_department(party: etree._Element, name: str, scope: Scope) -> None:
+    if existing(party, _CONTACT_PERSON, scope):
+        put(ensure(party, _CONTACT_DEPARTMENT, scope), name, scope)
+
+
+DEPARTMENT = Quirk(_read_department, _write_department, "a department alone is the name of the contact: CONTACT_NAME")
+
+
 # --- Prices ------------------------------------------------------------------------------------------------
 
 
@@ -327,61 +343,3 @@ def _write_gross(price: etree._Element, gross: Any, scope: Scope) -> None:
 
 
 GROSS = Quirk(_read_gross, _write_gross, "as DISCOUNT")
-
-
-# --- Fillers that take arithmetic --------------------------------------------------------------------------
-
-_GROSS_AMOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:ChargeAmount")
-_NET_AMOUNT = compile_path("ram:NetPriceProductTradePrice/ram:ChargeAmount")
-_CII_DISCOUNT = compile_path("ram:GrossPriceProductTradePrice/ram:AppliedTradeAllowanceCharge/ram:ActualAmount")
-_ANY_BYTES = "application/octet-stream"
-_SUBTOTAL_AMOUNT = compile_path("cac:TaxSubtotal/cbc:TaxAmount")
-_WITH_VAT = compile_path("cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount")
-_WITHOUT_VAT = compile_path("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount")
-
-
-def complete(root: etree._Element, column: Column, scope: Scope) -> None:
-    """Write what the schema demands and the norm defines by a sum, where the model does not state it.
-
-    UBL: the total VAT (BT-110) around a breakdown, as the sum of BT-117 (BR-CO-14). CII: the gross price (BT-148)
-    around a discount, as BT-146 plus BT-147. And the media type of an attachment that has none. Listed as fillers.
-
-    Raises:
-        CannotWrite: that sum is not BT-112 less BT-109 (BR-CO-15): whichever was written, the invoice would
-            contradict itself.
-    """
-    if column is Column.CII:
-        for agreement in root.iter(clark("ram:SpecifiedLineTradeAgreement")):
-            discount = _sum(agreement, _CII_DISCOUNT, scope)
-            if discount is not None and not existing(agreement, _GROSS_AMOUNT, scope):
-                _fill(ensure(agreement, _GROSS_AMOUNT, scope), (_sum(agreement, _NET_AMOUNT, scope), discount), scope)
-        return
-    for content in root.iter(clark("cbc:EmbeddedDocumentBinaryObject")):
-        if content.get("mimeCode") is None:
-            content.set("mimeCode", _ANY_BYTES)
-            scope.fillers[content] = _ANY_BYTES
-    for total in root.iterchildren(clark("cac:TaxTotal")):
-        amount = total.find(clark("cbc:TaxAmount"))
-        if amount is not None and not amount.text and total.find(clark("cac:TaxSubtotal")) is not None:
-            _fill(amount, (_vat_total(root, total, scope),), scope)
-
-
-def _vat_total(root: etree._Element, total: etree._Element, scope: Scope) -> Decimal | None:
-    added = _sum(total, _SUBTOTAL_AMOUNT, scope)
-    with_vat, without = _sum(root, _WITH_VAT, scope), _sum(root, _WITHOUT_VAT, scope)
-    if added is not None and with_vat is not None and without is not None and added != with_vat - without:
-        raise CannotWrite(
-            f"UBL demands the total VAT (BT-110), which is not stated: the breakdown adds up to {added}, BT-112 less "
-            f"BT-109 is {with_vat - without}"
-        )
-    return added
-
-
-def _sum(element: etree._Element, path: Path, scope: Scope) -> Decimal | None:
-    values = [parse_decimal(found.text or "") for found in existing(element, path, scope)]
-    return sum((value for value in values if value is not None), Decimal(0)) if values else None
-
-
-def _fill(element: etree._Element, parts: tuple[Decimal | None, ...], scope: Scope) -> None:
-    element.text = decimal_text(sum((part for part in parts if part is not None), Decimal(0)))
-    scope.fillers[element] = element.text

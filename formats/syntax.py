@@ -9,12 +9,14 @@ from lxml import etree
 
 from formats import json_form, order
 from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
+from formats.completion import complete
 from formats.drafts import Draft, as_bytes
 from formats.errors import BadValue, CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
 from formats.mapping.invoice import INVOICE
 from formats.nesting import Nest, is_nested, sub_line, unfolded
 from formats.paths import (
+    EDITION,
     NAMESPACES,
     Node,
     Path,
@@ -30,7 +32,6 @@ from formats.paths import (
     prefixed,
     select,
 )
-from formats.quirks import complete
 from formats.rows import Absent, Column, Group, Kind, Place, Quirk, Row
 from formats.safexml import parse
 from formats.values import read_value, write_value
@@ -197,6 +198,8 @@ def read_node(root: Node, syntax: Syntax, files: Mapping[str, bytes] = NO_FILES)
     column = DIALECTS[syntax].column
     table = TABLES[column]
     scope = Scope(None, None, files=dict(files))
+    for edition in root.children.get(clark("cbc:UBLVersionID"), ()):
+        edition.claim(EDITION)
     leaves = {entry.row.field: entry for entry in table.entries if isinstance(entry, Leaf)}
     scope.doc = _read_leaf(leaves["currency"], root, column, scope)
     scope.tax = _read_leaf(leaves["vat_currency"], root, column, scope)

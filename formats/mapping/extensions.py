@@ -6,7 +6,7 @@ the factur-x package. Terms without a published number are named after their gro
 
 from formats import quirks
 from formats.invoice import Delivery, DeliveryTerms, LinePrecedingInvoice, Party
-from formats.mapping.parties import address, extended_address, third_party, vat_identifier
+from formats.mapping.parties import address, contact, extended_address, third_party, vat_identifier
 from formats.rows import Absent, Group, Kind, Row
 
 TRADE = "rsm:SupplyChainTradeTransaction/"
@@ -97,6 +97,8 @@ LINE_DELIVERY = (
             Row(f"{BG_10} party_name", "party_name", Kind.TEXT, ubl="cac:DeliveryParty/cac:PartyName/cbc:Name", cii="ram:ShipToTradeParty/ram:Name"),
             Row("EXT-FR-FE-146", "location", Kind.IDENTIFIER, ubl="cac:DeliveryLocation/cbc:ID", cii=quirks.CII_LOCATION_ID),
             Row("EXT-FR-FE-158", "actual_date", Kind.DATE, ubl="cbc:ActualDeliveryDate", cii="ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime/udt:DateTimeString"),
+            Row(f"{BG_10} electronic_address", "electronic_address", Kind.IDENTIFIER, ubl="cac:DeliveryParty/cbc:EndpointID", cii="ram:ShipToTradeParty/ram:URIUniversalCommunication/ram:URIID"),
+            contact(f"{BG_10} contact", f"{BG_10} contact name", f"{BG_10} telephone", f"{BG_10} email", ubl="cac:DeliveryParty/", cii="ram:ShipToTradeParty/"),
             address(
                 f"{BG_10} address",
                 (f"{BG_10} line_1", f"{BG_10} line_2", f"{BG_10} line_3", f"{BG_10} city", f"{BG_10} post_code", f"{BG_10} country_subdivision", f"{BG_10} country"),

@@ -4,8 +4,19 @@ UBL after the CEN binding CEN/TS 16931-3-2, CII after CEN/TS 16931-3-3, in the w
 """
 
 from formats import quirks
-from formats.invoice import Attachment, Delivery, Identifier, Note, Period, PrecedingInvoice, SupportingDocument
-from formats.mapping.parties import address
+from formats.invoice import (
+    Attachment,
+    CashDiscount,
+    CurrencyExchange,
+    Delivery,
+    DeliveryNote,
+    Identifier,
+    Note,
+    Period,
+    PrecedingInvoice,
+    SupportingDocument,
+)
+from formats.mapping.parties import address, contact
 from formats.rows import Group, Kind, Row
 
 CONTEXT = "rsm:ExchangedDocumentContext/"
@@ -16,13 +27,16 @@ DELIVERY = TRADE + "ram:ApplicableHeaderTradeDelivery/"
 SETTLEMENT = TRADE + "ram:ApplicableHeaderTradeSettlement/"
 TERMS = SETTLEMENT + "ram:SpecifiedTradePaymentTerms/"
 
-NOT_MAIN = "[cbc:DocumentTypeCode!='130']"
-NOT_MAIN_CREDIT = "[cbc:DocumentTypeCode!='130'][cbc:DocumentTypeCode!='50']"
+# UNTDID 1001 has 270 for a delivery note. One that is attached, or called otherwise, is a supporting document.
+NOTE = "Delivery note"
+NOT_MAIN = f"[cbc:DocumentTypeCode!='130'][cbc:DocumentType!='{NOTE}']"
+NOT_MAIN_CREDIT = NOT_MAIN + "[cbc:DocumentTypeCode!='50']"
 
 IDENTIFICATION = (
     Row("BT-1", "number", Kind.TEXT, ubl="cbc:ID", cii=DOCUMENT + "ram:ID"),
     Row("BT-2", "issue_date", Kind.DATE, ubl="cbc:IssueDate", cii=DOCUMENT + "ram:IssueDateTime/udt:DateTimeString"),
     Row("BT-3", "type_code", Kind.TEXT, ubl="cbc:InvoiceTypeCode", credit="cbc:CreditNoteTypeCode", cii=DOCUMENT + "ram:TypeCode"),
+    Row("EXT-BT-3 document_name", "document_name", Kind.TEXT, ubl="cbc:InvoiceTypeCode/@name", credit="cbc:CreditNoteTypeCode/@name", cii=DOCUMENT + "ram:Name"),
     Row("BT-5", "currency", Kind.TEXT, ubl="cbc:DocumentCurrencyCode", cii=SETTLEMENT + "ram:InvoiceCurrencyCode"),
     Row("BT-6", "vat_currency", Kind.TEXT, ubl="cbc:TaxCurrencyCode", cii=SETTLEMENT + "ram:TaxCurrencyCode"),
     Row("BT-23", "business_process", Kind.TEXT, ubl="cbc:ProfileID", cii=CONTEXT + "ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
@@ -71,13 +85,34 @@ NOTES = Group(
     ),
 )
 
+EXCHANGE = Group(
+    "EXT-BT-111 currency_exchange", "currency_exchange", CurrencyExchange, ubl="cac:TaxExchangeRate", cii=SETTLEMENT + "ram:TaxApplicableTradeCurrencyExchange",
+    rows=(
+        Row("EXT-BT-111 source", "source", Kind.TEXT, ubl="cbc:SourceCurrencyCode", cii="ram:SourceCurrencyCode"),
+        Row("EXT-BT-111 target", "target", Kind.TEXT, ubl="cbc:TargetCurrencyCode", cii="ram:TargetCurrencyCode"),
+        Row("EXT-BT-111 rate", "rate", Kind.DECIMAL, ubl="cbc:CalculationRate", cii="ram:ConversionRate"),
+        Row("EXT-BT-111 day", "day", Kind.DATE, ubl="cbc:Date", cii="ram:ConversionRateDateTime/udt:DateTimeString"),
+    ),
+)
+
 BG_13 = Group(
     "BG-13", "delivery", Delivery, ubl="cac:Delivery", cii=TRADE + "ram:ApplicableHeaderTradeDelivery",
     rows=(
         Row("BT-70", "party_name", Kind.TEXT, ubl="cac:DeliveryParty/cac:PartyName/cbc:Name", cii="ram:ShipToTradeParty/ram:Name"),
         Row("BT-71", "location", Kind.IDENTIFIER, ubl="cac:DeliveryLocation/cbc:ID", cii=quirks.CII_LOCATION_ID),
         Row("BT-72", "actual_date", Kind.DATE, ubl="cbc:ActualDeliveryDate", cii="ram:ActualDeliverySupplyChainEvent/ram:OccurrenceDateTime/udt:DateTimeString"),
+        Row("EXT-BG-13 electronic_address", "electronic_address", Kind.IDENTIFIER, ubl="cac:DeliveryParty/cbc:EndpointID", cii="ram:ShipToTradeParty/ram:URIUniversalCommunication/ram:URIID"),
+        contact("EXT-BG-13 contact", "EXT-BG-13 name", "EXT-BG-13 telephone", "EXT-BG-13 email", ubl="cac:DeliveryParty/", cii="ram:ShipToTradeParty/"),
         address("BG-15", ("BT-75", "BT-76", "BT-165", "BT-77", "BT-78", "BT-79", "BT-80"), ubl="cac:DeliveryLocation/cac:Address", cii="ram:ShipToTradeParty/ram:PostalTradeAddress"),
+    ),
+)
+
+DELIVERY_NOTE = Group(
+    "EXT-BG-13 delivery_note", "delivery_note", DeliveryNote,
+    ubl=f"cac:AdditionalDocumentReference[cbc:DocumentTypeCode='270'][cbc:DocumentType='{NOTE}']", cii=DELIVERY + "ram:DeliveryNoteReferencedDocument",
+    rows=(
+        Row("EXT-BG-13 number", "number", Kind.TEXT, ubl="cbc:ID", cii="ram:IssuerAssignedID"),
+        Row("EXT-BG-13 issue_date", "issue_date", Kind.DATE, ubl="cbc:IssueDate", cii="ram:FormattedIssueDateTime/qdt:DateTimeString"),
     ),
 )
 
@@ -115,4 +150,18 @@ DATES = (
     Row("BT-8", "tax_point_date_code", Kind.TEXT, ubl="cac:InvoicePeriod/cbc:DescriptionCode", cii=quirks.DUE_CODE),
     Row("BT-9", "due_date", Kind.DATE, ubl="cbc:DueDate", credit="cac:PaymentMeans[cbc:PaymentMeansCode!=''|'1']/cbc:PaymentDueDate", cii=TERMS + "ram:DueDateDateTime/udt:DateTimeString"),
     Row("BT-20", "payment_terms", Kind.TEXT, ubl="cac:PaymentTerms/cbc:Note", cii=TERMS + "ram:Description"),
+)
+
+CII_DISCOUNT = "ram:ApplicableTradePaymentDiscountTerms/"
+CASH_DISCOUNTS = Group(
+    # After BT-20 and BT-9, which stand in the first payment terms: each discount has terms of its own.
+    "EXT-BT-20 cash_discounts", "cash_discounts", CashDiscount, many=True, ubl="cac:PaymentTerms", cii=SETTLEMENT + "ram:SpecifiedTradePaymentTerms",
+    rows=(
+        Row("EXT-BT-20 percentage", "percentage", Kind.DECIMAL, ubl="cbc:SettlementDiscountPercent", cii=CII_DISCOUNT + "ram:CalculationPercent"),
+        Row("EXT-BT-20 basis_amount", "basis_amount", Kind.AMOUNT, ubl="cbc:Amount", cii=CII_DISCOUNT + "ram:BasisAmount"),
+        Row("EXT-BT-20 amount", "amount", Kind.AMOUNT, ubl="cbc:SettlementDiscountAmount", cii=CII_DISCOUNT + "ram:ActualDiscountAmount"),
+        Row("EXT-BT-20 start", "start", Kind.DATE, ubl="cac:SettlementPeriod/cbc:StartDate", cii=CII_DISCOUNT + "ram:BasisDateTime/udt:DateTimeString"),
+        Row("EXT-BT-20 period", "period", Kind.DECIMAL, ubl="cac:SettlementPeriod/cbc:DurationMeasure", cii=CII_DISCOUNT + "ram:BasisPeriodMeasure"),
+        Row("EXT-BT-20 period_unit", "period_unit", Kind.TEXT, ubl="cac:SettlementPeriod/cbc:DurationMeasure/@unitCode", cii=CII_DISCOUNT + "ram:BasisPeriodMeasure/@unitCode"),
+    ),
 )

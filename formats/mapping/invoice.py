@@ -6,7 +6,18 @@ the document comes from the schema.
 
 from formats.invoice import Invoice
 from formats.mapping.extensions import DELIVERY_TERMS, PAYER, THIRD_PARTIES
-from formats.mapping.header import BG_13, BG_14, BG_24, DATES, IDENTIFICATION, NOTES, REFERENCES
+from formats.mapping.header import (
+    BG_13,
+    BG_14,
+    BG_24,
+    CASH_DISCOUNTS,
+    DATES,
+    DELIVERY_NOTE,
+    EXCHANGE,
+    IDENTIFICATION,
+    NOTES,
+    REFERENCES,
+)
 from formats.mapping.lines import BG_25
 from formats.mapping.parties import BUYER, PAYEE, SELLER, TAX_REPRESENTATIVE
 from formats.mapping.totals import BG_16, BG_20, BG_21, BG_22, BG_23
@@ -16,6 +27,7 @@ INVOICE = Group(
     "invoice", "", Invoice, ubl=".", cii=".",
     rows=(
         *IDENTIFICATION, *REFERENCES, NOTES, SELLER, BUYER, PAYEE, TAX_REPRESENTATIVE,
-        *THIRD_PARTIES, BG_13, DELIVERY_TERMS, BG_14, BG_16, PAYER, BG_20, BG_21, BG_22, BG_23, *DATES, BG_24, BG_25,
+        *THIRD_PARTIES, BG_13, DELIVERY_NOTE, DELIVERY_TERMS, BG_14, BG_16, PAYER, BG_20, BG_21, BG_22, EXCHANGE, BG_23, *DATES,
+        CASH_DISCOUNTS, BG_24, BG_25,
     ),
 )

@@ -79,6 +79,7 @@ BG_31 = Group(
                 Row("BT-158", "value", Kind.TEXT, ubl="cbc:ItemClassificationCode", cii="ram:ClassCode"),
                 Row("BT-158-1", "scheme", Kind.TEXT, ubl="cbc:ItemClassificationCode/@listID", cii="ram:ClassCode/@listID"),
                 Row("BT-158-2", "scheme_version", Kind.TEXT, ubl="cbc:ItemClassificationCode/@listVersionID", cii="ram:ClassCode/@listVersionID"),
+                Row("EXT-BT-158 name", "name", Kind.TEXT, ubl="cbc:ItemClassificationCode/@name", cii="ram:ClassName"),
             ),
         ),
         Row("BT-159", "origin_country", Kind.TEXT, ubl="cac:OriginCountry/cbc:IdentificationCode", cii="ram:OriginTradeCountry/ram:ID"),

@@ -25,16 +25,21 @@ def address(group: str, terms: tuple[str, str, str, str, str, str, str], ubl: st
     )
 
 
-def contact(group: str, name: str, telephone: str, email: str) -> Group:
-    """A contact point."""
+def contact(group: str, name: str, telephone: str, email: str, *, ubl: str = "", cii: str = "") -> Group:
+    """A contact point; of the party at `ubl` and `cii` where that is no group of its own."""
     return Group(
-        group, "contact", Contact, ubl="cac:Contact", cii="ram:DefinedTradeContact",
+        group, "contact", Contact, ubl=ubl + "cac:Contact", cii=cii + "ram:DefinedTradeContact",
         rows=(
             Row(name, "name", Kind.TEXT, ubl="cbc:Name", cii=quirks.CONTACT_NAME),
             Row(telephone, "telephone", Kind.TEXT, ubl="cbc:Telephone", cii="ram:TelephoneUniversalCommunication/ram:CompleteNumber"),
             Row(email, "email", Kind.TEXT, ubl="cbc:ElectronicMail", cii="ram:EmailURIUniversalCommunication/ram:URIID"),
         ),
     )
+
+
+def department(term: str) -> Row:
+    """The department of the person who is the contact; after the contact, whose name says whether there is one."""
+    return Row(term, "department", Kind.TEXT, ubl="cac:Person/cbc:OrganizationDepartment", cii=quirks.DEPARTMENT)
 
 
 def vat_identifier(term: str) -> Row:
@@ -96,6 +101,7 @@ SELLER = Group(
         Row("BT-34", "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
         address("BG-5", ("BT-35", "BT-36", "BT-162", "BT-37", "BT-38", "BT-39", "BT-40"), ubl="cac:PostalAddress", cii="ram:PostalTradeAddress"),
         contact("BG-6", "BT-41", "BT-42", "BT-43"),
+        department("EXT-BG-6 department"),
     ),
 )
 
@@ -111,6 +117,7 @@ BUYER = Group(
         Row("BT-49", "electronic_address", Kind.IDENTIFIER, ubl="cbc:EndpointID", cii="ram:URIUniversalCommunication/ram:URIID"),
         address("BG-8", ("BT-50", "BT-51", "BT-163", "BT-52", "BT-53", "BT-54", "BT-55"), ubl="cac:PostalAddress", cii="ram:PostalTradeAddress"),
         contact("BG-9", "BT-56", "BT-57", "BT-58"),
+        department("EXT-BG-9 department"),
     ),
 )
 

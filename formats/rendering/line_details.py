@@ -7,11 +7,10 @@ from formats.extensions import LinePrecedingInvoice
 from formats.invoice import AllowanceCharge, Delivery, Item, ItemAttribute, Line, Party, Price
 from formats.rendering import figures
 from formats.rendering.others import undesigned_of
-from formats.rendering.parties import address, delivery_terms, identification
+from formats.rendering.parties import address, delivery_terms, identification, place
 from formats.rendering.phrases import (
     coded,
     country,
-    identifier,
     joined,
     named,
     named_texts,
@@ -52,7 +51,7 @@ def item_details(item: Item, lang: str) -> Iterable[str]:
         ("standard_item", with_scheme(item.standard_identifier, lang)),
         ("origin", country(item.origin_country, lang))))
     yield named_texts(lang, (
-        ("classification", joined(one.value, one.scheme, one.scheme_version, by=" "))
+        ("classification", joined(one.value, one.scheme, one.scheme_version, one.name, by=" "))
         for one in item.classifications))
 
 
@@ -124,6 +123,6 @@ def party_text(one: Party, lang: str) -> str:
 
 def delivery_text(where: Delivery, lang: str) -> str:
     """Where the goods of a line went, on one line."""
-    place = " ".join(identifier(where.location, "delivery_place", lang)) if where.location else ""
-    return joined(where.party_name, place, ", ".join(address(where.address, lang)),
+    told = joined(*(f"{name} {text}" for name, text in place(where, lang)))
+    return joined(where.party_name, ", ".join(address(where.address, lang)), told,
                   figures.short_date(where.actual_date, lang))

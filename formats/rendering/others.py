@@ -21,19 +21,23 @@ DESIGNED: dict[str, frozenset[str]] = {
                    "business_process specification_identifier preceding_invoices seller buyer payee "
                    "tax_representative delivery invoicing_period payment allowances charges totals vat_breakdown "
                    "supporting_documents lines contract_type contract_date purchase_order_date "
-                   "despatch_advice_date delivery_terms payer invoicee invoicer buyer_agent sales_agent",
+                   "despatch_advice_date delivery_terms payer invoicee invoicer buyer_agent sales_agent document_name "
+                   "delivery_note currency_exchange cash_discounts",
         "Identifier": "value scheme",
         "Address": "line_1 line_2 line_3 city post_code country_subdivision country",
         "Contact": "name telephone email",
         "Party": "name trading_name identifiers legal_registration vat_identifier tax_registration role_code "
                  "tax_registration_scheme "
-                 "additional_legal_information electronic_address address contact",
+                 "additional_legal_information electronic_address address contact department",
         "Note": "subject_code text",
         "PrecedingInvoice": "number issue_date type_code",
         "LinePrecedingInvoice": "number issue_date type_code line",
         "DeliveryTerms": "code location",
         "Period": "start end",
-        "Delivery": "party_name location actual_date address",
+        "Delivery": "party_name location actual_date electronic_address address contact",
+        "DeliveryNote": "number issue_date",
+        "CurrencyExchange": "source target rate day",
+        "CashDiscount": "percentage basis_amount amount start period period_unit",
         "CreditTransfer": "account account_name service_provider",
         "PaymentCard": "account_number holder_name",
         "DirectDebit": "mandate creditor debited_account",
@@ -45,7 +49,7 @@ DESIGNED: dict[str, frozenset[str]] = {
         "Attachment": "content mime_code filename",
         "SupportingDocument": "reference description location attachment",
         "Price": "net discount gross base_quantity base_quantity_unit discount_reason discount_reason_code",
-        "ItemIdentifier": "value scheme scheme_version",
+        "ItemIdentifier": "value scheme scheme_version name",
         "ItemAttribute": "name value code measure measure_unit",
         "Item": "name description seller_identifier buyer_identifier standard_identifier classifications "
                 "origin_country attributes",

@@ -20,6 +20,8 @@ from formats.codes import (
 )
 from formats.invoice import (
     Attachment,
+    CashDiscount,
+    CurrencyExchange,
     Invoice,
     PaymentInstructions,
     PrecedingInvoice,
@@ -32,7 +34,7 @@ from formats.rendering.lines import line_table
 from formats.rendering.others import undesigned
 from formats.rendering.parties import delivery_terms, parties, party, recipient
 from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, note_title, span, with_scheme, word
-from formats.rendering.words import DOCUMENT_CODES, MEANS, VAT_WORDS, WORDS
+from formats.rendering.words import DOCUMENT_CODES, MEANS, UNITS, VAT_WORDS, WORDS
 
 REFERENCES = (
     "buyer_reference", "project_reference", "sales_order_reference", "receiving_advice_reference",
@@ -138,7 +140,9 @@ def references(invoice: Invoice, lang: str) -> list[Pair]:
     """Every reference, and how VAT is accounted."""
     point = f"tax_point_{invoice.tax_point_date_code}"
     frame = coded(FRAMES, invoice.business_process, lang)
+    note, rate = invoice.delivery_note, invoice.currency_exchange
     return filled([
+        (word("document_name", lang), invoice.document_name),
         *((word("preceding_invoice", lang), preceding(one, lang)) for one in invoice.preceding_invoices),
         (word("invoicing_period", lang), span(invoice.invoicing_period, lang)),
         *((word(name, lang), getattr(invoice, name)) for name in REFERENCES),
@@ -148,6 +152,7 @@ def references(invoice: Invoice, lang: str) -> list[Pair]:
          dated(invoice.contract_reference, invoice.contract_date, lang, invoice.contract_type)),
         (word("despatch_advice_reference", lang),
          dated(invoice.despatch_advice_reference, invoice.despatch_advice_date, lang)),
+        *([(word("delivery_note", lang), dated(note.number, note.issue_date, lang))] if note else []),
         *((word("invoiced_object", lang), with_scheme(one, lang)) for one in invoice.invoiced_objects),
         (word("delivery_terms", lang), delivery_terms(invoice.delivery_terms)),
         (word("frame" if invoice.business_process in FRAMES else "process", lang),
@@ -158,7 +163,14 @@ def references(invoice: Invoice, lang: str) -> list[Pair]:
         *((note_title(note, lang), note.text) for note in invoice.notes if note.subject_code in MACHINE_NOTES),
         (word("currency", lang), invoice.currency),
         (word("vat_currency", lang), invoice.vat_currency),
+        *([(word("currency_exchange", lang), exchange(rate, lang))] if rate else []),
     ])
+
+
+def exchange(rate: CurrencyExchange, lang: str) -> str:
+    """A rate of two currencies, and its day."""
+    equal = f"1 {rate.source} = {figures.number(rate.rate, lang)} {rate.target}".replace(" ", figures.NO_BREAK)
+    return joined(equal, figures.short_date(rate.day, lang))
 
 
 def adjustments(invoice: Invoice, lang: str) -> list[list[str]]:
@@ -226,10 +238,22 @@ def payment(invoice: Invoice, lang: str) -> list[Pair]:
         (word("means", lang), means),
         *accounts,
         (word("remittance", lang), how.remittance_information),
+        *((word("cash_discount", lang), cash_discount(one, lang)) for one in invoice.cash_discounts),
         *([(word("card", lang), card.account_number), (word("card_holder", lang), card.holder_name)] if card else []),
         *([(word("mandate", lang), debit.mandate), (word("creditor", lang), debit.creditor),
            (word("debited_account", lang), figures.iban(debit.debited_account or ""))] if debit else []),
     ])
+
+
+def cash_discount(one: CashDiscount, lang: str) -> str:
+    """What may be deducted, of what, and until when."""
+    period = "" if one.period is None else figures.number(one.period, lang)
+    share = joined(figures.percent(one.percentage, lang), figures.amount(one.basis_amount, lang),
+                   by=f" {word('of_base', lang)} ")
+    length = joined(period, coded(UNITS, one.period_unit, lang), by=figures.NO_BREAK)
+    return joined(
+        share, figures.amount(one.amount, lang), length and f"{word('within', lang)} {length}",
+        f"{word('from_day', lang)} {figures.short_date(one.start, lang)}" if one.start else None)
 
 
 def looks_like_iban(account: str | None) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from formats.codes import ROLES
-from formats.invoice import Address, Contact, Delivery, DeliveryTerms, Invoice, Party
+from formats.invoice import Address, Contact, Delivery, DeliveryTerms, Identifier, Invoice, Party
 from formats.rendering.phrases import Json, Pair, coded, country, filled, identifier, joined, word
 
 
@@ -37,17 +37,22 @@ def party(role: str, one: Party, lang: str) -> Json:
 
 def identification(one: Party, lang: str) -> list[Pair]:
     """Everything that identifies a party, and whom to ask there."""
-    electronic = one.electronic_address
     return filled([
         (word("trading_name", lang), one.trading_name if one.trading_name != one.name else None),
         *([identifier(one.legal_registration, "registration", lang)] if one.legal_registration else []),
         *(identifier(one_id, "identifier", lang) for one_id in one.identifiers),
         (word("vat_number", lang), one.vat_identifier),
         (word("tax_number", lang), joined(one.tax_registration, one.tax_registration_scheme)),
-        (word("electronic_address", lang), joined(electronic.value, electronic.scheme) if electronic else None),
+        endpoint(one.electronic_address, lang),
         *contact(one.contact, lang),
+        (word("department", lang), one.department),
         (word("role", lang), one.role_code and coded(ROLES, one.role_code, lang)),
     ])
+
+
+def endpoint(where: Identifier | None, lang: str) -> tuple[str, str | None]:
+    """An electronic address with its scheme."""
+    return word("electronic_address", lang), joined(where.value, where.scheme) if where else None
 
 
 def delivery_terms(terms: DeliveryTerms | None) -> str:
@@ -57,15 +62,21 @@ def delivery_terms(terms: DeliveryTerms | None) -> str:
 
 def is_told(where: Delivery | None) -> bool:
     """Whether a delivery says more than the date, which stands in the head."""
-    return where is not None and (where.party_name, where.location, where.address) != (None, None, None)
+    return where is not None and where != Delivery(actual_date=where.actual_date)
 
 
 def delivery(where: Delivery | None, lang: str) -> Json:
-    """Where the goods went."""
+    """Where the goods went, and whom to ask there."""
     where = where or Delivery()
-    place = [identifier(where.location, "delivery_place", lang)] if where.location else []
     return {"role": word("delivery", lang), "name": where.party_name or "",
-            "lines": address(where.address, lang), "pairs": filled(place), "note": ""}
+            "lines": address(where.address, lang), "pairs": place(where, lang), "note": ""}
+
+
+def place(where: Delivery, lang: str) -> list[Pair]:
+    """What identifies the place of a delivery, and whom to ask there."""
+    return filled([
+        *([identifier(where.location, "delivery_place", lang)] if where.location else []),
+        endpoint(where.electronic_address, lang), *contact(where.contact, lang)])
 
 
 def address(where: Address | None, lang: str) -> list[str]:

@@ -20,10 +20,10 @@ from lxml import etree
 
 from formats.errors import FormatError
 from formats.invoice import Identifier, Invoice
-from formats.loss import shown
 from formats.opening import open_document
 from formats.syntax import Syntax, read, read_tree, syntax_of
 from formats.terms import lost
+from formats.texts import shown
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / "oracles" / "phax"

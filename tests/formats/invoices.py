@@ -4,6 +4,7 @@ What is drawn obeys the schemas (a supporting document has a reference, a line a
 the two syntaxes cannot say alike (identifiers without a scheme come first, notes without a code come first).
 """
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -16,9 +17,12 @@ from formats.invoice import (
     Address,
     AllowanceCharge,
     Attachment,
+    CashDiscount,
     Contact,
     CreditTransfer,
+    CurrencyExchange,
     Delivery,
+    DeliveryNote,
     DeliveryTerms,
     DirectDebit,
     Identifier,
@@ -86,6 +90,14 @@ party = partial(
     legal_registration=maybe(identifiers), vat_identifier=maybe(codes), electronic_address=maybe(identifiers),
     address=maybe(addresses), contact=maybe(contacts),
 )
+@st.composite
+def with_department(draw: st.DrawFn, parties: st.SearchStrategy[Party]) -> Party:
+    """In CII a department alone is the name of the contact."""
+    one: Party = draw(parties)
+    person = one.contact is not None and one.contact.name is not None
+    return replace(one, department=draw(maybe(texts)) if person else None)
+
+
 sellers = st.one_of(
     party(additional_legal_information=maybe(texts)),
     party(tax_registration=codes),
@@ -108,7 +120,17 @@ notes = st.tuples(
     lists(st.builds(Note, text=texts)),
     lists(st.builds(Note, subject_code=st.sampled_from(sorted(NOTE_SUBJECTS)), text=texts), most=3),
 ).map(lambda parts: parts[0] + parts[1])
-deliveries = filled(Delivery, party_name=texts, location=identifiers, actual_date=dates, address=addresses)
+deliveries = filled(
+    Delivery, party_name=texts, location=identifiers, actual_date=dates, electronic_address=identifiers,
+    address=addresses, contact=contacts,
+)
+exchanges = st.builds(
+    CurrencyExchange, source=st.just("USD"), target=st.just("EUR"), rate=prices, day=maybe(dates),
+)
+discounts = st.builds(
+    CashDiscount, percentage=rates, basis_amount=maybe(amounts), amount=maybe(amounts), start=maybe(dates),
+    period=prices, period_unit=st.just("DAY"),
+) | st.builds(CashDiscount, percentage=rates, start=maybe(dates))
 payments = st.builds(
     PaymentInstructions, means_code=st.sampled_from(("30", "58", "48", "59", "1")), means_text=maybe(texts),
     remittance_information=maybe(texts),
@@ -157,7 +179,9 @@ attributes = st.one_of(
 items = st.builds(
     Item, name=texts, description=maybe(texts), seller_identifier=maybe(codes), buyer_identifier=maybe(codes),
     standard_identifier=maybe(st.builds(Identifier, value=codes, scheme=st.just("0160"))),
-    classifications=lists(st.builds(ItemIdentifier, value=codes, scheme=maybe(codes), scheme_version=maybe(codes))),
+    classifications=lists(st.builds(
+        ItemIdentifier, value=codes, scheme=maybe(codes), scheme_version=maybe(codes), name=maybe(texts),
+    )),
     origin_country=maybe(countries), attributes=lists(attributes),
 )
 
@@ -237,7 +261,10 @@ def invoices(draw: st.DrawFn) -> Invoice:
         business_process=draw(maybe(st.sampled_from(sorted(FRAMES)))),
         specification_identifier=draw(maybe(st.just("urn:cen.eu:en16931:2017"))),
         preceding_invoices=draw(lists(earlier)),
-        seller=draw(sellers), buyer=draw(party(tax_registration=maybe(codes))), payee=draw(maybe(payees)),
+        delivery_note=draw(maybe(st.builds(DeliveryNote, number=codes, issue_date=maybe(dates)))),
+        document_name=draw(maybe(texts)), currency_exchange=draw(maybe(exchanges)),
+        cash_discounts=draw(lists(discounts)), seller=draw(with_department(sellers)),
+        buyer=draw(with_department(party(tax_registration=maybe(codes)))), payee=draw(maybe(payees)),
         tax_representative=draw(maybe(representatives)), delivery=draw(maybe(deliveries)),
         delivery_terms=draw(maybe(delivery_terms)), payer=payer,
         sales_agent=draw(maybe(third_parties)), buyer_agent=draw(maybe(third_parties)),

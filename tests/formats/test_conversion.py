@@ -16,13 +16,14 @@ from formats import conversion, facturx, order
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
 from formats.fixed import fixed_texts
 from formats.json_form import from_json, read_json
-from formats.loss import ATTACHMENT, CAPITALS, CODE_LIST, NO_TERM, NOT_IN_PROFILE, Carried, NotCarried
+from formats.loss import ATTACHMENT, CAPITALS, NOT_IN_PROFILE, Carried, NotCarried
 from formats.opening import open_document
 from formats.paths import NAMESPACES, Node, leaves
 from formats.profiles import IDENTIFIERS, Profile, carries
 from formats.rendering.render import draw
 from formats.syntax import Syntax, read, read_tree, write
 from formats.terms import located
+from formats.texts import CODE_LIST, NO_TERM, SYNTAX
 
 INVOICE = from_json({
     "number": "FA-2026-1", "issue_date": "2026-11-21", "type_code": "380", "currency": "EUR", "due_date": "2026-12-21",
@@ -56,14 +57,14 @@ def test_every_way_keeps_the_invoice(source: bytes, to: str) -> None:
 
 
 def test_a_text_without_a_term_is_named_with_its_place() -> None:
-    source = UBL.replace(b"<cbc:InvoiceTypeCode>", b"<cbc:InvoiceTypeCode listID='UNCL1001'>").replace(
+    source = UBL.replace(b"<cbc:InvoiceTypeCode>", b"<cbc:InvoiceTypeCode languageID='fr'>").replace(
         b"<cbc:IssueDate>", b"<cbc:UUID>abc</cbc:UUID><cbc:IssueDate>",
     )
     loss = convert(source, "cii").loss
 
     assert loss.not_carried == (
         NotCarried("/ubl:Invoice/cbc:UUID", "abc", NO_TERM),
-        NotCarried("/ubl:Invoice/cbc:InvoiceTypeCode/@listID", "UNCL1001", NO_TERM),
+        NotCarried("/ubl:Invoice/cbc:InvoiceTypeCode/@languageID", "fr", NO_TERM),
     )
     assert Carried("/ubl:Invoice/cbc:ID", "BT-1", f"{ROOT}/rsm:ExchangedDocument/ram:ID") in loss.carried
 
@@ -213,14 +214,25 @@ def test_an_accounting_currency_that_is_the_invoice_s_own_is_set_aside() -> None
     assert (made.loss.not_carried, [one.term for one in made.loss.set_aside]) == ((), ["BT-6"])
 
 
-def test_the_list_of_a_fixed_code_is_set_aside_and_that_of_another_named() -> None:
+def test_the_list_of_a_code_that_has_but_one_is_set_aside_and_that_of_another_named() -> None:
+    """Of a fixed code (VAT), of a code of the norm's only list (BT-40); not of who gave an identifier (BT-30)."""
     source = UBL.replace(b"<cbc:ID>VAT<", b'<cbc:ID schemeID="UN/ECE 5153" schemeAgencyID="6">VAT<').replace(
-        b"<cbc:IdentificationCode>", b'<cbc:IdentificationCode listID="ISO3166-1">')
+        b"<cbc:IdentificationCode>", b'<cbc:IdentificationCode listID="ISO3166-1">').replace(
+        b'<cbc:CompanyID schemeID="0002">', b'<cbc:CompanyID schemeID="0002" schemeAgencyID="X">')
     loss = convert(source, "cii").loss
 
-    assert {(one.text, one.reason) for one in loss.set_aside} == {("UN/ECE 5153", CODE_LIST), ("6", CODE_LIST)}
-    assert {(one.text, one.reason) for one in loss.not_carried} == {("ISO3166-1", NO_TERM)}
+    assert {(one.text, one.reason) for one in loss.set_aside} == {
+        ("UN/ECE 5153", CODE_LIST), ("6", CODE_LIST), ("ISO3166-1", CODE_LIST)}
+    assert {(one.text, one.reason) for one in loss.not_carried} == {("X", NO_TERM)}
     assert read(source).invoice == INVOICE
+
+
+def test_the_edition_of_ubl_is_set_aside() -> None:
+    source = UBL.replace(b"<cbc:CustomizationID>", b"<cbc:UBLVersionID>2.1</cbc:UBLVersionID><cbc:CustomizationID>", 1)
+    loss = convert(source, "cii").loss
+
+    assert (loss.not_carried, [(one.text, one.reason) for one in loss.set_aside]) == ((), [("2.1", SYNTAX)])
+    assert read(source).unmapped == ()
 
 
 def test_a_total_that_would_contradict_the_invoice_is_not_made_up() -> None:

@@ -52,7 +52,8 @@ def leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
 
 
 TABLES = {
-    "type_code": FRENCH_TYPES, "unit": UNITS, "base_quantity_unit": UNITS, "measure_unit": UNITS, "means_code": MEANS,
+    "type_code": FRENCH_TYPES, "unit": UNITS, "base_quantity_unit": UNITS, "measure_unit": UNITS, "period_unit": UNITS,
+    "means_code": MEANS,
     "subject_code": NOTE_SUBJECTS, "scheme": SCHEMES, "category": VAT_WORDS, "business_process": FRAMES,
     "role_code": ROLES, "description": DOCUMENT_CODES, "subtype": SUBTYPES,
     "tax_point_date_code": {code: WORDS[f"tax_point_{code}"] for code in ("3", "35", "432")},

@@ -12,12 +12,12 @@ from formats import order
 from formats.conversion import convert
 from formats.errors import CannotWrite, FormatError
 from formats.invoice import Invoice
-from formats.loss import texts_of_tree
 from formats.opening import open_document
 from formats.paths import Node
 from formats.profiles import Profile
 from formats.syntax import DIALECTS, Syntax, read, read_node, syntax_of, ubl_syntax_of, write
 from formats.terms import lost
+from formats.texts import texts_of_tree
 from validation.run import Options, validate
 
 AS_OF = date(2026, 11, 21)
