@@ -7,11 +7,15 @@ is news, so that a busy connection costs no write per invoice.
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from gateway.db import plain
 from gateway.deps import Deps
 from gateway.outbox import RetryLater
 from gateway.platforms.circuit import PROBE, Circuit, after_failure, is_open, needs_probe
@@ -27,23 +31,44 @@ SPREAD_S = 2.0
 """Work that waits for a platform does not all come back in the same instant."""
 
 
-def admit(deps: Deps, connection: PlatformConnection, service: str) -> datetime | None:
-    """None when the caller may try now; else when to come back.
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is remembered of one service of a connection."""
+
+    failures: int = 0
+    open_until: datetime | None = None
+    succeeded_at: datetime | None = None
+
+
+UNHEARD_OF: Final = Health()
+REMEMBERED: Final = select(
+    ConnectionHealth.failures, ConnectionHealth.open_until, ConnectionHealth.succeeded_at,
+).where(ConnectionHealth.tenant_id == bindparam("tenant"), ConnectionHealth.id == bindparam("connection"),
+        ConnectionHealth.service == bindparam("service"))
+
+
+def health_of(session: Session, connection: PlatformConnection, service: str) -> Health:
+    """How a service does."""
+    row = plain(session, connection.tenant_id, REMEMBERED, connection=connection.id, service=service).one_or_none()
+    return UNHEARD_OF if row is None else Health(*row)
+
+
+def admit(
+    deps: Deps, connection: PlatformConnection, service: str, known: Health | None = None
+) -> datetime | None:
+    """None when the caller may try now; else when to come back. `known`: what the caller has just read.
 
     After a pause exactly one caller is let through to try; the others come back a little later.
     """
     now = deps.now()
-    with deps.db.reading(connection.tenant_id) as session:
-        row = _find(session, connection, service)
-        if row is None:
-            return None
-        circuit = Circuit(row.failures, row.open_until)
+    seen = _read(deps, connection, service) if known is None else known
+    circuit = Circuit(seen.failures, seen.open_until)
     if is_open(circuit, now):
         return circuit.open_until
     if not needs_probe(circuit, now):
         return None
     with deps.db.transaction(connection.tenant_id) as session:
-        row = _find(session, connection, service, lock=True)
+        row = _find(session, connection, service)
         if row is None or row.failures == 0:
             return None
         if row.open_until is not None and now < row.open_until:  # another caller is trying
@@ -52,9 +77,11 @@ def admit(deps: Deps, connection: PlatformConnection, service: str) -> datetime 
     return None
 
 
-def admit_work(deps: Deps, connection: PlatformConnection, service: str, reason: str | None = None) -> None:
+def admit_work(
+    deps: Deps, connection: PlatformConnection, service: str, reason: str | None = None, known: Health | None = None
+) -> None:
     """As `admit`, for an entry of the outbox. Raises RetryLater, which costs the entry no attempt."""
-    until = admit(deps, connection, service)
+    until = admit(deps, connection, service, known)
     if until is not None:
         late = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - jitter needs no secrecy
         raise RetryLater(reason or "circuit-open : la plateforme est laissée au repos.", at=until + late, patient=True)
@@ -79,14 +106,14 @@ def watched(deps: Deps, connection: PlatformConnection, service: str) -> Iterato
     succeeded(deps, connection, service)
 
 
-def succeeded(deps: Deps, connection: PlatformConnection, service: str) -> None:
-    """The service answered like one that works."""
+def succeeded(
+    deps: Deps, connection: PlatformConnection, service: str, known: Health | None = None
+) -> None:
+    """The service answered like one that works. `known`: what the caller read before it asked the service."""
     now = deps.now()
-    with deps.db.reading(connection.tenant_id) as session:
-        row = _find(session, connection, service)
-        if row is not None and row.failures == 0 and row.succeeded_at and now - row.succeeded_at < NEWS_AFTER:
-            return
-    _write(deps, connection, service, succeeded_at=now, failures=0, open_until=None)
+    seen = _read(deps, connection, service) if known is None else known
+    if seen.failures or seen.succeeded_at is None or now - seen.succeeded_at >= NEWS_AFTER:
+        _write(deps, connection, service, succeeded_at=now, failures=0, open_until=None)
 
 
 def failed(
@@ -94,26 +121,28 @@ def failed(
 ) -> None:
     """The service did not answer, or said that it is not well."""
     now = deps.now()
-    with deps.db.reading(connection.tenant_id) as session:
-        row = _find(session, connection, service)
-        circuit = Circuit(row.failures, row.open_until) if row is not None else Circuit()
-    after = after_failure(circuit, now, retry_after_s)
+    seen = _read(deps, connection, service)
+    after = after_failure(Circuit(seen.failures, seen.open_until), now, retry_after_s)
     _write(deps, connection, service, failed_at=now, error=error[:ERROR_CHARS], failures=after.failures,
            open_until=after.open_until)
 
 
-def _find(
-    session: Session, connection: PlatformConnection, service: str, *, lock: bool = False
-) -> ConnectionHealth | None:
+def _read(deps: Deps, connection: PlatformConnection, service: str) -> Health:
+    with deps.db.reading(connection.tenant_id) as session:
+        return health_of(session, connection, service)
+
+
+def _find(session: Session, connection: PlatformConnection, service: str) -> ConnectionHealth | None:
+    """The row, locked."""
     key = {"tenant_id": connection.tenant_id, "id": connection.id, "service": service}
-    return session.get(ConnectionHealth, key, with_for_update=lock or None)
+    return session.get(ConnectionHealth, key, with_for_update=True)
 
 
 def _write(deps: Deps, connection: PlatformConnection, service: str, **values: object) -> None:
     """Set these columns; the row is made when missing. Two first writers at once: the second one's news can wait."""
     try:
         with deps.db.transaction(connection.tenant_id) as session:
-            row = _find(session, connection, service, lock=True)
+            row = _find(session, connection, service)
             if row is None:
                 row = ConnectionHealth(tenant_id=connection.tenant_id, id=connection.id, service=service, failures=0)
                 session.add(row)

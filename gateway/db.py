@@ -34,6 +34,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
 from gateway import tables_archive as _tables_archive  # noqa: F401 - its tables join the others
@@ -131,10 +132,13 @@ class Database:
         self.engine.dispose()
 
 
-def plain(session: Session, tenant_id: str, statement: Select[*Columns], **values: object) -> CursorResult[*Columns]:
-    """Read columns of one tenant's rows without making objects, for what every state change asks.
+def plain(
+    session: Session, tenant_id: str, statement: Select[*Columns] | ReturningUpdate[*Columns], **values: object
+) -> CursorResult[*Columns]:
+    """Read or change columns of one tenant's rows without making objects, for what every state change asks.
 
-    The statement compares with the parameter `tenant`; `values` are its others. What waits in the session is not seen.
+    The statement compares with the parameter `tenant`; `values` are its others. What waits in the session is not seen,
+    and what is changed is not seen by the objects of the session.
 
     Raises:
         TenantMissing: the session is another tenant's.

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, update
+from sqlalchemy import Select, Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -138,12 +138,12 @@ def renew(db: Database, entry: Entry, now: datetime) -> None:
 
 def holds(session: Session, entry: Entry) -> bool:
     """Whether the entry is still the caller's. Inside the transaction that relies on it."""
-    return session.scalar(select(OutboxEntry.id).where(*_ours(entry)).with_for_update()) is not None
+    return session.connection().execute(HELD, _named(entry)).first() is not None
 
 
 def finish(session: Session, entry: Entry) -> None:
     """The work is finished, together with what the caller's transaction says of it. The handler returns True then."""
-    session.execute(update(OutboxEntry).where(*_ours(entry)).values(DONE))
+    session.connection().execute(FINISH, _named(entry))
 
 
 def done(db: Database, entry: Entry) -> None:
@@ -213,9 +213,17 @@ def backoff(attempts: int) -> timedelta:
 def _set(db: Database, entry: Entry, **values: Any) -> None:
     """Change the entry, if it is still ours: a worker that was taken for dead must not undo what came after."""
     with db.transaction(entry.tenant_id) as session:
-        session.execute(update(OutboxEntry).where(*_ours(entry)).values(**values))
+        session.connection().execute(update(TABLE).where(*OURS).values(**values), _named(entry))
 
 
-def _ours(entry: Entry) -> tuple[ColumnElement[bool], ...]:
-    return (OutboxEntry.id == entry.id, OutboxEntry.state == "pending", OutboxEntry.attempts == entry.attempts,
-            OutboxEntry.lease_until.is_not(None))
+def _named(entry: Entry) -> dict[str, object]:
+    """What OURS compares with."""
+    return {"of": entry.tenant_id, "claimed": entry.id, "turn": entry.attempts}
+
+
+OURS: Final = (TABLE.c.tenant_id == bindparam("of"), TABLE.c.id == bindparam("claimed"), TABLE.c.state == "pending",
+               TABLE.c.attempts == bindparam("turn"), TABLE.c.lease_until.is_not(None))
+"""A claimed entry that is still the claimer's."""
+
+HELD: Final = select(TABLE.c.id).where(*OURS).with_for_update()
+FINISH: Final = update(TABLE).where(*OURS).values(DONE)

@@ -5,10 +5,11 @@ nothing any more.
 """
 
 from datetime import timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
+from gateway.db import plain
 from gateway.deps import Deps
 from gateway.directory.asking import Known, ask
 from gateway.directory.reachability import Step, decide
@@ -32,6 +33,10 @@ ANYWAY = "anyway"
 """Key of an entry's payload: who decided to send whatever the directory says."""
 
 
+WISHES: Final = select(LegalEntity.reachability).where(
+    LegalEntity.tenant_id == bindparam("tenant"), LegalEntity.id == bindparam("entity"))
+
+
 def check_reachable(
     deps: Deps, entry: Entry, submission: Submission, connection: PlatformConnection, platform: Platform
 ) -> Known | None:
@@ -47,8 +52,8 @@ def check_reachable(
     waited = submission.transmission != "queued"
     known = ask(deps, connection, platform, submission.buyer_address, fresh=waited)
     with deps.db.reading(submission.tenant_id) as session:
-        entity = session.get(LegalEntity, (submission.tenant_id, submission.legal_entity_id or ""))
-    step = decide(entity.reachability if entity is not None else None, known.finding.reach)
+        wishes = plain(session, submission.tenant_id, WISHES, entity=submission.legal_entity_id or "").scalar()
+    step = decide(wishes, known.finding.reach)
     reason = f"reach-{known.finding.reach} : {known.finding.reason}"
     if step is Step.ASK:
         park(deps, submission, reason, kept=known.kept, data=known.data())

@@ -6,25 +6,25 @@ again only when the platform certainly has not got it and enough time has passed
 says to the question never changes the invoice: only an answer to a deposit, or a flow that was found, does.
 """
 
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.store import Digest
 from gateway import circuits, outbox
 from gateway.connections import open_connection
+from gateway.db import plain
 from gateway.deps import Deps
 from gateway.directory.asking import Known
 from gateway.evidence.ledger import Kept
 from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater, backoff
 from gateway.outgoing.addressing import check_reachable
 from gateway.outgoing.drafts import file_name, media_type_of
-from gateway.outgoing.moves import OPEN, attach, move, park
+from gateway.outgoing.moves import OPEN, add_document, attach, move, park
 from gateway.platforms.port import (
     Flow,
     Platform,
@@ -36,7 +36,7 @@ from gateway.platforms.port import (
     Unknown,
 )
 from gateway.record import Change, Work, record
-from gateway.tables import Document, Event, PlatformConnection, Submission
+from gateway.tables import Event, PlatformConnection, Submission
 from gateway.vault import VaultError
 
 FLOW_SYNTAX = {"factur-x": "Factur-X", "cii": "CII", "ubl-invoice": "UBL", "ubl-credit-note": "UBL"}
@@ -49,12 +49,15 @@ ALREADY_THERE = "AlreadyExistingFlow"
 MOST_UNKNOWN = 6
 """How many answers to a deposit may be lost before a person must look: each new deposit might double the invoice."""
 
+CHANGED = "changed while we looked"
 LONGEST_PAUSE_S = 24 * 3600.0
 """However long a platform asks us to wait."""
 
 
-def deliver(deps: Deps, entry: Entry) -> None:
+def deliver(deps: Deps, entry: Entry) -> bool:
     """Handle one `deliver` entry; safe to run again after a crash at any point, and beside itself.
+
+    Whether the entry is finished already: it is, in the transaction that records the deposit.
 
     Raises:
         RetryLater: transport trouble, an unknown outcome that is not old enough to be settled, a platform that is
@@ -63,15 +66,16 @@ def deliver(deps: Deps, entry: Entry) -> None:
             the archive cannot give, a buyer who cannot be reached, or too many attempts. The submission is `parked`
             then, with the reason.
     """
-    submission, connection = _load(deps, entry)
+    submission, connection, health = _load(deps, entry)
     if submission.transmission not in OPEN:
-        return
+        return False
     connection, platform = _open(deps, submission, connection)
-    circuits.admit_work(deps, connection, circuits.FLOWS, submission.transmission_reason)
-    at = Attempt(entry, submission, connection, platform)
+    circuits.admit_work(deps, connection, circuits.FLOWS, submission.transmission_reason, health)
+    at = Attempt(entry, submission, connection, health, platform)
     first = entry.attempts == 1 and submission.transmission == "queued"
-    if first or not _settled(deps, at):
-        _deposit(deps, at, check_reachable(deps, entry, submission, connection, platform))
+    if not first and _settled(deps, at):
+        return True
+    return _deposit(deps, at, check_reachable(deps, entry, submission, connection, platform))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +85,18 @@ class Attempt:
     entry: Entry
     submission: Submission
     connection: PlatformConnection
+    health: circuits.Health
     platform: Platform
 
 
-def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | None]:
+def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | None, circuits.Health]:
     with deps.db.reading(entry.tenant_id) as session:
         submission = session.get(Submission, (entry.tenant_id, entry.subject_id))
         if submission is None:
             raise Park("no such submission")
         connection = session.get(PlatformConnection, (entry.tenant_id, submission.connection_id or ""))
-        return submission, connection
+        health = circuits.health_of(session, connection, circuits.FLOWS) if connection else circuits.UNHEARD_OF
+        return submission, connection, health
 
 
 def _open(
@@ -117,7 +123,7 @@ def _settled(deps: Deps, at: Attempt) -> bool:
         park(deps, submission, _words(error))
     if found is not None:
         receipt = Receipt(flow_id=found.flow_id, submitted_at=found.submitted_at, raw=found.raw)
-        deposited(deps, submission, receipt, looked_up=True)
+        deposited(deps, at.entry, submission, receipt, looked_up=True)
         return True
     if interrupted:
         lost = Unknown("INTERRUPTED", "l'envoi a été interrompu ; la plateforme est interrogée avant tout nouvel essai")
@@ -125,7 +131,7 @@ def _settled(deps: Deps, at: Attempt) -> bool:
     return False
 
 
-def _deposit(deps: Deps, at: Attempt, known: Known | None) -> None:
+def _deposit(deps: Deps, at: Attempt, known: Known | None) -> bool:
     submission = at.submission
     try:
         document = deps.store.get(Digest(submission.sent_sha256 or submission.sha256))
@@ -137,6 +143,7 @@ def _deposit(deps: Deps, at: Attempt, known: Known | None) -> None:
     except Rejected as error:
         circuits.succeeded(deps, at.connection, circuits.FLOWS)  # it works, and does not want this document
         _refused(deps, submission, error)
+        return False
     except Precondition as error:
         circuits.failed(deps, at.connection, circuits.FLOWS, _words(error))
         park(deps, submission, _words(error))
@@ -144,9 +151,17 @@ def _deposit(deps: Deps, at: Attempt, known: Known | None) -> None:
         _retry(deps, at, "unknown" if submission.transmission == "unknown" else "queued", error)
     except Unknown as error:
         _retry(deps, at, "unknown", error)
-    else:
-        deposited(deps, submission, receipt)
-        circuits.succeeded(deps, at.connection, circuits.FLOWS)
+    deposited(deps, at.entry, submission, receipt)
+    circuits.succeeded(deps, at.connection, circuits.FLOWS, at.health)
+    return True
+
+
+THIS: Final = (Submission.tenant_id == bindparam("tenant"), Submission.id == bindparam("invoice"))
+INTEND: Final = (
+    update(Submission).where(*THIS, Submission.transmission == bindparam("seen"), Submission.active.is_(True))
+    .values(transmission="sending", transmission_reason=None).returning(Submission.id))
+STATE: Final = select(Submission.transmission).where(*THIS)
+"""Of an invoice at this moment; what is to change it by its state locks the row with the change itself."""
 
 
 def _intend(deps: Deps, entry: Entry, submission: Submission, known: Known | None) -> None:
@@ -156,20 +171,21 @@ def _intend(deps: Deps, entry: Entry, submission: Submission, known: Known | Non
         RetryLater: another worker holds the entry now, or the invoice moved on; look again.
         Park: the invoice lost its number meanwhile (rejected by the platform): it must not go again.
     """
-    now = deps.now()
-    kept = known.kept if known is not None else None
+    kept, gone = known.kept if known is not None else None, False
     with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
-        if row.transmission != submission.transmission or not outbox.holds(session, entry):
-            raise RetryLater("changed while we looked")
-        gone = not row.active
-        if not gone:
-            row.transmission, row.transmission_reason = "sending", None
-            attach(deps, session, row, kept)
-            record(session, row.tenant_id, Change(
-                kind="transmission", code="sending", actor="worker", submission_id=row.id,
+        named = {"invoice": submission.id}
+        if plain(session, submission.tenant_id, INTEND, seen=submission.transmission, **named).first() is None:
+            gone = plain(session, submission.tenant_id, STATE, **named).scalar() == submission.transmission
+            if not gone:
+                raise RetryLater(CHANGED)
+        elif not outbox.holds(session, entry):
+            raise RetryLater(CHANGED)
+        else:
+            attach(deps, session, submission, kept)
+            record(session, submission.tenant_id, Change(
+                kind="transmission", code="sending", actor="worker", submission_id=submission.id,
                 data=known.data() if known is not None else {}, objects=(kept,) if kept is not None else (),
-            ), now=now)
+            ), now=deps.now())
     if gone:
         park(deps, submission, "identity-freed : cette facture a été rejetée ou remplacée entre-temps.")
 
@@ -185,30 +201,34 @@ def _flow(submission: Submission) -> Flow:
     )
 
 
-def deposited(deps: Deps, submission: Submission, receipt: Receipt, *, looked_up: bool = False) -> None:
-    """Record that the platform has the invoice; once, whoever finds out first.
+HAS: Final = (
+    update(Submission).where(*THIS, Submission.transmission.in_(sorted(OPEN)))
+    .values(transmission="deposited", transmission_reason=None, flow_id=bindparam("flow")).returning(Submission.id))
+NAMES: Final = (
+    update(Submission).where(*THIS, Submission.flow_id.is_(None))
+    .values(flow_id=bindparam("flow")).returning(Submission.id))
+
+
+def deposited(deps: Deps, entry: Entry, submission: Submission, receipt: Receipt, *, looked_up: bool = False) -> None:
+    """Record that the platform has the invoice, and that the work is done; once, whoever finds out first.
 
     An acknowledgement that came before this (`failed`) stands; only the flow id is kept then.
     """
     kept = Kept("receipt", deps.store.put(receipt.raw).hex, len(receipt.raw))
-    now = deps.now()
-    with deps.db.transaction(submission.tenant_id) as session:
-        row = session.get_one(Submission, (submission.tenant_id, submission.id), with_for_update=True)
-        row.flow_id = row.flow_id or receipt.flow_id
-        if row.transmission not in OPEN:
-            return
-        row.transmission, row.transmission_reason, row.flow_id = "deposited", None, receipt.flow_id
-        session.add(Document(
-            tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=row.id, role="receipt", syntax=None,
-            media_type="application/json", name=file_name(row.number, "recepisse", "application/json"),
-            sha256=kept.sha256, size=kept.size, at=now,
-        ))
-        record(session, row.tenant_id, Change(
-            kind="transmission", code="deposited", actor=f"platform:{row.connection_id}", submission_id=row.id,
-            platform_at=receipt.submitted_at, objects=(kept,),
-            reason="Retrouvée sur la plateforme après une réponse perdue." if looked_up else None,
-            data={"flow_id": receipt.flow_id}, then=(Work(topic="remind", subject_id=row.id),),
-        ), now=now)
+    now, tenant_id = deps.now(), submission.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        changes = {"invoice": submission.id, "flow": receipt.flow_id}
+        if plain(session, tenant_id, HAS, **changes).first() is None:
+            plain(session, tenant_id, NAMES, **changes)
+        else:
+            add_document(session, submission, kept, "recepisse", now)
+            record(session, tenant_id, Change(
+                kind="transmission", code="deposited", actor=f"platform:{submission.connection_id}",
+                submission_id=submission.id, platform_at=receipt.submitted_at, objects=(kept,),
+                reason="Retrouvée sur la plateforme après une réponse perdue." if looked_up else None,
+                data={"flow_id": receipt.flow_id}, then=(Work(topic="remind", subject_id=submission.id),),
+            ), now=now)
+        outbox.finish(session, entry)
 
 
 def _refused(deps: Deps, submission: Submission, error: Rejected) -> None:

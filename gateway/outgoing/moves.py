@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from datetime import datetime
+from typing import Any, Final, NoReturn
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from gateway.db import insert_rows, plain
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Park
@@ -51,13 +53,22 @@ def move(
                 data=dict(data or {}), objects=(kept,) if kept else ()), now=now)
 
 
+ATTACHED: Final = select(Document.id).where(
+    Document.tenant_id == bindparam("tenant"), Document.submission_id == bindparam("invoice"),
+    Document.sha256 == bindparam("sha256")).limit(1)
+
+
 def attach(deps: Deps, session: Session, row: Submission, kept: Kept | None) -> None:
     """Let a kept answer of the directory belong to the invoice; once, however often it is used."""
-    if kept is None or session.scalar(select(Document.id).where(
-            Document.submission_id == row.id, Document.sha256 == kept.sha256).limit(1)) is not None:
+    if kept is None or plain(session, row.tenant_id, ATTACHED, invoice=row.id, sha256=kept.sha256).first() is not None:
         return
-    session.add(Document(
-        tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=row.id, role=kept.role, syntax=None,
-        media_type="application/json", name=file_name(row.number, "annuaire", "application/json"),
-        sha256=kept.sha256, size=kept.size, at=deps.now(),
-    ))
+    add_document(session, row, kept, "annuaire", deps.now())
+
+
+def add_document(session: Session, row: Submission, kept: Kept, name: str, at: datetime) -> None:
+    """Let a kept answer of the platform belong to the invoice: JSON, as it came."""
+    insert_rows(session, Document, [{
+        "tenant_id": row.tenant_id, "id": str(uuid.uuid4()), "submission_id": row.id, "role": kept.role, "syntax": None,
+        "media_type": "application/json", "name": file_name(row.number, name, "application/json"),
+        "sha256": kept.sha256, "size": kept.size, "at": at,
+    }])

@@ -46,7 +46,7 @@ POINTS = {
     "work: claimed, not begun": Point("gateway.outbox", "claim", True, "worker"),
     "deliver: intent durable, nothing sent": Point("gateway.outgoing.deliver", "_intend", True, "worker"),
     "deliver: sent, nothing recorded": Point("gateway.platforms.afnor.AfnorPlatform", "send", True, "worker"),
-    "deliver: recorded, work still open": Point("gateway.outgoing.deliver", "deposited", True, "worker"),
+    "deliver: recorded": Point("gateway.outgoing.deliver", "deposited", True, "worker"),
     "work: done, not recorded": Point("gateway.outbox", "done", False, "worker"),
     "poll: pages read, nothing stored": Point("gateway.incoming.poll", "_store", False, "worker"),
     "poll: stored, watermark old": Point("gateway.incoming.poll", "_store", True, "worker"),
