@@ -46,6 +46,10 @@ KINDS: Mapping[str, Kind] = {
     "timestamp-refused": Kind(
         "bad", "Horodatage refusé", "La réponse de l'autorité n'est pas celle attendue (autorité, politique, nonce ou "
         "empreinte). Vérifiez les réglages.", "A timestamp was refused", "/journal/scellements"),
+    "revocation-unknown": Kind(
+        "warn", "État d'un certificat d'horodatage inconnu", "La liste ou le répondeur que nomme le certificat de "
+        "l'autorité ne répond pas, ou répond par un état périmé. Le jeton est conservé sans cette pièce ; prévenez le "
+        "fournisseur.", "Revocation of a timestamp certificate is not known", "/journal/scellements"),
     "renewal-due": Kind(
         "warn", "Renouvellement d'horodatage à faire", "Un certificat de l'autorité arrive à échéance : scellez avec "
         "une autorité dont le certificat court plus longtemps.", "Timestamps must be renewed", "/journal/scellements"),

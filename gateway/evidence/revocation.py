@@ -1,13 +1,15 @@
 """What a timestamp authority publishes about its certificates, fetched when a token comes and kept beside it.
 
 The certificate says where: a revocation list (CRL), a responder (OCSP), or nothing. What is fetched is checked: by its
-issuer, about this certificate. A revoked certificate makes the token worthless; a publication that cannot be fetched
-does not, since the token can be judged later by one that was fetched then. Each address is asked once in a turn.
+issuer, about this certificate, and in force when the token was made. A revoked certificate makes the token worthless; a
+publication that cannot be fetched, or is out of date, does not, since the token can be judged later by one that was
+fetched then: it is not kept, and an alarm tells of it. Each address is asked once in a turn.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import structlog
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -18,14 +20,17 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from archive.errors import TimestampRefused
 from archive.timestamp import Token, issued_by
+from gateway.alarms.sounding import clear, sound
+from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.authorities import Pinned
 from gateway.webhooks.address import ForbiddenTarget
 from gateway.webhooks.calling import Unreachable, exchange
 
-log = structlog.get_logger()
-
 MOST_BYTES = 4 << 20
+SKEW = timedelta(minutes=5)
+"""How far the clocks of an issuer and of its authority may be apart."""
+
 SECONDS = 10.0
 Published = dict[str, tuple[str, bytes] | None]
 """Address to (role, bytes) of what was fetched in a turn; None where nothing could be."""
@@ -47,7 +52,7 @@ def publications(deps: Deps, seen: Published, token: Token, authority: Pinned) -
     found = []
     for role, url in addresses(signer):
         if url not in seen:
-            seen[url] = fetched(deps, role, url, signer, above[0])
+            seen[url] = fetched(deps, role, url, Judged(signer, above[0], token.stamp.at))
         if (one := seen[url]) is not None:
             found.append(one)
     return found
@@ -70,39 +75,56 @@ def addresses(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
         pass
 
 
-def fetched(
-    deps: Deps, role: str, url: str, signer: x509.Certificate, issuer: x509.Certificate
-) -> tuple[str, bytes] | None:
-    """One publication, checked; None with a line in the log where it cannot be had."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A certificate that a publication is about, its issuer's, and when it stamped."""
+
+    signer: x509.Certificate
+    issuer: x509.Certificate
+    at: datetime
+
+
+def fetched(deps: Deps, role: str, url: str, about: Judged) -> tuple[str, bytes] | None:
+    """One publication, checked; None, and an alarm, where it cannot be had."""
     body, headers = b"", {"User-Agent": "Passerelle"}
     if role == "ocsp":
-        body = ocsp.OCSPRequestBuilder().add_certificate(signer, issuer, SHA1()).build().public_bytes(Encoding.DER)  # noqa: S303 - names the issuer, as RFC 5019 has it
+        asked = ocsp.OCSPRequestBuilder().add_certificate(about.signer, about.issuer, SHA1())  # noqa: S303 - names the issuer, as RFC 5019 has it
+        body = asked.build().public_bytes(Encoding.DER)
         headers |= {"Content-Type": "application/ocsp-request"}
     try:
         status, data = exchange("POST" if body else "GET", url, headers, body, allowed=deps.settings.webhook_allow,
                                 seconds=SECONDS, most_bytes=MOST_BYTES, plain=True)
-        {"ocsp": _check_ocsp, "crl": _check_crl}[role](data if status == 200 else b"", signer, issuer)
+        {"ocsp": _check_ocsp, "crl": _check_crl}[role](data if status == 200 else b"", about)
     except (ForbiddenTarget, Unreachable, *UNREADABLE) as error:
-        log.warning("revocation not known", url=url, error=str(error) or type(error).__name__)
+        sound(deps, EVERY_TENANT, "revocation-unknown", url, {"error": str(error) or type(error).__name__})
         return None
+    clear(deps, EVERY_TENANT, "revocation-unknown", url)
     return role, data
 
 
-def _check_crl(data: bytes, signer: x509.Certificate, issuer: x509.Certificate) -> None:
+def _check_time(since: datetime | None, until: datetime | None, at: datetime) -> None:
+    """A publication speaks for the time from its issue to the next one; without an end it never runs out (RFC 6960)."""
+    if since is None or since > at + SKEW or (until is not None and until < at):
+        raise ValueError(f"out of date: speaks for {since} to {until}")
+
+
+def _check_crl(data: bytes, about: Judged) -> None:
     listed = x509.load_der_x509_crl(data)
-    key = issuer.public_key()
-    if listed.issuer != issuer.subject or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) or (
+    key = about.issuer.public_key()
+    if listed.issuer != about.issuer.subject or not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey) or (
             not listed.is_signature_valid(key)):
         raise ValueError("the list is not by the certificate's issuer")
-    if listed.get_revoked_certificate_by_serial_number(signer.serial_number) is not None:
+    if listed.get_revoked_certificate_by_serial_number(about.signer.serial_number) is not None:
         raise TimestampRefused("the authority's certificate was revoked (CRL)", "certificate-revoked")
+    _check_time(listed.last_update_utc, listed.next_update_utc, about.at)
 
 
-def _check_ocsp(data: bytes, signer: x509.Certificate, issuer: x509.Certificate) -> None:
+def _check_ocsp(data: bytes, about: Judged) -> None:
     answer = ocsp.load_der_ocsp_response(data)
-    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL or answer.serial_number != signer.serial_number:
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL or (
+            answer.serial_number != about.signer.serial_number):
         raise ValueError("no answer about the certificate")
-    responder = next((one for one in answer.certificates if _by(one, issuer)), issuer)
+    responder = next((one for one in answer.certificates if _by(one, about.issuer)), about.issuer)
     key, algorithm = responder.public_key(), answer.signature_hash_algorithm
     if algorithm is None:
         raise ValueError("unsigned")
@@ -116,6 +138,7 @@ def _check_ocsp(data: bytes, signer: x509.Certificate, issuer: x509.Certificate)
         raise TimestampRefused("the authority's certificate was revoked (OCSP)", "certificate-revoked")
     if answer.certificate_status is not ocsp.OCSPCertStatus.GOOD:
         raise ValueError("the responder does not know the certificate")
+    _check_time(answer.this_update_utc, answer.next_update_utc, about.at)
 
 
 def _by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -28,6 +28,7 @@ from gateway.evidence.sealing import seal_due
 from gateway.record import Change, record
 from gateway.sandbox import authority as sandbox
 from gateway.tables import JournalEntry, Seal
+from gateway.tables_care import Alarm
 
 DAY = timedelta(days=1)
 
@@ -40,6 +41,7 @@ class Issuer:
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     revoked: bool = False
     forged: bool = False
+    stale: bool = False
     gone: bool = False
     asked: list[str] = field(default_factory=list)
     name: ClassVar = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Racine inventée")])
@@ -70,8 +72,9 @@ class Issuer:
 
     def listed(self) -> bytes:
         """The revocation list."""
-        made = x509.CertificateRevocationListBuilder().issuer_name(self.name).last_update(self.now).next_update(
-            self.now + DAY)
+        since = self.now - 2 * DAY if self.stale else self.now
+        made = x509.CertificateRevocationListBuilder().issuer_name(self.name).last_update(since).next_update(
+            since + DAY)
         if self.revoked:
             made = made.add_revoked_certificate(x509.RevokedCertificateBuilder().serial_number(
                 self.leaf.serial_number).revocation_date(self.now).build())
@@ -79,10 +82,11 @@ class Issuer:
 
     def answered(self) -> bytes:
         """The answer of the responder."""
+        since = self.now - 2 * DAY if self.stale else self.now
         status = ocsp.OCSPCertStatus.REVOKED if self.revoked else ocsp.OCSPCertStatus.GOOD
         return ocsp.OCSPResponseBuilder().add_response(
-            cert=self.leaf, issuer=self.root, algorithm=SHA256(), cert_status=status, this_update=self.now,
-            next_update=self.now + DAY, revocation_time=self.now if self.revoked else None, revocation_reason=None,
+            cert=self.leaf, issuer=self.root, algorithm=SHA256(), cert_status=status, this_update=since,
+            next_update=since + DAY, revocation_time=self.now if self.revoked else None, revocation_reason=None,
         ).responder_id(ocsp.OCSPResponderEncoding.NAME, self.root).sign(self._signer(), SHA256()).public_bytes(
             Encoding.DER)
 
@@ -151,6 +155,11 @@ def sealed(deps: Deps, tenant: str) -> tuple[Seal, dict[str, bytes]]:
     return seal, {ref.role: deps.store.get(Digest(ref.digest.hex)) for ref in told.objects}
 
 
+def ringing(deps: Deps, tenant: str) -> list[tuple[str, str]]:
+    with deps.db.reading(tenant) as session:
+        return [(row.kind, row.subject) for row in session.scalars(select(Alarm).where(Alarm.active.is_(True)))]
+
+
 def test_list_and_answer_are_kept_with_the_token(issuer: tuple[Issuer, Deps], tenant: str) -> None:
     made, deps = issuer
     seal, kept = sealed(deps, tenant)
@@ -161,15 +170,26 @@ def test_list_and_answer_are_kept_with_the_token(issuer: tuple[Issuer, Deps], te
     assert made.asked == ["/list.crl", "/ocsp"]
 
 
-@pytest.mark.parametrize("fault", ["gone", "forged"])
+@pytest.mark.parametrize("fault", ["gone", "forged", "stale"])
 def test_what_cannot_be_believed_is_not_kept_and_blocks_nothing(
-    issuer: tuple[Issuer, Deps], tenant: str, fault: str
+    issuer: tuple[Issuer, Deps], tenant: str, clock, fault: str
 ) -> None:
     made, deps = issuer
     setattr(made, fault, True)
     seal, kept = sealed(deps, tenant)
     assert seal.token is not None
     assert set(kept) == {"checkpoint", "token"}
+    assert [kind for kind, _ in ringing(deps, tenant)] == ["revocation-unknown"] * 2
+    setattr(made, fault, False)
+    clock.forward(hours=1)
+    sealed(deps, tenant)
+    assert ringing(deps, tenant) == []
+
+
+def test_what_an_old_list_calls_revoked_is_revoked(issuer: tuple[Issuer, Deps], tenant: str) -> None:
+    made, deps = issuer
+    made.revoked = made.stale = True
+    assert sealed(deps, tenant)[0].token is None
 
 
 def test_a_revoked_certificate_stamps_nothing(issuer: tuple[Issuer, Deps], tenant: str) -> None:
