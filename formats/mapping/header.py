@@ -27,8 +27,9 @@ DELIVERY = TRADE + "ram:ApplicableHeaderTradeDelivery/"
 SETTLEMENT = TRADE + "ram:ApplicableHeaderTradeSettlement/"
 TERMS = SETTLEMENT + "ram:SpecifiedTradePaymentTerms/"
 
-# UNTDID 1001 has 270 for a delivery note. One that is attached, or called otherwise, is a supporting document.
-NOTE = "Delivery note"
+# The code 270 of UNTDID 1001, in words: beside DocumentTypeCode UBL-SR-43 wants 130 or 50. What is called otherwise is a
+# supporting document.
+NOTE = "Delivery note (270)"
 NOT_MAIN = f"[cbc:DocumentTypeCode!='130'][cbc:DocumentType!='{NOTE}']"
 NOT_MAIN_CREDIT = NOT_MAIN + "[cbc:DocumentTypeCode!='50']"
 
@@ -109,7 +110,7 @@ BG_13 = Group(
 
 DELIVERY_NOTE = Group(
     "EXT-BG-13 delivery_note", "delivery_note", DeliveryNote,
-    ubl=f"cac:AdditionalDocumentReference[cbc:DocumentTypeCode='270'][cbc:DocumentType='{NOTE}']", cii=DELIVERY + "ram:DeliveryNoteReferencedDocument",
+    ubl=f"cac:AdditionalDocumentReference[cbc:DocumentType='{NOTE}']", cii=DELIVERY + "ram:DeliveryNoteReferencedDocument",
     rows=(
         Row("EXT-BG-13 number", "number", Kind.TEXT, ubl="cbc:ID", cii="ram:IssuerAssignedID"),
         Row("EXT-BG-13 issue_date", "issue_date", Kind.DATE, ubl="cbc:IssueDate", cii="ram:FormattedIssueDateTime/qdt:DateTimeString"),
