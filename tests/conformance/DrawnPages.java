@@ -7,12 +7,15 @@ import org.verapdf.pdfa.PDFAParser;
 import org.verapdf.pdfa.flavours.PDFAFlavour;
 import org.verapdf.pdfa.results.TestAssertion;
 
-/** veraPDF on many files, each against every flavour named in the arguments. Input: one path a line. Output: path, flavour, clauses that break. */
+/** veraPDF on many files. Input: a path and the flavours that it claims, a line each, by tabs. Output: path, flavour, clauses that break. */
 public class DrawnPages {
-    public static void main(String[] flavours) throws Exception {
+    public static void main(String[] none) throws Exception {
         VeraGreenfieldFoundryProvider.initialise();
-        for (String path : new String(System.in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
-            for (String name : flavours) {
+        for (String line : new String(System.in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+            String[] parts = line.split("\t");
+            String path = parts[0];
+            for (int each = 1; each < parts.length; each++) {
+                String name = parts[each];
                 PDFAFlavour flavour = PDFAFlavour.byFlavourId(name);
                 TreeSet<String> broken = new TreeSet<>();
                 try (PDFAParser parser = Foundries.defaultInstance().createParser(new File(path), flavour)) {

@@ -1,5 +1,9 @@
-"""Every kind of drawn page before veraPDF: PDF/A-3b, PDF/A-3a and PDF/UA-1, bare and with the invoice inside."""
+"""Every kind of drawn page before veraPDF: PDF/A-3b, PDF/A-3a and PDF/UA-1, bare and with the invoice inside.
 
+And the index of a dossier, which is PDF/A-2b.
+"""
+
+import json
 import shutil
 import subprocess
 import sys
@@ -10,21 +14,26 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parents[1] / "formats"))
+sys.path.append(str(Path(__file__).parents[1] / "archive"))
+from archive_world import NOW, make_dossier, make_world
+from models import complete
+
+from archive.dossier.package import account_of
+from archive.dossier.telling import Moment
 from formats.facturx import embed
 from formats.invoice import AllowanceCharge, Invoice, VatBreakdown
 from formats.json_form import read_json
 from formats.rendering.appearance import Appearance
 from formats.rendering.render import draw, drawn
 from formats.syntax import Syntax, write
+from validation.dossier_pages import as_pdf
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "formats"))
-
-from models import complete  # noqa: E402 - lies with the tests of formats
-
 MUSTANG = HERE.parents[1] / "oracles" / "Mustang-CLI.jar"
 JAVA = shutil.which("java")
 FLAVOURS = ("3b", "3a", "ua1")
+INDEX = ("2b",)
 SVG = (b'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><rect width="90" height="30" opacity=".5"/>'
        b'<text x="5" y="20">Logo</text></svg>')
 
@@ -69,17 +78,28 @@ def variants() -> dict[str, bytes]:
     return pages | inside
 
 
-def test_every_drawn_page_is_pdfa_3b_pdfa_3a_and_pdfua_1(tmp_path: Path) -> None:
-    made = variants()
-    for name, pdf in made.items():
+def indexes(folder: Path) -> dict[str, bytes]:
+    """The printed index of a dossier: as most are, and with more than a page of what is long, foreign or absent."""
+    world = make_world(folder)
+    dossier = make_dossier(world)
+    moments = tuple(Moment("21/11/2026 10:00", f"Étape {number}", "clé 7f3a", "Мэрия 中文 " + "long" * 60)
+                    for number in range(120))
+    long = replace(dossier, story=replace(dossier.story, timeline=moments, missing=(), facts=()))
+    return {name: as_pdf(json.dumps(account_of(one, world.keys, at=NOW)).encode())
+            for name, one in (("index", dossier), ("index-long", long))}
+
+
+def test_every_drawn_page_is_what_it_claims(tmp_path: Path) -> None:
+    claims = {name: (pdf, FLAVOURS) for name, pdf in variants().items()}
+    claims |= {name: (pdf, INDEX) for name, pdf in indexes(tmp_path).items()}
+    for name, (pdf, _) in claims.items():
         (tmp_path / f"{name}.pdf").write_bytes(pdf)
     assert JAVA is not None
-    command = [JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", str(MUSTANG), str(HERE / "DrawnPages.java"),
-               *FLAVOURS]
+    command = [JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", str(MUSTANG), str(HERE / "DrawnPages.java")]
+    asked = "\n".join("\t".join((str(tmp_path / f"{name}.pdf"), *flavours)) for name, (_, flavours) in claims.items())
 
-    answer = subprocess.run(command, input="\n".join(map(str, sorted(tmp_path.glob("*.pdf")))), capture_output=True,
-                            text=True, timeout=170, check=True)
+    answer = subprocess.run(command, input=asked, capture_output=True, text=True, timeout=170, check=True)
 
     found = [line.split("\t") for line in answer.stdout.splitlines() if line.count("\t") == 2]
-    assert len(found) == len(made) * len(FLAVOURS)
+    assert len(found) == sum(len(flavours) for _, flavours in claims.values())
     assert [one for one in found if one[2]] == []
