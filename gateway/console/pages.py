@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 
 from gateway.console import (
     views_access,
+    views_answers,
     views_appearance,
     views_audit,
+    views_cases,
     views_check,
     views_home,
     views_invoice,
@@ -19,6 +21,7 @@ from gateway.console import (
     views_platform,
     views_reminders,
     views_rules,
+    views_scenarios,
     views_session,
     views_settings,
     views_statuses,
@@ -30,7 +33,8 @@ from gateway.console.templating import FONTS, STATIC
 ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_payments.router,
     views_statuses.router, views_check.router, views_rules.router, views_audit.router, views_platform.router,
-    views_reminders.router, views_appearance.router,
+    views_cases.router, views_scenarios.router, views_answers.router, views_reminders.router,
+    views_appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.
     views_webhooks.router, views_settings.router, views_access.router,
 )

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.console import audit, people, queries
+from gateway.console import audit, people, queries, searching
 from gateway.deps import Deps
 from gateway.evidence import looks
 from gateway.evidence.watch import Standing, standings
 from gateway.tables import Event, JournalEntry, LegalEntity, Seal, Submission
 
-LOOKED = (*audit.LOOKS, looks.JOURNAL_EXPORTED, "exported", "period-export-started")
+LOOKED = (*searching.LOOKS, looks.JOURNAL_EXPORTED, "exported", "period-export-started")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from gateway.auth import Permission
-from gateway.console import attention, audit, people, saved, views_alarms, views_proofs, views_retention, words
+from gateway.console import (
+    attention,
+    audit,
+    people,
+    saved,
+    searching,
+    views_alarms,
+    views_proofs,
+    views_retention,
+    words,
+)
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoices import MOST_EXPORTED, day, table
 from gateway.evidence import looks
@@ -22,26 +32,26 @@ Keeping = Annotated[Act, Does(Permission.AUDIT_READ)]
 def asked(  # noqa: PLR0917 - each is a parameter of the URL
     q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "",  # noqa: A002 - the word in the URL
     avant: str = "", apres: str = "",
-) -> audit.Search:
+) -> searching.Search:
     """The search that the URL asks for; what makes no sense is left out."""
-    return audit.Search(
+    return searching.Search(
         q=q.strip()[:200], actor=qui.strip()[:100], kind=type if type in words.KINDS else "",
         status=statut if statut.isdecimal() and len(statut) == 3 else "", since=day(du), until=day(au),
         before=cursor(avant), later=cursor(apres) if not avant else None,
     )
 
 
-def cursor(text: str) -> audit.Cursor | None:
+def cursor(text: str) -> searching.Cursor | None:
     """A place in the journal as the URL has it; None for what is none."""
     at, _, position = text.replace(" ", "+").partition("~")
     try:
-        found = audit.Cursor(datetime.fromisoformat(at), int(position[:18]))
+        found = searching.Cursor(datetime.fromisoformat(at), int(position[:18]))
     except ValueError:
         return None
     return found if found.at.tzinfo is not None else None
 
 
-Asked = Annotated[audit.Search, Depends(asked)]
+Asked = Annotated[searching.Search, Depends(asked)]
 
 
 @router.get("/journal")

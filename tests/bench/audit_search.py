@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
 import servers
 
 from archive.journal import leaf_hash
-from gateway.console import audit, people
+from gateway.console import audit, people, searching
 from gateway.db import Database
 from gateway.migrations.upgrade import upgrade
 from gateway.searchable import words_of
@@ -148,38 +148,38 @@ class Questions:
             self.hashes = list(session.scalars(select(Event.sha256).where(
                 Event.position.in_(range(1, ENTRIES, 1000)), Event.sha256.is_not(None)).order_by(Event.position)))
 
-    def next(self) -> tuple[str, audit.Search]:
+    def next(self) -> tuple[str, searching.Search]:
         """A kind of question, and one of them."""
         dice = self.random
         name, siren = PARTIES[int(dice.paretovariate(1.2) - 1) % 512]
         day = (START + SPAN * dice.random()).date()
-        one: dict[str, Callable[[], audit.Search]] = {
-            "everything": audit.Search,
-            "number": lambda: audit.Search(q=dice.choice(self.numbers)),
-            "part of a number": lambda: audit.Search(q=dice.choice(self.numbers)[-6:-1]),
-            "siren": lambda: audit.Search(q=siren),
-            "seller's siren": lambda: audit.Search(q="000 002 006"),
-            "party": lambda: audit.Search(q=name),
-            "word of a name": lambda: audit.Search(q=dice.choice(FIRST).lower()),
-            "party that ended": lambda: audit.Search(q=ENDED),
-            "status": lambda: audit.Search(status=dice.choice(("205", "207", "210", "213"))),
-            "kind": lambda: audit.Search(kind=dice.choice(("access", "lifecycle", "setting"))),
-            "person": lambda: audit.Search(actor=f"user:{dice.choice(USERS)}"),
-            "period": lambda: audit.Search(since=day, until=day + timedelta(days=dice.choice((0, 7, 90)))),
-            "hash": lambda: audit.Search(q=dice.choice(self.hashes)),
-            "free text": lambda: audit.Search(q=dice.choice(("palettes", "motif rare", "xq17", "bon de commande 12",
+        one: dict[str, Callable[[], searching.Search]] = {
+            "everything": searching.Search,
+            "number": lambda: searching.Search(q=dice.choice(self.numbers)),
+            "part of a number": lambda: searching.Search(q=dice.choice(self.numbers)[-6:-1]),
+            "siren": lambda: searching.Search(q=siren),
+            "seller's siren": lambda: searching.Search(q="000 002 006"),
+            "party": lambda: searching.Search(q=name),
+            "word of a name": lambda: searching.Search(q=dice.choice(FIRST).lower()),
+            "party that ended": lambda: searching.Search(q=ENDED),
+            "status": lambda: searching.Search(status=dice.choice(("205", "207", "210", "213"))),
+            "kind": lambda: searching.Search(kind=dice.choice(("access", "lifecycle", "setting"))),
+            "person": lambda: searching.Search(actor=f"user:{dice.choice(USERS)}"),
+            "period": lambda: searching.Search(since=day, until=day + timedelta(days=dice.choice((0, 7, 90)))),
+            "hash": lambda: searching.Search(q=dice.choice(self.hashes)),
+            "free text": lambda: searching.Search(q=dice.choice(("palettes", "motif rare", "xq17", "bon de commande 12",
                                                              "virement annoncé", "introuvable"))),
-            "person and status": lambda: audit.Search(actor=f"user:{dice.choice(USERS)}", status="207"),
-            "party and period": lambda: audit.Search(q=name, since=day, until=day + timedelta(days=90)),
-            "status and period": lambda: audit.Search(status="213", since=day, until=day + timedelta(days=30)),
-            "party and status": lambda: audit.Search(q=name, status="207"),
-            "kind, person and period": lambda: audit.Search(kind="access", actor=f"user:{dice.choice(USERS)}",
+            "person and status": lambda: searching.Search(actor=f"user:{dice.choice(USERS)}", status="207"),
+            "party and period": lambda: searching.Search(q=name, since=day, until=day + timedelta(days=90)),
+            "status and period": lambda: searching.Search(status="213", since=day, until=day + timedelta(days=30)),
+            "party and status": lambda: searching.Search(q=name, status="207"),
+            "kind, person and period": lambda: searching.Search(kind="access", actor=f"user:{dice.choice(USERS)}",
                                                             since=day, until=date(2026, 12, 31)),
         }
         kind = KIND or dice.choice(list(one))
         asked = one[kind]()
         if dice.random() < 0.25:
-            asked = replace(asked, before=audit.Cursor(START + SPAN * dice.random(), dice.randrange(ENTRIES)))
+            asked = replace(asked, before=searching.Cursor(START + SPAN * dice.random(), dice.randrange(ENTRIES)))
         return kind, asked
 
 
@@ -236,7 +236,7 @@ def measure(db: Database, questions: Questions) -> dict[str, list[float]]:
     names = people.Names({user: f"Personne {n}" for n, user in enumerate(USERS)}, {}, {"1": "Ma PA"})
     took: dict[str, list[float]] = {}
     with db.reading(TENANT) as session:  # connections, compiled statements
-        audit.search(session, audit.Search(q="palettes"), names)
+        audit.search(session, searching.Search(q="palettes"), names)
     computed: list[float] = []
     for _ in range(QUESTIONS):
         kind, asked = questions.next()
@@ -253,28 +253,30 @@ def measure(db: Database, questions: Questions) -> dict[str, list[float]]:
     return took
 
 
-def explain(db: Database, asked: audit.Search, names: people.Names) -> None:
-    """Print each statement of a search with its time and plan."""
-    told: list[tuple[float, str, Any]] = []
+def explain(db: Database, asked: searching.Search, names: people.Names) -> None:
+    """Print each statement of a search with its time, read to its last row, and the plan of the slow ones."""
+    told: list[tuple[str, Any]] = []
 
-    def before(_conn: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's
-        context.began = time.perf_counter()
+    def after(_conn: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's
+        if " FROM " in statement or "\nFROM " in statement:
+            told.append((statement, values))
 
-    def after(_conn: Any, _cursor: Any, statement: str, values: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's
-        told.append((time.perf_counter() - context.began, statement, values))
-
-    event.listen(db.engine, "before_cursor_execute", before)
     event.listen(db.engine, "after_cursor_execute", after)
     with db.reading(TENANT) as session:
         audit.search(session, asked, names)
-    event.remove(db.engine, "before_cursor_execute", before)
     event.remove(db.engine, "after_cursor_execute", after)
     how = "EXPLAIN QUERY PLAN" if db.engine.dialect.name == "sqlite" else "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF)"
-    for seconds, statement, values in told:
-        print(f"   {seconds * 1000:7.1f} ms  {statement[statement.find('FROM'):][:700]!r} {str(values)[:300]}")
-        if seconds * 1000 > MOST_MS / 10:
-            with db.reading(TENANT) as session:
-                for row in session.connection().exec_driver_sql(f"{how} {statement}", values):
+    with db.reading(TENANT) as session:
+        connection = session.connection()
+        for statement, values in told:
+            began = time.perf_counter()
+            found = connection.exec_driver_sql(statement, values)
+            rows = found.all() if found.returns_rows else []
+            ms = (time.perf_counter() - began) * 1000
+            told_of = statement[statement.find("FROM"):][:700]
+            print(f"   {ms:7.1f} ms, {len(rows)} rows  {told_of!r} {str(values)[:300]}")
+            if ms > MOST_MS / 10:
+                for row in connection.exec_driver_sql(f"{how} {statement}", values):
                     print("             ", row[-1])
 
 

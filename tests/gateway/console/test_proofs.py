@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import select
 
 from archive.store import Digest
 from gateway.alarms.sounding import clear, sound
-from gateway.console import audit, people
+from gateway.console import audit, people, searching
 from gateway.deps import Deps
 from gateway.jobs import handle_job
 from gateway.tables import Document, Event
@@ -49,30 +51,48 @@ def test_words_are_found_without_accents_and_by_their_beginning(
     seeded_deps: Deps, story: Any, asked: str, number: str
 ) -> None:
     with seeded_deps.db.reading(story.tenant_id) as session:
-        found = audit.search(session, audit.Search(q=asked), people.names(session), per_page=500)
+        found = audit.search(session, searching.Search(q=asked), people.names(session), per_page=500)
     assert number in {line.invoice.number for line in found.rows if line.invoice is not None}
 
 
 @pytest.mark.parametrize("asked", ["Voisins", "V-1", "zzz", "'; --", "%", "___", "É" * 300])
 def test_what_is_not_ours_or_nowhere_is_not_found(seeded_deps: Deps, story: Any, asked: str) -> None:
     with seeded_deps.db.reading(story.tenant_id) as session:
-        found = audit.search(session, audit.Search(q=asked), people.names(session))
+        found = audit.search(session, searching.Search(q=asked), people.names(session))
     assert found.rows == []
 
 
+@pytest.mark.parametrize("near", [2000, 1])
 def test_many_matches_are_walked_and_give_the_same(
-    seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch
+    seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch, near: int
 ) -> None:
-    def found(asked: str) -> list[int]:
+    """Few are sorted; of many the words are read along, the newest looked at, or the invoices asked for their next."""
+    def found(asked: searching.Search) -> list[int]:
+        """All pages downwards; then the way back up must show the same."""
         with seeded_deps.db.reading(story.tenant_id) as session:
-            lines = audit.search(session, audit.Search(q=asked), people.names(session), per_page=40)
-        return [line.event.position for line in lines.rows]
+            names = people.names(session)
+            pages = [audit.search(session, asked, names, per_page=7)]
+            while pages[-1].older is not None:
+                pages.append(audit.search(session, replace(asked, before=pages[-1].older), names, per_page=7))
+            up = [pages[-1]]
+            while up[-1].newer is not None:
+                up.append(audit.search(session, replace(asked, later=up[-1].newer), names, per_page=7))
+        down = [line.event.position for page in pages for line in page.rows]
+        assert down == sorted(set(down), reverse=True)
+        assert {line.event.position for page in up for line in page.rows} == set(down)
+        return down
 
-    questions = ("Atelier", "trois ponts", "facture", "deux palettes", "comptabilite@cl")
-    few = {asked: found(asked) for asked in questions}
-    monkeypatch.setattr(audit, "FEW", 1)
-    assert {asked: found(asked) for asked in questions} == few
-    assert all(few.values())
+    words = ("Atelier", "atelier portes", "trois ponts", "facture", "deux palettes", "comptabilite@cl")
+    beside: tuple[dict[str, Any], ...] = (
+        {}, {"kind": "submission"}, {"actor": "o"}, {"since": date(2026, 8, 26), "until": date(2026, 9, 20)})
+    every = [searching.Search(q=one, **criteria) for one in words for criteria in beside]
+    few = [found(asked) for asked in every]
+    monkeypatch.setattr(searching, "FEW", 1)
+    monkeypatch.setattr(searching, "NEAR", near)
+    monkeypatch.setattr(searching, "FAR", near)
+    for asked, expected in zip(every, few, strict=True):
+        assert found(asked) == expected, asked
+    assert sum(map(bool, few)) >= 10
 
 
 def test_a_search_is_kept_for_its_person_alone(signed_in: Callable[[str], Any]) -> None:
