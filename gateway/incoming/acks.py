@@ -1,17 +1,16 @@
 """What the acknowledgement of a flow means for the invoice or status that we sent in it: transmission only."""
 
-import uuid
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import FILED_OTHERWISE, filed_as, state_of
-from gateway.outgoing.drafts import file_name, is_not_transmitted
+from gateway.outgoing.drafts import is_not_transmitted
+from gateway.outgoing.moves import add_document
 from gateway.platforms.port import FlowState
 from gateway.record import Change, Work, record
-from gateway.tables import Document, SeenFlow, Submission
+from gateway.tables import SeenFlow, Submission
 
 ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from another deposit: sending it again would change nothing."""
@@ -49,11 +48,7 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         submission.transmission, submission.transmission_reason = code, reason
         submission.active = None if code == "failed" else submission.active
     kept = Kept("acknowledgement", raw, len(flow.raw))
-    session.add(Document(
-        tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role=kept.role, syntax=None,
-        media_type="application/json", sha256=raw, size=kept.size, at=deps.now(),
-        name=file_name(submission.number, f"acquittement-{flow.ack_status}", "application/json"),
-    ))
+    add_document(session, submission, kept, f"acquittement-{flow.ack_status}", deps.now())
     record(session, row.tenant_id, Change(
         kind="transmission", code=code, actor=f"platform:{row.connection_id}", submission_id=submission.id,
         reason=reason, platform_at=flow.updated_at, objects=(kept,),
@@ -61,7 +56,8 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
               "reasons": [detail.reason_code for detail in flow.ack_details]},
         then=_work_after(submission, flow, code),
     ), now=deps.now())
-    submission.lifecycle = state_of(session, submission).code  # a refused status of ours does not stand
+    if code == "status-refused":
+        submission.lifecycle = state_of(session, submission).code  # without that status of ours
 
 
 def _work_after(submission: Submission, flow: FlowState, code: str) -> tuple[Work, ...]:

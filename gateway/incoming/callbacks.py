@@ -5,6 +5,7 @@ platform gave us. A genuine repeat inside the signature's window is answered lik
 than one poll.
 """
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -23,6 +24,9 @@ from gateway.tables import OutboxEntry, PlatformConnection
 router = APIRouter(tags=["callbacks"])
 LIMIT = 1 << 20
 """Bytes of a callback. A Flow object has about one thousand."""
+
+POLL_AFTER = timedelta(seconds=0.5)
+"""Whoever calls back once for each flow causes one walk for the calls of this time."""
 
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
@@ -80,7 +84,7 @@ def hear(deps: Deps, connection_id: str, call: Call) -> None:
         )
         if waiting is None:
             outbox.put(session, connection.tenant_id, "poll", connection.id, now=deps.now(),
-                       payload={"sha256": sha256})
+                       due_at=deps.now() + POLL_AFTER, payload={"sha256": sha256})
 
 
 def _not_genuine(code: str) -> Problem:

@@ -4,9 +4,10 @@ Every flow gets a row. A lifecycle message for us is fetched (outbox `fetch`), t
 is recorded, everything else is remembered as none of ours.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
@@ -32,12 +33,13 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Update time of a flow that names none: any later listing is news."""
 
 
-def known_flows(session: Session, connection_id: str, flow_ids: list[str]) -> dict[str, SeenFlow]:
+def known_flows(session: Session, connection_id: str, flow_ids: Iterable[str]) -> dict[str, SeenFlow]:
     """The rows of these flows, by flow id."""
-    rows = session.scalars(
-        select(SeenFlow).where(SeenFlow.connection_id == connection_id, SeenFlow.id.in_(flow_ids))
-    )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in session.scalars(_rows(connection_id, flow_ids))}
+
+
+def _rows(connection_id: str, flow_ids: Iterable[str]) -> Select[SeenFlow]:
+    return select(SeenFlow).where(SeenFlow.connection_id == connection_id, SeenFlow.id.in_(list(flow_ids)))
 
 
 def is_news(flow: FlowState, row: SeenFlow | None) -> bool:
@@ -47,37 +49,43 @@ def is_news(flow: FlowState, row: SeenFlow | None) -> bool:
     return row.state == "new" and flow.direction == "Out" and not (row.cause or "").endswith(f" {flow.ack_status}")
 
 
-def remember(deps: Deps, connection: PlatformConnection, flow: FlowState) -> None:
-    """Store one flow, in a transaction of its own, with the work that follows. The same listing again changes nothing.
+def remember(deps: Deps, connection: PlatformConnection, *flows: FlowState) -> None:
+    """Store flows together, in one transaction, with the work that follows. The same listing again changes nothing.
 
-    Raises what the database raises; then nothing of this flow is stored and the watermark must not pass it.
+    Raises what the database raises; then nothing of these flows is stored and the watermark must not pass any.
     """
-    raw = deps.store.put(flow.raw).hex if flow.direction == "Out" else None
+    raws = [deps.store.put(flow.raw).hex if flow.direction == "Out" else None for flow in flows]
     with deps.db.transaction(connection.tenant_id) as session:
         lock_tenant(session, connection.tenant_id)  # two polls at once: one row, one work
-        key = {"tenant_id": connection.tenant_id, "id": flow.flow_id, "connection_id": connection.id}
-        row = session.get(SeenFlow, key, with_for_update=True)
-        if not is_news(flow, row):
-            return
-        if row is None:
-            row = SeenFlow(**key, flow_type="", first_seen_at=deps.now(), updated_at=flow.updated_at, state="new",
-                           cause=None, submission_id=None, sha256=None)
-            session.add(row)
-        row.updated_at = max(row.updated_at, flow.updated_at)
-        if raw is not None and not is_set_elsewhere(session, row, flow):
-            take_ack(deps, session, row, flow, raw)
-        elif raw is not None and flow.ack_status != OK:
-            row.state = "done" if flow.ack_status == ERROR else "new"
-            row.cause = f"{ELSEWHERE} : acquittement {flow.ack_status}"
-        elif not is_status(flow):
-            row.state, row.cause = "done", f"out-of-scope : {flow.flow_type}"
-        elif not is_status_type(row.flow_type) or (row.cause or "").startswith(NOT_YET_OURS):
-            # first time, or its type was not computed yet, or the platform has accepted it now
-            row.state, row.cause = "new", None
-            outbox.put(session, connection.tenant_id, "fetch", flow.flow_id, now=deps.now(),
-                       payload={"connection_id": connection.id, "flow_id": flow.flow_id,
-                                "tracking_id": flow.tracking_id})
-        row.flow_type = "StatusLC" if is_status(flow) and not is_status_type(flow.flow_type) else flow.flow_type
+        listed = session.scalars(_rows(connection.id, (flow.flow_id for flow in flows)).with_for_update())
+        known = {row.id: row for row in listed}
+        for flow, raw in zip(flows, raws, strict=True):
+            if is_news(flow, known.get(flow.flow_id)):
+                row = known.setdefault(flow.flow_id, SeenFlow(
+                    tenant_id=connection.tenant_id, id=flow.flow_id, connection_id=connection.id, flow_type="",
+                    first_seen_at=deps.now(), updated_at=flow.updated_at, state="new", cause=None, submission_id=None,
+                    sha256=None))
+                _take(deps, session, row, flow, raw)
+                session.add(row)  # a new one whole, so that it is written once
+
+
+def _take(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: str | None) -> None:
+    """What a listing says that is news. `raw`: the hash of the platform's words about a flow of ours."""
+    row.updated_at = max(row.updated_at, flow.updated_at)
+    if raw is not None and not is_set_elsewhere(session, row, flow):
+        take_ack(deps, session, row, flow, raw)
+    elif raw is not None and flow.ack_status != OK:
+        row.state = "done" if flow.ack_status == ERROR else "new"
+        row.cause = f"{ELSEWHERE} : acquittement {flow.ack_status}"
+    elif not is_status(flow):
+        row.state, row.cause = "done", f"out-of-scope : {flow.flow_type}"
+    elif not is_status_type(row.flow_type) or (row.cause or "").startswith(NOT_YET_OURS):
+        # first time, or its type was not computed yet, or the platform has accepted it now
+        row.state, row.cause = "new", None
+        outbox.put(session, row.tenant_id, "fetch", flow.flow_id, now=deps.now(),
+                   payload={"connection_id": row.connection_id, "flow_id": flow.flow_id,
+                            "tracking_id": flow.tracking_id})
+    row.flow_type = "StatusLC" if is_status(flow) and not is_status_type(flow.flow_type) else flow.flow_type
 
 
 def remember_unreadable(deps: Deps, connection: PlatformConnection, flow: UnreadableFlow) -> None:

@@ -5,7 +5,7 @@ date, as the driver does it. The watermark is the platform's time, never ours; i
 that came to its end, and never past a flow that could not be stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,7 +26,7 @@ from gateway.vault import VaultError
 
 log = structlog.get_logger()
 
-HINTED_OVERLAP = timedelta(minutes=1)
+HINTED_OVERLAP = timedelta(seconds=10)
 """Of a walk that a callback asked for: it only brings news sooner, the regular ones miss nothing."""
 
 OVERLAP = timedelta(minutes=15)
@@ -39,6 +39,11 @@ FIRST_LOOK = timedelta(days=30)
 MOST_PAGES = 2000
 JUST_BEFORE = timedelta(milliseconds=1)
 LOOK_AGAIN_AT_MOST = 50
+
+TOGETHER = 20
+"""How many flows are stored in one transaction. It keeps others of the tenant waiting."""
+
+NOT_STORED = (SQLAlchemyError, ArchiveError, OSError, ValueError)
 
 
 def poll_all(deps: Deps) -> None:
@@ -139,20 +144,30 @@ def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: 
     raise Unavailable("TOO_MANY_PAGES", f"no end after {MOST_PAGES} pages")
 
 
-def _store(deps: Deps, connection: PlatformConnection, flows: Iterable[FlowState], walk: Walk) -> None:
-    """Remember the flows of a page one by one: one that cannot be stored keeps no other from it."""
-    flows = tuple(flows)
+def _store(deps: Deps, connection: PlatformConnection, flows: Sequence[FlowState], walk: Walk) -> None:
+    """Remember the flows of a page, some together; one that cannot be stored keeps no other from it."""
     with deps.db.reading(connection.tenant_id) as session:
-        known = known_flows(session, connection.id, [flow.flow_id for flow in flows])
-    for flow in flows:
-        walk.latest = flow.updated_at if walk.latest is None else max(walk.latest, flow.updated_at)
-        if not is_news(flow, known.get(flow.flow_id)):
-            continue
+        known = known_flows(session, connection.id, (flow.flow_id for flow in flows))
+    if flows:
+        latest = max(flow.updated_at for flow in flows)
+        walk.latest = latest if walk.latest is None else max(walk.latest, latest)
+    news = [flow for flow in flows if is_news(flow, known.get(flow.flow_id))]
+    for start in range(0, len(news), TOGETHER):
+        some = news[start:start + TOGETHER]
         try:
-            remember(deps, connection, flow)
-        except (SQLAlchemyError, ArchiveError, OSError, ValueError) as error:
-            log.warning("flow not stored", connection=connection.id, flow=flow.flow_id, error=repr(error))
-            walk.unstored.append(flow)
+            remember(deps, connection, *some)
+        except NOT_STORED:
+            walk.unstored += [flow for flow in some if not _is_stored(deps, connection, flow)]
+
+
+def _is_stored(deps: Deps, connection: PlatformConnection, flow: FlowState) -> bool:
+    """Remember one flow alone; whether that was possible."""
+    try:
+        remember(deps, connection, flow)
+    except NOT_STORED as error:
+        log.warning("flow not stored", connection=connection.id, flow=flow.flow_id, error=repr(error))
+        return False
+    return True
 
 
 def _look_again(deps: Deps, connection: PlatformConnection, platform: Platform) -> None:

@@ -6,12 +6,13 @@ what taking.py and sending.py add for people.
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from formats.codes import CREDIT_TYPES
+from gateway.db import plain
 from gateway.lifecycle.derive import State, Status, derive
 from gateway.lifecycle.guard import OWN, Objection
 from gateway.tables import Event, OutboxEntry, Submission
@@ -70,12 +71,15 @@ FILED_OTHERWISE = "filed-otherwise"
 """Code of the event that tells under which rule the platform files an invoice, where it is not ours."""
 
 
+FILED: Final = select(Event.data).where(
+    Event.tenant_id == bindparam("tenant"), Event.submission_id == bindparam("invoice"),
+    Event.kind == "transmission", Event.code == FILED_OTHERWISE).order_by(Event.position.desc()).limit(1)
+
+
 def filed_as(session: Session, submission: Submission) -> str:
     """The processing rule under which the platform files this invoice: its own word, else the one that was sent."""
-    told = session.scalar(select(Event).where(
-        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == FILED_OTHERWISE,
-    ).order_by(Event.position.desc()).limit(1))
-    return str(told.data["processing_rule"]) if told is not None else submission.processing_rule
+    told = plain(session, submission.tenant_id, FILED, invoice=submission.id).scalar()
+    return str(told["processing_rule"]) if told is not None else submission.processing_rule
 
 
 def filed_away(session: Session, submission: Submission) -> str | None:
