@@ -1,5 +1,6 @@
 """What a reminder decision rests on: the state of one invoice on one day, as plain data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -115,24 +116,49 @@ class Facts:
         return self.due - self.paid - self.credited
 
     def to_json(self) -> dict[str, Any]:
-        """For the decision's record: everything that a person needs in order to follow the decision."""
+        """For the decision's record: everything that it rests on, so that anybody can decide again (`from_json`)."""
         return {
-            "number": self.number,
-            "due_date": _day(self.due_date),
-            "currency": self.currency,
-            "due": format(self.due, "f"),
-            "paid": format(self.paid, "f"),
-            "credited": format(self.credited, "f"),
-            "balance": format(self.balance, "f"),
-            "transmission": self.transmission,
-            "email": self.email,
+            "number": self.number, "due_date": _text(self.due_date), "received_on": _text(self.received_on),
+            "currency": self.currency, "due": format(self.due, "f"), "paid": format(self.paid, "f"),
+            "credited": format(self.credited, "f"), "balance": format(self.balance, "f"),
+            "paid_known_on": _text(self.paid_known_on), "shared_credit": self.shared_credit,
+            "corrected_by": self.corrected_by, "credit_note": self.credit_note, "already_paid": self.already_paid,
+            "active": self.active, "transmission": self.transmission, "entity_enabled": self.entity_enabled,
+            "email": self.email, "refused_addresses": list(self.refused_addresses), "watched": self.watched,
+            "region": self.region,
             "statuses": [{"code": status.code, "on": status.on.isoformat()} for status in self.statuses],
-            "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _day(wait.until)} for wait in self.waits],
-            "sent": [{"stage": sent.stage, "on": sent.on.isoformat()} for sent in self.sent],
+            "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _text(wait.until)} for wait in self.waits],
+            "sent": [{"stage": sent.stage, "offset": sent.offset, "on": sent.on.isoformat()} for sent in self.sent],
             "approvals": [{"stage": one.stage, "granted": one.granted, "balance": format(one.balance, "f")}
                           for one in self.approvals],
         }
 
 
-def _day(day: date | None) -> str | None:
+PLAIN = ("number", "currency", "shared_credit", "corrected_by", "credit_note", "already_paid", "active", "transmission",
+         "entity_enabled", "email", "watched", "region")
+"""Fields that JSON has as they are."""
+
+
+def from_json(told: Mapping[str, Any]) -> Facts:
+    """The facts of a record. Raises KeyError for a record of before everything was kept."""
+    plain: dict[str, Any] = {name: told[name] for name in PLAIN}
+    return Facts(
+        **plain, due_date=_day(told["due_date"]), paid_known_on=_day(told["paid_known_on"]), due=Decimal(told["due"]),
+        paid=Decimal(told["paid"]), credited=Decimal(told["credited"]),
+        received_on=date.fromisoformat(told["received_on"]),
+        refused_addresses=tuple(told["refused_addresses"]),
+        statuses=tuple(Status(one["code"], date.fromisoformat(one["on"])) for one in told["statuses"]),
+        waits=tuple(Wait(kind=one["kind"], reason=one["reason"], until=_day(one["until"])) for one in told["holds"]),
+        sent=tuple(Sent(stage=one["stage"], offset=one["offset"], on=date.fromisoformat(one["on"]))
+                   for one in told["sent"]),
+        approvals=tuple(Approval(stage=one["stage"], granted=one["granted"], balance=Decimal(one["balance"]))
+                        for one in told["approvals"]),
+    )
+
+
+def _text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -90,7 +90,7 @@ def answers_of(deps: Deps, seen: Seen, lang: str) -> tuple[tuple[str, str], ...]
     """(words, address) of each answer to the letter before the due date."""
     until = (seen.facts.due_date or deps.today()) + timedelta(days=GOOD_DAYS)
     link = Link(seen.submission.tenant_id, seen.submission.id, until, addressee_of(seen.facts.email))
-    address = f"{deps.settings.url}/reponse/{token_for(deps.vault, link)}?l={lang}"
+    address = f"{deps.settings.url}/reponse/{token_for(deps.vault, link)}?lang={lang}"
     return tuple((words, f"{address}&r={answer}") for answer, words in WORDS[lang])
 
 

@@ -56,6 +56,25 @@ REASONS: Final = {
     "refused-address": "Le serveur de messagerie a refusé l'adresse {email} ; indiquez-en une autre.",
 }
 
+TITLES: Final = {
+    "credit-note": "avoir", "nothing-due": "rien à payer", "no-due-date": "sans date d'échéance",
+    "status-210": "refusée par l'acheteur (210)", "status-213": "rejetée (213)", "status-220": "annulée (220)",
+    "corrected": "remplacée par une rectificative", "replaced": "envoi remplacé ou refusé", "paid": "payée",
+    "credited": "soldée par avoir", "small-balance": "solde trop petit", "finished": "scénario terminé",
+    "status-206": "approuvée partiellement (206)", "status-207": "en litige (207)", "status-208": "suspendue (208)",
+    "status-225": "affacturée (225)", "payment-announced": "paiement transmis (211)",
+    "cashed-unrecorded": "encaissée (212) sans paiement saisi", "hold-promise": "promesse de paiement",
+    "hold-plan": "échéancier", "hold-dispute": "litige signalé", "hold-insolvency": "procédure collective",
+    "hold-manual": "suspendue par une personne", "hold-missing": "pièce demandée par le client",
+    "hold-contact": "contact à vérifier", "approval-large": "grand solde : accord demandé",
+    "approval-watched": "client suivi : accord demandé", "approval-stage": "étape soumise à accord",
+    "shared-credit": "avoir à répartir", "not-yet": "pas encore", "waiting": "étape suivante à venir",
+    "not-deposited": "pas encore déposée", "entity-off": "entité non activée", "closed-day": "jour non ouvré",
+    "too-close": "relance précédente trop proche", "no-address": "pas d'adresse", "bad-address": "adresse invalide",
+    "refused-address": "adresse refusée", "refused-by-us": "refusée à la validation",
+}
+"""A reason against a letter in a few words, for counts."""
+
 TRANSMISSION: Final = {
     "queued": "en attente d'envoi",
     "held": "retenue jusqu'à ce que l'acheteur soit joignable",
@@ -69,6 +88,11 @@ TRANSMISSION: Final = {
 def sentence(code: str, **values: object) -> str:
     """The sentence of a code, with dates and amounts in words. Amounts are (Decimal, currency) pairs."""
     return REASONS[code].format(**{name: _words(value) for name, value in values.items()})
+
+
+def title_of(code: str) -> str:
+    """A code in a few words; the code itself where there are none."""
+    return TITLES.get(code, code)
 
 
 @lru_cache(4096)

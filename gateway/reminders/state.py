@@ -126,7 +126,10 @@ def look_at(session: Session, submissions: Sequence[Submission], ground: Ground,
 def seen_of(
     submission: Submission, rows: Rows, ground: Ground, today: date, sent: Sequence[Sent] | None = None
 ) -> Seen:
-    """One invoice from its rows; `sent` in place of what the decisions say went out."""
+    """One invoice from its rows; with `sent`, as on a day of the past, when just these letters were out.
+
+    An invoice that ended since was in force until its final status.
+    """
     client = ground.clients.get(key_of(submission))
     entity = ground.entities.get(submission.legal_entity_id or "")
     facts = _credited(
@@ -135,7 +138,7 @@ def seen_of(
         max((payment.recorded_at for payment in rows.payments), default=None),
     )
     if sent is not None:
-        facts = replace(facts, sent=tuple(sent))
+        facts = replace(facts, sent=tuple(sent), active=facts.active or submission.lifecycle in FINAL_STATUSES)
     scenario = ground.scenario_of(client)
     return Seen(submission=submission, entity=entity, client=client, scenario=scenario, facts=facts,
                 rows=tuple(rows.decisions), decision=decide(facts, scenario, today))

@@ -10,8 +10,9 @@ PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/openapi.json"),
     ("POST", "/callbacks/{connection_id}"),
     ("GET", "/connexion"), ("POST", "/connexion"), ("POST", "/deconnexion"),
+    ("GET", "/reponse/{token}"), ("POST", "/reponse/{token}"),
 }
-"""Callbacks carry a signature; the sign-in page has to be reachable."""
+"""Callbacks and the links in letters carry a signature; the sign-in page has to be reachable."""
 
 
 def permission_of(route: APIRoute) -> str | None:

@@ -25,6 +25,7 @@ from formats.invoice import (
     Totals,
 )
 from formats.syntax import Syntax, write
+from gateway.auth import Permission, Principal
 from gateway.deps import Deps
 from gateway.outbox import Entry
 from gateway.record import Change, record
@@ -141,3 +142,10 @@ def play(deps: Deps, clock: Any, entity: LegalEntity, make_invoice: Callable[...
         row = session.get_one(LegalEntity, (entity.tenant_id, entity.id))
         row.name, row.contact_name, row.contact_email = "Atelier Imaginaire", "Claire Morel", "claire@atelier.example"
     return Play(deps=deps, clock=clock, make=make_invoice, invoice=keep(deps, make_invoice, INVOICE))
+
+
+@pytest.fixture
+def principal(play: Play) -> Principal:
+    """A credit controller."""
+    return Principal(tenant_id=play.invoice.tenant_id, actor="user:claire", name="Claire Morel",
+                     permissions=frozenset(Permission))

@@ -1,0 +1,102 @@
+"""Cases of reminders: what waits for a person, with its clock and owner; approvals; what is settled about a client."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import ValidationError
+
+from gateway.auth import Permission
+from gateway.console import people
+from gateway.console.forms import errors_of, told
+from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.problems import Problem, not_found
+from gateway.reminders.cases import KINDS, cases, close_case, take_case
+from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client
+from gateway.tables import Submission
+
+router = APIRouter(route_class=Page, include_in_schema=False)
+Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
+Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
+TICKS = frozenset({"watched"})
+
+
+@router.get("/relances/cas")
+def show_cases(visit: Seeing, genre: str = "", fermes: str = "") -> Response:
+    """What is open, the most urgent first; or what was closed."""
+    return _page(visit, kind=genre if genre in KINDS else "", closed=bool(fermes))
+
+
+@router.post("/relances/cas/{case_id}/prendre")
+def take(act: Deciding, case_id: str) -> Response:
+    """Make oneself the owner."""
+    return _done(act, lambda: take_case(act.deps, act.principal, case_id), "pris")
+
+
+@router.post("/relances/cas/{case_id}/fermer")
+def close(act: Deciding, case_id: str) -> Response:
+    """Close a case, or grant or decline an approval."""
+    outcome, words = act.text("issue") or "done", act.text("raison")
+    if len(words) < 3:
+        return _page(act.visit, problem="Écrivez ce que vous avez décidé ou fait : trois caractères au moins.")
+    return _done(act, lambda: close_case(act.deps, act.principal, case_id, outcome, words), "ferme")
+
+
+@router.post("/relances/cas/{case_id}/adresse")
+def accept(act: Deciding, case_id: str) -> Response:
+    """Use the address that the client proposed, once it was checked."""
+    return _done(act, lambda: accept_contact(act.deps, act.principal, case_id), "adresse")
+
+
+@router.get("/relances/clients/{invoice_id}")
+def show_client(visit: Seeing, invoice_id: str) -> Response:
+    """What is settled about the client of an invoice."""
+    return _client(visit, invoice_id)
+
+
+@router.post("/relances/clients/{invoice_id}")
+def save_client(act: Deciding, invoice_id: str) -> Response:
+    """Settle it."""
+    values = {name: act.text(name) for name in ClientIn.model_fields if name not in TICKS}
+    wanted = {**{name: value or None for name, value in values.items()}, "segment": values["segment"],
+              "watched": act.text("watched") == "oui"}
+    try:
+        set_client(act.deps, act.principal, invoice_id, ClientIn.model_validate(wanted))
+    except ValidationError as error:
+        return _client(act.visit, invoice_id, values={**values, "watched": wanted["watched"]}, errors=errors_of(error))
+    except Problem as problem:
+        return _client(act.visit, invoice_id, values={**values, "watched": wanted["watched"]},
+                       errors={"": told(problem)})
+    return go(f"/relances/clients/{invoice_id}", "client")
+
+
+def _done(act: Act, do: Callable[[], object], mark: str) -> Response:
+    try:
+        do()
+    except Problem as problem:
+        return _page(act.visit, problem=told(problem))
+    return go("/relances/cas", mark)
+
+
+def _page(visit: Visit, *, kind: str = "", closed: bool = False, problem: str = "") -> Response:
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        rows = cases(session, only_open=not closed, kinds=(kind,) if kind else ())
+        names = people.names(session)
+    return visit.draw("cas.html", rows=rows, names=names, kinds=KINDS, kind=kind, closed=closed, problem=problem,
+                      status=422 if problem else 200)
+
+
+def _client(
+    visit: Visit, invoice_id: str, *, values: dict[str, object] | None = None, errors: dict[str, str] | None = None
+) -> Response:
+    tenant_id = visit.principal.tenant_id
+    with visit.deps.db.reading(tenant_id) as session:
+        invoice = session.get(Submission, (tenant_id, invoice_id))
+        if invoice is None:
+            raise not_found()
+        known = ClientIn.model_construct(**{name: getattr(client_of_invoice(session, invoice), name)
+                                            for name in ClientIn.model_fields})
+        there = segments(session)
+    shown = values or {name: "" if value is None else value for name, value in known.model_dump().items()}
+    return visit.draw("relances_client.html", invoice=invoice, values=shown, errors=errors or {}, segments=there,
+                      status=422 if errors else 200)

@@ -1,0 +1,82 @@
+"""The walk of somebody who has never seen it: write a scenario, try it, understand why a client was not written to."""
+
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+
+from gateway.console.scenario_form import TEXTS, values_of
+from gateway.reminders.scenario import DEFAULT
+
+
+def form_of(visitor: Any, segment: str, **changes: str) -> dict[str, str]:
+    """What a browser sends of the form when nothing but `changes` is touched."""
+    values = values_of(DEFAULT)
+    fields = {name: str(value) for name, value in values.items() if name != "stages" and value not in {True, False}}
+    for n, stage in enumerate(values["stages"]):
+        fields |= {f"s{n}.{name}": str(stage[name]) for name in TEXTS}
+    path = f"/relances/scenarios/editer?segment={segment}"
+    return {**fields, "working_days_only": "oui", "csrf": visitor.token(path), "segment": segment, **changes}
+
+
+def test_a_scenario_is_written_tried_and_put_in_force(visitor: Any) -> None:
+    own = {"s2.offset": "12", "s2.text_fr": "Facture {{ numero }}, merci."}
+    fields = form_of(visitor, "essai", name="Douce", **own)
+    tried = visitor.post("/relances/scenarios/editer", data={**fields, "essayer": "oui"})
+    assert tried.status_code == 200
+    assert "Rien n'a été envoyé ni enregistré" in unescape(tried.text)
+    saved = visitor.post("/relances/scenarios/editer", data=fields)
+    assert "La nouvelle version est en vigueur" in saved.text
+    assert "Segment « essai »" in saved.text
+    form = visitor.get("/relances/scenarios/editer?segment=essai").text
+    assert 'value="12"' in form
+    assert "Facture {{ numero }}, merci." in form
+    again = visitor.post("/relances/scenarios/editer", data={**fields, "s2.offset": "14"})
+    assert again.status_code == 200
+    first = visitor.get("/relances/scenarios/editer?segment=essai&version=1").text
+    assert 'value="12"' in first
+    assert 'value="14"' not in first, "a new version is never a change of an old one"
+    trial = visitor.get("/relances/scenarios/essai?segment=essai&version=1")
+    assert "Essai de « Douce [essai], version 1 »" in trial.text
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"s2.text_fr": "Bonjour {{ montant }}"}, "Étape « Relance amicale » : le champ {{ montant }} n'existe pas."),
+    ({"s3.offset": "10"}, "tombent le même jour (10)"),
+    ({"s3.offset": "11"}, "se chevauchent"),
+    ({"s2.offset": "bientôt"}, "valeur refusée"),
+    ({"name": ""}, "name : valeur refusée"),
+    ({"region": "Atlantide"}, "La région Atlantide n'est pas connue."),
+])
+def test_what_makes_no_scenario_is_said_and_kept_in_the_form(visitor: Any, changes: dict[str, str], says: str) -> None:
+    page = visitor.post("/relances/scenarios/editer", data=form_of(visitor, "refus", **changes))
+    assert page.status_code == 422
+    assert says in unescape(page.text)
+    assert "Relance ferme" in page.text
+    assert "refus" not in visitor.get("/relances/scenarios").text
+
+
+def test_a_client_is_settled_and_says_what_is_wrong(visitor: Any, story: Any) -> None:
+    invoice_id = next(iter(story.invoices.values()))
+    path = f"/relances/clients/{invoice_id}"
+    fields = {"csrf": visitor.token(path), "hold": "insolvency", "hold_reason": "Jugement du 3 novembre"}
+    assert visitor.post(path, data={**fields, "email": "nowhere"}).status_code == 422
+    assert visitor.post(path, data={**fields, "hold_reason": ""}).status_code == 422
+    assert "enregistré" in visitor.post(path, data=fields).text
+    assert "Jugement du 3 novembre" in visitor.get(path).text
+    visitor.post(path, data={"csrf": visitor.token(path)})
+
+
+def test_the_cases_page_lists_what_is_open(visitor: Any) -> None:
+    page = visitor.get("/relances/cas")
+    assert page.status_code == 200
+    assert visitor.get("/relances/cas?fermes=1").status_code == 200
+    assert visitor.get("/relances/cas?genre=approval").status_code == 200
+
+
+def test_reading_is_not_deciding(signed_in: Callable[[str], Any]) -> None:
+    officer = signed_in("officer")
+    assert officer.get("/relances/cas").status_code == 200
+    fields = {"csrf": officer.token("/relances/scenarios"), "segment": "x"}
+    assert officer.post("/relances/scenarios/editer", data=fields).status_code == 403
