@@ -10,8 +10,9 @@ from lxml import etree
 
 from formats.paths import clark
 
-PIECE = 3 << 18
+PIECE = 3 << 14
 """Bytes of an attachment that are written at once: a multiple of three, so that base64 has no end within."""
+SLACK = 1 << 10
 HOLDERS = frozenset({clark("cbc:EmbeddedDocumentBinaryObject"), clark("ram:AttachmentBinaryObject")})
 """The elements that hold attachments. What reads like a mark elsewhere, in a note say, is a text of the invoice."""
 
@@ -33,10 +34,13 @@ def as_bytes(written: Draft) -> bytes:
     if not written.files:
         return etree.tostring(written.root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     etree.indent(written.root)
-    document = io.BytesIO()
+    packed = sum(4 * len(content) // 3 + 4 for content in written.files.values())
+    # As large as it will be: a buffer that grows is there twice when it moves.
+    document = io.BytesIO(bytes(len(etree.tostring(written.root)) + packed + SLACK))
     with etree.xmlfile(document, encoding="UTF-8", buffered=False) as file:
         file.write_declaration()
         _copy(written.root, file, written.files, written.root.nsmap)
+    document.truncate()
     return document.getvalue()
 
 

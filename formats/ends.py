@@ -7,6 +7,7 @@ from formats.drafts import as_bytes
 from formats.errors import NothingInside, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json, write_json
+from formats.lifting import lift
 from formats.loss import Target
 from formats.opening import Opened, open_document
 from formats.paths import Node, prefixed
@@ -25,7 +26,8 @@ class Source:
 
 def read_source(document: bytes) -> Source:
     """The source, read. Raises what `conversion.convert` says of it."""
-    opened = open_document(document)
+    lifted = lift(document)
+    opened = open_document(lifted.document)
     if opened.syntax is Syntax.JSON:
         invoice = read_json(opened.payload)
         return Source(opened, invoice, texts_of_model(invoice))
@@ -35,7 +37,7 @@ def read_source(document: bytes) -> Source:
         raise UnknownSyntax(f"{opened.syntax.value} ({prefixed(str(opened.root.tag))[:200]}) is not converted")
     node, syntax = Node(opened.root, None), syntax_of(opened.root)
     opened = replace(opened, root=None)  # the tree is not needed again, and may hold a large attachment
-    invoice = read_node(node, syntax)
+    invoice = read_node(node, syntax, lifted.files)
     return Source(opened, invoice, texts_of_tree(node, DIALECTS[syntax].schema))
 
 

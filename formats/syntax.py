@@ -13,6 +13,7 @@ from formats.completion import complete
 from formats.drafts import Draft, as_bytes
 from formats.errors import BadValue, CannotWrite, UnknownSyntax
 from formats.invoice import Invoice
+from formats.lifting import lift
 from formats.mapping.invoice import INVOICE
 from formats.nesting import Nest, is_nested, sub_line, unfolded
 from formats.paths import (
@@ -176,24 +177,25 @@ def read(document: bytes) -> Reading:
     """
     if json_form.looks_like_json(document):
         return Reading(json_form.read_json(document), Syntax.JSON, ())
-    return read_tree(parse(document))
-
-
-def read_tree(root: etree._Element) -> Reading:
-    """As `read`, for a UBL or CII tree that safexml parsed."""
-    syntax = syntax_of(root)
-    node = Node(root, None)
-    invoice = read_node(node, syntax)
-    return Reading(invoice, syntax, tuple(location(at, name) for at, name, _, term in leaves(node) if term is None))
+    lifted = lift(document)
+    return read_tree(parse(lifted.document), lifted.files)
 
 
 NO_FILES: Mapping[str, bytes] = {}
 
 
+def read_tree(root: etree._Element, files: Mapping[str, bytes] = NO_FILES) -> Reading:
+    """As `read`, for a UBL or CII tree that safexml parsed. `files` are the contents that marks stand for."""
+    syntax = syntax_of(root)
+    node = Node(root, None)
+    invoice = read_node(node, syntax, files)
+    return Reading(invoice, syntax, tuple(location(at, name) for at, name, _, term in leaves(node) if term is None))
+
+
 def read_node(root: Node, syntax: Syntax, files: Mapping[str, bytes] = NO_FILES) -> Invoice:
     """The invoice of a UBL or CII document; every text that it took is claimed on the nodes.
 
-    `files` are the contents that marks stand for, in a draft.
+    `files` are the contents that marks stand for, in a draft or in what was lifted.
     """
     column = DIALECTS[syntax].column
     table = TABLES[column]
