@@ -105,7 +105,7 @@ class _Reader:
             raise BadValue("Amt/@Ccy", _place(node), currency[:40], "a currency")
         return Decimal(text), currency
 
-    def signed(self, node: etree._Element) -> Decimal:
+    def sign(self, node: etree._Element) -> Decimal:
         """1 for money that came in, -1 for money that went."""
         word = self.text(node, "CdtDbtInd")
         if word not in {"CRDT", "DBIT"}:
@@ -132,7 +132,7 @@ class _Reader:
         for kind in kinds:
             found = [one for one in self.all(node, "Bal") if self.text(one, "Tp/CdOrPrtry/Cd") == kind]
             if len(found) == 1:
-                return self.amount(found[0])[0] * self.signed(found[0])
+                return self.amount(found[0])[0] * self.sign(found[0])
         return None
 
     def movements(self, entry: etree._Element) -> tuple[tuple[Movement, ...], bool]:
@@ -142,7 +142,7 @@ class _Reader:
                         if (text := self.text(one, "NbOfTxs") or "").isdecimal())
         whole = self.amount(entry)[0]
         if len(details) > 1 and announced in {0, len(details)}:
-            amounts = [self.part(detail, self.amount(entry)[1]) for detail in details]
+            amounts = [self.part(entry, detail) for detail in details]
             if sum((part for part in amounts if part is not None), Decimal(0)) == whole and None not in amounts:
                 return tuple(self.movement(entry, detail, part) for detail, part in zip(details, amounts, strict=True)
                              if part is not None), True
@@ -150,27 +150,28 @@ class _Reader:
         return (self.movement(entry, details[0] if single else None, whole, several=not single),), (
             single or (not details and announced <= 1))
 
-    def part(self, detail: etree._Element, currency: str) -> Decimal | None:
-        """What a transaction has of its entry, in the currency of the entry; None where it does not say so."""
+    def part(self, entry: etree._Element, detail: etree._Element) -> Decimal | None:
+        """What a transaction adds to its entry, in the entry's currency; None where it does not say so."""
+        currency, same = self.amount(entry)[1], self.text(detail, "CdtDbtInd") in {None, self.text(entry, "CdtDbtInd")}
         for steps in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt"):
             if detail.find(self.path(steps)) is not None:
                 amount, of = self.amount(detail, steps)
                 if of == currency:
-                    return amount
+                    return amount if same else -amount
         return None
 
     def movement(
         self, entry: etree._Element, detail: etree._Element | None, amount: Decimal, *, several: bool = True
     ) -> Movement:
         """One movement: the whole entry, or the part of one transaction."""
-        sign = self.signed(entry)
+        sign = self.sign(entry)
         booked, value = self.day(entry, "BookgDt"), self.day(entry, "ValDt")
         if booked is None and value is None:
             raise BadValue("BookgDt", _place(entry), "", "a date")
         told = entry if detail is None else detail
         bank = self.reference(entry, "AcctSvcrRef")
         own = None if detail is None else self.reference(detail, "Refs/AcctSvcrRef")
-        side = "Dbtr" if sign > 0 else "Cdtr"
+        side = "Dbtr" if sign * amount > 0 else "Cdtr"
         reversal = (self.text(entry, "RvslInd") or "false") in {"true", "1"}
         return Movement(
             amount=sign * amount, currency=self.amount(entry)[1], booked_on=booked or value or date.min,

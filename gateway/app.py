@@ -19,6 +19,8 @@ from gateway.lifecycle import routes as lifecycle
 from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
 from gateway.problems import install
+from gateway.receivables import bank_routes as bank
+from gateway.receivables import claim_routes as claims
 from gateway.receivables import routes as receivables
 from gateway.reminders import routes as reminders
 from gateway.series import routes as series
@@ -27,9 +29,9 @@ from gateway.webhooks import routes as webhooks
 from gateway.worker import Worker
 
 log = structlog.get_logger()
-ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, reminders.router, dossiers.router,
-           evidence.router, keeping.router, accounts.router, directory.router, series.router, webhooks.router,
-           callbacks.router)
+ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, bank.router, claims.router,
+           reminders.router, dossiers.router, evidence.router, keeping.router, accounts.router, directory.router,
+           series.router, webhooks.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

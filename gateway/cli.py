@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restitute": ("gateway.commands.restitute", "Restituer ou reprendre un compte / Hand out or take in a tenant"),
     "entity": ("gateway.commands.admin", "Entités légales / Legal entities"),
     "directory": ("gateway.commands.directory", "Annuaire : joignable ou non / Directory: reachable or not"),
+    "bank": ("gateway.commands.bank", "Relevés bancaires CAMT.053 / Bank statements"),
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),
     "user": ("gateway.commands.admin", "Utilisateurs / Users"),
     "scenario": ("gateway.commands.admin", "Scénario de relance / Reminder scenario"),

@@ -25,8 +25,8 @@ MOST_ITEMS = 14
 """Of a client: up to so many, sums of some of them are tried (16,384 sums)."""
 
 MOST_PROPOSALS = 5
-SHORT = 4
-"""Numbers with fewer signs than this are looked for only where the amount fits too."""
+SHORT = re.compile(r"[0-9]{1,4}|[0-9A-Z]{1,2}")
+"""Numbers that any text may hold by chance: they count only where the amount fits too."""
 
 FORMS = re.compile(r"\b(sas|sasu|sarl|eurl|sa|sci|snc|scop|selarl|ste|societe|ets|etablissements|gmbh|ltd|srl|bv|nv)\b")
 MARKS = re.compile(r"[^0-9A-Z]+")
@@ -87,14 +87,15 @@ class Findings:
 
 def find(money: Money, items: Sequence[OpenItem], seen: Mapping[str, str]) -> Findings:
     """Proposals for money that came in, the surest first; `seen` is the client of each account seen before."""
+    items = sorted(items, key=lambda one: (one.due_date or date.max, one.number, one.id))
     named = [item for item in items if _names(money, item)]
     foreign = tuple(item for item in named if item.currency != money.currency)
     able = [item for item in items if item.currency == money.currency and item.balance > 0]
     found = [*_by_reference(money, [item for item in named if item in able], seen),
              *_by_client(money, able, seen), *_by_amount(money, able, seen)]
-    best: dict[tuple[tuple[str, Decimal], ...], Proposal] = {}
+    best: dict[frozenset[tuple[str, Decimal]], Proposal] = {}
     for proposal in found:
-        key = tuple((item.id, amount) for item, amount in proposal.parts)
+        key = frozenset((item.id, amount) for item, amount in proposal.parts)
         if key not in best or proposal.score > best[key].score:
             best[key] = proposal
     ranked = sorted(best.values(), key=lambda one: (-one.score, one.left, [item.number for item, _ in one.parts]))
@@ -117,8 +118,8 @@ def says(text: str, number: str) -> bool:
 
 
 def _names(money: Money, item: OpenItem) -> bool:
-    """Whether the payer wrote the item's number. A very short number counts only with its exact amount."""
-    if len(MARKS.sub("", item.number)) < SHORT and item.balance != money.amount:
+    """Whether the payer wrote the item's number. A short number counts only with its exact amount."""
+    if SHORT.fullmatch(MARKS.sub("", item.number.upper())) and item.balance != money.amount:
         return False
     return any(says(form, item.number) for text in money.texts for form in _forms(text))
 

@@ -4,8 +4,8 @@ Banks send overlapping statements, send one twice, or send an interim one first.
 
 * surely, when account, currency, signed amount, booking day, the bank's own reference (AcctSvcrRef, of the transaction
   or of the batch that it is part of), EndToEndId and transaction id are the same: wherever it is told;
-* surely, without a bank's reference, when a statement with the same id of the same account tells it again, with the same
-  NtryRef and content;
+* surely, without a bank's reference, when a statement with the same id of the same account tells it again, with the
+  same NtryRef and content;
 * perhaps, when without a reference another statement tells the same content: nobody but a person can know whether these
   are two equal payments, so that it waits for one, and is neither counted nor lost.
 

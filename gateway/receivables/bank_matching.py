@@ -1,0 +1,188 @@
+"""Movements with what they probably pay, why, and what only a person can answer. Reads, changes nothing."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from gateway.deps import Deps
+from gateway.problems import not_found
+from gateway.receivables.account import Item, client_of
+from gateway.receivables.bank_schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
+from gateway.receivables.matching import Findings, Money, OpenItem, find
+from gateway.receivables.open_items import open_items
+from gateway.tables import Submission
+from gateway.tables_receivables import BankAllocation, BankMovement
+
+NOTHING = Decimal(0)
+WHY: Mapping[str, str] = {
+    "reference": "numéro de facture dans le libellé / invoice number in the text",
+    "exact": "montant exact / exact amount",
+    "sum": "somme exacte de plusieurs factures / exact sum of several invoices",
+    "partial": "moins que le dû / less than is due",
+    "shortfall": "écart de 3 % au plus : escompte ou frais ? / at most 3 % short: discount or charges?",
+    "over": "plus que le dû : trop-perçu à décider / more than is due: decide on the rest",
+    "account": "compte déjà vu pour ce client / account seen before for this client",
+    "name": "nom du payeur proche / similar name",
+    "only-amount": "seule facture de ce montant / the only invoice of this amount",
+    "oldest": "les plus anciennes d'abord / the oldest first",
+    "takes-back": "annule un mouvement rapproché / takes back an allocated movement",
+}
+DOUBT = ("Un autre relevé dit un mouvement identique, sans référence de la banque : est-ce le même ? / "
+         "Another statement tells an equal one without a bank's reference: is it the same?")
+FOREIGN = ("Le libellé nomme une facture dans une autre devise : à traiter par une personne. / "
+           "The text names an invoice in another currency: a person must deal with it.")
+RETURNED = ("Argent repris : retirez le paiement de la facture qu'il avait soldée. / Money taken back: take it off the "
+            "invoice that it had paid.")
+UNKNOWN = "Rien ne dit ce que ce mouvement paie. / Nothing tells what this movement pays."
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What matching goes by, read once for a page of movements."""
+
+    items: Sequence[OpenItem]
+    seen: Mapping[str, str]
+    allocations: Mapping[str, Sequence[BankAllocation]]
+    numbers: Mapping[str, str]
+
+
+def movements(
+    deps: Deps, tenant_id: str, *, state: str = "open", before: str | None = None, limit: int = 50,
+    file_id: str | None = None,
+) -> MovementListOut:
+    """Movements in a state, newest first, with proposals where they are open. Problem 404: no such `before`."""
+    with deps.db.reading(tenant_id) as session:
+        query = select(BankMovement).where(BankMovement.state == state)
+        if file_id is not None:
+            query = select(BankMovement).where(BankMovement.file_id == file_id)
+        if before is not None:
+            last = movement_of(session, tenant_id, before)
+            query = query.where(or_(BankMovement.booked_on < last.booked_on, and_(
+                BankMovement.booked_on == last.booked_on, BankMovement.id < last.id)))
+        rows = session.scalars(query.order_by(BankMovement.booked_on.desc(), BankMovement.id.desc())
+                               .limit(limit + 1)).all()
+        shown = rows[:limit]
+        ground = ground_of(session, shown, deps.today())
+        items = [_shown(row, ground, _taken_back(session, row)) for row in shown]
+    return MovementListOut(items=items, next=shown[-1].id if len(rows) > limit else None)
+
+
+def movement(deps: Deps, tenant_id: str, movement_id: str) -> MovementOut:
+    """One movement. Problem 404."""
+    with deps.db.reading(tenant_id) as session:
+        row = movement_of(session, tenant_id, movement_id)
+        return _shown(row, ground_of(session, [row], deps.today()), _taken_back(session, row))
+
+
+def movement_of(session: Session, tenant_id: str, movement_id: str) -> BankMovement:
+    """The movement with this id. Problem 404."""
+    row = session.get(BankMovement, (tenant_id, movement_id))
+    if row is None:
+        raise not_found()
+    return row
+
+
+def allocations_of(session: Session, movement_id: str) -> Sequence[BankAllocation]:
+    """What was allocated of a movement."""
+    return session.scalars(select(BankAllocation).where(BankAllocation.movement_id == movement_id)
+                           .order_by(BankAllocation.at, BankAllocation.id)).all()
+
+
+def left_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Decimal:
+    """What of a movement is not allocated."""
+    return row.amount - sum((one.amount for one in allocations), NOTHING)
+
+
+def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Ground:
+    """What the movements of a page are matched with; open items only where one of them may be matched."""
+    wanted = any(row.state == "open" for row in rows)
+    items = [_open_item(item) for item in open_items(session, today)] if wanted else []
+    grouped: dict[str, list[BankAllocation]] = defaultdict(list)
+    for one in session.scalars(select(BankAllocation).where(
+            BankAllocation.movement_id.in_([row.id for row in rows])).order_by(BankAllocation.at, BankAllocation.id)):
+        grouped[one.movement_id].append(one)
+    ids = {one.submission_id for found in grouped.values() for one in found}
+    numbers = {row_id: number or "" for row_id, number in session.execute(
+        select(Submission.id, Submission.number).where(Submission.id.in_(ids)))}
+    return Ground(items, _seen(session, {row.iban for row in rows if row.iban}), grouped, numbers)
+
+
+def _open_item(item: Item) -> OpenItem:
+    one = item.document
+    return OpenItem(id=one.id, number=one.number, client=one.client.key, name=one.client.name, currency=one.currency,
+                    balance=item.balance, due_date=one.due_date)
+
+
+def _seen(session: Session, ibans: set[str]) -> dict[str, str]:
+    """The client of each of these accounts, where earlier movements of it were allocated to one client only."""
+    found: dict[str, set[str]] = defaultdict(set)
+    query = (select(BankMovement.iban, Submission.buyer_siren, Submission.buyer_name)
+             .join(BankAllocation, and_(BankAllocation.tenant_id == BankMovement.tenant_id,
+                                        BankAllocation.movement_id == BankMovement.id))
+             .join(Submission, and_(Submission.tenant_id == BankAllocation.tenant_id,
+                                    Submission.id == BankAllocation.submission_id))
+             .where(BankMovement.iban.in_(ibans)).distinct())
+    for iban, siren, name in session.execute(query):
+        found[iban or ""].add(client_of(siren, name).key)
+    return {iban: clients.pop() for iban, clients in found.items() if len(clients) == 1}
+
+
+def _taken_back(session: Session, row: BankMovement) -> Sequence[BankAllocation]:
+    """Of money that is taken back: the allocations of the one movement that it surely reverses."""
+    if row.amount >= 0 or not row.returned or row.state != "open":
+        return ()
+    same = [BankMovement.account == row.account, BankMovement.currency == row.currency,
+            BankMovement.state == "matched", BankMovement.booked_on <= row.booked_on]
+    names = [column == value for column, value in (
+        (BankMovement.end_to_end, row.end_to_end), (BankMovement.reference, row.reference)) if value]
+    if not names:
+        return ()
+    found = [one for one in session.scalars(select(BankMovement).where(*same, or_(*names)))
+             if one.amount == -row.amount]
+    return allocations_of(session, found[0].id) if len(found) == 1 else ()
+
+
+def _shown(row: BankMovement, ground: Ground, taken_back: Sequence[BankAllocation]) -> MovementOut:
+    allocations = ground.allocations.get(row.id, ())
+    left = left_of(row, allocations)
+    parts = [PartOut(invoice_id=one.submission_id, number=ground.numbers.get(one.submission_id, ""),
+                     claim_id=one.claim_id, amount=format(one.amount, "f")) for one in allocations]
+    findings = Findings(())
+    if row.state == "open" and left > 0:
+        texts = tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)
+        findings = find(Money(amount=left, currency=row.currency, texts=texts, name=row.name, iban=row.iban),
+                        ground.items, ground.seen)
+    proposals = [ProposalOut(
+        parts=[PartOut(invoice_id=item.id, number=item.number, claim_id=None, amount=format(amount, "f"))
+               for item, amount in one.parts],
+        left=format(one.left, "f"), score=one.score, reasons=list(one.reasons), why=_why(one.reasons),
+    ) for one in findings.proposals]
+    if taken_back:
+        proposals.append(ProposalOut(
+            parts=[PartOut(invoice_id=one.submission_id, number="", claim_id=one.claim_id,
+                           amount=format(-one.amount, "f")) for one in taken_back],
+            left="0", score=90, reasons=["takes-back"], why=_why(("takes-back",))))
+    return movement_out(row, left, parts, proposals, _question(row, findings, found=bool(proposals)))
+
+
+def _why(reasons: Sequence[str]) -> str:
+    french, english = zip(*(WHY[reason].split(" / ") for reason in reasons), strict=True)
+    return f"{', '.join(french)} / {', '.join(english)}"
+
+
+def _question(row: BankMovement, findings: Findings, *, found: bool) -> str | None:
+    if row.state == "doubtful":
+        return DOUBT
+    if row.state != "open":
+        return None
+    if findings.other_currency:
+        return FOREIGN
+    if row.amount < 0:
+        return RETURNED
+    return None if found else UNKNOWN
+
