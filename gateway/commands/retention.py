@@ -22,12 +22,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from gateway.accounts.service import set_retention_years
-from gateway.auth import Principal
 from gateway.commands.tenants import ACTOR, Verb, run, verbs_of
 from gateway.deps import Deps
 from gateway.keeping import destruction, erasure, holds, retention
-from gateway.keeping.routes import acting, certificate_of
-from gateway.keeping.schemas import PersonIn
+from gateway.keeping.persons import acting
 from gateway.problems import not_found
 from gateway.tables import Submission
 
@@ -114,7 +112,7 @@ def list_destructions(deps: Deps, tenant_id: str, _: argparse.Namespace) -> int:
 
 def certificate(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Print a certificate."""
-    print(certificate_of(deps, tenant_id, options.what).decode(), end="")
+    print(destruction.certificate_of(deps, tenant_id, options.what).decode(), end="")
     return 0
 
 
@@ -141,8 +139,7 @@ def _find(deps: Deps, tenant_id: str, what: str) -> str:
 
 def _person(deps: Deps, tenant_id: str, options: argparse.Namespace) -> str:
     password = os.environ.get("PASSERELLE_PASSWORD") or getpass.getpass(f"{options.email}: ")
-    nobody = Principal(tenant_id=tenant_id, actor=ACTOR, name="", permissions=frozenset())
-    return acting(deps, nobody, PersonIn(email=options.email, password=password))
+    return acting(deps, tenant_id, options.email, password)
 
 
 VERBS: Mapping[str, Verb] = {

@@ -60,7 +60,8 @@ def dossier_of(
     gone = [(name, row, shelf.gone[row.sha256]) for name, row in files if row.sha256 in shelf.gone]
     causes = {entry.cause for entry in entries}
     events = [event for event in shelf.events[submission.id] if event.id in causes]
-    payments = shelf.payments[submission.id]
+    payments = [payment for payment in shelf.payments[submission.id]
+                if payment.recorded_at <= until or any(payment.id in row.name for row in rows)]
     links = submission.linked or {}
     steps = steps_of(submission, links, files, events, payments)
     missing = (*missing_in(submission, links, events, payments), *map(told_gone, gone))

@@ -12,6 +12,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.store import Digest
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.keeping.retention import OBJECT, last_day, objects_of, owners_of, standing
@@ -75,6 +76,15 @@ def decline(deps: Deps, tenant_id: str, actor: str, destruction_id: str, reason:
         row.state, row.decided_at, row.decided_by, row.decided_reason = DECLINED, deps.now(), actor, reason.strip()
         tell(deps, session, row, "destruction-declined", actor)
     return row
+
+
+def certificate_of(deps: Deps, tenant_id: str, destruction_id: str) -> bytes:
+    """The bytes of the certificate of one that is done. Raises Problem 404."""
+    with deps.db.reading(tenant_id) as session:
+        row = get_destruction(session, tenant_id, destruction_id)
+    if row.certificate is None:
+        raise not_found()
+    return deps.store.get(Digest(row.certificate))
 
 
 def check_person(actor: str) -> None:

@@ -9,11 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from archive.store import Digest
-from gateway.accounts.signin import person_of
-from gateway.auth import ROLES, Permission, Principal, Requires
-from gateway.deps import CurrentDeps, Deps
+from gateway.auth import Permission, Principal, Requires
+from gateway.deps import CurrentDeps
 from gateway.keeping import destruction, erasure, holds, retention
+from gateway.keeping.persons import acting
 from gateway.keeping.schemas import (
     ApprovalIn,
     DestructionOut,
@@ -24,14 +23,13 @@ from gateway.keeping.schemas import (
     HoldIn,
     HoldOut,
     Holds,
-    PersonIn,
     ProposalIn,
     ReasonIn,
     RefusalIn,
     RetentionOut,
     hold_out,
 )
-from gateway.problems import Problem, documented, not_found
+from gateway.problems import documented, not_found
 from gateway.tables import Submission
 
 router = APIRouter(prefix="/v1", tags=["retention"])
@@ -83,7 +81,7 @@ def list_destructions(principal: Auditor, deps: CurrentDeps) -> Destructions:
 @router.post("/evidence/destructions", status_code=201, responses=REFUSED)
 def propose_destruction(wanted: ProposalIn, principal: Keeper, deps: CurrentDeps) -> DestructionOut:
     """Propose to destroy what is past its retention. Nothing happens until a second person approves."""
-    actor = acting(deps, principal, wanted.person)
+    actor = acting(deps, principal.tenant_id, wanted.person.email, wanted.person.password)
     return DestructionOut.model_validate(
         destruction.propose(deps, principal.tenant_id, actor, wanted.subjects, wanted.reason))
 
@@ -93,14 +91,14 @@ def approve_destruction(
     destruction_id: str, wanted: ApprovalIn, principal: Keeper, deps: CurrentDeps
 ) -> DestructionOut:
     """Approve as the second person; the work begins."""
-    actor = acting(deps, principal, wanted.person)
+    actor = acting(deps, principal.tenant_id, wanted.person.email, wanted.person.password)
     return DestructionOut.model_validate(destruction.approve(deps, principal.tenant_id, actor, destruction_id))
 
 
 @router.post("/evidence/destructions/{destruction_id}/decline", responses=REFUSED)
 def decline_destruction(destruction_id: str, wanted: RefusalIn, principal: Keeper, deps: CurrentDeps) -> DestructionOut:
     """Decline a proposal."""
-    actor = acting(deps, principal, wanted.person)
+    actor = acting(deps, principal.tenant_id, wanted.person.email, wanted.person.password)
     return DestructionOut.model_validate(
         destruction.decline(deps, principal.tenant_id, actor, destruction_id, wanted.reason))
 
@@ -109,31 +107,14 @@ def decline_destruction(destruction_id: str, wanted: RefusalIn, principal: Keepe
             responses={200: {"content": {"text/plain": {}}}, **documented(404)})
 def get_certificate(destruction_id: str, principal: Auditor, deps: CurrentDeps) -> Response:
     """The signed certificate of a destruction that is done."""
-    return Response(certificate_of(deps, principal.tenant_id, destruction_id), media_type="text/plain; charset=utf-8")
+    note = destruction.certificate_of(deps, principal.tenant_id, destruction_id)
+    return Response(note, media_type="text/plain; charset=utf-8")
 
 
 @router.post("/evidence/erasures", responses=documented(422))
 def erase_contact(wanted: ErasureIn, principal: Keeper, deps: CurrentDeps) -> ErasureOut:
     """Erase an e-mail address wherever no duty keeps it."""
     return ErasureOut(erased=erasure.erase_contact(deps, principal.tenant_id, principal.actor, wanted.email))
-
-
-def acting(deps: Deps, principal: Principal, person: PersonIn) -> str:
-    """The actor of a person who proves who he is and may destroy. Raises Problem 401, 403, 429."""
-    user = person_of(deps, person.email, person.password)
-    rights = frozenset().union(*(ROLES.get(role, frozenset()) for role in user.roles))
-    if user.tenant_id != principal.tenant_id or Permission.RETENTION_WRITE not in rights:
-        raise Problem(403, "forbidden", "Cette personne n'a pas ce droit. / Not allowed to this person.")
-    return f"user:{user.id}"
-
-
-def certificate_of(deps: Deps, tenant_id: str, destruction_id: str) -> bytes:
-    """The bytes of a certificate. Raises Problem 404."""
-    with deps.db.reading(tenant_id) as session:
-        row = destruction.get_destruction(session, tenant_id, destruction_id)
-    if row.certificate is None:
-        raise not_found()
-    return deps.store.get(Digest(row.certificate))
 
 
 def told(session: Session, tenant_id: str, submission_id: str) -> RetentionOut:
