@@ -93,7 +93,12 @@ class Finding:
     """Our word on a known defect of a published rule."""
 
     blocks: bool = True
-    """False where a ruling lowers what this finding does to the verdict. Not part of the contract."""
+    """False where a ruling lowers what this finding does to the verdict."""
+
+    @property
+    def weight(self) -> Severity:
+        """The severity as it counts here: what a ruling lets pass only warns."""
+        return Severity.WARNING if self.severity.blocks and not self.blocks else self.severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +110,7 @@ class Problem:
 
     title: Text
     severity: Severity
-    """The worst of its findings."""
+    """The worst of its findings, as they count here."""
 
     rules: tuple[str, ...]
     findings: int
@@ -227,6 +232,7 @@ def finding_json(finding: Finding) -> dict[str, object]:
         "values": dict(finding.values),
         "group": finding.group,
         "ruling": finding.ruling,
+        "blocks": finding.severity.blocks and finding.blocks,
     }
 
 

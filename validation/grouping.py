@@ -70,12 +70,12 @@ def problems(findings: Iterable[Finding]) -> tuple[Problem, ...]:
 
 
 def _problem(name: str, findings: Sequence[Finding]) -> Problem:
-    worst = min(findings, key=lambda finding: WEIGHTS.index(finding.severity))
+    worst = min(findings, key=lambda finding: WEIGHTS.index(finding.weight))
     rules = tuple(dict.fromkeys(finding.rule for finding in findings))
     cause = next((cause for cause in causes() if name.partition(":")[0] == cause.id), None)
     title = cause.title if cause and len(rules) > 1 else worst.title or worst.message
     count = sum(1 + int(finding.values.get("omitted", "0")) for finding in findings)
-    return Problem(id=name, title=title, severity=worst.severity, rules=rules, findings=count, remedy=worst.remedy)
+    return Problem(id=name, title=title, severity=worst.weight, rules=rules, findings=count, remedy=worst.remedy)
 
 
 def _key(finding: Finding) -> str | None:

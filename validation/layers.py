@@ -19,7 +19,7 @@ from validation.findings import Finding, LayerOutcome, Outcome, Severity, Text
 from validation.locations import Place, path_of
 from validation.packs import Step
 from validation.pointers import pointer_for
-from validation.published import explained, finding_of
+from validation.published import advised, explained, finding_of
 
 OWN_RULE_SET: Final = "passerelle"
 QUOTED: Final = re.compile(r"\"([^\"]+)\"")
@@ -83,7 +83,7 @@ def _run_published(step: Step, rule_set: supply.RuleSet, subject: Subject) -> Re
     if step.layer == "xsd":
         schema = xsd.loaded(rule_set.key)
         started = time.perf_counter()
-        return _judged(step, xsd.run(schema, root), started)
+        return _judged(step, tuple(map(advised, xsd.run(schema, root))), started)
     rules = stylesheet.compiled(rule_set.key)
     started = time.perf_counter()
     profile, syntax = document.opened.profile.value, document.opened.syntax.value

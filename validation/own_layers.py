@@ -11,6 +11,7 @@ from validation.document import Document, place_of_bad_value
 from validation.findings import Finding, Severity, Text
 from validation.locations import Place
 from validation.pointers import term_at
+from validation.refusals import wanted_in_french
 from validation.rules import registry
 from validation.rules.own import OwnRule, Said
 from validation.rules.written import WrittenRule
@@ -68,13 +69,14 @@ def unreadable(layer: str, document: Document) -> Finding:
         text = Text(fr=f"La facture ne peut pas être lue : {error}.", en=f"The invoice cannot be read: {error}.")
         return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
     is_date = "date" in error.expected.lower()
-    french = "une date qui existe, sous la forme attendue" if is_date else "une valeur lisible"
+    usual = "n'est pas une date qui existe, sous la forme attendue" if is_date else "n'est pas une valeur lisible"
+    french = (None if is_date else wanted_in_french(error.expected)) or usual
     return Finding(
         rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
         severity=Severity.ERROR,
         layer=layer,
         message=Text(
-            fr=f"{error.term} : « {error.text} » n'est pas {french}.",
+            fr=f"{error.term} : « {error.text} » {french}.",
             en=f"{error.term}: {error.text!r} is not {error.expected}.",
         ),
         terms=(term_at(error.path) or error.term,) if error.path else (error.term,),

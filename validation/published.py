@@ -61,6 +61,12 @@ def explained(finding: Finding) -> Finding:
     return replace(finding, title=explanation.title, cause=explanation.cause, remedy=explanation.remedy)
 
 
+def advised(finding: Finding) -> Finding:
+    """A finding of the schema with cause and remedy of its kind; its own words stay its title."""
+    told = explained(finding)
+    return replace(told, title=None)
+
+
 def aliases_of(fired: Fired, rule_set: RuleSet) -> tuple[str, ...]:
     """Other ids of the same rule: the one at the head of its text, and those of the manifest."""
     heads = [found.group(1) for pattern in (BRACKETED_CODE, FRENCH_FAMILY) if (found := pattern.match(fired.text))]

@@ -3,7 +3,6 @@
 Neither raises for a bad document. Both belong into a workshop process: the engines below cannot be interrupted.
 """
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -11,15 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from formats.errors import FormatError, LimitExceeded, NothingInside, PdfRefusal
-from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
+from formats.errors import FormatError, NothingInside
+from formats.opening import open_document
 from formats.syntax import Syntax
 from schematron.rule_set import ADDED
 from schematron.supply import RuleSetError, RuleSetMissing, get_rule_set, rule_sets
-from validation import figures, grouping, stylesheet, xsd
+from validation import figures, grouping, refusals, stylesheet, xsd
 from validation.document import Document, read_document
-from validation.explain.catalogue import Explanation, find_explanation
-from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
+from validation.findings import Finding, Outcome, Report, Verdict
 from validation.layers import Result, Subject, run_layer, run_unreadable
 from validation.packs import APPLICABLE, LAYERS, plan
 from validation.packs import Subject as Pack
@@ -55,11 +53,11 @@ def inspect(document: bytes, options: Options) -> Inspection:
     try:
         opened = open_document(document)
     except FormatError as error:
-        return Inspection(_refused(document, error, _since(started)), None)
+        return Inspection(refusals.refused(document, error, _since(started)), None)
     if opened.syntax is Syntax.PDF:
-        return Inspection(_refused(document, NothingInside(), _since(started)), None)
+        return Inspection(refusals.refused(document, NothingInside(), _since(started)), None)
     if opened.syntax.value not in APPLICABLE:
-        return Inspection(_not_ours(opened, _since(started)), None)
+        return Inspection(refusals.not_ours(opened, _since(started)), None)
     read = read_document(opened)
     elapsed = _since(started)
     results = _run_layers(read, document, options)
@@ -145,73 +143,6 @@ def _verdict(results: Sequence[Result]) -> Verdict:
     if any(finding.severity.blocks and finding.blocks for result in results for finding in result.findings):
         return Verdict.INVALID
     return Verdict.ERROR if any(result.ours for result in results) else Verdict.VALID
-
-
-def _refused(document: bytes, error: FormatError, elapsed: float) -> Report:
-    """Unreadable, over a limit or hostile: invalid, with the reason."""
-    is_pdf = PDF_MARK in document[:PDF_MARK_WITHIN]
-    rule = f"PAS-DOC-{type(error).code.upper()}"
-    explanation = find_explanation(rule)
-    title = explanation.title if explanation else Text("Document refusé", "Document refused")
-    return _one_finding(
-        rule,
-        Text(fr=f"{title.fr} : {_in_french(error, explanation)}", en=f"{title.en}: {error}."),
-        layer="container" if is_pdf else "xsd",
-        syntax="pdf" if is_pdf else "unknown",
-        reason=error.code,
-        elapsed=elapsed,
-    )
-
-
-def _in_french(error: FormatError, explanation: Explanation | None) -> str:
-    """What the error says in French; the cause of the rule, where the words of the error are the parser's."""
-    if isinstance(error, PdfRefusal):
-        return f"{error.fault.fr} ({error.detail})." if error.detail else f"{error.fault.fr}."
-    figures_said = ", ".join(re.findall(r"\d[\d ,.]*\d|\d", str(error)))
-    said = explanation.cause.fr if explanation else str(error)
-    return f"{said} ({figures_said})" if isinstance(error, LimitExceeded) and figures_said else said
-
-
-def _not_ours(opened: Opened, elapsed: float) -> Report:
-    """Well-formed, but no document that these rules are about."""
-    report = _one_finding(
-        "PAS-DOC-NOT-AN-INVOICE",
-        Text(
-            fr=f"Ce document n'est pas une facture que Passerelle sait contrôler (syntaxe : {opened.syntax.value}).",
-            en=f"This document is no invoice that Passerelle can check (syntax: {opened.syntax.value}).",
-        ),
-        layer="xsd",
-        syntax=opened.syntax.value,
-        reason="not-an-invoice",
-        elapsed=elapsed,
-    )
-    return replace(report, profile=opened.profile.value, specification_identifier=opened.specification_identifier)
-
-
-def _one_finding(rule: str, message: Text, *, layer: str, syntax: str, reason: str, elapsed: float) -> Report:
-    explanation = find_explanation(rule)
-    finding = Finding(
-        rule=rule,
-        severity=Severity.ERROR,
-        layer=layer,
-        message=message,
-        title=explanation.title if explanation else None,
-        cause=explanation.cause if explanation else None,
-        remedy=explanation.remedy if explanation else None,
-    )
-    outcome = LayerOutcome(
-        layer=layer, outcome=Outcome.FAILED, reason=reason, findings_total=1, duration_ms=elapsed
-    )
-    return Report(
-        verdict=Verdict.INVALID,
-        syntax=syntax,
-        profile="unknown",
-        specification_identifier=None,
-        layers=(outcome,),
-        findings=(finding,),
-        problems=grouping.problems((finding,)),
-        elapsed_ms=elapsed,
-    )
 
 
 def _since(started: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from formats.pdf.faults import READING
 from validation.findings import Finding, LayerOutcome, Outcome, Problem, Report, Severity, Text, Verdict
 
 VERDICTS: Final[Mapping[Verdict, Text]] = {
@@ -48,8 +49,16 @@ REASONS: Final[Mapping[str, Text]] = {
     "unreadable": Text("document illisible", "unreadable document"),
     "unreadable-file": Text("fichier illisible", "unreadable file"),
     "poison": Text("hors des limites", "out of limits"),
+    "not-an-invoice": Text("pas une facture", "no invoice"),
+    "malformed-xml": Text("XML illisible", "unreadable XML"),
+    "forbidden-doctype": Text("DOCTYPE interdit", "forbidden DOCTYPE"),
+    "limit-exceeded": Text("limite dépassée", "limit exceeded"),
+    "bad-value": Text("contenu illisible", "unreadable content"),
 }
 """Why a layer did not run, in words; another reason is shown as it is."""
+
+UNRUN: Final = ("blocked-by", "unreadable", "poison")
+"""Beginnings of the reasons for which a layer that should have spoken did not."""
 
 LABELS: Final[Mapping[str, Text]] = {
     "todo": Text("À faire", "To do"),
@@ -64,7 +73,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "findings": Text("Constats", "Findings"),
     "report": Text("Rapport de contrôle", "Validation report"),
     "nothing": Text("Aucune anomalie.", "Nothing to report."),
-    "not_all": Text("Tous les contrôles n'ont pas pu être menés :", "Not every check could be made:"),
+    "not_all": Text("tous les contrôles n'ont pas pu être menés", "not every check could be made"),
     "others": Text("autres", "others"),
     "profile": Text("profil", "profile"),
     "patches": Text("Corrections certaines, vérifiées", "Certain corrections, checked"),
@@ -83,12 +92,18 @@ def label(name: str, language: str) -> str:
 
 def reason(layer: LayerOutcome, language: str) -> str:
     """Why a layer did not run or gave up."""
-    known = REASONS.get(layer.reason or "")
-    return said(known, language) if known else layer.reason or ""
+    code = layer.reason or ""
+    fault = READING.get(code)
+    known = Text(fault.fr, fault.en) if fault else REASONS.get(code)
+    return said(known, language) if known else code
 
 
 def summary(report: Report, language: str) -> str:
-    """`3 problèmes, 11 règles` or what stands for nothing."""
+    """`3 problèmes, 11 règles` or what stands for nothing; and whether a layer that should have run did not."""
+    return _counted(report, language) + (f" · {label('not_all', language)}" if not_run(report) else "")
+
+
+def _counted(report: Report, language: str) -> str:
     if not report.problems:
         return label("nothing", language)
     problems, rules = len(report.problems), len({rule for each in report.problems for rule in each.rules})
@@ -101,7 +116,8 @@ def not_run(report: Report) -> tuple[LayerOutcome, ...]:
     """The layers that should have spoken and did not."""
     return tuple(
         layer for layer in report.layers
-        if layer.outcome is Outcome.ERROR or (layer.reason or "").startswith("blocked-by")
+        if layer.outcome is Outcome.ERROR
+        or (layer.outcome is Outcome.SKIPPED and (layer.reason or "").startswith(UNRUN))
     )
 
 

@@ -34,6 +34,9 @@ __all__ = [
     "PLAIN", "Appearance", "Converted", "Drawn", "Inspection", "Poison", "StatusReading", "Workshop", "Written",
 ]
 
+BEHIND: Final = ("xsd", "en16931", "br-fr", "mentions", "business")
+"""The layers that a document does not reach when no worker gets through it."""
+
 JOBS_PER_WORKER: Final = 5000
 """Then the worker is replaced: memory that an engine leaks stays bounded."""
 
@@ -259,6 +262,6 @@ def _poisoned(poison: Poison) -> Report:
         syntax="unknown",
         profile="unknown",
         specification_identifier=None,
-        layers=(layer,),
+        layers=(layer, *(LayerOutcome(layer=each, outcome=Outcome.SKIPPED, reason=poison.code) for each in BEHIND)),
         findings=(finding,),
     )

@@ -286,7 +286,7 @@ OBJECTS: dict[str, Make] = {
     "json-utf-16": lambda a: a.json.decode().encode("utf-16"),
     "json-utf-8-mark": lambda a: codecs.BOM_UTF8 + a.json[:-1],
     "json-long-text": lambda a: a.json.replace(BUYER, b"x" * 15 * MEGA),
-    "json-lines-100k": lambda a: a.with_json(lines=[{}] * 100_000),
+    "json-lines-30k": lambda a: a.with_json(lines=[{}] * 30_000),
     "json-wrong-types": lambda a: a.with_json(seller=[], buyer="x", lines={}, totals=None, issue_date=20260101),
     "json-dates": lambda a: a.with_json(issue_date="2026-02-30", due_date="9999-99-99"),
     "json-attachment": lambda a: a.with_json(supporting_documents=[

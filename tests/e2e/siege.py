@@ -28,7 +28,7 @@ from validation.workshop import Workshop
 
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))
 FOLDERS = ("bad-xml", "bad-pdf")
-LARGEST = {"json-lines-100k", "siblings-900k", "pdf-siblings-inside", "lines-2000", "pdf-106m"}
+LARGEST = {"json-lines-30k", "siblings-900k", "pdf-siblings-inside", "lines-2000", "pdf-106m"}
 """Seconds of work each, as large as a document may be: tried at the main door only."""
 
 STRACE = ("strace", "-D", "-ff", "--seccomp-bpf", "-qq")

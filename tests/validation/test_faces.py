@@ -91,7 +91,7 @@ def test_repair_applies_what_it_is_told_and_only_that(
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
-        (b"pas du xml", "PAS-DOC-"), (b"<a>\xff\xfe</a>", "PAS-DOC-MALFORMED-XML"),
+        (b"pas du xml", "PAS-DOC-"), (b"<a>\xff\xfe</a>", "PAS-DOC-WRONG-ENCODING"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', "PAS-DOC-FORBIDDEN-DOCTYPE"),
         (b"<a>" * 300 + b"</a>" * 300, "PAS-DOC-LIMIT-EXCEEDED"),
     ],

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-import jsonpatch  # type: ignore[import-untyped] # has no types
+import jsonpatch
 import pytest
 from samples import AS_OF
 

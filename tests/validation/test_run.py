@@ -13,6 +13,7 @@ from schematron import supply
 from validation import layers
 from validation.findings import Outcome, Severity, Verdict
 from validation.run import Options, check_options, inspect, validate
+from validation.words import reason, summary
 
 OPTIONS = Options(AS_OF)
 
@@ -196,7 +197,11 @@ def test_a_finding_on_json_is_a_pointer() -> None:
 @pytest.mark.parametrize(
     ("document", "rule", "syntax"),
     [
-        (b"", "PAS-DOC-MALFORMED-XML", "unknown"),
+        (b"", "PAS-DOC-NOT-XML", "unknown"),
+        (b"Bonjour", "PAS-DOC-NOT-XML", "unknown"),
+        (b"<a>\xe9</a>", "PAS-DOC-WRONG-ENCODING", "unknown"),
+        (b'<?xml version="1.0" encoding="UTF-16"?><a></a>\n', "PAS-DOC-WRONG-ENCODING", "unknown"),
+        (b'<?xml version="1.0" encoding="UTF-7"?><a/>', "PAS-DOC-WRONG-ENCODING", "unknown"),
         (b"<a", "PAS-DOC-MALFORMED-XML", "unknown"),
         (b"<!DOCTYPE a><a/>", "PAS-DOC-FORBIDDEN-DOCTYPE", "unknown"),
         (b"<a/>", "PAS-DOC-NOT-AN-INVOICE", "unknown"),
@@ -208,8 +213,36 @@ def test_a_finding_on_json_is_a_pointer() -> None:
 def test_what_is_no_invoice_is_invalid_and_says_why(document: bytes, rule: str, syntax: str) -> None:
     report = validate(document, OPTIONS)
     assert (report.verdict, report.syntax, [f.rule for f in report.findings]) == (Verdict.INVALID, syntax, [rule])
-    assert report.findings[0].remedy is not None
+    (finding,) = report.findings
+    assert finding.remedy is not None
+    assert finding.message.fr != finding.message.en
     assert report.layers[0].outcome is Outcome.FAILED
+    assert [layer.layer for layer in report.layers[-4:]] == ["en16931", "br-fr", "mentions", "business"]
+    assert {layer.outcome for layer in report.layers[1:]} == {Outcome.SKIPPED}
+    assert all(reason(layer, "fr") != layer.reason for layer in report.layers)
+
+
+def test_a_limit_is_told_in_french_and_a_place_has_its_line() -> None:
+    deep = validate(b"<a>\n" + b"<a>" * 300, OPTIONS).findings[0]
+    assert "plus de 256 niveaux" in deep.message.fr
+    assert validate(b"<a>\n\n<b", OPTIONS).findings[0].line == 3
+    unknown = validate(b'{"nombre": "1"}', OPTIONS).findings[0]
+    assert "n'est pas un champ que notre JSON connaît" in unknown.message.fr
+
+
+def test_what_the_schema_refuses_says_what_to_do() -> None:
+    report = validate(UBL.replace(b">100.00<", b">100,00<"), OPTIONS)
+    assert all(finding.remedy is not None and "100.00" in finding.remedy.fr for finding in report.findings)
+    assert "tous les contrôles n'ont pas pu être menés" in summary(report, "fr")
+    assert "not every check" not in summary(validate(UBL, OPTIONS), "en")
+
+
+def test_what_a_ruling_lets_pass_is_not_shown_as_blocking() -> None:
+    report = validate(CII.replace(b"urn:cen.eu:en16931:2017", b"urn:exemple:autre"), OPTIONS)
+    assert report.verdict is Verdict.VALID
+    assert "FX-SCH-A-000556" in report.rules(Severity.FATAL)
+    assert {problem.severity for problem in report.problems} <= {Severity.WARNING, Severity.INFO}
+    assert not any(finding["blocks"] for finding in report.to_json()["findings"])  # type: ignore[attr-defined] # a list
 
 
 @pytest.mark.parametrize("layers", [(), ("en16931",), ("br-fr",), ("mentions",), ("business",)])
