@@ -87,6 +87,23 @@ class TestPostgres:
             with pytest.raises(ProgrammingError, match="are only added"):
                 rows(deps, owner, statement.format(table) + ("" if "TRUNCATE" in statement else " RETURNING 'done'"))
 
+    @pytest.mark.parametrize("change", [
+        "reason = 'something else'", "data = '{\"n\": 2}'", "reason = NULL", "data = '{}'",  # one of the two stays
+        "reason = NULL, data = '{}', code = 'another'", "reason = NULL, data = '{}', at = at - interval '1 day'",
+        "reason = NULL, data = '{}', actor = 'somebody else'", "reason = NULL, data = '{}', sha256 = 'ab'"])
+    def test_of_an_event_nothing_but_its_words_may_go(self, deps: Deps, tenant: str, change: str) -> None:
+        with deps.db.transaction(tenant) as session:
+            record(session, tenant, Change(kind="setting", code="changed", actor="worker", reason="Mme Canari",
+                                           data={"n": 1}), now=deps.now())
+        with pytest.raises(ProgrammingError, match="are only added"):
+            rows(deps, tenant, f"UPDATE events SET {change} RETURNING code")  # noqa: S608 - a test's own words
+        assert rows(deps, tenant, "UPDATE events SET reason = NULL, data = '{}' RETURNING code") == ["changed"]
+        assert rows(deps, tenant, "SELECT reason FROM events") == [None]
+        with pytest.raises(ProgrammingError, match="are only added"):
+            rows(deps, tenant, "UPDATE events SET reason = 'back again' RETURNING code")
+        with pytest.raises(ProgrammingError, match="are only added"):
+            rows(deps, tenant, "UPDATE journal SET line = line RETURNING actor")
+
     def test_a_service_under_its_own_role_may_do_its_work_and_no_more(
         self, deps: Deps, tenant: str, postgres: str
     ) -> None:
