@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, Final
 
 from formats import camt, conversion, facturx, lifecycle, opening, status_loss, syntax
-from formats.bank import BankStatements
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.rendering.appearance import Appearance
@@ -52,16 +51,11 @@ def write_status(message: StatusMessage, as_of: date) -> Written:
     return Written(document, run.validate(document, run.Options(as_of=as_of)))
 
 
-def read_bank_file(document: bytes) -> BankStatements:
-    """Workshop.read_bank_file, here."""
-    return camt.read_bank_file(document)
-
-
 OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "convert": convert,
     "draw": draw,
     "extract": extract,
-    "read_bank_file": read_bank_file,
+    "read_bank_file": camt.read_bank_file,
     "read_status": read_status,
     "write_status": write_status,
     **advice.OPERATIONS,
