@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request, params
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 
 from gateway.db import EVERY_TENANT, Database
 from gateway.deps import CurrentDeps, Deps
@@ -109,13 +109,16 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+KEY: Final = select(*cast("Table", ApiKey.__table__).c).where(ApiKey.prefix == bindparam("named"))
+
+
 def principal_of_key(db: Database, full: str, now: datetime) -> Principal | None:
     """The principal of an API key that exists, is not revoked and not expired."""
     parts = full.split("_")
     if len(parts) != 4:
         return None
     with db.reading(EVERY_TENANT) as session:
-        key = session.scalar(select(ApiKey).where(ApiKey.prefix == parts[2]))
+        key = session.connection().execute(KEY, {"named": parts[2]}).one_or_none()
     if key is None or not hmac.compare_digest(key.digest, digest_of(full)):
         return None
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):

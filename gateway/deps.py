@@ -72,4 +72,8 @@ def deps_of(request: Request) -> Deps:
     return deps
 
 
-CurrentDeps = Annotated[Deps, Depends(deps_of)]
+async def _deps(request: Request) -> Deps:  # a coroutine, since the others wait for a thread of their own each
+    return deps_of(request)
+
+
+CurrentDeps = Annotated[Deps, Depends(_deps)]

@@ -8,14 +8,14 @@ the one that takes effect first wins, and the other gives that answer and has no
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Header
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT
+from gateway.db import EVERY_TENANT, insert_rows, plain
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.tables import IdempotencyKey
@@ -34,8 +34,11 @@ class AlreadyAnswered(Exception):
         self.answer = answer
 
 
-def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
-    """The header's value. Raises Problem 400 when it is missing or not 1 to 255 characters."""
+async def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+    """The header's value. Raises Problem 400 when it is missing or not 1 to 255 characters.
+
+    A coroutine, as `bounded_body` is: anything else would wait for a thread.
+    """
     key = (value or "").strip().strip('"')
     if not 1 <= len(key) <= 255:
         raise Problem(400, "idempotency-key-missing", "Donnez une clé unique par envoi. / Give one key per submission.")
@@ -78,12 +81,20 @@ def remember(session: Session, tenant_id: str, key: str, answer: Answer) -> None
         AlreadyAnswered: a request that took this one over was faster; the transaction must not be committed.
         Problem: 409 when the key is gone: what was done for it cannot be told apart from a repetition.
     """
-    row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
-    if row is None:
+    status, said = answer
+    if plain(session, tenant_id, ANSWERED, name=key, code=status, said=said).first() is not None:
+        return
+    first = plain(session, tenant_id, ANSWER, name=key).one_or_none()
+    if first is None or first.status is None:
         raise _running()
-    if row.status is not None:
-        raise AlreadyAnswered((row.status, row.answer or {}))
-    row.status, row.answer = answer
+    raise AlreadyAnswered((first.status, first.answer or {}))
+
+
+THIS: Final = (IdempotencyKey.tenant_id == bindparam("tenant"), IdempotencyKey.key == bindparam("name"))
+ANSWERED: Final = (
+    update(IdempotencyKey).where(*THIS, IdempotencyKey.status.is_(None))
+    .values(status=bindparam("code"), answer=bindparam("said")).returning(IdempotencyKey.key))
+ANSWER: Final = select(IdempotencyKey.status, IdempotencyKey.answer).where(*THIS)
 
 
 def forget_unfinished(deps: Deps) -> None:
@@ -93,24 +104,30 @@ def forget_unfinished(deps: Deps) -> None:
 
 
 def _begin(deps: Deps, tenant_id: str, key: str, fingerprint: str, now: datetime) -> Answer | None:
+    """Take a new key; the answer of one that has its answer. A power cut may undo what nobody was answered yet."""
+    new = {"tenant_id": tenant_id, "key": key, "fingerprint": fingerprint, "started_at": now, "status": None}
     try:
-        with deps.db.transaction(tenant_id) as session:
-            row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
-            if row is None:
-                session.add(IdempotencyKey(tenant_id=tenant_id, key=key, fingerprint=fingerprint, started_at=now,
-                                           status=None, answer=None))
-                return None
-            if row.fingerprint != fingerprint:
-                raise Problem(422, "idempotency-key-reused",
-                              "Cette clé a servi pour un autre contenu. / This key was used for other content.")
-            if row.status is not None:
-                return row.status, row.answer or {}
-            if now - row.started_at < TAKEOVER:
-                raise _running()
-            row.started_at = now
+        with deps.db.fleeting(tenant_id) as session:
+            insert_rows(session, IdempotencyKey, [new])
             return None
-    except IntegrityError:  # two first requests at once: the other one won
-        raise _running() from None
+    except IntegrityError:  # somebody began, perhaps at this moment
+        return _begun(deps, tenant_id, key, fingerprint, now)
+
+
+def _begun(deps: Deps, tenant_id: str, key: str, fingerprint: str, now: datetime) -> Answer | None:
+    with deps.db.transaction(tenant_id) as session:
+        row = session.get(IdempotencyKey, (tenant_id, key), with_for_update=True)
+        if row is None:
+            raise _running()
+        if row.fingerprint != fingerprint:
+            raise Problem(422, "idempotency-key-reused",
+                          "Cette clé a servi pour un autre contenu. / This key was used for other content.")
+        if row.status is not None:
+            return row.status, row.answer or {}
+        if now - row.started_at < TAKEOVER:
+            raise _running()
+        row.started_at = now
+        return None
 
 
 def _running() -> Problem:

@@ -17,7 +17,7 @@ from gateway import outbox
 from gateway.db import insert_rows, plain
 from gateway.evidence import saying
 from gateway.evidence.cards import admit
-from gateway.evidence.ledger import Kept, write_entry
+from gateway.evidence.ledger import CALENDAR_YEAR, CLOSE, Kept, write_entry
 from gateway.searchable import make_searchable
 from gateway.tables import Event, Tenant
 
@@ -62,7 +62,7 @@ class Change:
 
 
 TENANT = bindparam("tenant", type_=String())
-LOCK = select(Tenant.id).where(Tenant.id == TENANT).with_for_update(key_share=True)
+LOCK = select(Tenant.fiscal_year_end).where(Tenant.id == TENANT).with_for_update(key_share=True)
 LAST_EVENT = select(Event.position, Event.at).where(Event.tenant_id == TENANT).order_by(Event.position.desc()).limit(1)
 
 LOCKED, LAST = "tenant-locked", "event-last"
@@ -76,8 +76,9 @@ def lock_tenant(session: Session, tenant_id: str) -> None:
     had each added one would wait for each other for ever with the stronger lock.
     """
     if (LOCKED, tenant_id) not in session.info:
-        plain(session, tenant_id, LOCK)
+        close = plain(session, tenant_id, LOCK).scalar()
         session.info[LOCKED, tenant_id] = True
+        session.info[CLOSE, tenant_id] = close or CALENDAR_YEAR
 
 
 def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -> Event:

@@ -7,15 +7,16 @@ fetched. An operator who rewrites or cuts a journal cannot rewrite these.
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError, BadCheckpoint
 from archive.journal import consistency_proof, root, size_of
 from archive.seal import encode64
-from gateway.db import EVERY_TENANT
+from gateway.db import EVERY_TENANT, plain
 from gateway.deps import PARIS, Deps
 from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
@@ -76,8 +77,12 @@ def note_of(deps: Deps, tenant_id: str, name: str | None = None) -> bytes:
 def header(deps: Deps, tenant_id: str) -> dict[str, str]:
     """What joins the headers of a receipt; nothing before the first seal."""
     with deps.db.reading(tenant_id) as session:
-        seal = newest(session, tenant_id)
-    return {} if seal is None else {HEADER: encode64(seal.checkpoint)}
+        note = plain(session, tenant_id, NEWEST_NOTE).scalar()
+    return {} if note is None else {HEADER: encode64(note)}
+
+
+NEWEST_NOTE: Final = select(Seal.checkpoint).where(Seal.tenant_id == bindparam("tenant")).order_by(
+    Seal.log.desc(), Seal.size.desc()).limit(1)
 
 
 def hold_against(deps: Deps, tenant_id: str, note: bytes) -> Held:

@@ -7,9 +7,9 @@ transaction with submission, event, journal entry, outbox entry and the remember
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from formats.errors import FormatError
 from formats.invoice import Invoice
 from gateway.accounts.appearance import appearance_of, settings_of
 from gateway.auth import Principal
+from gateway.db import insert_rows, plain
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.evidence.rule_sets import keep_decided
@@ -172,9 +173,9 @@ def _judge(
     if not entity.enabled:
         return _refuse(submission, 409, "entity-not-enabled",
                        "L'entité n'est pas encore activée. / The legal entity is not switched on yet.")
-    same = (Submission.seller_siren == submission.seller_siren, Submission.number == submission.number,
-            Submission.issue_year == submission.issue_year)
-    holder = session.scalar(select(Submission).where(*same, Submission.active.is_(True)))
+    earlier = plain(session, submission.tenant_id, EARLIER, siren=submission.seller_siren, number=submission.number,
+                    year=submission.issue_year).all()
+    holder = next((row for row in earlier if row.active), None)
     if holder is not None and holder.sha256 == submission.sha256:
         return 200, {"id": holder.id, "verdict": holder.verdict, "findings": _findings(report)}
     if holder is not None:
@@ -187,9 +188,15 @@ def _judge(
     if examined.sent_syntax == "json":  # its number was taken when we looked, and has become free since
         raise Problem(409, "idempotency-in-progress", "Réessayez dans un instant. / Try again in a moment.",
                       headers={"Retry-After": "1"})
-    earlier = session.scalar(select(Submission).where(*same).order_by(Submission.received_at.desc()).limit(1))
-    submission.replaces = earlier.id if earlier is not None else None
+    submission.replaces = earlier[0].id if earlier else None
     return None
+
+
+EARLIER: Final = select(Submission.id, Submission.sha256, Submission.verdict, Submission.active).where(
+    Submission.tenant_id == bindparam("tenant"), Submission.seller_siren == bindparam("siren"),
+    Submission.number == bindparam("number"), Submission.issue_year == bindparam("year"),
+).order_by(Submission.received_at.desc())
+"""All that ever came with a number, the newest first; at most one of them is active."""
 
 
 def _refuse(submission: Submission, status: int, code: str, detail: str, **extra: Any) -> Answer:
@@ -205,12 +212,11 @@ def _attach(session: Session, submission: Submission, examined: Examined, now: A
     rows.append((examined.report_kept, "application/json", "report"))
     if examined.loss is not None:
         rows.append((examined.loss, "application/json", "loss"))
-    for kept, media_type, syntax in rows:
-        session.add(Document(
-            tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role=kept.role,
-            syntax=syntax, media_type=media_type, name=file_name(submission.number, kept.role, media_type),
-            sha256=kept.sha256, size=kept.size, at=now,
-        ))
+    insert_rows(session, Document, [{
+        "tenant_id": submission.tenant_id, "id": str(uuid.uuid4()), "submission_id": submission.id, "role": kept.role,
+        "syntax": syntax, "media_type": media_type, "name": file_name(submission.number, kept.role, media_type),
+        "sha256": kept.sha256, "size": kept.size, "at": now,
+    } for kept, media_type, syntax in rows])
     return tuple(kept for kept, _, _ in rows)
 
 
