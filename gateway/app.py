@@ -15,6 +15,7 @@ from gateway.dossiers import routes as dossiers
 from gateway.evidence import routes as evidence
 from gateway.incoming import callbacks
 from gateway.keeping import routes as keeping
+from gateway.keeping import safe_routes as safe
 from gateway.lifecycle import routes as lifecycle
 from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
@@ -30,8 +31,8 @@ from gateway.worker import Worker
 
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, bank.router, claims.router,
-           reminders.router, dossiers.router, evidence.router, keeping.router, accounts.router, directory.router,
-           series.router, webhooks.router, callbacks.router)
+           reminders.router, dossiers.router, evidence.router, keeping.router, safe.router, accounts.router,
+           directory.router, series.router, webhooks.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

@@ -67,25 +67,31 @@ class Principal:
 
 
 def requires(permission: Permission) -> Callable[..., Principal]:
-    """A dependency that answers the caller, or refuses: 401 unknown, 403 not allowed.
-
-    A browser session only reads here: what it changes goes through the forms of the console, with their token.
-    """
+    """A dependency that answers the caller, or refuses: 401 unknown, 403 not allowed."""
 
     def check(request: Request, deps: CurrentDeps) -> Principal:
-        principal = find_principal(request, deps)
-        if principal is None:
-            raise Problem(401, "unauthenticated", "Clé d'API ou session requise. / API key or session required.",
-                          headers={"WWW-Authenticate": "Bearer"})
-        if principal.csrf is not None and request.method not in {"GET", "HEAD"}:
-            raise Problem(403, "forbidden", "Une session lit l'API ; elle n'agit que par la console. / "
-                          "A session only reads here.")
+        principal = caller(request, deps)
         if permission not in principal.permissions:
             raise Problem(403, "forbidden", f"Il faut le droit {permission}. / Needs {permission}.")
         return principal
 
     check.permission = permission  # type: ignore[attr-defined]  # read by the test that lists every route
     return check
+
+
+def caller(request: Request, deps: Deps) -> Principal:
+    """Who calls the API, whatever he may do. Raises Problem 401 unknown, 403 for a browser session that would act.
+
+    A browser session only reads here: what it changes goes through the forms of the console, with their token.
+    """
+    principal = find_principal(request, deps)
+    if principal is None:
+        raise Problem(401, "unauthenticated", "Clé d'API ou session requise. / API key or session required.",
+                      headers={"WWW-Authenticate": "Bearer"})
+    if principal.csrf is not None and request.method not in {"GET", "HEAD"}:
+        raise Problem(403, "forbidden", "Une session lit l'API ; elle n'agit que par la console. / "
+                      "A session only reads here.")
+    return principal
 
 
 def find_principal(request: Request, deps: Deps) -> Principal | None:

@@ -1,9 +1,10 @@
-"""What goes over the wire about retention, holds, destructions and erasure."""
+"""What goes over the wire about objects, retention, holds, destructions and erasure."""
 
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from archive.stores.safe import Call, Card
 from gateway.tables_retention import LegalHold
 
 
@@ -11,6 +12,50 @@ class Strict(BaseModel):
     """Nothing that is not named here."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class CardOut(Strict):
+    """The mandatory metadata of an object (NF Z42-020)."""
+
+    id: str
+    depositor: str
+    deposited_at: datetime
+    size: int
+    algorithm: str
+    hash: str
+
+
+class Cards(Strict):
+    """In order of their ids."""
+
+    items: list[CardOut]
+
+
+class CountOut(Strict):
+    """How many."""
+
+    count: int
+
+
+class CallOut(Strict):
+    """One use of a verb."""
+
+    verb: str
+    object: str | None
+    outcome: str
+    """done, ordered (a destruction about to happen), or the code of the error."""
+
+
+class Calls(Strict):
+    """Oldest first."""
+
+    items: list[CallOut]
+
+
+class OrderIn(Strict):
+    """Why an object is destroyed."""
+
+    reason: str = Field(min_length=1, max_length=1000)
 
 
 class HoldIn(Strict):
@@ -133,3 +178,14 @@ class ErasureOut(Strict):
 def hold_out(row: LegalHold) -> HoldOut:
     """A hold as it is shown."""
     return HoldOut.model_validate(row)
+
+
+def card_out(card: Card) -> CardOut:
+    """The metadata of an object as they are shown: its hash is its id."""
+    return CardOut(id=card.digest.hex, depositor=card.depositor, deposited_at=card.at, size=card.size,
+                   algorithm=card.algorithm, hash=card.digest.hex)
+
+
+def call_out(call: Call) -> CallOut:
+    """A call as it is shown."""
+    return CallOut(verb=call.verb, object=call.digest.hex if call.digest else None, outcome=call.outcome)
