@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any, Final
 
 from formats.errors import FormatError
-from validation import dossier_pages, letter_pages, run
+from validation import run
 from validation.explain.every import every_rule
+from validation.faces import dossier_pages, letter_pages
+from validation.faces.pages import as_html
+from validation.faces.printed import as_pdf
 from validation.findings import Patch, Report
-from validation.pages import as_html
-from validation.printed import as_pdf
 from validation.repair import proposals
 from validation.standing import listed
 

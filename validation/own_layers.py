@@ -6,10 +6,10 @@ from datetime import date
 from typing import Final
 
 from formats.errors import BadValue
-from validation import container
 from validation.document import Document, place_of_bad_value
 from validation.findings import Finding, Severity, Text
 from validation.locations import Place
+from validation.pdf import container
 from validation.pointers import term_at
 from validation.refusals import wanted_in_french
 from validation.rules import registry
@@ -17,7 +17,7 @@ from validation.rules.own import OwnRule, Said
 from validation.rules.written import WrittenRule
 
 NOWHERE = Place("", None)
-PDFA: Final = "validation.pdfa"
+PDFA: Final = "validation.pdf.pdfa"
 """Loaded with the first PDF, as what reads PDFs is."""
 
 

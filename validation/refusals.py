@@ -13,7 +13,7 @@ from typing import Final
 
 from formats.errors import FormatError, MalformedXml, PdfRefusal
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened
-from validation import grouping
+from validation.explain import grouping
 from validation.explain.catalogue import Explanation, find_explanation
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
 

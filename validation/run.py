@@ -15,8 +15,9 @@ from formats.opening import open_document
 from formats.syntax import Syntax
 from schematron.rule_set import ADDED
 from schematron.supply import RuleSetError, RuleSetMissing, get_rule_set, rule_sets
-from validation import figures, grouping, refusals, stylesheet, xsd
+from validation import refusals, stylesheet, xsd
 from validation.document import Document, read_document
+from validation.explain import figures, grouping
 from validation.findings import Finding, Outcome, Report, Verdict
 from validation.layers import Result, Subject, run_layer, run_unreadable
 from validation.packs import APPLICABLE, LAYERS, plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from formats.errors import FormatError
 from gateway.clock import wall_clock
-from validation import output
+from validation.faces import output
 from validation.workshop import Workshop
 
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from gateway.clock import wall_clock
 from schematron.supply import FOLDER, RuleSetMissing, get_rule_set
-from validation import output, pages
+from validation.faces import output, pages
 from validation.findings import Patch, Report, Verdict
 from validation.packs import LAYERS
 from validation.worker import Worker

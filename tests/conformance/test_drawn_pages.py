@@ -27,7 +27,7 @@ from formats.json_form import read_json
 from formats.rendering.appearance import Appearance
 from formats.rendering.render import draw, drawn
 from formats.syntax import Syntax, write
-from validation.dossier_pages import as_pdf
+from validation.faces.dossier_pages import as_pdf
 
 HERE = Path(__file__).parent
 MUSTANG = HERE.parents[1] / "oracles" / "Mustang-CLI.jar"

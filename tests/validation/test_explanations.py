@@ -9,9 +9,10 @@ from lxml import etree
 
 from schematron import supply
 from schematron.prepare import SVRL, XSL
-from validation import container, run
+from validation import run
 from validation.explain.catalogue import Explanation, entries, find_explanation
 from validation.locations import Place
+from validation.pdf import container
 from validation.published import FLAGS, aliases_of, finding_of, terms_of, values_of
 from validation.rules import registry
 from validation.stylesheet import Fired, rule_id

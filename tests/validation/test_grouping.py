@@ -5,10 +5,11 @@ from pathlib import Path
 
 from samples import AS_OF
 
-from validation import pages, printed, run, words
+from validation import run
+from validation.explain.grouping import grouped, problems
+from validation.faces import pages, printed, words
+from validation.faces.output import as_text
 from validation.findings import Finding, Report, Severity, Text
-from validation.grouping import grouped, problems
-from validation.output import as_text
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "validation"
 UBL = (VECTORS / "whole-ubl.xml").read_bytes()

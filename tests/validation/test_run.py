@@ -11,9 +11,9 @@ from formats.invoice import Address, Identifier
 from formats.syntax import Syntax, write
 from schematron import supply
 from validation import layers
+from validation.faces.words import reason, summary
 from validation.findings import Outcome, Severity, Verdict
 from validation.run import Options, check_options, inspect, validate
-from validation.words import reason, summary
 
 OPTIONS = Options(AS_OF)
 

@@ -12,7 +12,7 @@ from formats.facturx import Extraction
 from formats.opening import Opened
 from formats.profiles import IDENTIFIERS, Profile
 from formats.syntax import Syntax
-from validation import xmp_agreement
+from validation.pdf import xmp_agreement
 
 METADATA = xmp.Metadata(
     title="Essai", author="Atelier Imaginaire", subject="Essai", lang="fr", tool="Essai",

@@ -16,8 +16,9 @@ from formats.errors import FormatError
 from formats.identifiers import is_siren
 from formats.opening import open_document
 from formats.syntax import Syntax
-from validation import figures, run
+from validation import run
 from validation.document import Document, read_document
+from validation.explain import figures
 from validation.findings import Finding, Outcome, Patch, Report, Text
 from validation.repair.in_json import JsonForm
 from validation.repair.in_xml import XmlForm, is_editable

@@ -12,8 +12,8 @@ from formats import xmp
 from formats.errors import FormatError
 from formats.opening import Opened
 from formats.pdf.document import opened, reason
-from validation import xmp_agreement
 from validation.findings import Finding, Severity, Text
+from validation.pdf import xmp_agreement
 
 DEVICE_COLOUR: Final = "g G rg RG k K"
 COLOUR_SPACE: Final = "cs CS"

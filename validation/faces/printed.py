@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from validation import words
+from validation.faces import words
+from validation.faces.typesetting import printable, typeset
+from validation.faces.words import Block, label, said
 from validation.findings import Report
-from validation.typesetting import printable, typeset
-from validation.words import Block, label, said
 
 PLACES: Final = 10
 LONG_WORD: Final = re.compile(r"([/_.:])(?=\S)")

@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 
 from formats.errors import CannotWrite
-from validation.typesetting import printable, typeset
+from validation.faces.typesetting import printable, typeset
 
 LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S{25})")
 

@@ -4,9 +4,9 @@ import html
 from collections.abc import Iterator
 from typing import Final
 
-from validation import words
+from validation.faces import words
+from validation.faces.words import Block, label, said
 from validation.findings import Finding, Report
-from validation.words import Block, label, said
 
 PLACES: Final = 20
 STYLE: Final = """

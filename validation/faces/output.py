@@ -7,11 +7,11 @@ from typing import Final
 
 from lxml import etree
 
-from validation import words
 from validation.explain.catalogue import find_explanation
+from validation.explain.grouping import problems
+from validation.faces import words
+from validation.faces.words import Block, label, said
 from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict, patch_json
-from validation.grouping import problems
-from validation.words import Block, label, said
 
 NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")

@@ -22,7 +22,7 @@ def typeset(template: str, data: dict[str, Any], what: str, *, standard: str | N
         ValueError, TypeError: `data` is none for JSON.
     """
     files = {
-        "main.typ": resources.files("validation").joinpath(template).read_bytes(),
+        "main.typ": resources.files("validation.faces").joinpath(template).read_bytes(),
         "data.json": json.dumps(data, ensure_ascii=False).encode(),
     }
     standards = standard if standard is not None else []

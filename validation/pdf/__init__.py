@@ -1,0 +1,1 @@
+"""What is particular to a Factur-X: its container, its PDF/A claim, its metadata against its XML."""
