@@ -12,12 +12,14 @@ from gateway.console import (
     views_answers,
     views_appearance,
     views_audit,
+    views_bank,
     views_cases,
     views_check,
     views_home,
     views_invoice,
     views_invoices,
     views_payments,
+    views_penalties,
     views_platform,
     views_reminders,
     views_rules,
@@ -32,6 +34,7 @@ from gateway.console.templating import FONTS, STATIC
 
 ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_payments.router,
+    views_bank.router, views_penalties.router,
     views_statuses.router, views_check.router, views_rules.router, views_audit.router, views_platform.router,
     views_cases.router, views_scenarios.router, views_answers.router, views_reminders.router,
     views_appearance.router,
