@@ -319,7 +319,7 @@ def draft(invoice: Invoice, syntax: Syntax) -> Draft:
         _emit(TABLES[dialect.column], root, invoice, dialect.column, scope)
     except ValueError as error:
         raise CannotWrite(f"a text that XML cannot hold: {error}") from error
-    complete(root, dialect.column, scope)
+    kept |= complete(root, dialect.column, scope)
     _prune(root, kept)
     order.arrange(root, dialect.schema)
     return Draft(root, tuple(element_location(element) for element in scope.fillers), scope.files)

@@ -104,7 +104,7 @@ def test_what_reads_is_written_and_reads_the_same(target: str) -> None:
     assert outcomes["same"] > 540
     assert outcomes["lost"] <= {"ubl": 4, "cii": 0, "json": 0}[target]  # a discount of "0", an order number "NA"
     assert outcomes["cannot"] <= {"ubl": 25, "cii": 0, "json": 0}[target]  # BASIC WL and MINIMUM have no lines
-    assert outcomes["invalid"] <= 4  # sources without BT-117 or with an empty line
+    assert outcomes["invalid"] == 0
 
 
 def test_a_sample_goes_to_the_other_syntax_and_back() -> None:

@@ -110,6 +110,31 @@ def test_filler_is_listed_and_not_read_as_a_term(terms: dict[str, str], syntax: 
     assert read(document) == Reading(small(**terms), syntax, unmapped=())
 
 
+@pytest.mark.parametrize(
+    ("stated", "filled"),
+    [((None,), "20.00"), (("15.00", None), "5.00"), (("15.00", "5.00"), None), (("15.00", "5.00", None), "0.00")],
+)
+def test_the_one_vat_amount_that_is_not_stated_is_the_rest(stated: tuple[str | None, ...], filled: str | None) -> None:
+    """UBL demands it in each rate, CII does not (BR-CO-14)."""
+    invoice = from_json(to_json(small()) | {
+        "totals": {"vat": "20.00"},
+        "vat_breakdown": [{"category": "S"} | ({"tax_amount": one} if one else {}) for one in stated],
+    })
+    written = draft(invoice, Syntax.UBL_INVOICE)
+    again = read(as_bytes(written)).invoice.vat_breakdown
+
+    assert [where.rpartition("/")[2] for where in written.fillers] == ["cbc:TaxAmount"] * (filled is not None)
+    assert [str(one.tax_amount) for one in again] == [one or filled for one in stated]
+    assert [one for one in xsd_errors(as_bytes(written), Syntax.UBL_INVOICE) if "Tax" in one] == []
+
+
+def test_a_line_that_says_nothing_but_its_number_is_valid_in_cii() -> None:
+    lines = (*small().lines, replace(small().lines[0], net_amount=None, price=None, item=None))
+    assert xsd_errors(write(small(lines=lines), Syntax.CII), Syntax.CII) == xsd_errors(
+        write(small(), Syntax.CII), Syntax.CII)
+    assert read(write(small(lines=lines), Syntax.CII)).invoice.lines == lines
+
+
 @pytest.mark.parametrize("syntax", [Syntax.UBL_INVOICE, Syntax.CII])
 def test_files_are_written_in_pieces_and_come_back_whole(syntax: Syntax) -> None:
     contents = (bytes(range(256)) * 4000, b"x", b"\x00" * (PIECE + 1))

@@ -28,7 +28,7 @@ REASONS = Path(__file__).parents[1] / "vectors" / "conversion" / "exceptions.tsv
 
 
 NOT_VALID = "not valid against the schema"
-FILLED = {"BT-81", "BT-110", "BT-148"}
+FILLED = {"BT-81", "BT-110", "BT-117", "BT-148"}
 """Terms that one schema demands and the other does not: where the source lacks them, a code or a sum is written."""
 
 
