@@ -187,7 +187,7 @@ def root(rows: Rows, size: int | None = None) -> bytes:
     """The root of the first `size` entries (all of them if None)."""
     if size is None:
         size = size_of(rows)
-    return _subtree(rows, 0, size) if size else EMPTY_ROOT
+    return subtree_root(rows, 0, size) if size else EMPTY_ROOT
 
 
 def size_of(rows: Rows) -> int:
@@ -209,10 +209,10 @@ def inclusion_proof(rows: Rows, seq: int, size: int) -> tuple[bytes, ...]:
     while end - start > 1:
         middle = start + _split(end - start)
         if seq < middle:
-            path.append(_subtree(rows, middle, end))
+            path.append(subtree_root(rows, middle, end))
             end = middle
         else:
-            path.append(_subtree(rows, start, middle))
+            path.append(subtree_root(rows, start, middle))
             start = middle
     return tuple(reversed(path))
 
@@ -230,13 +230,13 @@ def consistency_proof(rows: Rows, old: int, new: int) -> tuple[bytes, ...]:
     while old != end:
         middle = start + _split(end - start)
         if old <= middle:
-            path.append(_subtree(rows, middle, end))
+            path.append(subtree_root(rows, middle, end))
             end = middle
         else:
-            path.append(_subtree(rows, start, middle))
+            path.append(subtree_root(rows, start, middle))
             start, whole = middle, False
     if not whole:
-        path.append(_subtree(rows, start, end))
+        path.append(subtree_root(rows, start, end))
     return tuple(reversed(path))
 
 
@@ -348,7 +348,7 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def _subtree(rows: Rows, start: int, end: int) -> bytes:
+def subtree_root(rows: Rows, start: int, end: int) -> bytes:
     """The root of entries [start, end), where `start` is a multiple of a power of two that is at least `end - start`.
 
     The last row's frontier ends with the perfect subtrees of [start, end - 1): one for each bit of its length.

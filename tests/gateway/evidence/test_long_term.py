@@ -11,7 +11,7 @@ from chains import chain_from
 from sqlalchemy import select, text, update
 
 from archive.errors import ArchiveError, BadProof
-from archive.journal import read_entry
+from archive.journal import leaf_hash, node_hash, read_entry
 from archive.longterm import rehash
 from archive.longterm.chain import verify_chain
 from archive.seal import encode64
@@ -22,6 +22,7 @@ from gateway.evidence import checkpoints, saying, watch
 from gateway.evidence.authorities import trusted
 from gateway.evidence.ledger import Kept, log_of
 from gateway.evidence.renewal import proof_of, renew
+from gateway.evidence.routes import router
 from gateway.evidence.sealing import log_key, seal_due
 from gateway.evidence.trust import check_everything
 from gateway.problems import Problem
@@ -327,3 +328,27 @@ class TestWitness:
         checkpoints.mail_daily(chosen)
         drain(chosen)
         assert len(list((deps.settings.data / "mail").glob("*.eml"))) == 1  # the same one again, for the same address
+
+
+class TestTiles:
+    """The log over HTTP, after C2SP tlog-tiles."""
+
+    def test_they_are_those_of_the_checkpoint_beside_them(self, deps: Deps, tenant: str, serve, make_key) -> None:
+        client = serve(router)
+        assert client.get("/v1/evidence/tlog/2026/checkpoint").status_code == 404
+        assert client.get("/v1/evidence/tlog/2026/tile/0/000.p/1").status_code == 404
+        for _ in range(3):
+            happen(deps, tenant)
+        seal_due(deps)
+        happen(deps, tenant)
+        note = client.get("/v1/evidence/tlog/2026/checkpoint").text.splitlines()
+        assert note[:2] == [f"passerelle/{tenant}/2026", "3"]
+        hashes = client.get("/v1/evidence/tlog/2026/tile/0/000.p/3").content
+        one, two, three = (hashes[at:at + 32] for at in (0, 32, 64))
+        assert encode64(node_hash(node_hash(one, two), three)) == note[2]
+        bundle = client.get("/v1/evidence/tlog/2026/tile/entries/000.p/1").content
+        assert read_entry(bundle[2:])[0] == 0
+        assert leaf_hash(bundle[2:]) == one
+        assert client.get("/v1/evidence/tlog/2026/tile/0/000.p/4").status_code == 404  # not sealed yet
+        weak = {"Authorization": make_key(tenant, "invoices:read")}
+        assert client.get("/v1/evidence/tlog/2026/tile/0/000.p/1", headers=weak).status_code == 403
