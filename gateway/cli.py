@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "key": ("gateway.commands.admin", "Clés d'API / API keys"),
     "user": ("gateway.commands.admin", "Utilisateurs / Users"),
     "scenario": ("gateway.commands.admin", "Scénario de relance / Reminder scenario"),
+    "reminders": ("gateway.commands.reminders", "Relances : à venir, essai, relecture / Preview, trial, recheck"),
     "demo": ("gateway.commands.demo", "Tout le chemin, une fois / The whole way, once"),
 }
 """Command to (module, what it does). Modules that serve several commands are told which one."""

@@ -177,6 +177,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("reminder", "lifted"): Word("Relances reprises", "info"),
     ("reminder", "failed"): Word("Relance non partie", "bad"),
     ("reminder", "skipped"): Word("Relance écartée", "quiet"),
+    ("reminder", "bounced"): Word("Courriel revenu", "bad"),
     ("reminder", "prepared"): Word("Étape préparée pour une personne", "info"),
     ("reminder", "case-opened"): Word("Cas ouvert", "warn"),
     ("reminder", "case-taken"): Word("Cas pris en charge", "info"),

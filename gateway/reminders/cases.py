@@ -20,6 +20,7 @@ from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import OPENS, open_questions
+from gateway.reminders.schemas import CaseOut, case_out
 from gateway.reminders.state import Seen, key_of
 from gateway.reminders.working import working_days_after
 from gateway.tables import Submission
@@ -156,6 +157,14 @@ def cases(session: Session, *, only_open: bool = True, kinds: Sequence[str] = ()
     if kinds:
         query = query.where(Case.kind.in_(kinds))
     return [(case, submission) for case, submission in session.execute(query.limit(most))]
+
+
+def case_of(session: Session, tenant_id: str, case_id: str) -> CaseOut:
+    """One case as it is shown. Raises the not-found problem."""
+    case = session.get(Case, (tenant_id, case_id))
+    if case is None:
+        raise not_found()
+    return case_out(case, session.get_one(Submission, (tenant_id, case.submission_id)))
 
 
 def _open(session: Session, tenant_id: str, case_id: str) -> Case:

@@ -11,8 +11,9 @@ from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
+from gateway.reminders.cases import open_case
 from gateway.reminders.scenario import BadScenario, Scenario, checked, to_json
-from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
+from gateway.reminders.schemas import BounceIn, DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
 from gateway.reminders.service import conclude, of_one_mail
 from gateway.reminders.state import named, scenario_for, scenarios_of
 from gateway.tables import Decision, Hold, Submission
@@ -74,6 +75,30 @@ def settle(
         conclude(deps, one, "sent" if found.delivered else "failed", found.reason, actor=principal.actor)
     with deps.db.reading(principal.tenant_id) as session:
         return decision_out(session.get_one(Decision, (principal.tenant_id, decision_id)))
+
+
+def bounce(deps: Deps, principal: Principal, submission_id: str, decision_id: str, found: BounceIn) -> DecisionOut:
+    """A letter that was sent came back: its address gets nothing more, a case is opened, the stage stays taken.
+
+    Problems: not-found; 409 not-sent.
+    """
+    now, tenant_id = deps.now(), principal.tenant_id
+    with deps.db.transaction(tenant_id) as session:
+        lock_tenant(session, tenant_id)
+        row = session.get(Decision, (tenant_id, decision_id))
+        if row is None or row.submission_id != submission_id:
+            raise not_found()
+        if row.outcome != "sent" or row.recipient is None:
+            raise Problem(409, "not-sent", "Aucun courriel n'est parti pour cette décision. / No mail went out.")
+        if not row.facts.get("refused"):
+            row.facts = {**row.facts, "failure": found.reason, "refused": True}
+            record(session, tenant_id, Change(
+                kind="reminder", code="bounced", actor=principal.actor, submission_id=submission_id,
+                reason=found.reason, data={"decision": row.id, "stage": row.stage}), now=now)
+            open_case(session, session.get_one(Submission, (tenant_id, submission_id)), "bounce", found.reason,
+                      now=now, today=deps.today(), actor=principal.actor)
+        session.flush()
+        return decision_out(row)
 
 
 def current_scenario(deps: Deps, tenant_id: str, segment: str = "") -> Scenario:

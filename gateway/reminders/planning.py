@@ -8,11 +8,11 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from gateway.deps import Deps
-from gateway.problems import not_found
+from gateway.problems import Problem, not_found
 from gateway.reminders.decide import Outcome, plan
 from gateway.reminders.keeping import label_of
 from gateway.reminders.nightly import sweep
-from gateway.reminders.schemas import PlannedOut, RemindersOut, decision_out, hold_out
+from gateway.reminders.schemas import ComingOut, PlannedOut, PreviewOut, RemindersOut, decision_out, hold_out
 from gateway.reminders.state import Seen, look
 from gateway.tables import Hold, Submission
 
@@ -76,6 +76,22 @@ def preview(deps: Deps, tenant_id: str, days: int = 30, after: Place | None = No
             if after is None:
                 break
     return Preview(sorted(letters, key=lambda one: (one.on is None, one.on or date.max, one.number)), after)
+
+
+def preview_page(deps: Deps, tenant_id: str, days: int, after: str) -> PreviewOut:
+    """`preview` as the API gives it; `after` is the `next` of the page before."""
+    due, _, invoice_id = after.partition("~")
+    try:
+        place = Place(date.fromisoformat(due), invoice_id) if after else None
+    except ValueError as error:
+        raise Problem(422, "bad-cursor", "Cette suite n'existe pas. / No such place to go on from.") from error
+    found = preview(deps, tenant_id, days, place)
+    return PreviewOut(
+        letters=[ComingOut(on=one.on, stage=one.stage, label=one.label, reason=one.reason, invoice=one.submission_id,
+                           number=one.number, balance=format(one.balance, "f"), currency=one.currency)
+                 for one in found.letters],
+        next=f"{found.after.due_date}~{found.after.id}" if found.after else None,
+    )
 
 
 def _beyond(place: Place | None) -> Sequence[ColumnElement[bool]]:

@@ -1,15 +1,28 @@
 """HTTP of reminders."""
 
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
 from gateway.problems import documented
-from gateway.reminders import people, planning
+from gateway.reminders import cases, people, planning, trying
 from gateway.reminders.scenario import to_json
-from gateway.reminders.schemas import DecisionOut, HoldIn, HoldOut, RemindersOut, SettlementIn
+from gateway.reminders.schemas import (
+    BounceIn,
+    CaseOut,
+    DecisionOut,
+    HoldIn,
+    HoldOut,
+    PreviewOut,
+    RemindersOut,
+    ResolutionIn,
+    SettlementIn,
+    TrialOut,
+    case_out,
+)
 
 router = APIRouter(prefix="/v1", tags=["reminders"])
 Reader = Annotated[Principal, Requires(Permission.REMINDERS_READ)]
@@ -43,14 +56,56 @@ def lift_hold(submission_id: str, hold_id: str, principal: Writer, deps: Current
 
 
 @router.get("/reminders/scenario")
-def read_scenario(principal: Reader, deps: CurrentDeps) -> dict[str, Any]:
-    """The scenario in force."""
-    return to_json(people.current_scenario(deps, principal.tenant_id))
+def read_scenario(
+    principal: Reader, deps: CurrentDeps, segment: str = "", version: int | None = None
+) -> dict[str, Any]:
+    """The scenario of a segment: that in force, or a version of it."""
+    return to_json(trying.version_of(deps, principal.tenant_id, segment, version))
 
 
 @router.put("/reminders/scenario")
 def save_scenario(
-    definition: Annotated[dict[str, Any], Body()], principal: Writer, deps: CurrentDeps
+    definition: Annotated[dict[str, Any], Body()], principal: Writer, deps: CurrentDeps, segment: str = ""
 ) -> dict[str, Any]:
-    """Put a new version of the scenario in force."""
-    return to_json(people.save_scenario(deps, principal, definition))
+    """Put a new version of a segment's scenario in force."""
+    return to_json(people.save_scenario(deps, principal, definition, segment))
+
+
+@router.get("/reminders/scenario/trial")
+def try_scenario(
+    principal: Reader, deps: CurrentDeps, *, since: date, until: date, segment: str = "", version: int | None = None
+) -> TrialOut:
+    """What a version would have done between two days of the past, beside what went out. Sends nothing."""
+    scenario = trying.version_of(deps, principal.tenant_id, segment, version)
+    return TrialOut.model_validate(trying.try_out(deps, principal.tenant_id, scenario, since, until))
+
+
+@router.get("/reminders/preview")
+def preview(
+    principal: Reader, deps: CurrentDeps, days: Annotated[int, Query(ge=1, le=90)] = 30, after: str = ""
+) -> PreviewOut:
+    """The letters to come if nothing happens meanwhile, by day; then those that wait, and why. `next` goes on."""
+    return planning.preview_page(deps, principal.tenant_id, days, after)
+
+
+@router.get("/reminders/cases")
+def list_cases(principal: Reader, deps: CurrentDeps, *, closed: bool = False) -> list[CaseOut]:
+    """What waits for a person, the most urgent first; or what was closed, the newest first."""
+    with deps.db.reading(principal.tenant_id) as session:
+        return [case_out(case, submission) for case, submission in cases.cases(session, only_open=not closed)]
+
+
+@router.post("/reminders/cases/{case_id}/resolution", responses=documented(409))
+def close_case(case_id: str, found: ResolutionIn, principal: Writer, deps: CurrentDeps) -> CaseOut:
+    """Close a case, or grant or decline an approval."""
+    cases.close_case(deps, principal, case_id, found.outcome, found.reason)
+    with deps.db.reading(principal.tenant_id) as session:
+        return cases.case_of(session, principal.tenant_id, case_id)
+
+
+@router.post("/invoices/{submission_id}/reminders/{decision_id}/bounce", responses=documented(409))
+def tell_bounce(
+    submission_id: str, decision_id: str, found: BounceIn, principal: Writer, deps: CurrentDeps
+) -> DecisionOut:
+    """Say that a letter came back: nothing more goes to that address, and a case is opened."""
+    return people.bounce(deps, principal, submission_id, decision_id, found)

@@ -1,11 +1,13 @@
 """What goes over the wire about reminders."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.tables import Decision, Hold
+from gateway.tables import Decision, Hold, Submission
+from gateway.tables_reminders import Case
 
 
 class In(BaseModel):
@@ -81,6 +83,94 @@ class RemindersOut(Out):
     holds: list[HoldOut]
     planned: list[PlannedOut]
     scenario: str
+
+
+class BounceIn(In):
+    """What came back, in the words of the server or of a person."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+
+
+class ResolutionIn(In):
+    """What a person did about a case; an approval is granted or declined."""
+
+    outcome: Literal["done", "granted", "declined"] = "done"
+    reason: Annotated[str, Field(min_length=3, max_length=1000)]
+
+
+class CaseOut(Out):
+    """Something that waits, or waited, for a person."""
+
+    id: str
+    invoice: str
+    number: str | None
+    kind: str
+    stage: str
+    reason: str
+    balance: str
+    opened_at: datetime
+    due_on: date
+    owner: str | None
+    open: bool
+    outcome: str | None
+    resolution: str | None
+    proposal: str | None
+
+
+class StepOut(Out):
+    """What would have gone out on a day."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    submission_id: str
+    number: str
+    on: date
+    stage: str
+    channel: str
+    reason: str
+    balance: Decimal
+    currency: str
+
+
+class TrialOut(Out):
+    """A scenario tried on the past; see trying.Trial."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    scenario: str
+    since: date
+    until: date
+    invoices: int
+    would: dict[str, int]
+    did: dict[str, int]
+    against: dict[str, int]
+    total: int
+    steps: list[StepOut]
+
+
+class ComingOut(PlannedOut):
+    """A letter to come."""
+
+    invoice: str
+    number: str
+    balance: str
+    currency: str
+
+
+class PreviewOut(Out):
+    """The letters of the next days about some invoices; `next` is where the others begin."""
+
+    letters: list[ComingOut]
+    next: str | None
+
+
+def case_out(case: Case, submission: Submission) -> CaseOut:
+    """A case as it is shown."""
+    return CaseOut(
+        id=case.id, invoice=case.submission_id, number=submission.number, kind=case.kind, stage=case.stage,
+        reason=case.reason, balance=format(case.balance, "f"), opened_at=case.opened_at, due_on=case.due_on,
+        owner=case.owner, open=case.active is True, outcome=case.outcome, resolution=case.resolution,
+        proposal=case.proposal)
 
 
 def hold_out(row: Hold) -> HoldOut:

@@ -13,6 +13,9 @@ from formats.rendering.typefaces import fonts
 BREAK: Final = "\u200b"
 """A place where a long word may be broken."""
 
+BLANKS: Final = "\n\u00a0\u202f"
+"""What Python calls not printable and a page shows well: line ends and the blanks of French typography."""
+
 
 def typeset(template: str, data: dict[str, Any], what: str, *, standard: str | None = None) -> bytes:
     """The template of that name in this package as PDF, with `data` as its data.json; `standard` is one of Typst's.
@@ -35,5 +38,5 @@ def typeset(template: str, data: dict[str, Any], what: str, *, standard: str | N
 
 def printable(text: str, long_word: re.Pattern[str]) -> str:
     """The text fit for a page; it may be broken after what `long_word` has as its first group."""
-    shown = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+    shown = "".join(char if char.isprintable() or char in BLANKS else "\ufffd" for char in text)
     return long_word.sub(rf"\1{BREAK}", shown)

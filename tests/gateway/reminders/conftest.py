@@ -3,7 +3,7 @@
 import email
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.message import EmailMessage
@@ -66,6 +66,12 @@ class Play:
     make: Callable[..., Submission]
     invoice: Submission
     document: Invoice = INVOICE
+
+    def another(self, number: str, due_on: str, amount: str, **changes: Any) -> Submission:
+        """One more invoice of the usual client."""
+        document = replace(self.document, number=number, due_date=date.fromisoformat(due_on),
+                           totals=Totals(with_vat=Decimal(amount), due=Decimal(amount)))
+        return keep(self.deps, self.make, document, **changes)
 
     def on(self, day: str) -> None:
         """Make it nine in the morning, UTC, of a day."""
