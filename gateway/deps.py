@@ -27,19 +27,33 @@ def in_paris(at: datetime) -> str:
 
 
 class Bell:
-    """The doorbell of the embedded worker: rung after each commit, missed rings cost only a moment."""
+    """The doorbell of the embedded worker: each new entry wakes one who waits; missed rings cost only a moment."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._rings = 0
 
-    def ring(self, _added: Sequence[str] = ()) -> None:
-        """Say that there may be work; which is for the worker to see."""
-        self._event.set()
+    def ring(self, added: Sequence[str]) -> None:
+        """Say that there is work; which is for the worker to see."""
+        with self._changed:
+            self._rings = min(self._rings + len(added), max(1, self._waiting))
+            self._changed.notify(len(added))
 
     def wait(self, seconds: float) -> None:
-        """Sleep until somebody rings, at most this long."""
-        self._event.wait(seconds)
-        self._event.clear()
+        """Sleep until it rings for the caller, at most this long."""
+        with self._changed:
+            self._waiting += 1
+            if not self._rings:
+                self._changed.wait(seconds)
+            self._waiting -= 1
+            self._rings = max(0, self._rings - 1)
+
+    def wake(self) -> None:
+        """Wake everybody, and whoever is about to sleep: there may be much to do, or the end has come."""
+        with self._changed:
+            self._rings = max(1, self._waiting)
+            self._changed.notify_all()
 
 
 @dataclass(frozen=True, slots=True)

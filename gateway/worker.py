@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway import outbox
-from gateway.deps import Deps
+from gateway.deps import Bell, Deps
 from gateway.outbox import Entry, Park, RetryLater
 
 log = structlog.get_logger()
@@ -93,11 +93,16 @@ def _lease_renewed(deps: Deps, entry: Entry) -> Iterator[None]:
 STRANGER_THREADS = 2
 
 
+LONGEST_WAIT_S = 30.0
+"""A thread that was neither rung nor woken looks for itself then."""
+
+
 class Worker:
     """The embedded worker: one thread for regular work, `work_threads` for the outbox; ended by `stop`.
 
-    `strangers` are topics whose handlers wait for anybody at all; two more threads do only these. `idle_seconds` is
-    how long the outbox is left alone when there was nothing in it: longer where a broker tells what is new.
+    `strangers` are topics whose handlers wait for anybody at all; two more threads do only these. All of them wait
+    until they are rung; one more thread looks into the outbox every `idle_seconds` (longer where a broker tells what is
+    new), and rings for what became due or was put there by another process.
     """
 
     def __init__(
@@ -111,7 +116,8 @@ class Worker:
         self._strangers = frozenset(strangers)
         self._due: dict[str, datetime] = {}
         self._stopping = threading.Event()
-        turns = [self._regular, *[self._relay] * deps.settings.work_threads,
+        self._stranger_bell = Bell()
+        turns = [self._regular, self._sweep, *[self._relay] * deps.settings.work_threads,
                  *[self._relay_strangers] * (STRANGER_THREADS if strangers else 0)]
         self._threads = [threading.Thread(target=self._run, args=(turn,), name=f"passerelle-worker-{number}",
                                           daemon=True) for number, turn in enumerate(turns)]
@@ -124,10 +130,12 @@ class Worker:
     def stop(self) -> None:
         """Finish the entries at hand and end; what takes longer than a minute is left to its lease."""
         self._stopping.set()
-        self._deps.bell.ring()
         deadline = time.monotonic() + 60
         for thread in self._threads:
-            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+            while thread.is_alive() and time.monotonic() < deadline:
+                self._deps.bell.wake()
+                self._stranger_bell.wake()
+                thread.join(timeout=0.2)
 
     def _run(self, turn: Callable[[], None]) -> None:
         while not self._stopping.is_set():
@@ -141,13 +149,22 @@ class Worker:
         ring_due(self._deps, self._ticks, self._due)
         self._stopping.wait(self._deps.settings.work_seconds)
 
+    def _sweep(self) -> None:
+        now = self._deps.now()
+        if outbox.is_due(self._deps.db, now, without=self._strangers):
+            self._deps.bell.wake()
+        if self._strangers and outbox.is_due(self._deps.db, now, only=self._strangers):
+            self._stranger_bell.wake()
+        self._stopping.wait(self._idle)
+
     def _relay(self) -> None:
-        if not relay(self._deps, self._handlers, most=50, without=self._strangers):
-            self._deps.bell.wait(self._idle)
+        if not relay(self._deps, self._handlers, most=50, without=self._strangers) and not self._stopping.is_set():
+            self._deps.bell.wait(LONGEST_WAIT_S)
 
     def _relay_strangers(self) -> None:
-        if not relay(self._deps, self._handlers, most=1, only=self._strangers):  # between two calls it may be ended
-            self._stopping.wait(self._deps.settings.work_seconds)
+        # one at a time: between two calls it may be ended
+        if not relay(self._deps, self._handlers, most=1, only=self._strangers) and not self._stopping.is_set():
+            self._stranger_bell.wait(LONGEST_WAIT_S)
 
 
 class Tick:

@@ -68,7 +68,7 @@ def worker(settings: Settings) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    with assembled(settings, warm=True) as deps:
+    with assembled(settings) as deps:  # not warm: it judges status messages now and then, and no invoices
         runner = Worker(deps, HANDLERS, ticks(settings), STRANGERS,
                         idle_seconds=settings.sweep_seconds if settings.broker_url else None)
         runner.start()

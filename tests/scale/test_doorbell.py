@@ -123,6 +123,7 @@ def test_an_emptied_broker_loses_no_work_and_still_rings(rung: Deps, broker: Bro
             seen.append(entry.id)
 
     app = celery_app(broker.url)
+    app.conf.broker_heartbeat = 1  # its loop then looks every half second whether it shall end, not every twenty
     install_relay(app, rung, {"work": act})
     before = [put(rung) for _ in range(5)]
     assert until(lambda: len(broker.waiting()) == len(before))
