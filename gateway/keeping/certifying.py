@@ -5,11 +5,12 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from archive.store import Digest
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
 from gateway.keeping.certificates import Account, Gone, Part, certificate
-from gateway.keeping.destruction import APPROVED, DONE, items_of, tell
+from gateway.keeping.destruction import APPROVED, DONE, get_destruction, items_of, tell
 from gateway.keeping.erasure import erase_invoice
 from gateway.keeping.retention import CERTIFICATE, OBJECT, counted, objects_of
 from gateway.record import Change, lock_tenant, record
@@ -17,34 +18,68 @@ from gateway.tables import Document, Submission
 from gateway.tables_archive import KeptObject
 from gateway.tables_retention import Destruction, DestructionItem
 
+BATCH = 50
+
 
 def finish(deps: Deps, row: Destruction) -> None:
-    """Keep the certificate, show it at each invoice, erase their words, in one transaction."""
-    tenant_id, now = row.tenant_id, deps.now()
+    """Keep the certificate, show it at each invoice, erase their words; interrupted, it goes on with the same one.
+
+    A few invoices at a time: whoever else writes waits for no more than those.
+    """
+    tenant_id = row.tenant_id
     with deps.db.reading(tenant_id) as session:
         parts = [_part(session, tenant_id, item) for item in items_of(session, tenant_id, row.id)]
-    note = certificate(Account(
-        id=row.id, tenant=tenant_id, reason=row.reason, proposed_by=row.proposed_by, proposed_at=row.proposed_at,
-        approved_by=str(row.decided_by), approved_at=row.decided_at or now, finished_at=now, parts=parts,
-    ), dossier_key(deps), deps.settings.log_origin)
-    kept = Kept(CERTIFICATE, deps.store.put(note).hex, len(note))
+    kept = _certified(deps, row, parts)
+    invoices = [part.subject for part in parts if not part.subject.startswith(OBJECT)]
+    for start in range(0, len(invoices), BATCH):
+        with deps.db.transaction(tenant_id) as session:
+            stored = _at_work(session, row)
+            if stored is None:
+                return
+            for submission_id in invoices[start:start + BATCH]:
+                _close(deps, session, stored, submission_id, kept)
     with deps.db.transaction(tenant_id) as session:
-        lock_tenant(session, tenant_id)
-        stored = session.get_one(Destruction, (tenant_id, row.id))
-        if stored.state != APPROVED:
-            return  # another worker was faster
-        for part in parts:
-            if not part.subject.startswith(OBJECT):
-                _close(deps, session, stored, part.subject, kept)
-        stored.state, stored.finished_at, stored.certificate = DONE, now, kept.sha256
-        tell(deps, session, stored, "destruction-done", "worker", objects=(kept,))
+        stored = _at_work(session, row)
+        if stored is not None:
+            stored.state, stored.finished_at = DONE, deps.now()
+            tell(deps, session, stored, "destruction-done", "worker", objects=(kept,))
     deps.db.overwrite_log()
 
 
+def _certified(deps: Deps, row: Destruction, parts: list[Part]) -> Kept:
+    """The certificate of what is gone, made once."""
+    with deps.db.reading(row.tenant_id) as session:
+        known = get_destruction(session, row.tenant_id, row.id).certificate
+    if known is not None:
+        return Kept(CERTIFICATE, known, len(deps.store.get(Digest(known))))
+    now = deps.now()
+    note = certificate(Account(
+        id=row.id, tenant=row.tenant_id, reason=row.reason, proposed_by=row.proposed_by, proposed_at=row.proposed_at,
+        approved_by=str(row.decided_by), approved_at=row.decided_at or now, finished_at=now, parts=parts,
+    ), dossier_key(deps), deps.settings.log_origin)
+    digest = deps.store.put(note).hex
+    with deps.db.transaction(row.tenant_id) as session:
+        stored = _at_work(session, row)
+        if stored is not None and stored.certificate is None:
+            stored.certificate = digest
+    with deps.db.reading(row.tenant_id) as session:
+        sha256 = str(get_destruction(session, row.tenant_id, row.id).certificate)
+    return Kept(CERTIFICATE, sha256, len(deps.store.get(Digest(sha256))))
+
+
+def _at_work(session: Session, row: Destruction) -> Destruction | None:
+    """The destruction, locked; None when another worker has ended it."""
+    lock_tenant(session, row.tenant_id)
+    stored = session.get_one(Destruction, (row.tenant_id, row.id))
+    return stored if stored.state == APPROVED else None
+
+
 def _close(deps: Deps, session: Session, row: Destruction, submission_id: str, kept: Kept) -> None:
-    """An invoice says that it is gone, and under which certificate; its words are erased."""
+    """An invoice says that it is gone, and under which certificate; its words are erased. Once."""
     submission = session.get_one(Submission, (row.tenant_id, submission_id))
     retention = counted(session, submission)
+    if retention.destroyed_at is not None:
+        return
     retention.destroyed_at, retention.destruction_id = deps.now(), row.id
     erase_invoice(session, submission)
     session.add(Document(

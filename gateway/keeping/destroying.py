@@ -3,8 +3,6 @@
 An object that also belongs to an invoice that stays, stays. How it ends is keeping/certifying.py.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -35,8 +33,9 @@ def handle_destruction(deps: Deps, entry: Entry) -> None:
     if row.state != APPROVED:
         return
     try:
+        going = frozenset(subjects)
         for subject in subjects:
-            destroy_all_of(deps, row, subject, set(subjects))
+            destroy_all_of(deps, row, subject, going)
     except StoreUnavailable as error:
         raise RetryLater(f"{error.code}: {error}") from error
     except (DestructionRefused, ObjectMissing) as error:
@@ -44,7 +43,7 @@ def handle_destruction(deps: Deps, entry: Entry) -> None:
     finish(deps, row)
 
 
-def destroy_all_of(deps: Deps, row: Destruction, subject: str, going: Iterable[str]) -> None:
+def destroy_all_of(deps: Deps, row: Destruction, subject: str, going: frozenset[str]) -> None:
     """Destroy the objects of one item that belong to nothing that stays. Raises ArchiveError."""
     safe = safe_of(deps, Principal(tenant_id=row.tenant_id, actor=str(row.decided_by), name="",
                                    permissions=frozenset({Permission.RETENTION_WRITE})))
@@ -52,7 +51,7 @@ def destroy_all_of(deps: Deps, row: Destruction, subject: str, going: Iterable[s
         if held := standing(session, row.tenant_id, covering(session, row.tenant_id, subject)):
             raise DestructionRefused(f"{subject}: legal hold {held[0].id}")
         digests = [sha256 for sha256 in digests_of(session, row.tenant_id, subject)
-                   if is_free(session, row.tenant_id, sha256, {*going, subject})]
+                   if is_free(session, row.tenant_id, sha256, going)]
         known = set(session.scalars(select(KeptObject.sha256).where(KeptObject.sha256.in_(digests))))
         lost = [Kept("object", sha256, 0) for sha256 in digests if sha256 not in known]
         admit(session, row.tenant_id, lost, "worker", deps.now())  # of before metadata were kept
@@ -63,6 +62,6 @@ def destroy_all_of(deps: Deps, row: Destruction, subject: str, going: Iterable[s
             safe.destroy(Digest(sha256), reason=f"destruction:{row.id}")
 
 
-def is_free(session: Session, tenant_id: str, sha256: str, going: Iterable[str]) -> bool:
+def is_free(session: Session, tenant_id: str, sha256: str, going: frozenset[str]) -> bool:
     """Whether every invoice that an object belongs to is going too."""
-    return owners_of(session, tenant_id, sha256) <= set(going)
+    return owners_of(session, tenant_id, sha256) <= going

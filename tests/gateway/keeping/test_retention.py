@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import OperationalError
 
 from archive.errors import ArchiveError, DestructionRefused, ObjectMissing
 from archive.journal import read_entry
@@ -18,7 +19,7 @@ from gateway.evidence.checking import check_invoice, check_tenant
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
 from gateway.evidence.trust import check_everything
-from gateway.keeping import destruction, erasure, holds, retention
+from gateway.keeping import certifying, destruction, erasure, holds, retention
 from gateway.keeping.certificates import read_certificate
 from gateway.problems import Problem
 from gateway.record import Change, record
@@ -182,6 +183,45 @@ def test_a_destruction_leaves_hash_entries_and_certificate(deps: Deps, tenant: s
     assert any("détruite" in line for line in made.story.missing)
     assert code_of(lambda: destruction.propose(deps, tenant, FIRST, [one.id], WHY)) == "already-destroyed"
     deps.store.control(Digest(Digest.of(f"<Invoice>{other.id}</Invoice>".encode()).hex))
+
+
+@pytest.fixture
+def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certifying, "BATCH", 1)
+
+
+@pytest.mark.usefixtures("_one_at_a_time")
+def test_an_interrupted_end_goes_on_with_the_same_certificate(
+    deps: Deps, tenant: str, archived, clock, drain
+) -> None:
+    def strike(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        struck.append(statement.startswith("INSERT INTO documents"))
+        if struck[-1] and sum(struck) == 2:
+            raise OperationalError(statement, (), Exception("disk I/O error"))
+
+    struck: list[bool] = []
+    invoices = [archived(), archived(number="F-2"), archived(number="F-3")]
+    clock.forward(days=11 * 366)
+    event.listen(deps.db.engine, "before_cursor_execute", strike)
+    row = destroyed(deps, drain, *invoices)
+    event.remove(deps.db.engine, "before_cursor_execute", strike)
+    assert row.state == "approved"
+    assert len(_gone(deps, tenant)) == 1
+    clock.forward(days=1)
+    drain(deps)
+    assert sorted(_gone(deps, tenant)) == sorted(invoice.id for invoice in invoices)
+    with deps.db.reading(tenant) as session:
+        done = session.get_one(Destruction, (tenant, row.id))
+        shown = set(session.scalars(select(Document.sha256).where(Document.role == "certificate")))
+    assert (done.state, done.certificate) == ("done", row.certificate)
+    assert shown == {row.certificate}
+    assert check_everything(deps).faults == ()
+
+
+def _gone(deps: Deps, tenant: str) -> list[str | None]:
+    with deps.db.reading(tenant) as session:
+        return list(session.scalars(select(Event.submission_id).where(
+            Event.code == "destroyed", Event.submission_id.is_not(None))))
 
 
 def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, archived, clock, drain) -> None:
