@@ -28,7 +28,7 @@ def test_every_term_is_described_with_its_number() -> None:
 
 
 @settings(
-    max_examples=20, deadline=None, derandomize=True, phases=[Phase.generate],
+    max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 @given(invoices())

@@ -111,7 +111,7 @@ def test_every_leaf_of_a_model_with_every_term_is_printed(lang: str) -> None:
 
 
 @given(invoices())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_leaf_of_any_invoice_is_among_the_texts(invoice: Invoice) -> None:
     texts = without_blanks("\n".join(texts_of(page(invoice, "fr"))))
 
