@@ -15,6 +15,7 @@ from gateway.console.french import count, moment
 from gateway.console.queries import PORTAL_REFUSES
 from gateway.tables import Event, JournalEntry, Seal, Submission
 from gateway.tables_care import Alarm
+from gateway.tables_receivables import BankMovement
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
@@ -48,6 +49,7 @@ def items(session: Session, now: datetime) -> Iterator[Item]:
     yield from _alarms(session)
     yield from _causes(session, now)
     yield from _invoices(session, now)
+    yield from _bank(session)
     yield from _evidence(session, now)
 
 
@@ -111,6 +113,17 @@ def _invoices(session: Session, now: datetime) -> Iterator[Item]:
         yield Item("warn", invalid, count(invalid, "facture non conforme", "factures non conformes"),
                    "Rien n'est parti : corrigez les anomalies dans votre logiciel de facturation.",
                    "/factures?etat=non-envoyee")
+
+
+def _bank(session: Session) -> Iterator[Item]:
+    """Movements of the bank account that nobody has said anything of."""
+    waiting = _count(session, select(func.count()).select_from(BankMovement).where(
+        BankMovement.state.in_(("open", "doubtful"))))
+    if waiting:
+        yield Item("warn", waiting, count(waiting, "mouvement bancaire à rapprocher",
+                                          "mouvements bancaires à rapprocher"),
+                   "Chaque entrée d'argent attend que vous disiez ce qu'elle paie.", "/banque",
+                   Permission.PAYMENTS_WRITE)
 
 
 def _unreplaced(*conditions: ColumnElement[bool]) -> Select[int]:

@@ -14,7 +14,7 @@ from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
 from gateway.receivables.bank_schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
 from gateway.receivables.matching import Findings, Money, OpenItem, find
-from gateway.receivables.open_items import open_items
+from gateway.receivables.open_items import all_items
 from gateway.tables import Submission
 from gateway.tables_receivables import BankAllocation, BankMovement
 
@@ -36,6 +36,8 @@ DOUBT = ("Un autre relevé dit un mouvement identique, sans référence de la ba
          "Another statement tells an equal one without a bank's reference: is it the same?")
 FOREIGN = ("Le libellé nomme une facture dans une autre devise : à traiter par une personne. / "
            "The text names an invoice in another currency: a person must deal with it.")
+SETTLED = ("Le libellé nomme une facture déjà soldée : double paiement ? / The text names an invoice that is settled: "
+           "paid twice?")
 RETURNED = ("Argent repris : retirez le paiement de la facture qu'il avait soldée. / Money taken back: take it off the "
             "invoice that it had paid.")
 UNKNOWN = "Rien ne dit ce que ce mouvement paie. / Nothing tells what this movement pays."
@@ -101,7 +103,7 @@ def left_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Decimal
 def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Ground:
     """What the movements of a page are matched with; open items only where one of them may be matched."""
     wanted = any(row.state == "open" for row in rows)
-    items = [_open_item(item) for item in open_items(session, today)] if wanted else []
+    items = [_open_item(item) for item in all_items(session, today)] if wanted else []
     grouped: dict[str, list[BankAllocation]] = defaultdict(list)
     for one in session.scalars(select(BankAllocation).where(
             BankAllocation.movement_id.in_([row.id for row in rows])).order_by(BankAllocation.at, BankAllocation.id)):
@@ -182,6 +184,8 @@ def _question(row: BankMovement, findings: Findings, *, found: bool) -> str | No
         return None
     if findings.other_currency:
         return FOREIGN
+    if findings.settled:
+        return SETTLED
     if row.amount < 0:
         return RETURNED
     return None if found else UNKNOWN

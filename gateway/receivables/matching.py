@@ -84,22 +84,31 @@ class Findings:
     other_currency: tuple[OpenItem, ...] = ()
     """Items that the payer names and that are in another currency: a task for a person, never a match."""
 
+    settled: tuple[OpenItem, ...] = ()
+    """Items that the payer names and of which nothing is open: paid twice?"""
+
 
 def find(money: Money, items: Sequence[OpenItem], seen: Mapping[str, str]) -> Findings:
-    """Proposals for money that came in, the surest first; `seen` is the client of each account seen before."""
+    """Proposals for money that came in, the surest first; `seen` is the client of each account seen before.
+
+    `items` may hold settled ones, so that money for them is told from money for nobody knows what.
+    """
     items = sorted(items, key=lambda one: (one.due_date or date.max, one.number, one.id))
     named = [item for item in items if _names(money, item)]
     foreign = tuple(item for item in named if item.currency != money.currency)
+    settled = tuple(item for item in named if item.currency == money.currency and item.balance <= 0)
     able = [item for item in items if item.currency == money.currency and item.balance > 0]
-    found = [*_by_reference(money, [item for item in named if item in able], seen),
-             *_by_client(money, able, seen), *_by_amount(money, able, seen)]
+    open_named = [item for item in named if item.currency == money.currency and item.balance > 0]
+    found = list(_by_reference(money, open_named, seen))
+    if open_named or not named:  # what the payer named and cannot be paid is no reason to pay something else
+        found += [*_by_client(money, able, seen), *_by_amount(money, able, seen)]
     best: dict[frozenset[tuple[str, Decimal]], Proposal] = {}
     for proposal in found:
         key = frozenset((item.id, amount) for item, amount in proposal.parts)
         if key not in best or proposal.score > best[key].score:
             best[key] = proposal
     ranked = sorted(best.values(), key=lambda one: (-one.score, one.left, [item.number for item, _ in one.parts]))
-    return Findings(tuple(ranked[:MOST_PROPOSALS]), foreign)
+    return Findings(tuple(ranked[:MOST_PROPOSALS]), foreign, settled)
 
 
 @lru_cache(maxsize=20_000)

@@ -74,6 +74,14 @@ def test_nothing_crosses_currencies_or_credits() -> None:
     assert ([one.number for one in found.other_currency], found.proposals) == (["F-1001"], ())
 
 
+def test_money_for_a_settled_item_pays_no_other() -> None:
+    items = [item("F-1001", "0.00"), item("F-1002", "100.00")]
+    found = find(money("100.00", "F-1001", iban="X"), items, {"X": "a"})
+    assert ([one.number for one in found.settled], found.proposals) == (["F-1001"], ())
+    both = find(money("100.00", "F-1001 F-1002"), items, {})
+    assert [one.number for one, _ in both.proposals[0].parts] == ["F-1002"]
+
+
 ITEMS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(-5000, 50_000)), max_size=12).map(
     lambda rows: [item(f"F-{1000 + place}", str(D(cents) / 100), client)
                   for place, (client, cents) in enumerate(rows)])
