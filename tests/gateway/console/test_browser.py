@@ -4,16 +4,22 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import update
 
 from gateway.app import create_app
 from gateway.deps import Deps
+from gateway.dossiers.periods import handle_export
 from gateway.jobs import handle_job
+from gateway.keeping import retention
+from gateway.keeping.destroying import handle_destruction
+from gateway.tables_retention import Retention
 from gateway.worker import relay
 
 CHROMIUM = Path(os.environ.get("PASSERELLE_CHROMIUM", "/usr/bin/chromium"))
@@ -89,13 +95,13 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def opened(chromium: Browser, address: str, signed_in: Callable[[str], Any]) -> Iterator[Callable[..., Page]]:
-    """A page of somebody with every role, at a width, with or without scripts; complaints of the browser fail."""
+    """A page of somebody (with every role), at a width, with or without scripts; complaints of the browser fail."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
-    cookie = signed_in("tous").cookies["passerelle_session"]
 
-    def make(width: str, *, scripts: bool = True) -> Page:
+    def make(width: str, *, scripts: bool = True, role: str = "tous") -> Page:
         wide, high = WIDTHS[width]
+        cookie = signed_in(role).cookies["passerelle_session"]
         context = chromium.new_context(viewport={"width": wide, "height": high}, java_script_enabled=scripts)
         context.add_cookies([{"name": "passerelle_session", "value": cookie, "url": address}])
         contexts.append(context)
@@ -173,14 +179,66 @@ def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[...
         assert len(reached) >= wanted - 2, path  # a date field counts once and holds the focus three times
 
 
-def go_to(page: Page, selector: str) -> None:
-    """Tab until the focus is on such an element, then Enter."""
-    for _ in range(200):
+def go_to(page: Page, selector: str, typed: str = "", key: str = "Enter") -> None:
+    """Tab until the focus is on such an element, type, then a key."""
+    for _ in range(300):
         page.keyboard.press("Tab")
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-            page.keyboard.press("Enter")
+            page.keyboard.type(typed)
+            page.keyboard.press(key)
             return
     raise AssertionError(selector)
+
+
+@pytest.fixture
+def outdated(seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of an invoice whose time to be kept is over."""
+    retention.count_due(seeded_deps)
+    invoice: str = story.invoices["F-2026-0443"]
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        session.execute(update(Retention).where(Retention.submission_id == invoice).values(until=date(2026, 1, 1)))
+    monkeypatch.setattr(retention, "retain_until", lambda *_: date(2026, 1, 1))
+    return invoice
+
+
+def test_officers_export_hold_and_destroy_by_keyboard(
+    opened: Callable[..., Page], address: str, seeded_deps: Deps, outdated: str
+) -> None:
+    page, here = opened("desk", role="officer"), "/journal/conservation"
+    page.goto(f"{address}/journal/exports")
+    go_to(page, "#f-from", "11052026", "Tab")  # month, day, year: the browser speaks American
+    go_to(page, "#f-to", "11052026")
+    page.wait_for_url("**/journal/exports**fait=export**")
+    relay(seeded_deps, {"export": handle_export}, only=("export",))
+    page.goto(f"{address}/journal/exports")
+    with page.expect_download() as fetched:
+        go_to(page, "a[href$='/fichier']")
+    assert fetched.value.suggested_filename.endswith(".tar")
+
+    page.goto(address + here)
+    go_to(page, "section[aria-labelledby='gels'] > details > summary")
+    go_to(page, "#f-invoice", "F-2026-0443", "Tab")
+    go_to(page, "#f-reason", "contrôle fiscal")
+    page.wait_for_url("**fait=gel**")
+    page.goto(address + here)
+    assert page.locator(f"input[name=invoice][value='{outdated}']").count() == 0  # nothing under a hold may go
+    go_to(page, "section[aria-labelledby='gels'] td details > summary")
+    go_to(page, "form[action$='/lever'] input[name=reason]", "contrôle clos")
+    page.wait_for_url("**fait=leve**")
+
+    go_to(page, f"input[name=invoice][value='{outdated}']", key="Space")
+    go_to(page, "#f-why", "dix années sont passées")
+    page.wait_for_url("**fait=propose**")
+    assert page.locator("form[action$='/approuver']").count() == 0  # not by the same person
+    second = opened("desk")
+    second.goto(address + here)
+    go_to(second, "form[action$='/approuver'] button")
+    second.wait_for_url("**fait=approuve**")
+    relay(seeded_deps, {"destroy": handle_destruction}, only=("destroy",))
+    second.goto(address + here)
+    go_to(second, "a[href$='/certificat']", key="Shift")  # reached; a text has no icon, and the browser complains of it
+    certificate = second.request.get(second.evaluate("document.activeElement.href"))
+    assert "dix années sont passées" in certificate.text()
 
 
 def test_an_officer_finds_checks_and_sees_who_looked_by_keyboard(
