@@ -188,6 +188,16 @@ class Node:
             self.term = term
         return self.text
 
+    def release(self, terms: frozenset[str]) -> None:
+        """Claimed for these terms and yet not taken: here and below, as if nobody had asked."""
+        self.term = None if self.term in terms else self.term
+        self.marked = None if self.marked in terms else self.marked
+        if self.claimed_attributes:
+            self.claimed_attributes = {name: by for name, by in self.claimed_attributes.items() if by not in terms}
+        for twins in self.children.values():
+            for node in twins:
+                node.release(terms)
+
     @property
     def taken(self) -> str | None:
         """The term that understood the text, or None."""

@@ -35,6 +35,7 @@ from formats.paths import (
 )
 from formats.rows import Absent, Column, Group, Kind, Place, Quirk, Row
 from formats.safexml import parse
+from formats.terms import GROUPS
 from formats.values import read_value, write_value
 
 
@@ -224,7 +225,10 @@ def _collect(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:
             name = entry.group.field
         if value is not None and value != ():
             values[name] = value
-    if not values or not branch.required <= values.keys():
+    if not values:
+        return None
+    if not branch.required <= values.keys():
+        node.release(GROUPS[branch.group.term])  # a currency without its rate, say, is no term of the invoice
         return None
     return branch.group.model(**values)
 

@@ -8,9 +8,11 @@ from facturx.generate_xml import EN16931_FIELDS
 from lxml import etree
 from packages import package_folder
 
+from formats.json_form import from_json
 from formats.mapping.extensions import NAMED_ELSEWHERE
 from formats.mapping.invoice import INVOICE
 from formats.rows import Column, Group
+from formats.syntax import Syntax, read, write
 from formats.terms import GROUPS, terms_below
 
 NUMBER = re.compile(r"EXT-FR-FE-(?:BG-)?[0-9]+(?:-[0-9]+)?")
@@ -103,3 +105,31 @@ def test_another_table_has_the_terms_in_the_same_places(column: Column, key: str
     assert len(both) > 120
     assert len([term for term in both if term.startswith("EXT-")]) > 25
     assert differing == OTHERWISE[column]
+
+
+@pytest.mark.parametrize(
+    ("part", "left"),
+    [
+        (b"<ram:ConversionRate>1.1</ram:ConversionRate>",
+         ["ram:SourceCurrencyCode", "ram:TargetCurrencyCode", "udt:DateTimeString/@format", "udt:DateTimeString"]),
+        (b"<ram:CalculationPercent>2</ram:CalculationPercent>",
+         ["ram:BasisPeriodMeasure/@unitCode", "ram:BasisPeriodMeasure"]),
+    ],
+)
+def test_a_group_that_lacks_what_it_is_about_stays_unmapped(part: bytes, left: list[str]) -> None:
+    invoice = from_json({
+        "number": "F1", "currency": "USD", "vat_currency": "EUR",
+        "currency_exchange": {"source": "USD", "target": "EUR", "rate": "1.1", "day": "2026-01-02"},
+        "cash_discounts": [{"percentage": "2", "period": "10", "period_unit": "DAY"}],
+    })
+    document = write(invoice, Syntax.CII)
+    assert read(document).unmapped == ()
+
+    unmapped = read(document.replace(part, b"")).unmapped
+    assert sorted(tail(where) for where in unmapped) == sorted(left)
+
+
+def tail(where: str) -> str:
+    """The last step of a location, with its attribute."""
+    parts = where.split("/")
+    return "/".join(parts[-2:]) if parts[-1].startswith("@") else parts[-1]
