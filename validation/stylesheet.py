@@ -18,10 +18,10 @@ from lxml import etree
 from saxonche import PySaxonApiError, PySaxonProcessor
 
 from schematron import prepare, supply
+from schematron.sheet import SVRL, text_of
 from validation.locations import Place, find_places, rewrite
 
 ALLOWED_PROTOCOLS: Final = "http://saxon.sf.net/feature/allowedProtocols"
-SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
 BRACKETED_CODE: Final = re.compile(r"\[([A-Z][A-Z0-9.-]*\d[A-Za-z0-9._-]*)\]")
 ERROR_CODE: Final = re.compile(r"\b([A-Z]{4}\d{4})\b")
 
@@ -161,7 +161,7 @@ def _fastest_form(described: supply.RuleSet, path: Path) -> tuple[str, bool]:
 
 
 def _fired(rule_set: str, element: etree._Element, places: dict[int, Place]) -> Fired:
-    text = " ".join("".join(element.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # always there
+    text = text_of(element)
     place = places.get(int(element.get("n", 0))) or Place(rewrite(element.get("location", "")), None)
     context = element.get("context", "") or _context_before(element)
     return Fired(

@@ -2,10 +2,10 @@
 
 `make campaign-examples` writes validation/explain/examples.json. A rule of ours has the two documents of its test. For
 a published one every sample is spoiled place by place and judged by every rule set of its syntax; the spoiling that
-makes the fewest other rules of the set speak is kept. A rule that no spoiling reaches has no example, and its page
-says so. Nothing is copied.
+makes the fewest other rules of the set speak is kept. For a rule about structure that none reaches its place is made
+(aimed_examples.py). A rule that neither reaches has no example, and its page says so. Nothing is copied.
 
-    python tests/campaigns/examples.py [SAMPLE...] [--every N] [--from N]
+    python tests/campaigns/examples.py [SAMPLE...] [--every N] [--from N] [--only-aimed]
 """
 
 import argparse
@@ -18,15 +18,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "validation"))
+sys.path[:0] = [str(ROOT / "tests" / "validation"), str(Path(__file__).parent)]
 
+from aimed_examples import Aim, example, heard  # noqa: E402 - after the path is set
 from lxml import etree  # noqa: E402 - after the path is set
 from own_vectors import Vector, vectors  # noqa: E402
 
 from formats.opening import open_document  # noqa: E402
 from formats.safexml import parse  # noqa: E402
 from schematron import supply  # noqa: E402
-from validation import stylesheet  # noqa: E402
+from schematron.sheet import asserts_of  # noqa: E402
+from validation.stylesheet import rule_id  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors" / "validation"
 TARGET = ROOT / "validation" / "explain" / "examples.json"
@@ -119,6 +121,9 @@ def own() -> Iterator[tuple[str, dict[str, str]]]:
         near = kinds.get((rule, "near"))
         if kind == "fires" and near is not None:
             pointers = sorted({pointer for each in (fires, near) for pointer in touched(each)})
+            if all(said(fires, pointer) == said(near, pointer) for pointer in pointers):  # the base differs
+                pointers += [f"/{name}" for name in sorted({*fires.value(), *near.value()})
+                             if fires.value().get(name) != near.value().get(name)]
             replaced = [vector.change.get("xml", {}).get("ubl") or vector.change.get("xml", {}).get("cii") or ()
                         for vector in (near, fires)]
             good, bad = ("\n".join([*(said(vector, pointer) for pointer in pointers), *(new for _, new in texts)])
@@ -144,15 +149,24 @@ def said(vector: Vector, pointer: str) -> str:
     return f"{pointer} : {json.dumps(value, ensure_ascii=False)}"
 
 
-def fired(rule_set: str, tree: etree._Element) -> dict[str, str]:
-    """The rules of a set that speak, each with its first place; none where the engine stops."""
-    found: dict[str, str] = {}
-    try:
-        for each in stylesheet.run(stylesheet.compiled(rule_set), tree):
-            found.setdefault(each.rule, each.place.path)
-    except stylesheet.EngineFailure:
-        pass
-    return found
+def aimed(best: dict[str, dict[str, str]], target: Path) -> None:
+    """Rules about structure that no spoiling has reached: their place is made, right and wrong."""
+    samples = {syntax: parse((VECTORS / name).read_bytes()) for syntax, name in (
+        ("cii", "whole-cii.xml"), ("ubl-invoice", "whole-ubl.xml"), ("ubl-credit-note", "whole-credit-note-ubl.xml"))}
+    for rule_set in supply.rule_sets():
+        for aim in aims(rule_set) if rule_set.layer in {"en16931", "extended"} else ():
+            for syntax in (each for each in samples if each in rule_set.syntaxes and aim.rule not in best):
+                if found := example(aim, samples[syntax], syntax):
+                    best[aim.rule] = found
+        write(best, target)
+        print(rule_set.id, len(best), "rules", flush=True)
+
+
+def aims(rule_set: supply.RuleSet) -> Iterator[Aim]:
+    """The asserts of a set."""
+    for each in asserts_of(rule_set):
+        name = rule_id(rule_set.id, each.id, each.text, each.context, each.test)
+        yield Aim(name, rule_set.id, each.text, each.context, each.test)
 
 
 def main() -> None:
@@ -162,14 +176,16 @@ def main() -> None:
     made.add_argument("--every", type=int, default=1, help="only each n-th spoiling")
     made.add_argument("--from", dest="first", type=int, default=0, help="beginning with this one")
     made.add_argument("--target", type=Path, default=TARGET)
+    made.add_argument("--only-aimed", action="store_true", help="spoil nothing")
     options = made.parse_args()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what the engine prints about its errors
     best: dict[str, dict[str, str]] = json.loads(TARGET.read_text("utf-8")) if TARGET.is_file() else {}
-    best |= own()
+    best = {rule: found for rule, found in best.items() if found["good"] != found["bad"]} | dict(own())
     scores = {rule: len([name for name in example["also"].split(", ") if name]) for rule, example in best.items()}
-    for sample in options.samples or sorted(VECTORS.glob("*.xml")):
+    for sample in () if options.only_aimed else options.samples or sorted(VECTORS.glob("*.xml")):
         spoil(sample, best, scores, options)
         print(sample.name, len(best), "rules", flush=True)
+    aimed(best, options.target)
 
 
 def spoil(sample: Path, best: dict[str, dict[str, str]], scores: dict[str, int], options: argparse.Namespace) -> None:
@@ -177,13 +193,13 @@ def spoil(sample: Path, best: dict[str, dict[str, str]], scores: dict[str, int],
     root = parse(sample.read_bytes())
     syntax = open_document(sample.read_bytes()).syntax.value
     sets = [each.id for each in supply.rule_sets() if syntax in each.syntaxes and each.layer != "xsd"]
-    usual = {name: fired(name, root).keys() for name in sets}
+    usual = {name: heard(name, root).keys() for name in sets}
     for number, (tree, before, after) in enumerate(spoiled(root)):
         if number % options.every != options.first:
             continue
         again = parse(etree.tostring(tree))
         for name in sets:
-            fresh = {rule: place for rule, place in fired(name, again).items() if rule not in usual[name]}
+            fresh = {rule: place for rule, place in heard(name, again).items() if rule not in usual[name]}
             for rule, place in fresh.items():
                 if len(fresh) - 1 < scores.get(rule, 99):
                     scores[rule] = len(fresh) - 1

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
-from lxml import etree
 
 from schematron import supply
-from schematron.prepare import SVRL, XSL
+from schematron.sheet import Assert, asserts_of
 from validation import run
 from validation.explain.catalogue import Explanation, entries, find_explanation
 from validation.locations import Place
@@ -56,28 +55,17 @@ class Published:
 def published() -> tuple[Published, ...]:
     """Every assert and report of the rule sets that come with the packages."""
     return tuple(
-        found
+        _published(rule_set, each)
         for rule_set in supply.rule_sets()
         if rule_set.layer != "xsd" and rule_set.package
-        for result in etree.parse(str(supply.entry_path(rule_set))).iter(
-            f"{SVRL}failed-assert", f"{SVRL}successful-report"
-        )
-        for found in (_published(rule_set, result),)
+        for each in asserts_of(rule_set)
     )
 
 
-def _published(rule_set: supply.RuleSet, result: etree._Element) -> Published:
-    def attribute(name: str) -> str | None:
-        found = result.find(f"{XSL}attribute[@name='{name}']")
-        return found.text if found is not None else result.get(name)
-
-    template = next(result.iterancestors(f"{XSL}template"))
-    fired_rule = template.find(f".//{SVRL}fired-rule")
-    context = (fired_rule.get("context") if fired_rule is not None else template.get("match")) or ""
-    text = " ".join("".join(result.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # always there
-    rule = rule_id(rule_set.id, attribute("id"), text, context, attribute("test") or "")
-    names = (*aliases_of(Fired(rule, None, text, Place("", None)), rule_set), rule)
-    return Published(rule, names, text, context, attribute("flag") not in FLAGS)
+def _published(rule_set: supply.RuleSet, said: Assert) -> Published:
+    rule = rule_id(rule_set.id, said.id, said.text, said.context, said.test)
+    names = (*aliases_of(Fired(rule, None, said.text, Place("", None)), rule_set), rule)
+    return Published(rule, names, said.text, said.context, said.flag not in FLAGS)
 
 
 def fatal() -> list[Published]:

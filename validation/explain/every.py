@@ -4,21 +4,16 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Final
-
-from lxml import etree
+from typing import Any
 
 from schematron import supply
-from schematron.sheet import sheet_of
+from schematron.sheet import asserts_of
 from validation.explain.catalogue import find_explanation
 from validation.findings import Text, text_json
 from validation.locations import Place
 from validation.published import FLAGS, aliases_of, terms_of
 from validation.rules.registry import RULES
 from validation.stylesheet import Fired, rule_id
-
-SVRL: Final = "{http://purl.oclc.org/dsdl/svrl}"
-XSL: Final = "{http://www.w3.org/1999/XSL/Transform}"
 
 
 @cache
@@ -49,22 +44,12 @@ def _published() -> Iterator[dict[str, Any]]:
     for rule_set in supply.rule_sets():
         if rule_set.layer == "xsd" or not rule_set.package:
             continue
-        sheet = sheet_of(rule_set)
-        for result in sheet.iter(f"{SVRL}failed-assert", f"{SVRL}successful-report"):
-            template = next(result.iterancestors(f"{XSL}template"))
-            fired = template.find(f".//{SVRL}fired-rule")
-            context = (fired.get("context") if fired is not None else template.get("match")) or ""
-            text = " ".join("".join(result.find(f"{SVRL}text").itertext()).split())  # type: ignore[union-attr] # is there
-            name = rule_id(rule_set.id, _said(result, "id"), text, context, _said(result, "test") or "")
-            said = Fired(name, None, text, Place("", None))
-            severity = FLAGS.get(_said(result, "flag") or "")
-            entry = _entry(said, aliases_of(said, rule_set), context, rule_set.id)
+        for each in asserts_of(rule_set):
+            name = rule_id(rule_set.id, each.id, each.text, each.context, each.test)
+            said = Fired(name, None, each.text, Place("", None))
+            severity = FLAGS.get(each.flag or "")
+            entry = _entry(said, aliases_of(said, rule_set), each.context, rule_set.id)
             yield entry | {"severity": severity.value if severity else "fatal"}
-
-
-def _said(result: etree._Element, name: str) -> str | None:
-    found = result.find(f"{XSL}attribute[@name='{name}']")
-    return found.text if found is not None else result.get(name)
 
 
 def _entry(said: Fired, aliases: tuple[str, ...], context: str, rule_set: str) -> dict[str, Any]:

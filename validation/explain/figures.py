@@ -15,7 +15,7 @@ from typing import Final
 from formats import amounts
 from formats.invoice import Invoice, VatBreakdown
 from schematron import supply
-from schematron.sheet import sheet_of
+from schematron.sheet import asserts_of
 from validation.document import Document
 from validation.findings import Finding, Text
 
@@ -156,11 +156,9 @@ def codes(rule: str) -> tuple[str, ...]:
     for rule_set in supply.rule_sets():
         if rule_set.id not in {"en16931-ubl", "extended-ctc-fr-cii"}:
             continue
-        tree = sheet_of(rule_set)
-        for result in tree.iter("{http://purl.oclc.org/dsdl/svrl}failed-assert"):
-            attribute = result.find("{http://www.w3.org/1999/XSL/Transform}attribute[@name='id']")
-            if attribute is not None and attribute.text == rule:
-                found = CODES.search(result.get("test") or "")
+        for each in asserts_of(rule_set):
+            if each.id == rule:
+                found = CODES.search(each.test)
                 return tuple(found.group(1).split()) if found else ()
     return ()
 
