@@ -21,6 +21,18 @@ from gateway.tables import Decision, OutboxEntry, Submission, Tenant
 
 BATCH: Final = 500
 
+NEWER: Final = aliased(Decision)
+CLOSED: Final = exists().where(
+    Decision.tenant_id == Submission.tenant_id, Decision.submission_id == Submission.id,
+    Decision.outcome == Outcome.SKIPPED.value, Decision.at == select(func.max(NEWER.at)).where(
+        NEWER.tenant_id == Submission.tenant_id, NEWER.submission_id == Submission.id).scalar_subquery())
+"""The latest decision says that nothing more comes. A later event brings its own `remind` entry."""
+
+IN_HAND: Final = exists().where(and_(
+    OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
+    OutboxEntry.topic == "remind", OutboxEntry.state.in_(("pending", "parked"))))
+"""An entry waits already, in the queue or for a person."""
+
 
 def tick(deps: Deps) -> None:
     """Decide for every tenant."""
@@ -39,7 +51,7 @@ def decide_all(deps: Deps, tenant_id: str) -> int:
     against: list[str] = []
     looked_at = 0
     with deps.db.reading(tenant_id) as session:
-        for seen in sweep(session, deps, ~_is_in_hand()):
+        for seen in sweep(session, deps, ~IN_HAND):
             looked_at += 1
             if seen.decision.outcome is Outcome.SENT or _is_interrupted(deps, seen):
                 due.append(seen.submission.id)
@@ -66,28 +78,10 @@ def sweep(
         Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
         Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
         Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
-        ~_is_closed(), *where,
+        ~CLOSED, *where,
     ).order_by(Submission.due_date, Submission.id).limit(most)
     for part in session.scalars(wanted).partitions(BATCH):
         yield from look_at(session, part, ground, deps.today())
-
-
-def _is_closed() -> ColumnElement[bool]:
-    """The latest decision says that nothing more comes. A later event brings its own `remind` entry."""
-    newer = aliased(Decision)
-    latest = select(func.max(newer.at)).where(
-        newer.tenant_id == Submission.tenant_id, newer.submission_id == Submission.id
-    ).scalar_subquery()
-    return exists().where(Decision.tenant_id == Submission.tenant_id, Decision.submission_id == Submission.id,
-                          Decision.outcome == Outcome.SKIPPED.value, Decision.at == latest)
-
-
-def _is_in_hand() -> ColumnElement[bool]:
-    """An entry waits already, in the queue or for a person."""
-    return exists().where(and_(
-        OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
-        OutboxEntry.topic == "remind", OutboxEntry.state.in_(("pending", "parked")),
-    ))
 
 
 def _is_interrupted(deps: Deps, seen: Seen) -> bool:

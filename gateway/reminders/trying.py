@@ -93,7 +93,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
         if scenario is not None:
             segments = {*ground.scenarios, *(client.segment for client in ground.clients.values())}
             ground = replace(ground, scenarios=dict.fromkeys(segments, scenario))
-        for submission, rows in _history(session, until):
+        for submission, rows in history(session, until):
             invoices += 1
             found = list(walk(submission, rows, ground, since, until))
             against.update({decision.code for _, decision, _ in found if decision.outcome is not Outcome.SENT})
@@ -161,7 +161,7 @@ def version_of(deps: Deps, tenant_id: str, segment: str, version: int | None) ->
         return named(row)
 
 
-def _history(session: Session, until: date) -> Iterator[tuple[Submission, Rows]]:
+def history(session: Session, until: date) -> Iterator[tuple[Submission, Rows]]:
     """Every invoice that had a due date and was there, with everything that ever happened to it."""
     wanted = select(Submission).where(
         Submission.due_date.is_not(None), Submission.transmission != "refused",

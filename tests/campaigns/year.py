@@ -1,0 +1,107 @@
+"""A simulated year of 2,000 clients and 30,000 invoices through the whole service, then checked. Resumable, day by day.
+
+    make campaign-year                       # or: python tests/campaigns/year.py --invoices 3000 --clients 200
+
+Everything lies in one folder; started again, it goes on after the last day that was finished. The figures are those of
+year_check.py, which imports nothing of the product; a second look decides every kept decision again from its record.
+"""
+
+import argparse
+import json
+import sys
+import time as watch
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sqlalchemy import select
+from year_check import check, read_books
+from year_plan import FIRST, LAST, planned
+from year_world import SELLER, World, lived
+
+from formats.invoice import Address, Invoice, Line, Party, Totals
+from formats.syntax import Syntax, write
+from gateway.assembly import assembled
+from gateway.deps import Deps
+from gateway.reminders.scenario import DEFAULT
+from gateway.reminders.trying import decided_again
+from gateway.settings import Settings
+from gateway.tables import LegalEntity, Tenant
+
+
+class Clock:
+    """Stands still until the world moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def main() -> int:
+    """Play, check, print the figures."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--invoices", type=int, default=30_000)
+    options.add_argument("--clients", type=int, default=2_000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--folder", type=Path, default=Path("var/campaigns/year"))
+    asked = options.parse_args()
+    folder: Path = asked.folder / f"{asked.seed}-{asked.clients}-{asked.invoices}"
+    folder.mkdir(parents=True, exist_ok=True)
+    year, started = planned(asked.seed, asked.clients, asked.invoices), watch.monotonic()
+    done = folder / "done"
+    start = date.fromisoformat(done.read_text()) + timedelta(days=1) if done.exists() else FIRST
+    clock = Clock()
+
+    def tell(day: date) -> None:
+        done.write_text(day.isoformat())
+        if day.day == 1 or day == LAST:
+            print(f"  {day} after {watch.monotonic() - started:.0f} s", flush=True)
+
+    with assembled(Settings(data=folder / "data", log_json=False)) as made:
+        deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
+                    bell=made.bell, clock=clock)
+        world = house(deps, clock)
+        clock.now = max(clock.now, datetime.combine(start, datetime.min.time(), UTC))
+        if start <= LAST:
+            lived(world, year, tell, start)
+        count, differing = decided_again(deps, world.tenant_id)
+    books = read_books(folder / "data" / "passerelle.sqlite3", folder / "data" / "mail")
+    ladder = [(stage.key, stage.offset) for stage in DEFAULT.stages]
+    verdict = check(year, ladder, books.went, books.told, datetime(2026, 12, 31, 20, tzinfo=UTC),
+                    declined=books.declined)
+    faults = [*books.faults, *verdict.faults]
+    figures = {"seed": asked.seed, "clients": asked.clients, "invoices": asked.invoices, "letters": verdict.letters,
+               "decisions": len(books.told), "decided again": count, "differ": len(differing), "faults": len(faults),
+               "seconds": round(watch.monotonic() - started)}
+    print("year:", json.dumps(figures))
+    for fault in faults[:20]:
+        print(f"  {fault}")
+    return int(bool(faults or differing))
+
+
+def house(deps: Deps, clock: Clock) -> World:
+    """The seller, made at the first start."""
+    with deps.db.reading("*") as session:
+        tenant_id = session.scalar(select(Tenant.id))
+    if tenant_id is None:
+        tenant_id = str(uuid.uuid4())
+        with deps.db.transaction(tenant_id) as session:
+            session.add(Tenant(id=tenant_id, name="Atelier", created_at=clock.now))
+            session.flush()
+            session.add(LegalEntity(
+                tenant_id=tenant_id, id="atelier", siren=SELLER, name="Atelier", address={"city": "Paris"},
+                vat_number=None, electronic_address=None, vat_regime="normal-monthly", vat_on_debits=False,
+                fiscal_year_end="12-31", format="ubl", connection_id=None, enabled=True, contact_name=None,
+                contact_email=None, logo_sha256=None, appearance=None, reachability=None))
+    sample = Invoice(number="Y", type_code="380", currency="EUR", totals=Totals(), lines=(Line(id="1"),),
+                     buyer=Party(name="Client", address=Address(country="FR")))
+    return World(deps=deps, clock=clock, tenant_id=tenant_id, entity_id="atelier",
+                 document=write(sample, Syntax.UBL_INVOICE))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
