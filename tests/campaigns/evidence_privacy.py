@@ -9,9 +9,11 @@ its log, objects, spool.
 
 import base64
 import random
+import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -85,10 +87,24 @@ def journal_bytes(deps: Any) -> bytes:
 
 
 def found_in(data: bytes, canaries: list[str]) -> list[str]:
-    """Which of them occur, as they are or in Base64."""
-    low = data.lower()
-    return [one for one in canaries if one.lower().encode() in low
-            or base64.b64encode(one.encode())[:-4] in data]
+    """Which of them occur, as they are or in Base64. By grep, which looks for all of them in one pass."""
+    coded = {base64.b64encode(one.encode())[:-4]: one for one in canaries}
+    plain = {one.lower().encode(): one for one in canaries}
+    found = {plain[match] for match in occurring(data.lower(), plain)}
+    found |= {coded[match] for match in occurring(data, coded)}
+    return sorted(found)
+
+
+def occurring(data: bytes, texts: Collection[bytes]) -> set[bytes]:
+    """Those of the texts that are in the data."""
+    with tempfile.NamedTemporaryFile() as wanted:
+        wanted.write(b"\n".join(texts))
+        wanted.flush()
+        done = subprocess.run(["grep", "--text", "--only-matching", "--fixed-strings", f"--file={wanted.name}"],
+                              input=data, capture_output=True, check=False, env={"LC_ALL": "C"})
+    if done.returncode > 1:
+        raise RuntimeError(done.stderr.decode())
+    return set(done.stdout.splitlines())
 
 
 def everything(folder: Path) -> bytes:
