@@ -103,10 +103,9 @@ def meet(world: World, year: Year) -> None:
                 owner=None, changed_at=world.clock.now, actor="user:world"))
 
 
-def write(world: World, year: Year) -> None:
-    """Everything that happens in a year, as rows, at once."""
+def write(world: World, year: Year, position: int = 0) -> None:
+    """Everything that happens in a year, as rows, at once; the events are numbered from `position` on."""
     with world.deps.db.transaction(world.tenant_id) as session:
-        position = 0
         for life in year.lives:
             for number, one in enumerate(life.happenings):
                 position += 1
