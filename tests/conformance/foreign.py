@@ -150,7 +150,7 @@ def compare(answer: Answer) -> Counter[str] | str:
         ours = read_tree(opened.root).invoice
     except FormatError:
         return "source unreadable"
-    if syntax_of(opened.root) is not Syntax.CII and is_nested(ours):  # lines within lines stay out of CII, see narrowing
+    if syntax_of(opened.root) is not Syntax.CII and is_nested(ours):  # lines within lines: see narrowing
         ours = replace(ours, lines=tuple(line for line in ours.lines if not is_within(line)))
     try:
         return differences(ours, answer)
