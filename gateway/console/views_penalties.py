@@ -16,6 +16,7 @@ from gateway.console.words import french
 from gateway.problems import Problem
 from gateway.receivables import claims, terms
 from gateway.receivables.claim_schemas import ClaimIn, RateIn, TermsModel, WaiverIn
+from gateway.receivables.debit import debit_document
 from gateway.tables import LegalEntity, Submission
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -57,6 +58,13 @@ def set_terms(act: Collecting, entity_id: str) -> Response:
 def show_claims(visit: Looking, invoice_id: str) -> Response:
     """The claims of an invoice and its interest, with every step."""
     return claims_page(visit, invoice_id)
+
+
+@router.get("/factures/{invoice_id}/penalites.pdf")
+def show_debit(visit: Looking, invoice_id: str) -> Response:
+    """The debit document, as a download."""
+    return Response(debit_document(visit.deps, visit.principal.tenant_id, invoice_id), media_type="application/pdf",
+                    headers={"Content-Disposition": 'attachment; filename="penalites.pdf"'})
 
 
 @router.post("/factures/{invoice_id}/penalites")

@@ -1,9 +1,9 @@
 """Claims for lateness on an invoice, the terms of a seller, and the rates by half-year."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
 from gateway.auth import Permission, Principal, Requires
@@ -23,11 +23,16 @@ from gateway.receivables.claim_schemas import (
     TermsModel,
     WaiverIn,
 )
+from gateway.receivables.debit import debit_document
 
 router = APIRouter(prefix="/v1", tags=["penalties"])
 Looking = Annotated[Principal, Requires(Permission.REMINDERS_READ)]
 Collector = Annotated[Principal, Requires(Permission.REMINDERS_WRITE)]
 Cashier = Annotated[Principal, Requires(Permission.PAYMENTS_WRITE)]
+PDF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+    **documented(503),
+}
 Key = Annotated[str, Depends(idempotency_key)]
 
 
@@ -49,6 +54,12 @@ def show_interest(
 ) -> InterestOut:
     """The interest of an invoice up to a day, with every segment. 422 rate-missing names a half-year without a rate."""
     return claims.interest_statement(deps, principal.tenant_id, submission_id, until)
+
+
+@router.get("/invoices/{submission_id}/debit-document", response_class=Response, responses=PDF)
+def show_debit(principal: Looking, submission_id: str, deps: CurrentDeps) -> Response:
+    """What is claimed and open for lateness on an invoice, as a PDF to send. 422 nothing-claimed."""
+    return Response(debit_document(deps, principal.tenant_id, submission_id), media_type="application/pdf")
 
 
 @router.post("/claims/{claim_id}/waiver", responses=documented(409))

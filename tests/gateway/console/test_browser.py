@@ -33,7 +33,8 @@ WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal", "/journal/2026/5", "/plateforme",
          "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
          "/reglages/personnes", "/journal?q=trois+ponts&type=lifecycle", "/journal?q=zzz", "/journal/acces",
-         "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes")
+         "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes", "/banque",
+         "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer", "/relances/scenarios/essai")
 
 PROBE = """() => {
   const visible = (e) => e.getClientRects().length > 0;

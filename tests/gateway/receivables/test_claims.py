@@ -1,5 +1,7 @@
 """Claims for lateness: the forty euro once, interest never twice, balances of their own, rates with a source."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -153,6 +155,23 @@ def test_a_claim_is_paid_waived_and_owed_beside_the_invoice(
     assert (waiver["waived"], waiver["outstanding"], waiver["waived_reason"]) == ("15.00", "0.00", "Geste commercial")
     assert api.post(f"/v1/claims/{fee['id']}/waiver", json={"reason": "encore"}).json()["code"] == "nothing-left"
     assert api.post("/v1/claims/none/waiver", json={"reason": "encore"}).status_code == 404
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler")
+def test_the_debit_document_shows_every_step(api: Any, late: Submission) -> None:
+    path = f"/v1/invoices/{late.id}/debit-document"
+    assert api.get(path).json()["code"] == "nothing-claimed"
+    made = claim(api, late, "indemnity").json()
+    pay(api, f"claims/{made['id']}", "10.00", "2026-06-20")
+    claim(api, late, "interest", "i")
+    answer = api.get(path)
+    assert answer.headers["content-type"] == "application/pdf"
+    shown = subprocess.run(["pdftotext", "-layout", "-", "-"], input=answer.content, capture_output=True, check=True)
+    text = " ".join(shown.stdout.decode().replace("\u202f", " ").replace("\xa0", " ").split())
+    for words in ("facture F-2026-001", "30,00 €", "99,86 €", "Total à payer, en EUR 129,86 €",
+                  "01/06/2026 au 30/06/2026", "30 j / 365",
+                  "10 000,00 € à 12,15 %", "SIREN 000001016", "D441-5", "hors du champ de la TVA"):
+        assert words in text, words
 
 
 def test_a_transfer_pays_the_invoice_and_a_claim_on_it(api: Any, late: Submission) -> None:
