@@ -34,7 +34,8 @@ def complete(root: etree._Element, column: Column, scope: Scope) -> set[etree._E
     """
     if column is Column.CII:
         _complete_prices(root, scope)
-        return {_ensured(line, _LINE_SETTLEMENT) for line in root.iter(_LINE)}
+        bare = [line for line in root.iter(_LINE) if line.find(_LINE_SETTLEMENT) is None]
+        return {etree.SubElement(line, _LINE_SETTLEMENT) for line in bare}
     for content in root.iter(clark("cbc:EmbeddedDocumentBinaryObject")):
         if content.get("mimeCode") is None:
             content.set("mimeCode", _ANY_BYTES)
@@ -59,11 +60,6 @@ def _complete_prices(root: etree._Element, scope: Scope) -> None:
         discount = _sum(agreement, _CII_DISCOUNT, scope)
         if discount is not None and not existing(agreement, _GROSS_AMOUNT, scope):
             _fill(ensure(agreement, _GROSS_AMOUNT, scope), (_sum(agreement, _NET_AMOUNT, scope), discount), scope)
-
-
-def _ensured(element: etree._Element, tag: str) -> etree._Element:
-    below = element.find(tag)
-    return etree.SubElement(element, tag) if below is None else below
 
 
 def _vat_total(root: etree._Element, total: etree._Element, scope: Scope) -> Decimal | None:
