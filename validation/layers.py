@@ -20,6 +20,7 @@ from validation.locations import Place, path_of
 from validation.packs import Step
 from validation.pointers import pointer_for
 from validation.published import advised, explained, finding_of
+from validation.refusals import translated
 
 OWN_RULE_SET: Final = "passerelle"
 QUOTED: Final = re.compile(r"\"([^\"]+)\"")
@@ -61,6 +62,8 @@ def run_layer(step: Step, subject: Subject, *, blocked_by: str | None) -> Result
         return _run_own(step, subject)
     try:
         return _run_published(step, step.rule_set, subject)
+    except supply.RuleSetAltered as error:
+        return _given_up(step, str(error), "rule-set-altered")
     except supply.RuleSetError as error:
         return _given_up(step, str(error))
 
@@ -142,17 +145,19 @@ def _judged(step: Step, findings: tuple[Finding, ...], started: float, *, reason
     return Result(_outcome(step, outcome, reason=reason, total=len(findings), started=started), findings)
 
 
-def _given_up(step: Step, why: str) -> Result:
+def _given_up(step: Step, why: str, reason: str = "rule-set-missing") -> Result:
     """We failed: the rule set is missing or altered. Says nothing about the document."""
+    what = Text("altéré", "altered") if reason == "rule-set-altered" else Text("indisponible", "unavailable")
+    french = translated(why, "rule_set") or why
     finding = explained(
         Finding(
             rule="PAS-ENGINE-02",
             severity=Severity.WARNING,
             layer=step.layer,
-            message=Text(fr=f"Jeu de règles indisponible : {why}.", en=f"Rule set unavailable: {why}."),
+            message=Text(fr=f"Jeu de règles {what.fr} : {french}.", en=f"Rule set {what.en}: {why}."),
         )
     )
-    return Result(_outcome(step, Outcome.ERROR, reason="rule-set-missing", total=1), (finding,), ours=True)
+    return Result(_outcome(step, Outcome.ERROR, reason=reason, total=1), (finding,), ours=True)
 
 
 def _outcome(

@@ -11,7 +11,7 @@ from validation.findings import Finding, Severity, Text
 from validation.locations import Place
 from validation.pdf import container
 from validation.pointers import term_at
-from validation.refusals import wanted_in_french
+from validation.refusals import translated
 from validation.rules import registry
 from validation.rules.own import OwnRule, Said
 from validation.rules.written import WrittenRule
@@ -70,7 +70,7 @@ def unreadable(layer: str, document: Document) -> Finding:
         return Finding(rule="PAS-VALUE-01", severity=Severity.ERROR, layer=layer, message=text)
     is_date = "date" in error.expected.lower()
     usual = "n'est pas une date qui existe, sous la forme attendue" if is_date else "n'est pas une valeur lisible"
-    french = (None if is_date else wanted_in_french(error.expected)) or usual
+    french = (None if is_date else translated(error.expected, "wanted")) or usual
     return Finding(
         rule="PAS-DATE-01" if is_date else "PAS-VALUE-01",
         severity=Severity.ERROR,

@@ -70,9 +70,13 @@ def behind(after: str, reason: str) -> tuple[LayerOutcome, ...]:
     return tuple(LayerOutcome(layer=layer, outcome=Outcome.SKIPPED, reason=reason) for layer in left)
 
 
-def wanted_in_french(expected: str) -> str | None:
-    """What is wrong with a value of our JSON, as the end of a sentence; None where the table does not say it."""
-    return _translated(expected, "wanted")
+def translated(english: str, table: str) -> str | None:
+    """The French of what one of our readers says, by a table of refusals.toml; None where that does not know it.
+
+    `message`: why a document is refused; `wanted`: what is wrong with a value of our JSON, as the end of a sentence;
+    `rule_set`: why a rule set cannot be used.
+    """
+    return next((found.expand(fr) for pattern, fr in _table(table) if (found := pattern.match(english))), None)
 
 
 def _rule(document: bytes, error: FormatError) -> str:
@@ -90,7 +94,7 @@ def _in_french(error: FormatError, explanation: Explanation | None) -> str:
     if isinstance(error, PdfRefusal):
         return f"{error.fault.fr} ({error.detail})." if error.detail else f"{error.fault.fr}."
     cause = explanation.cause.fr if explanation else str(error)
-    detail = _translated(str(error), "message")
+    detail = translated(str(error), "message")
     return f"{cause[:-1]} ({detail})." if detail and cause.endswith(".") else cause
 
 
@@ -99,10 +103,6 @@ def _table(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     data = tomllib.loads(resources.files("validation.explain").joinpath("refusals.toml").read_text("utf-8"))
     entries: list[Mapping[str, str]] = data[name]
     return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in entries)
-
-
-def _translated(english: str, table: str) -> str | None:
-    return next((found.expand(fr) for pattern, fr in _table(table) if (found := pattern.match(english))), None)
 
 
 def _one_finding(

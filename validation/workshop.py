@@ -46,6 +46,11 @@ class Poison(FormatError):
 
     code = "poison"
 
+    def __init__(self, english: str, french: str) -> None:
+        """What happened, in both languages; the English is the text of the error."""
+        super().__init__(english)
+        self.french = french
+
 
 class Workshop:
     """A fixed number of workers. Calls may come from many threads; each waits for a free worker.
@@ -189,7 +194,8 @@ class Workshop:
                 answer = unpack_answer(body)
             except OverTime as over:
                 worker = self._replace(worker)
-                raise Poison(f"the document took more than {self._seconds:g} s") from over
+                raise Poison(f"the document took more than {self._seconds:g} s",
+                             f"il a fallu plus de {self._seconds:g} s") from over
             except WorkerDied:
                 worker = self._replace(worker)
                 continue
@@ -197,7 +203,8 @@ class Workshop:
                 was_fresh = worker.jobs == 1  # else what was left of earlier documents may have been too much
                 worker = self._replace(worker)
                 if was_fresh:
-                    raise Poison(f"the document took more than {self._memory_bytes} bytes of memory") from over
+                    raise Poison(f"the document took more than {self._memory_bytes} bytes of memory",
+                                 f"il a fallu plus de {self._memory_bytes} octets de mémoire") from over
                 continue
             except BaseException:
                 worker = self._replace(worker)
@@ -210,7 +217,7 @@ class Workshop:
             if isinstance(answer, Refusal):
                 raise error_of(answer)
             return answer
-        raise Poison("the document killed two workers")
+        raise Poison("the document killed two workers", "le document a fait tomber deux processus")
 
     def _start(self) -> Worker:
         worker = Worker((*self.command, *(("--warm",) if self._warm else ())), self._environment)
@@ -252,7 +259,7 @@ def rule_set_files(key: str) -> dict[str, bytes]:
 def _poisoned(poison: Poison) -> Report:
     """The report on a document that no worker got through. We failed, so it says nothing about the document."""
     text = Text(
-        fr=f"Le contrôle n'a pas pu aboutir dans les limites de l'atelier : {poison}.",
+        fr=f"Le contrôle n'a pas pu aboutir dans les limites de l'atelier : {poison.french}.",
         en=f"The checks could not be finished within the limits of the workshop: {poison}.",
     )
     finding = Finding(rule="PAS-ENGINE-POISON", severity=Severity.WARNING, layer="container", message=text)

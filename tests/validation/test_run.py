@@ -116,7 +116,7 @@ def test_nothing_in_force_is_an_error_that_names_the_nearest() -> None:
     failed = next(o for o in report.layers if o.layer == "en16931")
     assert (failed.outcome, failed.reason) == (Outcome.ERROR, "rule-set-missing")
     finding = next(f for f in report.findings if f.layer == "en16931")
-    assert "en16931-ubl 1.3.16" in finding.message.fr
+    assert "le plus proche est en16931-ubl 1.3.16" in finding.message.fr
     assert not finding.severity.blocks
 
 
@@ -127,7 +127,11 @@ def test_an_altered_rule_set_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch
     report = validate(UBL, OPTIONS)
     layers.stylesheet.compiled_edition.cache_clear()
     assert report.verdict is Verdict.ERROR
-    assert next(o for o in report.layers if o.layer == "en16931").outcome is Outcome.ERROR
+    outcome = next(o for o in report.layers if o.layer == "en16931")
+    assert (outcome.outcome, outcome.reason) == (Outcome.ERROR, "rule-set-altered")
+    finding = next(f for f in report.findings if f.rule == "PAS-ENGINE-02")
+    assert finding.message.fr.startswith("Jeu de règles altéré : en16931-ubl : ")
+    assert f"et non {'0' * 64}" in finding.message.fr
 
 
 def test_an_invalid_document_is_invalid_even_if_a_layer_could_not_run() -> None:

@@ -20,7 +20,7 @@ from formats.errors import BadValue, FormatError, LimitExceeded
 from formats.identifiers import is_siren
 from validation import wire
 from validation import workshop as workshop_module
-from validation.findings import Verdict
+from validation.findings import Outcome, Verdict
 from validation.worker import Worker
 from validation.workshop import Poison, Workshop
 
@@ -94,6 +94,8 @@ def test_poison_becomes_a_verdict_of_error(bad: BadWorkshop) -> None:
     report = bad.inspect(b"abort", as_of=AS_OF).report
     assert report.verdict is Verdict.ERROR
     assert [f.rule for f in report.findings] == ["PAS-ENGINE-POISON"]
+    assert "deux processus" in report.findings[0].message.fr
+    assert [layer.outcome for layer in report.layers[1:]] == [Outcome.SKIPPED] * 5
 
 
 def test_what_an_engine_prints_does_not_reach_the_answers(bad: BadWorkshop) -> None:

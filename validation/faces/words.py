@@ -44,6 +44,7 @@ REASONS: Final[Mapping[str, Text]] = {
     "seller-not-french": Text("le vendeur n'est pas français", "the seller is not French"),
     "replaced-by:extended": Text("remplacé par le profil étendu", "replaced by the extended profile"),
     "rule-set-missing": Text("jeu de règles indisponible", "rule set unavailable"),
+    "rule-set-altered": Text("jeu de règles altéré", "rule set altered"),
     "dynamic-error": Text("valeur incalculable", "value that cannot be computed with"),
     "published-form": Text("forme publiée, plus lente", "published form, slower"),
     "unreadable": Text("document illisible", "unreadable document"),
