@@ -25,13 +25,13 @@ ALL = {"from": "2026-01-01", "to": "2026-12-31"}
 
 @pytest.fixture
 def exported(client, deps: Deps, tenant: str) -> Path:
-    """The tar of seven invoices."""
-    make_invoices(deps, tenant, range(7))
+    """The tar of four invoices."""
+    make_invoices(deps, tenant, range(4))
     begun = client.post("/v1/evidence/exports", json=ALL)
     assert begun.status_code == 202, begun.text
     relay(deps, HANDLERS, only=("export",))
     done = client.get(f"/v1/evidence/exports/{begun.json()['id']}").json()
-    assert (done["state"], done["done"], done["total"]) == ("done", 7, 7)
+    assert (done["state"], done["done"], done["total"]) == ("done", 4, 4)
     return next((deps.settings.data / "exports").glob("*.tar"))
 
 
@@ -44,13 +44,13 @@ def unpacked(path: Path, folder: Path) -> Path:
 def test_it_verifies_as_a_file_as_a_folder_and_by_its_script(exported: Path, deps: Deps, tmp_path: Path) -> None:
     trust = read_trust(lines(deps).encode())
     verdict = verify_period(exported, trust)
-    assert (verdict.ok, verdict.dossiers, verdict.entries) == (True, 7, 42), verdict.faults
+    assert (verdict.ok, verdict.dossiers, verdict.entries) == (True, 4, 24), verdict.faults
     folder = unpacked(exported, tmp_path / "p")
     assert verify_period(folder, trust).ok
     assert cli.main(["verify", str(exported)]) == 0
     done = subprocess.run(["sh", str(folder / "verify.sh")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "7 dossiers" in done.stdout
+    assert "4 dossiers" in done.stdout
 
 
 def test_what_was_done_to_it_is_named(exported: Path, tmp_path: Path, capsys) -> None:
