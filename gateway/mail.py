@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from archive.stores.directory import sync_folder
 from gateway.settings import Settings
 
 TIMEOUT_S: Final = 20.0
@@ -139,7 +140,7 @@ def _spool(settings: Settings, mail: bytes, message_id: str) -> None:
                 os.fsync(file.fileno())
             with suppress(FileExistsError):  # the same intent is there already: it is delivered once
                 os.link(name, path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
@@ -219,14 +220,6 @@ def _refused(code: int, text: bytes | str, *, permanent: bool) -> NotDelivered:
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return NotDelivered(f"Refusé par le serveur de messagerie : {code} {words[:300]}",
                         permanent=permanent and 500 <= code < 600)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _address(spec: str, name: str = "") -> Address:

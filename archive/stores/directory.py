@@ -106,7 +106,7 @@ class DirectoryStore:
         place = self._place(digest)
         with _named_errors(digest):
             place.unlink()
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
 
     def hold(self, digest: Digest, *, standing: bool) -> None:
         """See Store."""
@@ -117,7 +117,7 @@ class DirectoryStore:
                 (self._holds / digest.hex).touch()
             else:
                 (self._holds / digest.hex).unlink(missing_ok=True)
-            _sync_folder(self._holds)
+            sync_folder(self._holds)
 
     def keep(self, digest: Digest, until: datetime) -> None:  # noqa: ARG002 - of the port; a directory has no clock
         """See Store. Only looks whether the object is there."""
@@ -135,7 +135,7 @@ class DirectoryStore:
                     aside = self._root / "damaged"
                     _make_folder(aside)
                     place.rename(aside / f"{digest}.{place.stat().st_ino}")
-                    _sync_folder(aside)
+                    sync_folder(aside)
         return self.put(data)
 
     def heal(self, digest: Digest) -> tuple[str, ...]:
@@ -183,10 +183,10 @@ class DirectoryStore:
 
         A folder that this process made or met for the first time may not be known to the disk yet, whoever made it.
         """
-        _sync_folder(folder)
+        sync_folder(folder)
         for child, parent in ((folder, folder.parent), (folder.parent, self._objects)):
             if child not in self._settled:
-                _sync_folder(parent)
+                sync_folder(parent)
                 self._settled.add(child)
 
 
@@ -216,10 +216,11 @@ def _names(folder: Path, least: str) -> list[str]:
 
 def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file that was linked or renamed is found again after a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
