@@ -26,7 +26,6 @@ from gateway.reminders.decide import Outcome, offset_of
 from gateway.reminders.drafting import Drafted, draft_mail
 from gateway.reminders.grouping import group_of
 from gateway.reminders.keeping import facts_json, keep, label_of
-from gateway.reminders.scenario import Scenario
 from gateway.reminders.state import Seen, look
 from gateway.reminders.working import wait_for_hours
 from gateway.tables import Decision, Document, Submission
@@ -53,7 +52,7 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
             if keep(deps, seen):
                 return
             continue
-        _wait_for_hours(deps, seen.scenario)
+        _wait_for_hours(deps, seen)
         if seen.decision.channel != "mail":
             if hand_over(deps, seen):
                 return
@@ -66,8 +65,9 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
     raise RetryLater("the state kept changing", at=deps.now() + timedelta(minutes=1), patient=True)
 
 
-def _wait_for_hours(deps: Deps, scenario: Scenario) -> None:
+def _wait_for_hours(deps: Deps, seen: Seen) -> None:
     """Nobody wants a reminder at two in the morning."""
+    scenario = seen.scenario
     local = deps.now().astimezone(PARIS)
     opening = wait_for_hours(local, *scenario.hours)
     if scenario.working_days_only and opening > local:

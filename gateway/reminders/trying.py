@@ -29,6 +29,7 @@ from gateway.tables_reminders import Case
 
 LONGEST_DAYS: Final = 400
 SHOWN: Final = 200
+EXAMPLES: Final = 5
 PART: Final = 500
 WENT: Final = frozenset({"sending", "sent", "unknown", "failed"})
 
@@ -66,6 +67,9 @@ class Trial:
     against: Mapping[str, int]
     """How many invoices had this reason against a letter, by code, on any of the days."""
 
+    examples: Mapping[str, Sequence[tuple[str, str]]]
+    """(id, number) of some invoices for each of these reasons."""
+
     steps: Sequence[Step]
     """The first ones by day, at most SHOWN."""
 
@@ -86,6 +90,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
     until = min(until, since + timedelta(days=LONGEST_DAYS))
     steps: list[Step] = []
     against: Counter[str] = Counter()
+    examples: dict[str, list[tuple[str, str]]] = defaultdict(list)
     did: Counter[str] = Counter()
     invoices = 0
     with deps.db.reading(tenant_id) as session:
@@ -96,7 +101,11 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
         for submission, rows in history(session, until):
             invoices += 1
             found = list(walk(submission, rows, ground, since, until))
-            against.update({decision.code for _, decision, _ in found if decision.outcome is not Outcome.SENT})
+            codes = {decision.code for _, decision, _ in found if decision.outcome is not Outcome.SENT}
+            against.update(codes)
+            for code in codes:
+                if len(examples[code]) < EXAMPLES:
+                    examples[code].append((submission.id, submission.number or ""))
             steps += [_step(seen, day, decision) for day, decision, seen in found if decision.outcome is Outcome.SENT]
             did.update(row.stage for row in rows.decisions if row.outcome in {"sent", "unknown"}
                        and since <= _day(row.at) <= until)
@@ -104,6 +113,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
     return Trial(
         scenario=scenario.name if scenario is not None else "en vigueur", since=since, until=until, invoices=invoices,
         would=dict(would), did=dict(did), against=dict(against.most_common()), total=len(steps),
+        examples=dict(examples),
         steps=sorted(steps, key=lambda step: (step.on, step.number))[:SHOWN],
     )
 

@@ -1,5 +1,6 @@
 """The walk of somebody who has never seen it: write a scenario, try it, understand why a client was not written to."""
 
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -39,6 +40,16 @@ def test_a_scenario_is_written_tried_and_put_in_force(visitor: Any) -> None:
     assert 'value="14"' not in first, "a new version is never a change of an old one"
     trial = visitor.get("/relances/scenarios/essai?segment=essai&version=1")
     assert "Essai de « Douce [essai], version 1 »" in trial.text
+
+
+def test_why_a_client_was_not_written_to(visitor: Any) -> None:
+    """From the trial to the invoice that was in dispute, by links alone."""
+    trial = visitor.get("/relances/scenarios/essai").text
+    held = re.search(r'<th scope="row">en litige \(207\)<span class="under"><a href="([^"#]+)#relances">', trial)
+    assert held is not None
+    invoice = unescape(visitor.get(held[1]).text)
+    assert "En litige (207) depuis le" in invoice
+    assert "une approbation (205) ou un complément (209) lèvera l'arrêt" in invoice
 
 
 @pytest.mark.parametrize(("changes", "says"), [
