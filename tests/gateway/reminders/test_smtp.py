@@ -134,8 +134,7 @@ def test_a_refused_address_is_told_and_not_tried_again(by_smtp: "Play", mailbox:
     mailbox.rcpt = "250 OK"
     by_smtp.on("2026-04-02")
     by_smtp.remind()
-    assert by_smtp.told() == [("failed", "due", "friendly"), ("held", "refused-address", "friendly"),
-                              ("held", "refused-address", "formal")]
+    assert by_smtp.told() == [("failed", "due", "friendly"), ("held", "refused-address", "friendly")]
     assert mailbox.taken == []
     assert "550 no such user" in by_smtp.decisions()[0].facts["failure"]
 
