@@ -290,6 +290,31 @@ def test_everything_works_without_scripts(opened: Callable[..., Page], address: 
     assert "Non conforme" in page.locator("#contenu").inner_text()
 
 
+def test_rules_are_replayed_on_a_phone_without_scripts_by_keyboard(
+    opened: Callable[..., Page], address: str, seeded_deps: Deps
+) -> None:
+    page = opened("phone", scripts=False)
+    page.goto(f"{address}/regles/rejeux")
+    page.focus("#f-jeu")
+    page.keyboard.type("Norme EN 16931 : facturx-minimum")
+    for _ in range(20):
+        if page.evaluate("document.activeElement.textContent.trim()") == "Rejouer":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/regles/rejeux/*")
+    assert page.locator("progress").count() == 1
+    relay(seeded_deps, {"job": handle_job}, only=("job",))
+    page.wait_for_selector("text=inscrit au journal")  # the page asks again by itself
+    assert page.locator("h1").inner_text() == "facturx-minimum"
+    rules = ("BR-CO-15", "BR-47", "facturx-en16931%23f070e7e6cf22", "FX-SCH-A-000386")
+    for path in ("", "/rejeux", "?q=bt-112", *(f"/{rule}" for rule in rules)):
+        if path:
+            page.goto(f"{address}/regles{path}")
+        assert page.evaluate(PROBE) == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [],
+                                        "main": 1, "language": "fr", "faint": []}, path
+
+
 def test_a_status_is_set_without_scripts(opened: Callable[..., Page], address: str, story: Any) -> None:
     page = opened("phone", scripts=False)
     page.goto(f"{address}/factures/{story.invoices['F-2026-0442']}")
