@@ -19,12 +19,14 @@ from typing import Any, Final, TypeVarTuple, cast
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Delete,
     Dialect,
     Engine,
     Executable,
     Select,
     Table,
     TextClause,
+    Update,
     create_engine,
     event,
     insert,
@@ -157,6 +159,11 @@ def insert_rows(session: Session, table: type[TenantScoped], rows: Sequence[Mapp
     session.flush()
     if rows:
         session.connection().execute(INSERTS[table], rows)
+
+
+def change_rows(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE; gives how many rows it found."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def _check_owner(session: Session, owners: Iterable[object], what: object) -> None:

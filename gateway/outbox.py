@@ -18,7 +18,7 @@ from sqlalchemy import Select, Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from gateway.db import EVERY_TENANT, NEW_WORK, Database, insert_rows
+from gateway.db import EVERY_TENANT, NEW_WORK, Database, change_rows, insert_rows
 from gateway.tables import OutboxEntry
 
 LEASE = timedelta(minutes=2)
@@ -185,23 +185,22 @@ def is_pending(session: Session, topic: str, subject_id: str) -> bool:
 
 def revive(session: Session, entry_id: str, now: datetime) -> bool:
     """Put a parked entry back to work; False when it is not parked. Inside the caller's transaction."""
-    changed = session.execute(
+    changed = change_rows(session, (
         update(OutboxEntry)
         .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
         .values(state="pending", attempts=0, due_at=now, lease_until=None)
-    )
+    ))
     session.info.setdefault(NEW_WORK, []).append(entry_id)
-    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+    return changed > 0
 
 
 def close(session: Session, entry_id: str, reason: str) -> bool:
     """Give a parked entry up, for a reason; False when it is not parked. Inside the caller's transaction."""
-    changed = session.execute(
+    return change_rows(session, (
         update(OutboxEntry)
         .where(OutboxEntry.id == entry_id, OutboxEntry.state == "parked")
         .values(state="closed", reason=reason, lease_until=None)
-    )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]  # as in revive
+    )) > 0
 
 
 def backoff(attempts: int) -> timedelta:

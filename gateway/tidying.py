@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import ColumnElement, delete, select, tuple_
 
-from gateway.db import EVERY_TENANT
+from gateway.db import EVERY_TENANT, change_rows
 from gateway.deps import Deps
 from gateway.dossiers.periods import remove_old
 from gateway.tables import IdempotencyKey, OutboxEntry
@@ -52,9 +52,8 @@ def _forget(deps: Deps, table: type[IdempotencyKey | OutboxEntry], *old: ColumnE
     gone = 0
     while True:
         with deps.db.transaction(EVERY_TENANT) as session:
-            went = session.execute(delete(table).where(tuple_(*key).in_(batch))
-                                   .execution_options(synchronize_session=False))
-            count: int = went.rowcount  # type: ignore[attr-defined]  # a DELETE gives a CursorResult
+            count = change_rows(session, delete(table).where(tuple_(*key).in_(batch))
+                                .execution_options(synchronize_session=False))
         gone += count
         if count < BATCH:
             return gone

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from gateway.accounts.passwords import LONGEST, is_password
 from gateway.auth import SESSION_LENGTH, digest_of
-from gateway.db import EVERY_TENANT
+from gateway.db import EVERY_TENANT, change_rows
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.record import Change, record
@@ -65,8 +65,7 @@ def person_of(deps: Deps, email: str, password: str) -> User:
 def sign_out(deps: Deps, tenant_id: str, cookie: str, actor: str) -> None:
     """End the session of this cookie. An ended one changes nothing."""
     with deps.db.transaction(tenant_id) as session:
-        ended = session.execute(delete(ConsoleSession).where(ConsoleSession.id == digest_of(cookie)))
-        if ended.rowcount:  # type: ignore[attr-defined]  # a DELETE gives a CursorResult
+        if change_rows(session, delete(ConsoleSession).where(ConsoleSession.id == digest_of(cookie))):
             record(session, tenant_id, _access("signed-out", actor, actor), now=deps.now())
 
 

@@ -17,7 +17,7 @@ Auditor = Annotated[Principal, Requires(Permission.EVIDENCE_READ)]
 
 @router.get("/invoices/{submission_id}/dossier", response_class=Response,
             responses={200: {"content": {"application/zip": {}}}, **documented(503)})
-def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps, seda: bool = False) -> Response:  # noqa: FBT001, FBT002 - a query parameter
+def get_dossier(submission_id: str, principal: Auditor, deps: CurrentDeps, *, seda: bool = False) -> Response:
     """The dossier of one invoice as a ZIP; `passerelle verify` or its own verify.sh checks it offline.
 
     `seda`: with `manifest.xml`, for archiving systems that follow SEDA 2.2.

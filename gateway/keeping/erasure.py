@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Delete, String, Update, cast, delete, func
 from sqlalchemy.orm import Session
 
 from archive.journal import canonical, read_entry
+from gateway.db import change_rows
 from gateway.deps import Deps
 from gateway.evidence.saying import ERASED, forget
 from gateway.keeping.retention import tenants
@@ -157,6 +158,4 @@ def _looks(session: Session, tenant_id: str, subject: str) -> list[Event]:
 
 
 def _changed(session: Session, statement: Update | Delete) -> int:
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    count: int = result.rowcount  # type: ignore[attr-defined]  # an UPDATE or DELETE gives a CursorResult
-    return count
+    return change_rows(session, statement.execution_options(synchronize_session=False))

@@ -5,15 +5,15 @@ The door lets in whoever is known; the safe judges each verb by the caller's rig
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.params import Depends as Dependency
 
 from archive.errors import CallRefused, DestructionRefused, ObjectDamaged
 from archive.store import Digest
 from archive.stores.safe import Safe, Verb
-from gateway.auth import caller
+from gateway.auth import Permission, caller
 from gateway.deps import CurrentDeps
 from gateway.intake import bounded_body
 from gateway.keeping.objects import RIGHTS, safe_of
@@ -30,15 +30,20 @@ BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "bi
 REFUSED = documented(404, 409, 422)
 
 
-def Asks(verb: Verb) -> Dependency:  # noqa: N802 - reads as an annotation
-    """The safe of the caller, about to be asked for a verb."""
+@dataclass(frozen=True)
+class Asks:
+    """Gives the safe of a caller who is about to ask for a verb, whatever he may do."""
 
-    def known(request: Request, deps: CurrentDeps) -> Safe:
+    verb: Verb
+
+    @property
+    def permission(self) -> Permission:
+        """What the verb needs. The safe looks at it, and the test that lists every route."""
+        return RIGHTS[self.verb]
+
+    def __call__(self, request: Request, deps: CurrentDeps) -> Safe:
+        """The dependency."""
         return safe_of(deps, caller(request, deps))
-
-    known.permission = RIGHTS[verb]  # type: ignore[attr-defined]  # read by the test that lists every route
-    found: Dependency = Depends(known)
-    return found
 
 
 async def raw_object(request: Request) -> bytes:
@@ -65,7 +70,7 @@ def answered(verb: Verb) -> Iterator[None]:
 @router.post("", status_code=201, responses=REFUSED,
              openapi_extra={"requestBody": {"required": True, "content": BYTES}})
 def deposit(
-    safe: Annotated[Safe, Asks(Verb.DEPOSIT)], data: Annotated[bytes, Depends(raw_object)],
+    safe: Annotated[Safe, Depends(Asks(Verb.DEPOSIT))], data: Annotated[bytes, Depends(raw_object)],
     sha256: Annotated[str | None, Query(pattern=HEX)] = None,
 ) -> CardOut:
     """Deposit bytes. Whoever names their `sha256` is refused where the bytes have another."""
@@ -75,7 +80,7 @@ def deposit(
 
 @router.get("", responses=REFUSED)
 def list_objects(
-    safe: Annotated[Safe, Asks(Verb.LIST)], after: Annotated[str | None, Query(pattern=HEX)] = None,
+    safe: Annotated[Safe, Depends(Asks(Verb.LIST))], after: Annotated[str | None, Query(pattern=HEX)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> Cards:
     """The objects behind `after`, in order of their ids."""
@@ -85,21 +90,21 @@ def list_objects(
 
 
 @router.get("/count", responses=REFUSED)
-def count(safe: Annotated[Safe, Asks(Verb.COUNT)]) -> CountOut:
+def count(safe: Annotated[Safe, Depends(Asks(Verb.COUNT))]) -> CountOut:
     """How many objects there are."""
     with answered(Verb.COUNT):
         return CountOut(count=safe.count())
 
 
 @router.get("/{sha256}", responses=REFUSED)
-def metadata(safe: Annotated[Safe, Asks(Verb.METADATA)], sha256: Id) -> CardOut:
+def metadata(safe: Annotated[Safe, Depends(Asks(Verb.METADATA))], sha256: Id) -> CardOut:
     """Id, depositor, date, size, algorithm and hash of an object."""
     with answered(Verb.METADATA):
         return card_out(safe.metadata(Digest(sha256)))
 
 
 @router.get("/{sha256}/content", response_class=Response, responses={200: {"content": BYTES}, **REFUSED})
-def read(safe: Annotated[Safe, Asks(Verb.READ)], sha256: Id) -> Response:
+def read(safe: Annotated[Safe, Depends(Asks(Verb.READ))], sha256: Id) -> Response:
     """The bytes, after their hash was computed again."""
     with answered(Verb.READ):
         return Response(safe.read(Digest(sha256)), media_type="application/octet-stream",
@@ -107,21 +112,21 @@ def read(safe: Annotated[Safe, Asks(Verb.READ)], sha256: Id) -> Response:
 
 
 @router.post("/{sha256}/control", responses=REFUSED)
-def control(safe: Annotated[Safe, Asks(Verb.CONTROL)], sha256: Id) -> CardOut:
+def control(safe: Annotated[Safe, Depends(Asks(Verb.CONTROL))], sha256: Id) -> CardOut:
     """Compute the hash of an object again."""
     with answered(Verb.CONTROL):
         return card_out(safe.control(Digest(sha256)))
 
 
 @router.get("/{sha256}/journal", responses=REFUSED)
-def journal(safe: Annotated[Safe, Asks(Verb.JOURNAL)], sha256: Id) -> Calls:
+def journal(safe: Annotated[Safe, Depends(Asks(Verb.JOURNAL))], sha256: Id) -> Calls:
     """What was ever done with an object by these verbs, oldest first; refused calls too, destroyed objects too."""
     with answered(Verb.JOURNAL):
         return Calls(items=[call_out(call) for call in safe.journal(Digest(sha256))])
 
 
 @router.post("/{sha256}/destroy", status_code=204, responses=REFUSED)
-def destroy(safe: Annotated[Safe, Asks(Verb.DESTROY)], sha256: Id, order: OrderIn) -> None:
+def destroy(safe: Annotated[Safe, Depends(Asks(Verb.DESTROY))], sha256: Id, order: OrderIn) -> None:
     """Destroy an object past its time, under no hold, and that two persons have ordered to go."""
     with answered(Verb.DESTROY):
         safe.destroy(Digest(sha256), reason=order.reason)
