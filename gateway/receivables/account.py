@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.searchable import folded
@@ -117,6 +118,7 @@ class Item:
         return max(0, (self.as_of - self.document.due_date).days)
 
 
+@lru_cache(maxsize=50_000)
 def client_of(siren: str | None, name: str | None) -> Client:
     """The client that a document names (BT-47, BT-44)."""
     shown = " ".join((name or "").split())

@@ -13,7 +13,7 @@ from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
 from gateway.receivables.bank_schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
-from gateway.receivables.matching import Findings, Money, OpenItem, find
+from gateway.receivables.matching import Book, Findings, Money, OpenItem, book_of, find
 from gateway.receivables.open_items import all_items
 from gateway.tables import Submission
 from gateway.tables_receivables import BankAllocation, BankMovement
@@ -47,8 +47,7 @@ UNKNOWN = "Rien ne dit ce que ce mouvement paie. / Nothing tells what this movem
 class Ground:
     """What matching goes by, read once for a page of movements."""
 
-    items: Sequence[OpenItem]
-    seen: Mapping[str, str]
+    book: Book
     allocations: Mapping[str, Sequence[BankAllocation]]
     numbers: Mapping[str, str]
 
@@ -111,7 +110,7 @@ def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Gr
     ids = {one.submission_id for found in grouped.values() for one in found}
     numbers = {row_id: number or "" for row_id, number in session.execute(
         select(Submission.id, Submission.number).where(Submission.id.in_(ids)))}
-    return Ground(items, _seen(session, {row.iban for row in rows if row.iban}), grouped, numbers)
+    return Ground(book_of(items, _seen(session, {row.iban for row in rows if row.iban})), grouped, numbers)
 
 
 def _open_item(item: Item) -> OpenItem:
@@ -158,7 +157,7 @@ def _shown(row: BankMovement, ground: Ground, taken_back: Sequence[BankAllocatio
     if row.state == "open" and left > 0:
         texts = tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)
         findings = find(Money(amount=left, currency=row.currency, texts=texts, name=row.name, iban=row.iban),
-                        ground.items, ground.seen)
+                        ground.book)
     proposals = [ProposalOut(
         parts=[PartOut(invoice_id=item.id, number=item.number, claim_id=None, amount=format(amount, "f"))
                for item, amount in one.parts],

@@ -6,6 +6,7 @@ until a person says what it is.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -77,6 +78,26 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Book:
+    """Items arranged for many look-ups, and what is known of payers' accounts."""
+
+    by_number: Mapping[str, Sequence[OpenItem]]
+    """Under the number in capitals without signs; settled ones too, so that money for them is told from other money."""
+
+    lengths: frozenset[int]
+    """Of these numbers."""
+
+    by_client: Mapping[tuple[str, str], Sequence[OpenItem]]
+    """What is open, by currency and client, the oldest due date first."""
+
+    by_amount: Mapping[tuple[str, Decimal], Sequence[OpenItem]]
+    """What is open, by currency and balance."""
+
+    seen: Mapping[str, str]
+    """The client of each account that was seen before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What can be said of one movement."""
 
@@ -88,20 +109,28 @@ class Findings:
     """Items that the payer names and of which nothing is open: paid twice?"""
 
 
-def find(money: Money, items: Sequence[OpenItem], seen: Mapping[str, str]) -> Findings:
-    """Proposals for money that came in, the surest first; `seen` is the client of each account seen before.
+def book_of(items: Iterable[OpenItem], seen: Mapping[str, str]) -> Book:
+    """The book of these items, settled ones among them; `seen` is the client of each account seen before."""
+    by_number: dict[str, list[OpenItem]] = defaultdict(list)
+    by_client: dict[tuple[str, str], list[OpenItem]] = defaultdict(list)
+    by_amount: dict[tuple[str, Decimal], list[OpenItem]] = defaultdict(list)
+    for item in sorted(items, key=_age):
+        by_number[MARKS.sub("", item.number.upper())].append(item)
+        if item.balance > 0:
+            by_client[item.currency, item.client].append(item)
+            by_amount[item.currency, item.balance].append(item)
+    return Book(by_number, frozenset(map(len, by_number)) - {0}, by_client, by_amount, seen)
 
-    `items` may hold settled ones, so that money for them is told from money for nobody knows what.
-    """
-    items = sorted(items, key=lambda one: (one.due_date or date.max, one.number, one.id))
-    named = [item for item in items if _names(money, item)]
+
+def find(money: Money, book: Book) -> Findings:
+    """Proposals for money that came in, the surest first."""
+    named = sorted({item.id: item for item in _named(money, book)}.values(), key=_age)
     foreign = tuple(item for item in named if item.currency != money.currency)
     settled = tuple(item for item in named if item.currency == money.currency and item.balance <= 0)
-    able = [item for item in items if item.currency == money.currency and item.balance > 0]
     open_named = [item for item in named if item.currency == money.currency and item.balance > 0]
-    found = list(_by_reference(money, open_named, seen))
+    found = list(_by_reference(money, open_named, book))
     if open_named or not named:  # what the payer named and cannot be paid is no reason to pay something else
-        found += [*_by_client(money, able, seen), *_by_amount(money, able, seen)]
+        found += [*_by_client(money, book), *_by_amount(money, book)]
     best: dict[frozenset[tuple[str, Decimal]], Proposal] = {}
     for proposal in found:
         key = frozenset((item.id, amount) for item, amount in proposal.parts)
@@ -126,11 +155,19 @@ def says(text: str, number: str) -> bool:
     return re.search(rf"(?<![0-9A-Z]){pattern}(?![0-9A-Z])", text.upper()) is not None
 
 
-def _names(money: Money, item: OpenItem) -> bool:
-    """Whether the payer wrote the item's number. A short number counts only with its exact amount."""
-    if SHORT.fullmatch(MARKS.sub("", item.number.upper())) and item.balance != money.amount:
-        return False
-    return any(says(form, item.number) for text in money.texts for form in _forms(text))
+def _age(item: OpenItem) -> tuple[date, str, str]:
+    return item.due_date or date.max, item.number, item.id
+
+
+def _named(money: Money, book: Book) -> Iterable[OpenItem]:
+    """The items whose numbers the payer wrote. A short number counts only with its exact amount."""
+    for form in (form for text in money.texts for form in _forms(text)):
+        signs = MARKS.sub("", form.upper())
+        held = {signs[at:at + length] for length in book.lengths for at in range(len(signs) - length + 1)}
+        for number in held & book.by_number.keys():
+            for item in book.by_number[number]:
+                if says(form, item.number) and (not SHORT.fullmatch(number) or item.balance == money.amount):
+                    yield item
 
 
 def _forms(text: str) -> tuple[str, ...]:
@@ -139,13 +176,13 @@ def _forms(text: str) -> tuple[str, ...]:
     return (text,) if structured is None else (text, structured[1])
 
 
-def _by_reference(money: Money, named: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
+def _by_reference(money: Money, named: Sequence[OpenItem], book: Book) -> Iterable[Proposal]:
     if not named:
         return
     total = sum((item.balance for item in named), NOTHING)
     reasons = ["reference", *_amount_words(money.amount, total, several=len(named) > 1)]
     score = 60 + (30 if total == money.amount else 0)
-    bonus, words = _client_signs(money, named[0], seen)
+    bonus, words = _client_signs(money, named[0], book)
     yield Proposal(parts=_spread(money.amount, named), left=max(NOTHING, money.amount - total), score=score + bonus,
                    reasons=(*reasons, *words))
     for item in named:
@@ -154,12 +191,9 @@ def _by_reference(money: Money, named: Sequence[OpenItem], seen: Mapping[str, st
                            reasons=("reference", "exact", *words))
 
 
-def _by_client(money: Money, able: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
-    by_client: dict[str, list[OpenItem]] = {}
-    for item in able:
-        by_client.setdefault(item.client, []).append(item)
-    for items in by_client.values():
-        bonus, words = _client_signs(money, items[0], seen)
+def _by_client(money: Money, book: Book) -> Iterable[Proposal]:
+    for (currency, _), items in book.by_client.items():
+        bonus, words = _client_signs(money, items[0], book) if currency == money.currency else (0, ())
         if not bonus:
             continue
         sums = list(_exact_sums(money.amount, items))
@@ -172,15 +206,15 @@ def _by_client(money: Money, able: Sequence[OpenItem], seen: Mapping[str, str]) 
                            reasons=("oldest", *_amount_words(money.amount, total, several=True), *words))
 
 
-def _by_amount(money: Money, able: Sequence[OpenItem], seen: Mapping[str, str]) -> Iterable[Proposal]:
-    exact = [item for item in able if item.balance == money.amount]
-    if len(exact) == 1 and not _client_signs(money, exact[0], seen)[0]:
+def _by_amount(money: Money, book: Book) -> Iterable[Proposal]:
+    exact = book.by_amount.get((money.currency, money.amount), ())
+    if len(exact) == 1 and not _client_signs(money, exact[0], book)[0]:
         yield Proposal(parts=((exact[0], money.amount),), left=NOTHING, score=15, reasons=("only-amount",))
 
 
-def _client_signs(money: Money, item: OpenItem, seen: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
+def _client_signs(money: Money, item: OpenItem, book: Book) -> tuple[int, tuple[str, ...]]:
     """What speaks for the item's client being the payer."""
-    known = seen.get(money.iban or "") == item.client
+    known = book.seen.get(money.iban or "") == item.client
     alike = bool(money.name) and bool(bare_name(item.name)) and (
         fuzz.token_sort_ratio(bare_name(money.name), bare_name(item.name)) >= ALIKE)
     return 20 * known + 10 * alike, tuple(word for word, is_so in (("account", known), ("name", alike)) if is_so)
@@ -197,7 +231,7 @@ def _amount_words(amount: Decimal, total: Decimal, *, several: bool) -> tuple[st
 def _spread(amount: Decimal, items: Sequence[OpenItem]) -> tuple[tuple[OpenItem, Decimal], ...]:
     """The oldest due date first, each up to what it is open for."""
     parts = []
-    for item in sorted(items, key=lambda one: (one.due_date or date.max, one.number)):
+    for item in sorted(items, key=_age):
         part = min(amount, item.balance)
         if part > 0:
             parts.append((item, part))

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
 from gateway.deps import PARIS
@@ -112,8 +113,8 @@ def claims_of(session: Session, as_of: date, client: str | None = None) -> list[
     return states_of(session, rows, as_of)
 
 
-def documents_of(session: Session, rows: Sequence[Submission]) -> list[Document]:
-    """These submissions as documents of the ledger; those that were never in force are ended from their first day."""
+def documents_of(session: Session, rows: Sequence[Any]) -> list[Document]:
+    """Rows of COLUMNS as documents of the ledger; those that were never in force are ended from their first day."""
     ended = _ends(session, [row.id for row in rows if row.lifecycle in ENDED])
     return [_document(row, ended.get(row.id)) for row in rows]
 
@@ -128,13 +129,13 @@ def payments_of_all(session: Session, ids: Sequence[str] | None) -> list[Receive
 
 
 def _items(session: Session, as_of: date, client: str | None, conditions: Sequence[ColumnElement[bool]]) -> list[Item]:
-    rows = session.scalars(select(Submission).options(load_only(*COLUMNS)).where(*conditions)).all()
+    rows = session.execute(select(*COLUMNS).where(*conditions)).all()  # no entities: a quarter of their time
     documents = documents_of(session, [row for row in rows if client in {None, _client(row).key}])
     wanted = None if client is None else [one.id for one in documents]
     return positions(documents, payments_of_all(session, wanted), as_of)
 
 
-def _document(row: Submission, ended_on: date | None) -> Document:
+def _document(row: Any, ended_on: date | None) -> Document:
     total = row.total if row.total is not None else row.due or NOTHING
     issued_on = row.issue_date or row.received_at.astimezone(PARIS).date()
     if ended_on is None and (row.active is not True or row.transmission == "refused"):
@@ -147,7 +148,7 @@ def _document(row: Submission, ended_on: date | None) -> Document:
     )
 
 
-def _client(row: Submission) -> Client:
+def _client(row: Any) -> Client:
     return client_of(row.buyer_siren, row.buyer_name)
 
 
