@@ -13,7 +13,7 @@ from gateway.console.page import Page, form_of
 from gateway.console.templating import draw
 from gateway.deps import CurrentDeps
 from gateway.reminders.answers import AnswerIn, Question, answer, question_of
-from gateway.reminders.links import WORDS, Fault
+from gateway.reminders.letters.links import WORDS, Fault
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 STATUS: Final = {Fault.FORGED: 404, Fault.OLD: 410, Fault.ELSEWHERE: 410}

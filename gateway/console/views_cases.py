@@ -12,13 +12,13 @@ from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.problems import Problem, not_found
 from gateway.reminders.cases import KINDS, cases, close_case, take_case
-from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client
+from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client, settled_of
 from gateway.tables import Submission
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
-TICKS = frozenset({"watched"})
+TICKS = ("watched", "mine")
 
 
 @router.get("/relances/cas")
@@ -58,15 +58,14 @@ def show_client(visit: Seeing, invoice_id: str) -> Response:
 def save_client(act: Deciding, invoice_id: str) -> Response:
     """Settle it."""
     values = {name: act.text(name) for name in ClientIn.model_fields if name not in TICKS}
-    wanted = {**{name: value or None for name, value in values.items()}, "segment": values["segment"],
-              "watched": act.text("watched") == "oui"}
+    ticks = {name: act.text(name) == "oui" for name in TICKS}
+    wanted = {**{name: value or None for name, value in values.items()}, "segment": values["segment"], **ticks}
     try:
         set_client(act.deps, act.principal, invoice_id, ClientIn.model_validate(wanted))
     except ValidationError as error:
-        return _client(act.visit, invoice_id, values={**values, "watched": wanted["watched"]}, errors=errors_of(error))
+        return _client(act.visit, invoice_id, values={**values, **ticks}, errors=errors_of(error))
     except Problem as problem:
-        return _client(act.visit, invoice_id, values={**values, "watched": wanted["watched"]},
-                       errors={"": told(problem)})
+        return _client(act.visit, invoice_id, values={**values, **ticks}, errors={"": told(problem)})
     return go(f"/relances/clients/{invoice_id}", "client")
 
 
@@ -94,8 +93,7 @@ def _client(
         invoice = session.get(Submission, (tenant_id, invoice_id))
         if invoice is None:
             raise not_found()
-        known = ClientIn.model_construct(**{name: getattr(client_of_invoice(session, invoice), name)
-                                            for name in ClientIn.model_fields})
+        known = settled_of(client_of_invoice(session, invoice), visit.principal.actor)
         there = segments(session)
     shown = values or {name: "" if value is None else value for name, value in known.model_dump().items()}
     return visit.draw("relances_client.html", invoice=invoice, values=shown, errors=errors or {}, segments=there,

@@ -13,10 +13,10 @@ from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoices import day
 from gateway.problems import Problem
 from gateway.reminders.clients import segments
+from gateway.reminders.letters.texts import FIELDS
 from gateway.reminders.people import save_scenario
 from gateway.reminders.reasons import title_of
 from gateway.reminders.scenario import BadScenario, Scenario, checked
-from gateway.reminders.texts import FIELDS
 from gateway.reminders.trying import LONGEST_DAYS, try_out, version_of
 from gateway.tables import Scenario as ScenarioRow
 

@@ -17,7 +17,7 @@ from gateway.deps import Deps
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.cases import open_case
 from gateway.reminders.decide import ADDRESS
-from gateway.reminders.links import Fault, Link, fault_of, read_token
+from gateway.reminders.letters.links import Fault, Link, fault_of, read_token
 from gateway.reminders.reasons import day_words
 from gateway.reminders.state import Seen, look
 from gateway.reminders.working import next_working

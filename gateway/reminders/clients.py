@@ -34,6 +34,9 @@ class ClientIn(BaseModel):
     lang: Literal["fr", "en"] | None = None
     region: Annotated[str, Field(max_length=8)] | None = None
     watched: bool = False
+    mine: bool = False
+    """Whoever settles this takes the client's cases."""
+
     hold: Literal["insolvency", "plan", "dispute", "manual"] | None = None
     hold_reason: Annotated[str, Field(max_length=2000)] | None = None
     hold_until: date | None = None
@@ -70,8 +73,10 @@ def set_client(deps: Deps, principal: Principal, submission_id: str, wanted: Cli
             raise not_found()
         row = session.get(ReminderClient, (tenant_id, key_of(submission))) or new_client(submission)
         moved = wanted.email is not None and wanted.email != row.email
-        for name, value in wanted.model_dump().items():
+        for name, value in wanted.model_dump(exclude={"mine"}).items():
             setattr(row, name, value)
+        kept = row.owner if row.owner != principal.actor else None
+        row.owner = principal.actor if wanted.mine else kept
         row.changed_at, row.actor = now, principal.actor
         session.add(row)
         if moved:
@@ -94,8 +99,14 @@ def accept_contact(deps: Deps, principal: Principal, case_id: str) -> ReminderCl
             raise Problem(409, "nothing-proposed", "Aucune adresse n'est proposée. / No address is proposed.")
         submission = session.get_one(Submission, (principal.tenant_id, case.submission_id))
         known = session.get(ReminderClient, (principal.tenant_id, key_of(submission)))
-    wanted = ClientIn.model_validate(known, from_attributes=True) if known is not None else ClientIn()
-    return set_client(deps, principal, submission.id, wanted.model_copy(update={"email": case.proposal}))
+    settled = settled_of(known, principal.actor) if known is not None else ClientIn()
+    return set_client(deps, principal, submission.id, settled.model_copy(update={"email": case.proposal}))
+
+
+def settled_of(client: ReminderClient, actor: str) -> ClientIn:
+    """What is settled about a client, as somebody would settle it again."""
+    told = {name: getattr(client, name) for name in ClientIn.model_fields if name != "mine"}
+    return ClientIn.model_construct(**told, mine=client.owner == actor)
 
 
 def client_of_invoice(session: Session, submission: Submission) -> ReminderClient:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from gateway.reminders.texts import unknown_fields
+from gateway.reminders.letters.texts import unknown_fields
 from gateway.reminders.working import closed_days
 
 Tone = Literal["before", "due", "friendly", "formal", "penalties", "service", "last", "notice"]

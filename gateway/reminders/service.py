@@ -20,12 +20,12 @@ from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
 from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.byhand import hand_over
 from gateway.reminders.cases import keep_pace
 from gateway.reminders.decide import Outcome, offset_of
-from gateway.reminders.drafting import Drafted, draft_mail
 from gateway.reminders.grouping import group_of
 from gateway.reminders.keeping import facts_json, keep, label_of
+from gateway.reminders.letters.byhand import hand_over
+from gateway.reminders.letters.drafting import Drafted, draft_mail
 from gateway.reminders.state import Seen, look
 from gateway.reminders.working import wait_for_hours
 from gateway.tables import Decision, Document, Submission

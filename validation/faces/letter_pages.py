@@ -11,7 +11,7 @@ LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S{25})")
 
 
 def as_pdf(letter: bytes) -> bytes:
-    """The letter as PDF/A-2b. `letter`: JSON of texts that are ready to print, see gateway/reminders/byhand.py.
+    """The letter as PDF/A-2b. `letter`: JSON of texts that are ready to print, see gateway/reminders/letters/byhand.py.
 
     Raises:
         CannotWrite: Typst refuses, or this is no letter.

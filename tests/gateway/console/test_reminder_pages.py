@@ -71,11 +71,13 @@ def test_what_makes_no_scenario_is_said_and_kept_in_the_form(visitor: Any, chang
 def test_a_client_is_settled_and_says_what_is_wrong(visitor: Any, story: Any) -> None:
     invoice_id = next(iter(story.invoices.values()))
     path = f"/relances/clients/{invoice_id}"
-    fields = {"csrf": visitor.token(path), "hold": "insolvency", "hold_reason": "Jugement du 3 novembre"}
+    fields = {"csrf": visitor.token(path), "hold": "insolvency", "hold_reason": "Jugement du 3 novembre", "mine": "oui"}
     assert visitor.post(path, data={**fields, "email": "nowhere"}).status_code == 422
     assert visitor.post(path, data={**fields, "hold_reason": ""}).status_code == 422
     assert "enregistré" in visitor.post(path, data=fields).text
-    assert "Jugement du 3 novembre" in visitor.get(path).text
+    shown = visitor.get(path).text
+    assert "Jugement du 3 novembre" in shown
+    assert re.search(r'name="mine"[^>]*checked', shown)
     visitor.post(path, data={"csrf": visitor.token(path)})
 
 

@@ -10,7 +10,7 @@ from archive.store import Digest
 from formats.invoice import Address, Invoice, Party, PaymentInstructions
 from formats.syntax import Syntax, write
 from gateway.accounts.appearance import appearance_of
-from gateway.reminders.drafting import MOST_ATTACHED, account_of, language_of
+from gateway.reminders.letters.drafting import MOST_ATTACHED, account_of, language_of
 from gateway.tables import Document, LegalEntity, Submission
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.reminders.letter import LANGUAGES, Account, Letter, write
+from gateway.reminders.letters.letter import LANGUAGES, Account, Letter, write
 from gateway.reminders.scenario import THANKS, TONES
 
 LETTER = Letter(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.reminders.letters.texts import FIELDS, filled, unknown_fields
 from gateway.reminders.scenario import DEFAULT, BadScenario, checked, parse, to_json
-from gateway.reminders.texts import FIELDS, filled, unknown_fields
 
 
 def stage(**changes: Any) -> dict[str, Any]:

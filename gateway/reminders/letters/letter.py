@@ -15,8 +15,8 @@ from typing import Final
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gateway.reminders.letters.texts import filled
 from gateway.reminders.reasons import amount_words
-from gateway.reminders.texts import filled
 from gateway.reminders.working import next_working
 
 LANGUAGES: Final = ("fr", "en")

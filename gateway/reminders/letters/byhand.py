@@ -17,11 +17,11 @@ from gateway.evidence.ledger import Kept
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.cases import open_case
-from gateway.reminders.collection import collection_file
 from gateway.reminders.decide import offset_of
-from gateway.reminders.drafting import language_of, letter_of, read_invoice
 from gateway.reminders.keeping import facts_json, label_of
-from gateway.reminders.letter import Letter, headings, open_rows, rows_of, words_of
+from gateway.reminders.letters.collection import collection_file
+from gateway.reminders.letters.drafting import language_of, letter_of, read_invoice
+from gateway.reminders.letters.letter import Letter, headings, open_rows, rows_of, words_of
 from gateway.reminders.state import Seen, look
 from gateway.tables import Decision, Document
 
@@ -99,12 +99,18 @@ def page_of(letter: Letter, seen: Seen, invoice: Invoice, *, registered: bool) -
     return json.dumps({
         "lang": letter.lang, "day": letter.today.isoformat(), "subject": subject, "paragraphs": paragraphs,
         "company": letter.company, "sender": [letter.company, *sender],
-        "recipient": [letter.client, *_lines(invoice.buyer.address)],
+        "recipient": [letter.client, *_attention(seen, letter.lang), *_lines(invoice.buyer.address)],
         "sending": SENDING[letter.lang] if registered else "",
         "place": f"{place}, le {day}" if place and letter.lang == "fr" else f"{place}, {day}" if place else day,
         "rows": rows_of(letter), "open_title": words["open"], "open_rows": open_rows(letter),
         "closing": words["formal_closing"], "signature": list(letter.signature),
     }).encode()
+
+
+def _attention(seen: Seen, lang: str) -> list[str]:
+    """Whom the envelope is for, where a person settled that."""
+    contact = seen.client.contact if seen.client is not None else None
+    return [f"{'À l’attention de' if lang == 'fr' else 'Attn.'} {contact}"] if contact else []
 
 
 def _lines(address: Address | None) -> list[str]:

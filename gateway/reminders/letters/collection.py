@@ -13,7 +13,7 @@ from archive.store import Digest
 from gateway.deps import PARIS, Deps
 from gateway.dossiers.trail import plain
 from gateway.reminders.keeping import label_of
-from gateway.reminders.letter import Letter
+from gateway.reminders.letters.letter import Letter
 from gateway.reminders.state import Seen
 from gateway.tables import Document
 

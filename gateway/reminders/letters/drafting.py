@@ -16,8 +16,8 @@ from gateway.mail import Attachment, Mail, compose
 from gateway.outgoing.drafts import file_name
 from gateway.receivables.open_items import open_items
 from gateway.reminders.decide import ADDRESS, APPROVED, OPENS
-from gateway.reminders.letter import LANGUAGES, Account, Letter, OpenItem, write
-from gateway.reminders.links import answers_of
+from gateway.reminders.letters.letter import LANGUAGES, Account, Letter, OpenItem, write
+from gateway.reminders.letters.links import answers_of
 from gateway.reminders.scenario import THANKS
 from gateway.reminders.state import Seen, key_of
 from gateway.tables import Document, Submission
