@@ -97,7 +97,7 @@ def test_ten_at_once_are_one_payment(api: Any, deps: Deps, tenant: str, make_inv
     assert len(queued(deps, tenant)) == 1
 
 
-@pytest.mark.parametrize(("body", "code"), [
+REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"amount": "0.00"}, "amount-zero"),
     ({"amount": "10", "currency": "USD"}, "currency-mismatch"),
     ({"amount": "10", "paid_on": "2026-11-24"}, "paid-in-future"),
@@ -108,17 +108,18 @@ def test_ten_at_once_are_one_payment(api: Any, deps: Deps, tenant: str, make_inv
     ({"amount": 10}, "invalid-request"),
     ({"amount": "10", "surprise": 1}, "invalid-request"),
     ({}, "invalid-request"),
-], ids=str)
-def test_what_is_refused_changes_nothing(
-    api: Any, deps: Deps, make_invoice: MakeInvoice, body: dict[str, Any], code: str
-) -> None:
+]
+
+
+def test_what_is_refused_changes_nothing(api: Any, deps: Deps, make_invoice: MakeInvoice) -> None:
     invoice = make_invoice()
     tenant = invoice.tenant_id
-    answer = api.post(f"/v1/invoices/{invoice.id}/payments", headers={"Idempotency-Key": "k"},
-                      json={"paid_on": "2026-11-20", **body})
+    for body, code in REFUSED:
+        answer = api.post(f"/v1/invoices/{invoice.id}/payments", headers={"Idempotency-Key": "k"},
+                          json={"paid_on": "2026-11-20", **body})
 
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.status_code, answer.json()["code"]) == (422, code), body
+        assert answer.headers["content-type"] == "application/problem+json"
     with deps.db.reading(tenant) as session:
         assert session.scalars(select(Payment)).all() == []
         assert session.scalars(select(Event)).all() == []
