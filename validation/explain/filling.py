@@ -13,6 +13,7 @@ from validation.explain.places import bare, place_of, term_at
 LANGUAGES: Final = ("fr", "en")
 HEAD: Final = re.compile(r"^\[?[A-Z0-9]+(?:-[A-Z0-9]+)*\]?\s*-?\s*")
 ENDS_WITH: Final = re.compile(r"\*\[ends-with\(name\(\), '(\w+)'\).*")
+OTHER_THAN: Final = re.compile(r"not\(not \(@(\w+)\)\) and not\(@\1='(\w+)'\)")
 ELEMENT: Final = re.compile(r"\w{2,3}:")
 MAIL: Final = "facturation@exemple.fr"
 STEPS: Final = 4
@@ -70,6 +71,11 @@ def name_of(term: str, language: int) -> str:
     """What people call a term; the term itself where nobody does."""
     entry = data("terms.toml").get(term)
     return str(entry[language]) if entry else term
+
+
+def is_named(term: str) -> bool:
+    """Whether people call a term anything."""
+    return term in data("terms.toml")
 
 
 def example_of(term: str) -> str:
@@ -142,8 +148,8 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
     around = bare(context).rpartition("/")[0] if inside else context
     path = bare(context) if inside or not thing else f"{bare(context)}/{_qualified(thing.split('[')[0], own)}"
     term = term_at(path) or (about.terms[0] if len(about.terms) == 1 else None)
-    words = data("elements.toml").get(_local(thing or own), ["", "", ""])
-    named = name_of(term, language) if term else words[language]
+    words = _element_words(path)
+    named = name_of(term, language) if term and is_named(term) else words[language]
     attribute = groups.get("attribute") or ""
     roles = data("attributes.toml").get(attribute, {})
     condition = (groups.get("filter") or "").strip("[]").replace('"', "'")
@@ -165,6 +171,14 @@ def _element(about: About, groups: Mapping[str, str | None], language: int) -> d
     }
 
 
+def _element_words(path: str) -> Sequence[str]:
+    """Name and example of the element at a path, by its own name and its parent's where the two tell more."""
+    *_, parent, own = ("", *map(_local, path.split("/")))
+    known = data("elements.toml")
+    words: Sequence[str] = known.get(f"{parent}/{own}") or known.get(own, ("", "", ""))
+    return words
+
+
 def _qualified(name: str, around: str) -> str:
     """CII-SR rules name elements without their prefix: what stands inside an element of CII is of `ram`."""
     return f"ram:{name}" if ":" not in name and around.startswith(("rsm:", "ram:")) else name
@@ -172,6 +186,7 @@ def _qualified(name: str, around: str) -> str:
 
 def bare_condition(text: str) -> str:
     """A condition of an XPath, short enough to be read."""
+    text = OTHER_THAN.sub(r"@\1 ≠ '\2'", text)
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -219,7 +234,7 @@ def _place(context: str, language: int) -> str:
 def _said(context: str, language: int) -> str:
     """A place in words alone; "" where we have none for it."""
     term = term_at(context)
-    return name_of(term, language) if term else _around(context, language)
+    return name_of(term, language) if term and is_named(term) else _around(context, language)
 
 
 def bare_keeping_families(context: str) -> str:
