@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, sessionmaker, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -68,6 +68,10 @@ USED_AT, UNUSED_S = "used-at", 1.0
 
 SYNCHRONOUS: Final = "synchronous"
 """Key too: how a connection to SQLite waits for the disk at present."""
+
+Inserts = list[tuple[type[TenantScoped], Sequence[Mapping[str, object]]]]
+WAITING: Final = "waiting-inserts"
+"""A session's key in `info` for rows that `together` will insert."""
 
 Ring = Callable[[Sequence[str]], None]
 """Told after a commit which work it added. Must return at once, whatever happened to those who should hear it."""
@@ -157,8 +161,44 @@ def insert_rows(session: Session, table: type[TenantScoped], rows: Sequence[Mapp
     """
     _check_owner(session, (row["tenant_id"] for row in rows), table)
     session.flush()
-    if rows:
+    waiting: Inserts | None = session.info.get(WAITING)
+    if not rows:
+        return
+    if waiting is None:
         session.connection().execute(INSERTS[table], rows)
+    else:
+        waiting.append((table, rows))
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """What `insert_rows` adds inside goes to the database at the end, on PostgreSQL with one wait for all of it.
+
+    What is read inside must not be among it.
+    """
+    waiting: Inserts = []
+    session.info[WAITING] = waiting
+    try:
+        yield
+    finally:
+        del session.info[WAITING]
+    connection = session.connection()
+    with _one_wait(connection):
+        for table, rows in waiting:
+            connection.execute(INSERTS[table], rows)
+
+
+@contextmanager
+def _one_wait(connection: Connection) -> Iterator[None]:
+    driver, driver_error = connection.connection.driver_connection, connection.dialect.loaded_dbapi.Error
+    if connection.dialect.name != "postgresql" or driver is None:
+        yield
+        return
+    try:
+        with driver.pipeline():
+            yield
+    except driver_error as error:  # told at the end, past the place that gives SQLAlchemy's names to errors
+        raise DBAPIError.instance(None, None, error, driver_error, dialect=connection.dialect) from error
 
 
 def change_rows(session: Session, statement: Update | Delete) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway import outbox
-from gateway.db import insert_rows, plain
+from gateway.db import insert_rows, plain, together
 from gateway.evidence import saying
 from gateway.evidence.cards import admit
 from gateway.evidence.ledger import CALENDAR_YEAR, CLOSE, Kept, write_entry
@@ -99,15 +99,16 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
         "reason": change.reason, "data": dict(change.data),
         "sha256": change.objects[0].sha256 if change.objects else None,
     }
-    insert_rows(session, Event, [told])
     event = Event(**told)
-    make_searchable(session, event)
-    subject = change.submission_id or change.subject or tenant_id
-    write_entry(session, tenant_id, now=at, kind=change.kind, code=change.code, subject=subject, actor=change.actor,
-                cause=event.id, objects=change.objects, rule_sets=change.rule_sets,
-                said=saying.vouch(session, tenant_id, subject, event))
-    admit(session, tenant_id, change.objects, change.actor, at)
-    for work in change.then:
-        outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
-                   payload=work.payload)
+    with together(session):
+        insert_rows(session, Event, [told])
+        make_searchable(session, event)
+        subject = change.submission_id or change.subject or tenant_id
+        write_entry(session, tenant_id, now=at, kind=change.kind, code=change.code, subject=subject,
+                    actor=change.actor, cause=event.id, objects=change.objects, rule_sets=change.rule_sets,
+                    said=saying.vouch(session, tenant_id, subject, event))
+        admit(session, tenant_id, change.objects, change.actor, at)
+        for work in change.then:
+            outbox.put(session, tenant_id, work.topic, work.subject_id, now=now, due_at=now + work.after,
+                       payload=work.payload)
     return event

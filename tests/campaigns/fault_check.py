@@ -58,19 +58,19 @@ class Findings:
         return not any(count for name, count in self.figures().items() if name != "parked")
 
 
-def check(books: Books, *, patience: float) -> Findings:
-    """Look again until all holds, or nothing has moved for `patience` seconds; then the dossiers."""
+def check(books: Books, *, patience: float, exported: int = DOSSIERS) -> Findings:
+    """Look again until all holds, or nothing has moved for `patience` seconds; then so many dossiers."""
     with httpx.Client(base_url=books.url, headers={"Authorization": f"Bearer {books.key}"}, timeout=120,
                       trust_env=False) as gateway:
         still, began = 0.0, time.monotonic()
         found = look(books, gateway)
         while not found.held() and still < patience:
-            pause = max(2.0, 3 * (time.monotonic() - began))  # who is looked at works less
+            pause = max(1.0, 3 * (time.monotonic() - began))  # who is looked at works less
             time.sleep(pause)
             began = time.monotonic()
             earlier, found = found, look(books, gateway)
             still = still + pause if found == earlier else 0.0
-        found.dossiers = dossiers(books, gateway)
+        found.dossiers = dossiers(books, gateway, exported)
     return found
 
 
@@ -134,12 +134,12 @@ def unplayed(ledger: Path) -> list[str]:
             "SELECT kind, subject FROM acts WHERE done_at IS NULL AND kind <> 'callback'")]
 
 
-def dossiers(books: Books, gateway: httpx.Client) -> list[str]:
+def dossiers(books: Books, gateway: httpx.Client, count: int = DOSSIERS) -> list[str]:
     """Export some, and find in each the very bytes that the platform holds."""
     faults = []
     with closing(sqlite3.connect(f"file:{books.ledger}?mode=ro", uri=True)) as book:
         hashes = dict(book.execute("SELECT tracking_id, sha256 FROM flows WHERE direction = 'Out'"))
-    chosen = sorted(books.accepted.items())[::max(1, len(books.accepted) // DOSSIERS)]
+    chosen = sorted(books.accepted.items())[::max(1, len(books.accepted) // max(1, count))][:count]
     for number, submission_id in chosen:
         answer = gateway.get(f"/v1/invoices/{submission_id}/dossier")
         if answer.status_code != 200:

@@ -29,14 +29,14 @@ def test_faults_and_kills_lose_and_double_nothing_and_a_broken_build_is_found_ou
             ready_again(of)
             wait_for(systems, INVOICES)
             of.proxy.calm = True
-            good = check(Books(of.url, of.key, of.ledger, dict(systems.accepted)), patience=120)
+            good = check(Books(of.url, of.key, of.ledger, dict(systems.accepted)), patience=120, exported=3)
             kill(running.pop("serve"))
             evidence = verified(of)
 
             running["serve"] = start(of, "serve", broken=("double-send", "lost-row"))
             allow(systems, 8)
             wait_for(systems, INVOICES + 8)
-            bad = check(Books(of.url, of.key, of.ledger, dict(systems.accepted)), patience=4)
+            bad = check(Books(of.url, of.key, of.ledger, dict(systems.accepted)), patience=3, exported=0)
         finally:
             for life in running.values():
                 kill(life)
