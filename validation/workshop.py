@@ -169,7 +169,7 @@ class Workshop:
         return cast("bytes", self._ask("draw_index", account=account))
 
     def draw_letter(self, letter: bytes) -> bytes:
-        """A letter on paper as PDF, from its texts as JSON (gateway/reminders/letters/byhand.py). Raises FormatError."""
+        """A letter on paper as PDF, from its texts as JSON (gateway/reminders/letters/). Raises FormatError."""
         return cast("bytes", self._ask("draw_letter", letter=letter))
 
     def catalogue(self) -> tuple[dict[str, Any], ...]:

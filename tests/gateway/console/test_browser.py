@@ -34,7 +34,8 @@ PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal
          "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
          "/reglages/personnes", "/journal?q=trois+ponts&type=lifecycle", "/journal?q=zzz", "/journal/acces",
          "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes", "/banque",
-         "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer", "/relances/scenarios/essai")
+         "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer",
+         "/relances/scenarios/essai")
 
 PROBE = """() => {
   const visible = (e) => e.getClientRects().length > 0;
