@@ -25,13 +25,13 @@ import pikepdf
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "conformance"), str(ROOT)]
 
-from foreign import JARS, PHAX  # noqa: E402 - after the path is set
+from foreign import JARS, PHAX
 
-from formats.conversion import convert  # noqa: E402
-from formats.facturx import extract  # noqa: E402
-from formats.invoice import Attachment, Invoice, SupportingDocument  # noqa: E402
-from formats.syntax import Syntax, read, write  # noqa: E402
-from gateway.commands.demo_invoices import GOODS, invoice  # noqa: E402
+from formats.conversion import convert
+from formats.facturx import extract
+from formats.invoice import Attachment, Invoice, SupportingDocument
+from formats.syntax import Syntax, read, write
+from gateway.commands.demo_invoices import GOODS, invoice
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -16,13 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "validation"))
 
-from published_oracle import run_published  # noqa: E402 - after the path is set
+from published_oracle import run_published
 
-from formats.safexml import parse  # noqa: E402
-from formats.syntax import Syntax, write  # noqa: E402
-from gateway.commands.demo_invoices import GOODS, invoice  # noqa: E402
-from validation.run import Options, validate  # noqa: E402
-from validation.stylesheet import compiled, run  # noqa: E402
+from formats.safexml import parse
+from formats.syntax import Syntax, write
+from gateway.commands.demo_invoices import GOODS, invoice
+from validation.run import Options, validate
+from validation.stylesheet import compiled, run
 
 TODAY = date(2026, 11, 23)
 SETS = {

@@ -26,13 +26,13 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "validation"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from documents import all_documents  # noqa: E402 - after the paths are set
-from processes import processor_seconds, resident_bytes  # noqa: E402
-from published_oracle import published  # noqa: E402
+from documents import all_documents
+from processes import processor_seconds, resident_bytes
+from published_oracle import published
 
-from schematron import supply  # noqa: E402
-from validation.findings import Report, Verdict  # noqa: E402
-from validation.workshop import Workshop  # noqa: E402
+from schematron import supply
+from validation.findings import Report, Verdict
+from validation.workshop import Workshop
 
 AS_OF = date(2026, 11, 23)
 MUSTANG = ROOT / "oracles" / "Mustang-CLI.jar"

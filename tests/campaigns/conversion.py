@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "formats"))
 
-from corpus import CORPUS  # noqa: E402 - after the path is set
-from there_and_back import examine, exceptions, sources  # noqa: E402
+from corpus import CORPUS
+from there_and_back import examine, exceptions, sources
 
-from formats.profiles import Profile  # noqa: E402
+from formats.profiles import Profile
 
 NORM = {Profile.BASIC_WL, Profile.BASIC, Profile.EN16931, Profile.CIUS}
 """The profiles in which every text should have a term: the others are extensions, or older than the norm."""

@@ -23,15 +23,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "validation"))
 
-from lxml import etree  # noqa: E402 - after the path is set
-from mutants import Origin, mutant, origins  # noqa: E402
-from published_oracle import ENGINE_ERROR, fired_by_published, fired_by_us  # noqa: E402
+from lxml import etree
+from mutants import Origin, mutant, origins
+from published_oracle import ENGINE_ERROR, fired_by_published, fired_by_us
 
-from formats.errors import FormatError  # noqa: E402
-from formats.opening import open_document  # noqa: E402
-from formats.safexml import parse  # noqa: E402
-from schematron import prepare, supply  # noqa: E402
-from validation import stylesheet  # noqa: E402
+from formats.errors import FormatError
+from formats.opening import open_document
+from formats.safexml import parse
+from schematron import prepare, supply
+from validation import stylesheet
 
 STATE = ROOT / "var" / "campaigns" / "equality.jsonl"
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", ROOT.parent / "shared" / "corpus"))

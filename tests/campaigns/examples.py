@@ -20,15 +20,15 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "validation"), str(Path(__file__).parent)]
 
-from aimed_examples import Aim, example, heard  # noqa: E402 - after the path is set
-from lxml import etree  # noqa: E402 - after the path is set
-from own_vectors import Vector, vectors  # noqa: E402
+from aimed_examples import Aim, example, heard
+from lxml import etree
+from own_vectors import Vector, vectors
 
-from formats.opening import open_document  # noqa: E402
-from formats.safexml import parse  # noqa: E402
-from schematron import supply  # noqa: E402
-from schematron.sheet import asserts_of  # noqa: E402
-from validation.stylesheet import rule_id  # noqa: E402
+from formats.opening import open_document
+from formats.safexml import parse
+from schematron import supply
+from schematron.sheet import asserts_of
+from validation.stylesheet import rule_id
 
 VECTORS = ROOT / "tests" / "vectors" / "validation"
 TARGET = ROOT / "validation" / "explain" / "examples.json"

@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "formats"), str(ROOT / "tests" / "conformance")]
 
-from corpus import CORPUS  # noqa: E402 - after the path is set
-from foreign import JARS, MUSTANG, class_of, compare, convert_all, convert_with_facturx, way_of  # noqa: E402
-from there_and_back import sources  # noqa: E402
+from corpus import CORPUS
+from foreign import JARS, MUSTANG, class_of, compare, convert_all, convert_with_facturx, way_of
+from there_and_back import sources
 
 
 def main() -> int:

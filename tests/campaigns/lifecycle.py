@@ -25,21 +25,21 @@ from saxonche import PySaxonProcessor
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "formats"), str(ROOT / "tests" / "gateway" / "lifecycle")]
 
-from corpus import CORPUS  # noqa: E402 - after the path is set
-from packages import package_folder  # noqa: E402 - as above
-from statuses import every_message  # noqa: E402 - as above
-from stories import Remembering, play  # noqa: E402 - as above
-from test_sequences import Lifecycles  # noqa: E402 - as above
+from corpus import CORPUS
+from packages import package_folder
+from statuses import every_message
+from stories import Remembering, play
+from test_sequences import Lifecycles
 
-from archive.stores.directory import DirectoryStore  # noqa: E402 - as above
-from formats.lifecycle import read_status, write_status  # noqa: E402 - as above
-from formats.status_loss import not_carried  # noqa: E402 - as above
-from gateway.db import Database  # noqa: E402 - as above
-from gateway.deps import Bell, Deps  # noqa: E402 - as above
-from gateway.settings import Settings  # noqa: E402 - as above
-from gateway.tables import Base  # noqa: E402 - as above
-from gateway.vault import Vault  # noqa: E402 - as above
-from validation.workshop import Workshop  # noqa: E402 - as above
+from archive.stores.directory import DirectoryStore
+from formats.lifecycle import read_status, write_status
+from formats.status_loss import not_carried
+from gateway.db import Database
+from gateway.deps import Bell, Deps
+from gateway.settings import Settings
+from gateway.tables import Base
+from gateway.vault import Vault
+from validation.workshop import Workshop
 
 FIRST_SEED = 1_000_000
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

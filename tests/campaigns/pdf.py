@@ -17,11 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "formats"), str(ROOT / "tests" / "conformance")]
 
-import producers  # noqa: E402 - beside the other tests
-from verapdf import JAVA, MUSTANG, verdicts  # noqa: E402 - as above
+import producers
+from verapdf import JAVA, MUSTANG, verdicts
 
-from formats.errors import PageRefused  # noqa: E402 - as above
-from formats.facturx import embed_repaired, extract  # noqa: E402 - as above
+from formats.errors import PageRefused
+from formats.facturx import embed_repaired, extract
 
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", ROOT.parent / "shared" / "corpus"))
 XML = b'<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"/>'

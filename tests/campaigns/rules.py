@@ -20,14 +20,14 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "validation"))
 
-from lxml import etree  # noqa: E402 - after the path is set
-from published_oracle import ENGINE_ERROR, of_report, run_published  # noqa: E402
+from lxml import etree
+from published_oracle import ENGINE_ERROR, of_report, run_published
 
-from formats.errors import FormatError  # noqa: E402
-from formats.opening import Opened, open_document  # noqa: E402
-from schematron import prepare, supply  # noqa: E402
-from validation import packs, stylesheet  # noqa: E402
-from validation.run import Options, validate  # noqa: E402
+from formats.errors import FormatError
+from formats.opening import Opened, open_document
+from schematron import prepare, supply
+from validation import packs, stylesheet
+from validation.run import Options, validate
 
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", ROOT.parent / "shared" / "corpus"))
 STATE = ROOT / "var" / "campaigns" / "rules.jsonl"
