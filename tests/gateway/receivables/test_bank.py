@@ -1,6 +1,7 @@
 """Bank files: read in four versions, no movement twice, proposals that say why, and a person who confirms."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -245,6 +246,22 @@ def test_more_than_is_due_asks_a_person(api: Any, make_invoice: MakeInvoice) -> 
     rest = allocate(api, movement, [(invoice.id, "30.00")], "rest", overpayment=True)
     assert rest.json()["state"] == "matched"
     assert api.get(f"/v1/invoices/{invoice.id}/payments").json()["balance"]["state"] == "overpaid"
+
+
+def test_two_persons_at_once_cannot_give_out_more_than_came_in(
+    api: Any, deps: Deps, tenant: str, make_invoice: MakeInvoice
+) -> None:
+    invoices = [make_invoice(number=f"F-100{number}") for number in range(4)]
+    take_in(api, statement(paid("250.00", "avance")))
+    [movement] = movements(api)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda one: allocate(api, movement, [(one.id, "120.00")], one.id), invoices))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 422, 422]
+    assert {answer.json().get("code") for answer in answers} == {None, "allocation-too-large"}
+    with deps.db.reading(tenant) as session:
+        assert sum(session.scalars(select(Payment.amount)).all()) == Decimal("240.00")
+    assert movements(api)[0]["left"] == "10.00"
 
 
 def test_another_currency_is_a_task_and_no_match(api: Any, make_invoice: MakeInvoice) -> None:
