@@ -17,7 +17,7 @@ from gateway.reminders.letters.texts import FIELDS
 from gateway.reminders.people import save_scenario
 from gateway.reminders.reasons import title_of
 from gateway.reminders.scenario import BadScenario, Scenario, checked
-from gateway.reminders.trying import LONGEST_DAYS, try_out, version_of
+from gateway.reminders.trying import EARLIEST, LONGEST_DAYS, try_out, version_of
 from gateway.tables import Scenario as ScenarioRow
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -73,8 +73,9 @@ def _tried(
     visit: Visit, scenario: Scenario, segment: str, values: object, *, since: date | None = None,
     until: date | None = None, version: str = "",
 ) -> Response:
-    last = min(until or visit.deps.today(), visit.deps.today())
-    first = since if since is not None and since <= last else last - timedelta(days=USUAL_DAYS)
+    last = min(max(until or visit.deps.today(), EARLIEST + timedelta(days=USUAL_DAYS)), visit.deps.today())
+    known = since is not None and EARLIEST <= since <= last
+    first = since if since is not None and known else last - timedelta(days=USUAL_DAYS)
     trial = try_out(visit.deps, visit.principal.tenant_id, scenario, first, last)
     return visit.draw(
         "scenario_essai.html", trial=trial, scenario=scenario, segment=segment, version=version, kept=values is None,

@@ -27,6 +27,8 @@ from gateway.reminders.schemas import (
 router = APIRouter(prefix="/v1", tags=["reminders"])
 Reader = Annotated[Principal, Requires(Permission.REMINDERS_READ)]
 Writer = Annotated[Principal, Requires(Permission.REMINDERS_WRITE)]
+Segment = Annotated[str, Query(pattern=r"^[a-z0-9-]{0,40}$")]
+Version = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 @router.get("/invoices/{submission_id}/reminders")
@@ -57,7 +59,7 @@ def lift_hold(submission_id: str, hold_id: str, principal: Writer, deps: Current
 
 @router.get("/reminders/scenario")
 def read_scenario(
-    principal: Reader, deps: CurrentDeps, segment: str = "", version: int | None = None
+    principal: Reader, deps: CurrentDeps, segment: Segment = "", version: Version = None
 ) -> dict[str, Any]:
     """The scenario of a segment: that in force, or a version of it."""
     return to_json(trying.version_of(deps, principal.tenant_id, segment, version))
@@ -65,7 +67,7 @@ def read_scenario(
 
 @router.put("/reminders/scenario")
 def save_scenario(
-    definition: Annotated[dict[str, Any], Body()], principal: Writer, deps: CurrentDeps, segment: str = ""
+    definition: Annotated[dict[str, Any], Body()], principal: Writer, deps: CurrentDeps, segment: Segment = ""
 ) -> dict[str, Any]:
     """Put a new version of a segment's scenario in force."""
     return to_json(people.save_scenario(deps, principal, definition, segment))
@@ -73,7 +75,7 @@ def save_scenario(
 
 @router.get("/reminders/scenario/trial")
 def try_scenario(
-    principal: Reader, deps: CurrentDeps, *, since: date, until: date, segment: str = "", version: int | None = None
+    principal: Reader, deps: CurrentDeps, *, since: date, until: date, segment: Segment = "", version: Version = None
 ) -> TrialOut:
     """What a version would have done between two days of the past, beside what went out. Sends nothing."""
     scenario = trying.version_of(deps, principal.tenant_id, segment, version)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.deps import PARIS, Deps
-from gateway.problems import not_found
+from gateway.problems import Problem, not_found
 from gateway.reminders.decide import Decision, Outcome, decide, offset_of
 from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
@@ -28,6 +28,7 @@ from gateway.tables import Scenario as ScenarioRow
 from gateway.tables_reminders import Case
 
 LONGEST_DAYS: Final = 400
+EARLIEST: Final = date(2000, 1, 1)
 SHOWN: Final = 200
 EXAMPLES: Final = 5
 PART: Final = 500
@@ -86,7 +87,13 @@ class Mismatch:
 
 
 def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, until: date) -> Trial:
-    """What a scenario would have done between two days, both included; None: each client's own in force."""
+    """What a scenario would have done between two days, both included; None: each client's own in force.
+
+    Problem: 422 bad-period.
+    """
+    if not EARLIEST <= since <= until or since > deps.today():
+        raise Problem(422, "bad-period", "La période commence dans le passé, avant sa fin. / The period begins in the "
+                      "past and before its end.")
     until = min(until, since + timedelta(days=LONGEST_DAYS))
     steps: list[Step] = []
     against: Counter[str] = Counter()

@@ -47,6 +47,7 @@ def main() -> int:
     options.add_argument("--invoices", type=int, default=30_000)
     options.add_argument("--clients", type=int, default=2_000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--runs", type=int, choices=(1, 2), default=2, help="turns of the worker a day")
     options.add_argument("--folder", type=Path, default=Path("var/campaigns/year"))
     asked = options.parse_args()
     folder: Path = asked.folder / f"{asked.seed}-{asked.clients}-{asked.invoices}"
@@ -65,6 +66,7 @@ def main() -> int:
         deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
                     bell=made.bell, clock=clock)
         world = house(deps, clock)
+        world.runs = world.runs[:asked.runs]
         clock.now = max(clock.now, datetime.combine(start, datetime.min.time(), UTC))
         if start <= LAST:
             lived(world, year, tell, start)

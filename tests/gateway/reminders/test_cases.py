@@ -236,6 +236,9 @@ def test_trial_preview_and_cases_over_http(play: "Play", serve: Any) -> None:
     play.remind()
     trial = api.get("/v1/reminders/scenario/trial", params={"since": "2026-02-11", "until": "2026-03-22"}).json()
     assert (trial["would"], trial["scenario"]) == ({"before": 1, "due": 1}, "relances-v2")
+    for since, until in (("2026-03-22", "2026-02-11"), ("0001-01-01", "2026-02-11"), ("9999-12-31", "9999-12-31")):
+        period = {"since": since, "until": until}
+        assert api.get("/v1/reminders/scenario/trial", params=period).json()["code"] == "bad-period"
     (case,) = api.get("/v1/reminders/cases").json()
     assert (case["kind"], case["number"], case["open"]) == ("207", "FA-2026-0042", True)
     closed = api.post(f"/v1/reminders/cases/{case['id']}/resolution", json={"reason": "Avoir envoyé"})
