@@ -169,7 +169,7 @@ class PenaltyTerms(Row, Base):
     """365, actual or 360."""
 
     clients: Mapped[dict[str, str]] = mapped_column(JSON)
-    """Rates agreed with single clients, percent as text, by SIREN."""
+    """Rates agreed with single clients, by SIREN, and with segments of clients, by `segment:` and name; percent."""
 
 
 class HalfYearRate(Row, Base):

@@ -115,7 +115,10 @@ class TermsModel(In):
     rate: PercentText | None = None
     day_count: Literal["365", "actual", "360"] = "365"
     clients: dict[Annotated[str, Field(pattern=r"^[0-9]{9}$")], PercentText] = Field(default_factory=dict)
-    """Rates agreed with single clients, by SIREN."""
+    """Rates agreed with single clients, by SIREN: before those of their segment."""
+
+    segments: dict[Annotated[str, Field(min_length=1, max_length=40)], PercentText] = Field(default_factory=dict)
+    """Rates agreed with segments of clients (those of the reminders), by name."""
 
 
 class RateIn(In):

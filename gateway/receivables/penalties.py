@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from gateway.problems import Problem
+from gateway.receivables.account import client_of
 from gateway.receivables.claiming import INTEREST, claims_on
 from gateway.receivables.entering import payments_of
 from gateway.receivables.interest import Debt, Segment, Terms, segments, total
@@ -14,12 +15,16 @@ from gateway.receivables.open_items import item_of
 from gateway.receivables.rates import RateMissing, rates_of
 from gateway.tables import Submission
 from gateway.tables_receivables import PenaltyTerms
+from gateway.tables_reminders import ReminderClient
 
 BETWEEN_PROFESSIONALS = "B2B"
 """Processing rule of invoices between companies in France: the only ones that C. com. L441-10 is applied to here.
 
 Consumers owe neither; for public buyers and abroad other texts apply (eight points; the law of the contract).
 """
+
+SEGMENT = "segment:"
+"""Before the name of a segment, where the terms name rates of single clients and of segments."""
 
 INDEMNITY = Decimal("40.00")
 """C. com. D441-5. Once for each late invoice, in euro."""
@@ -85,9 +90,12 @@ def was_late(session: Session, submission: Submission, until: date) -> bool:
 
 
 def terms_of(session: Session, submission: Submission) -> Terms:
-    """What the seller agreed with this client, else with all of them, else what the law says."""
+    """What the seller agreed with this client, else with its segment, else with all, else what the law says."""
     row = session.get(PenaltyTerms, (submission.tenant_id, submission.legal_entity_id or ""))
     if row is None:
         return Terms()
-    agreed = row.clients.get(submission.buyer_siren or "")
+    client = client_of(submission.buyer_siren, submission.buyer_name)
+    settled = session.get(ReminderClient, (submission.tenant_id, client.key))
+    segment = f"{SEGMENT}{settled.segment}" if settled is not None and settled.segment else ""
+    agreed = row.clients.get(submission.buyer_siren or "") or row.clients.get(segment)
     return Terms(rate=Decimal(agreed) if agreed is not None else row.rate, day_count=row.day_count)

@@ -6,6 +6,7 @@ from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.receivables.claim_schemas import RateIn, RateListOut, RateOut, TermsModel, rate_out
+from gateway.receivables.penalties import SEGMENT
 from gateway.receivables.rates import HALF_YEAR, first_day_of, rates_of
 from gateway.record import Change, record
 from gateway.tables import LegalEntity
@@ -20,7 +21,9 @@ def get_terms(deps: Deps, tenant_id: str, entity_id: str) -> TermsModel:
         row = session.get(PenaltyTerms, (tenant_id, entity_id))
         return TermsModel() if row is None else TermsModel.model_validate({
             "rate": None if row.rate is None else format(row.rate, "f"), "day_count": row.day_count,
-            "clients": row.clients})
+            "clients": {key: rate for key, rate in row.clients.items() if not key.startswith(SEGMENT)},
+            "segments": {key.removeprefix(SEGMENT): rate for key, rate in row.clients.items()
+                         if key.startswith(SEGMENT)}})
 
 
 def set_terms(deps: Deps, principal: Principal, entity_id: str, wanted: TermsModel) -> TermsModel:
@@ -33,7 +36,8 @@ def set_terms(deps: Deps, principal: Principal, entity_id: str, wanted: TermsMod
             row = PenaltyTerms(tenant_id=principal.tenant_id, id=entity_id)
             session.add(row)
         row.rate = None if wanted.rate is None else Decimal(wanted.rate)
-        row.day_count, row.clients = wanted.day_count, dict(wanted.clients)
+        row.day_count = wanted.day_count
+        row.clients = {**wanted.clients, **{f"{SEGMENT}{name}": rate for name, rate in wanted.segments.items()}}
         record(session, principal.tenant_id, Change(
             kind="setting", code="penalty-terms", actor=principal.actor, subject=f"entity:{entity_id}",
             data=wanted.model_dump(mode="json")), now=deps.now())

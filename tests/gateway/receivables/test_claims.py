@@ -18,6 +18,7 @@ from gateway.receivables.claim_routes import router as claims
 from gateway.receivables.open_items import claims_of, open_items, owed
 from gateway.receivables.routes import router as payments
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
+from gateway.tables_reminders import ReminderClient
 
 MakeInvoice = Callable[..., Submission]
 
@@ -98,13 +99,24 @@ def test_a_half_year_without_rates_stops_until_a_person_adds_them(api: Any, cloc
     assert [rate["half_year"] for rate in api.get("/v1/penalty-rates").json()["items"]][-1] == "2026-H2"
 
 
-def test_the_terms_of_the_seller_and_of_one_client(api: Any, entity: LegalEntity, late: Submission) -> None:
+def test_the_terms_of_the_seller_of_a_segment_and_of_one_client(
+    api: Any, deps: Deps, entity: LegalEntity, late: Submission
+) -> None:
     path = f"/v1/entities/{entity.id}/penalty-terms"
-    assert api.get(path).json() == {"rate": None, "day_count": "365", "clients": {}}
+    assert api.get(path).json() == {"rate": None, "day_count": "365", "clients": {}, "segments": {}}
     api.request("PUT", path, json={"rate": "9.00", "day_count": "360"})
     # 10 000 x 9 % x 30 / 360 = 75
     assert api.get(f"/v1/invoices/{late.id}/interest").json()["total"] == "75.00"
-    api.request("PUT", path, json={"rate": "9.00", "clients": {late.buyer_siren: "7.00"}})
+    with deps.db.transaction(late.tenant_id) as session:
+        session.add(ReminderClient(
+            tenant_id=late.tenant_id, key=late.buyer_siren, name="Aubrac", segment="fidèles", email=None, contact=None,
+            lang=None, region=None, watched=False, hold=None, hold_reason=None, hold_until=None, owner=None,
+            changed_at=deps.now(), actor="user:x"))
+    kept = {"rate": "9.00", "day_count": "365", "clients": {}, "segments": {"fidèles": "8.00"}}
+    assert api.request("PUT", path, json=kept).json() == api.get(path).json() == kept
+    # 10 000 x 8 % x 30 / 365 = 65.753
+    assert api.get(f"/v1/invoices/{late.id}/interest").json()["total"] == "65.75"
+    api.request("PUT", path, json={**kept, "clients": {late.buyer_siren: "7.00"}})
     shown = api.get(f"/v1/invoices/{late.id}/interest").json()["segments"][0]
     assert (shown["rate"], shown["origin"]) == ("12.15", "law"), "less than three times legal interest says nothing"
     assert api.request("PUT", path, json={"rate": "-1"}).status_code == 422
