@@ -57,7 +57,7 @@ def lift_hold(submission_id: str, hold_id: str, principal: Writer, deps: Current
     return people.lift_hold(deps, principal, submission_id, hold_id)
 
 
-@router.get("/reminders/scenario")
+@router.get("/reminders/scenario", responses=documented(404))
 def read_scenario(
     principal: Reader, deps: CurrentDeps, segment: Segment = "", version: Version = None
 ) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def save_scenario(
     return to_json(people.save_scenario(deps, principal, definition, segment))
 
 
-@router.get("/reminders/scenario/trial")
+@router.get("/reminders/scenario/trial", responses=documented(404))
 def try_scenario(
     principal: Reader, deps: CurrentDeps, *, since: date, until: date, segment: Segment = "", version: Version = None
 ) -> TrialOut:
