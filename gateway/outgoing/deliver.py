@@ -8,23 +8,31 @@ says to the question never changes the invoice: only an answer to a deposit, or 
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NoReturn
+from typing import NoReturn
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.store import Digest
 from gateway import circuits, outbox
 from gateway.connections import open_connection
-from gateway.db import plain
 from gateway.deps import Deps
 from gateway.directory.asking import Known
 from gateway.evidence.ledger import Kept
 from gateway.outbox import MOST_ATTEMPTS, Entry, Park, RetryLater, backoff
 from gateway.outgoing.addressing import check_reachable
 from gateway.outgoing.drafts import file_name, media_type_of
-from gateway.outgoing.moves import OPEN, add_document, attach, move, park
+from gateway.outgoing.moves import (
+    OPEN,
+    add_document,
+    attach,
+    move,
+    park,
+    set_deposited,
+    set_sending,
+    stands,
+)
 from gateway.platforms.port import (
     Flow,
     Platform,
@@ -49,7 +57,6 @@ ALREADY_THERE = "AlreadyExistingFlow"
 MOST_UNKNOWN = 6
 """How many answers to a deposit may be lost before a person must look: each new deposit might double the invoice."""
 
-CHANGED = "changed while we looked"
 LONGEST_PAUSE_S = 24 * 3600.0
 """However long a platform asks us to wait."""
 
@@ -156,14 +163,6 @@ def _deposit(deps: Deps, at: Attempt, known: Known | None) -> bool:
     return True
 
 
-THIS: Final = (Submission.tenant_id == bindparam("tenant"), Submission.id == bindparam("invoice"))
-INTEND: Final = (
-    update(Submission).where(*THIS, Submission.transmission == bindparam("seen"), Submission.active.is_(True))
-    .values(transmission="sending", transmission_reason=None).returning(Submission.id))
-STATE: Final = select(Submission.transmission).where(*THIS)
-"""Of an invoice at this moment; what is to change it by its state locks the row with the change itself."""
-
-
 def _intend(deps: Deps, entry: Entry, submission: Submission, known: Known | None) -> None:
     """Make the intent durable before the first byte leaves, if nothing changed since we looked.
 
@@ -171,16 +170,13 @@ def _intend(deps: Deps, entry: Entry, submission: Submission, known: Known | Non
         RetryLater: another worker holds the entry now, or the invoice moved on; look again.
         Park: the invoice lost its number meanwhile (rejected by the platform): it must not go again.
     """
-    kept, gone = known.kept if known is not None else None, False
+    kept = known.kept if known is not None else None
     with deps.db.transaction(submission.tenant_id) as session:
-        named = {"invoice": submission.id}
-        if plain(session, submission.tenant_id, INTEND, seen=submission.transmission, **named).first() is None:
-            gone = plain(session, submission.tenant_id, STATE, **named).scalar() == submission.transmission
-            if not gone:
-                raise RetryLater(CHANGED)
-        elif not outbox.holds(session, entry):
-            raise RetryLater(CHANGED)
-        else:
+        begun = set_sending(session, submission)
+        gone = not begun and stands(session, submission)
+        if not gone and not (begun and outbox.holds(session, entry)):
+            raise RetryLater("changed while we looked")
+        if begun:
             attach(deps, session, submission, kept)
             record(session, submission.tenant_id, Change(
                 kind="transmission", code="sending", actor="worker", submission_id=submission.id,
@@ -201,14 +197,6 @@ def _flow(submission: Submission) -> Flow:
     )
 
 
-HAS: Final = (
-    update(Submission).where(*THIS, Submission.transmission.in_(sorted(OPEN)))
-    .values(transmission="deposited", transmission_reason=None, flow_id=bindparam("flow")).returning(Submission.id))
-NAMES: Final = (
-    update(Submission).where(*THIS, Submission.flow_id.is_(None))
-    .values(flow_id=bindparam("flow")).returning(Submission.id))
-
-
 def deposited(deps: Deps, entry: Entry, submission: Submission, receipt: Receipt, *, looked_up: bool = False) -> None:
     """Record that the platform has the invoice, and that the work is done; once, whoever finds out first.
 
@@ -217,10 +205,7 @@ def deposited(deps: Deps, entry: Entry, submission: Submission, receipt: Receipt
     kept = Kept("receipt", deps.store.put(receipt.raw).hex, len(receipt.raw))
     now, tenant_id = deps.now(), submission.tenant_id
     with deps.db.transaction(tenant_id) as session:
-        changes = {"invoice": submission.id, "flow": receipt.flow_id}
-        if plain(session, tenant_id, HAS, **changes).first() is None:
-            plain(session, tenant_id, NAMES, **changes)
-        else:
+        if set_deposited(session, submission, receipt.flow_id):
             add_document(session, submission, kept, "recepisse", now)
             record(session, tenant_id, Change(
                 kind="transmission", code="deposited", actor=f"platform:{submission.connection_id}",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from gateway.db import insert_rows, plain
@@ -51,6 +51,41 @@ def move(
             record(session, row.tenant_id, Change(
                 kind="transmission", code=state, actor="worker", submission_id=row.id, reason=reason,
                 data=dict(data or {}), objects=(kept,) if kept else ()), now=now)
+
+
+THIS: Final = (Submission.tenant_id == bindparam("tenant"), Submission.id == bindparam("invoice"))
+STATE: Final = select(Submission.transmission).where(*THIS)
+SENDING: Final = (
+    update(Submission).where(*THIS, Submission.transmission == bindparam("seen"), Submission.active.is_(True))
+    .values(transmission="sending", transmission_reason=None).returning(Submission.id))
+DEPOSITED: Final = (
+    update(Submission).where(*THIS, Submission.transmission.in_(sorted(OPEN)))
+    .values(transmission="deposited", transmission_reason=None, flow_id=bindparam("flow")).returning(Submission.id))
+NAMED: Final = (
+    update(Submission).where(*THIS, Submission.flow_id.is_(None))
+    .values(flow_id=bindparam("flow")).returning(Submission.id))
+
+
+def set_sending(session: Session, seen: Submission) -> bool:
+    """Lock the invoice and let it stand as `sending`; False where it moved on, or lost its number. Records nothing."""
+    return plain(session, seen.tenant_id, SENDING, invoice=seen.id, seen=seen.transmission).first() is not None
+
+
+def stands(session: Session, seen: Submission) -> bool:
+    """Whether the invoice stands where it was seen."""
+    return plain(session, seen.tenant_id, STATE, invoice=seen.id).scalar() == seen.transmission
+
+
+def set_deposited(session: Session, submission: Submission, flow_id: str) -> bool:
+    """Lock the invoice and let it stand as `deposited`, in this flow. Records nothing.
+
+    False where somebody else settled it; only a flow id that was missing is kept then.
+    """
+    changes = {"invoice": submission.id, "flow": flow_id}
+    if plain(session, submission.tenant_id, DEPOSITED, **changes).first() is not None:
+        return True
+    plain(session, submission.tenant_id, NAMED, **changes)
+    return False
 
 
 ATTACHED: Final = select(Document.id).where(
