@@ -178,9 +178,9 @@ def roots_of(session: Session, tenant_id: str) -> dict[str, dict[str, Any]]:
 def _write_rows(session: Session, table: Table, tenant_id: str, path: Path) -> int:
     owner = table.c.id if table.name == "tenants" else table.c.tenant_id
     count = 0
-    with path.open("wb") as file:
-        for row in session.execute(select(table).where(owner == tenant_id).order_by(*table.primary_key.columns)
-                                   .execution_options(yield_per=500)).mappings():
+    wanted = select(table).where(owner == tenant_id).order_by(*table.primary_key.columns)
+    with path.open("wb") as file, session.execute(wanted.execution_options(yield_per=500)) as rows:
+        for row in rows.mappings():
             told = {column.name: told_as(BLANKED.get((table.name, column.name), row[column.name]))
                     for column in table.columns}
             file.write(json.dumps(told, ensure_ascii=False, sort_keys=True).encode() + b"\n")

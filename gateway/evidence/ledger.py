@@ -1,7 +1,7 @@
 """The journal in the service's own database: an entry joins the transaction of the change it tells of."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -71,17 +71,18 @@ class LogRows:
             "leaf": row.leaf, "frontier": row.frontier, **self.columns}])
         self._session.info[LAST, self._tenant_id, self._log] = row
 
-    def first(self, size: int) -> Iterator[Row]:
+    def first(self, size: int) -> Generator[Row, None, None]:
         """The first `size` rows in order, a few thousand at a time; whatever the session forgets meanwhile."""
-        rows = self._session.execute(
+        wanted = (
             select(JournalEntry.seq, JournalEntry.line, JournalEntry.leaf, JournalEntry.frontier)
             .where(JournalEntry.tenant_id == self._tenant_id, JournalEntry.log == self._log, JournalEntry.seq < size)
             .order_by(JournalEntry.seq)
             .execution_options(yield_per=2000)
         )
-        return (row_of(row) for row in rows)
+        with self._session.execute(wanted) as rows:  # closed where the reader stops in the middle, too
+            yield from map(row_of, rows)
 
-    def all(self) -> Iterator[Row]:
+    def all(self) -> Generator[Row, None, None]:
         """Every row in order."""
         return self.first(sys.maxsize)
 

@@ -1,6 +1,7 @@
 """Renewing the hashes of a log, and the proof of a renewed entry; see archive/longterm/rehash.py."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 from sqlalchemy import select
@@ -93,13 +94,14 @@ def _entry_leaves(deps: Deps, session: Session, seal: Seal, token: bytes) -> Ite
     levels = rehash.tree([row.leaf for row in rows.first(seal.size)], node_hash)
     destroyed = set(session.scalars(select(KeptObject.sha256).where(KeptObject.destroyed_at.is_not(None))))
     strong: dict[str, bytes] = {}
-    for row in rows.first(seal.size):
-        _, entry = read_entry(row.line)
-        for digest in {ref.digest for ref in entry.objects if ref.digest.hex not in strong}:
-            strong[digest.hex] = _strong(deps, digest, gone=digest.hex in destroyed)
-        proof = write_proof(InclusionProof(row.seq, rehash.path_in(levels, row.seq), seal.checkpoint))
-        old = OldProof(line=row.line, proof=proof, token=token)
-        yield rehash.entry_leaf((strong[ref.digest.hex] for ref in entry.objects), old)
+    with closing(rows.first(seal.size)) as kept:
+        for row in kept:
+            _, entry = read_entry(row.line)
+            for digest in {ref.digest for ref in entry.objects if ref.digest.hex not in strong}:
+                strong[digest.hex] = _strong(deps, digest, gone=digest.hex in destroyed)
+            proof = write_proof(InclusionProof(row.seq, rehash.path_in(levels, row.seq), seal.checkpoint))
+            old = OldProof(line=row.line, proof=proof, token=token)
+            yield rehash.entry_leaf((strong[ref.digest.hex] for ref in entry.objects), old)
 
 
 def _strong(deps: Deps, digest: Digest, *, gone: bool) -> bytes:

@@ -156,16 +156,17 @@ def erasures(session: Session, owner: str, subjects: Iterable[str]) -> dict[str,
 
 def column_faults(session: Session, owner: str, name: str) -> Iterator[str]:
     """Rows of a checked log whose columns, by which people search, say something else than their entry."""
-    rows = session.execute(
+    wanted = (
         select(JournalEntry.seq, JournalEntry.line, JournalEntry.type, JournalEntry.subject, JournalEntry.actor,
                JournalEntry.at)
         .where(JournalEntry.tenant_id == owner, JournalEntry.log == name).order_by(JournalEntry.seq)
         .execution_options(yield_per=2000))
-    for row in rows:
-        seq, entry = read_entry(row.line)
-        if (row.type, row.subject, row.actor, row.at) != (entry.type, entry.subject, entry.actor, entry.at):
-            told = about_subject(session, owner, entry.subject)
-            yield f"journal {owner}: entry {seq}{told}: les colonnes de recherche disent autre chose"
+    with session.execute(wanted) as rows:
+        for row in rows:
+            seq, entry = read_entry(row.line)
+            if (row.type, row.subject, row.actor, row.at) != (entry.type, entry.subject, entry.actor, entry.at):
+                told = about_subject(session, owner, entry.subject)
+                yield f"journal {owner}: entry {seq}{told}: les colonnes de recherche disent autre chose"
 
 
 def tells(event: Event, entry: Entry) -> bool:

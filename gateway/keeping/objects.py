@@ -58,9 +58,9 @@ class TenantBook:
     def cards(self, after: Digest | None) -> Iterator[Card]:
         """All of them behind `after`, read as they are wanted."""
         wanted = _standing(self._tenant_id).where(KeptObject.sha256 > (after.hex if after else ""))
-        with self._deps.db.reading(self._tenant_id) as session:
-            for row in session.scalars(wanted.order_by(KeptObject.sha256).execution_options(yield_per=500)):
-                yield card_of(row)
+        wanted = wanted.order_by(KeptObject.sha256).execution_options(yield_per=500)
+        with self._deps.db.reading(self._tenant_id) as session, session.scalars(wanted) as rows:
+            yield from map(card_of, rows)
 
     def size(self) -> int:
         """How many there are."""

@@ -99,3 +99,11 @@ def test_nothing_goes_before_its_time(serve, deps: Deps) -> None:
     early = client.request(method, path, **options)
     assert (early.status_code, early.json()["code"]) == (409, "destruction-refused")
     assert deps.store.count() == 1
+
+
+def test_the_list_is_read_part_by_part(serve) -> None:
+    client = serve(router)
+    ids = sorted(client.request("POST", HERE, content=f"note {number}".encode()).json()["id"] for number in range(5))
+    first = [card["id"] for card in client.request("GET", f"{HERE}?limit=3").json()["items"]]
+    rest = [card["id"] for card in client.request("GET", f"{HERE}?after={first[-1]}").json()["items"]]
+    assert [*first, *rest] == ids
