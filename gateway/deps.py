@@ -31,28 +31,29 @@ class Bell:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._waiting = 0
         self._rings = 0
+        self.sleepers = 0
+        """How many wait."""
 
     def ring(self, added: Sequence[str]) -> None:
         """Say that there is work; which is for the worker to see."""
         with self._changed:
-            self._rings = min(self._rings + len(added), max(1, self._waiting))
+            self._rings = min(self._rings + len(added), max(1, self.sleepers))
             self._changed.notify(len(added))
 
     def wait(self, seconds: float) -> None:
         """Sleep until it rings for the caller, at most this long."""
         with self._changed:
-            self._waiting += 1
+            self.sleepers += 1
             if not self._rings:
                 self._changed.wait(seconds)
-            self._waiting -= 1
+            self.sleepers -= 1
             self._rings = max(0, self._rings - 1)
 
     def wake(self) -> None:
         """Wake everybody, and whoever is about to sleep: there may be much to do, or the end has come."""
         with self._changed:
-            self._rings = max(1, self._waiting)
+            self._rings = max(1, self.sleepers)
             self._changed.notify_all()
 
 

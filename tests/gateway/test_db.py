@@ -187,3 +187,13 @@ def test_sixty_writers_at_once_wait_for_each_other(deps: Deps) -> None:
         list(pool.map(write, range(60)))
     with deps.db.reading(EVERY_TENANT) as session:
         assert set(session.scalars(select(OutboxEntry.id))) == {f"{t}-{n}" for t in "ab" for n in range(30)}
+
+
+@pytest.mark.sqlite
+def test_only_what_may_be_lost_does_not_wait_for_the_disk(deps: Deps, tenant: str) -> None:
+    """SQLite: 1 is NORMAL, 2 is FULL; one connection serves all of them in turn."""
+    seen = []
+    for kind in (deps.db.transaction, deps.db.fleeting, deps.db.transaction, deps.db.reading):
+        with kind(tenant) as session:
+            seen.append(session.connection().exec_driver_sql("PRAGMA synchronous").scalar())
+    assert seen == [2, 1, 2, 2]

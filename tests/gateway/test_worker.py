@@ -1,6 +1,7 @@
 """The outbox and its relay: nothing lost, nothing done twice in effect, failures wait with their reason."""
 
 import threading
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from gateway import outbox
 from gateway.db import EVERY_TENANT, Database
-from gateway.deps import Deps
+from gateway.deps import Bell, Deps
 from gateway.doorbell import celery_app, install_relay, ringer
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.tables import OutboxEntry
@@ -201,3 +202,38 @@ def test_a_broker_that_is_away_fails_no_commit(deps: Deps, tenant: str) -> None:
     assert bells, "a thread of its own waits for the broker, not the commit"
     assert entry_of(deps, made).state == "pending"
     db.close()
+
+
+def test_a_handler_may_finish_its_entry_with_its_effect(deps: Deps, tenant: str) -> None:
+    made = put(deps, tenant)
+
+    def act(_: Deps, entry: Entry) -> bool:
+        with deps.db.transaction(entry.tenant_id) as session:
+            outbox.finish(session, entry)
+        assert entry_of(deps, made).state == "done"
+        return True
+
+    assert relay(deps, {"work": act}) == 1
+    assert (entry_of(deps, made).state, entry_of(deps, made).attempts) == ("done", 1)
+
+
+def test_one_new_entry_wakes_one_thread_and_the_end_wakes_all() -> None:
+    bell, woken = Bell(), threading.Semaphore(0)
+
+    def sleeper() -> None:
+        bell.wait(20)
+        woken.release()
+
+    threads = [threading.Thread(target=sleeper) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while bell.sleepers < 3:
+        time.sleep(0.01)
+    bell.ring(["an entry"])
+    assert woken.acquire(timeout=10)
+    assert not woken.acquire(timeout=0.2)
+    bell.wake()
+    assert woken.acquire(timeout=10)
+    assert woken.acquire(timeout=10)
+    bell.ring(["while nobody sleeps"])
+    bell.wait(20)  # it was kept
