@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -143,12 +144,25 @@ def postgres(database_url: str) -> str:
     return database_url
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no rows: copied for each test, which costs a tenth of making it."""
+    file = tmp_path_factory.mktemp("blank") / "blank.sqlite3"
+    engine = open_engine(f"sqlite:///{file}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture
-def deps(tmp_path: Path, workshop: Workshop, clock: Clock, database_url: str | None) -> Iterator[Deps]:
+def deps(
+    tmp_path: Path, workshop: Workshop, clock: Clock, database_url: str | None, blank: Path
+) -> Iterator[Deps]:
     settings = Settings(data=tmp_path / "data", settle_seconds=30, database_url=database_url)
-    db = Database(settings.database)
     if database_url is None:
-        Base.metadata.create_all(db.engine)
+        settings.data.mkdir()
+        shutil.copyfile(blank, settings.data / "passerelle.sqlite3")
+    db = Database(settings.database)
     yield Deps(settings=settings, db=db, store=DirectoryStore(tmp_path / "objects"), workshop=workshop,
                vault=Vault(bytes(32)), bell=Bell(), clock=clock)
     db.close()
