@@ -186,12 +186,12 @@ def _next_invoices(session: Session, asked: Search, many: Many, want: int) -> li
     ordered = select(InvoiceWord.submission_id).where(_spells(InvoiceWord, rarest, last=ending)).order_by(
         near_end.asc().nulls_last() if asked.later is not None else near_end.desc().nulls_last())
     chosen: dict[str, None] = {}
+    key = InvoiceWord.submission_id
     with session.scalars(ordered.execution_options(yield_per=4 * want)) as rows:  # read only as far as is needed
         for some in rows.partitions():
-            fit = set(session.scalars(select(InvoiceWord.submission_id).where(
-                InvoiceWord.submission_id.in_(some), _spells(InvoiceWord, rarest, last=ending), *(
-                    _has(InvoiceWord, InvoiceWord.submission_id, InvoiceWord, InvoiceWord.submission_id, word, last=last)
-                    for word, last in others))))
+            fit = set(session.scalars(select(key).where(
+                key.in_(some), _spells(InvoiceWord, rarest, last=ending),
+                *(_has(InvoiceWord, key, InvoiceWord, key, word, last=last) for word, last in others))))
             chosen |= dict.fromkeys(one for one in some if one in fit)
             if len(chosen) >= want:
                 break
