@@ -16,7 +16,7 @@ help:
 	@echo "make bench    mesures / measurements"
 	@echo "make oracles  veraPDF, Mustang (Java, Maven) pour les tests / for the tests"
 	@echo "make vectors  données de test générées / generated test data"
-	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, equality, own_rules, examples, conversion, foreign, pdf, fuzz, fuzzread, faults, broker, …, flows)"
+	@echo "make campaign-NAME  les chiffres complets / the full figures (rules, equality, own_rules, examples, conversion, foreign, pdf, fuzz, fuzzread, faults, broker, evidence, year, …, flows)"
 
 $(STAMP): pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,7 +30,7 @@ run: $(STAMP)
 	@$(BIN)/passerelle serve
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -q
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
@@ -45,6 +45,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/sending.py
 	@$(BIN)/python tests/bench/evidence.py
 	@$(BIN)/python tests/bench/audit_search.py
+	@$(BIN)/python tests/bench/reminders.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

@@ -29,7 +29,7 @@ REPORT = {"file", "verdict", "syntax", "profile", "specification_identifier", "l
           "elapsed_ms"}
 LAYER = {"layer", "outcome", "reason", "rule_set", "version", "sha256", "findings_total", "duration_ms"}
 FINDING = {"rule", "aliases", "severity", "layer", "terms", "location", "line", "title", "cause", "message", "remedy",
-           "values", "group", "ruling"}
+           "values", "group", "ruling", "blocks"}
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
