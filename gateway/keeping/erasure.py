@@ -33,6 +33,7 @@ from gateway.tables import (
 )
 from gateway.tables_care import Alarm, EventWord, SavedSearch
 from gateway.tables_journal import SubjectKey
+from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
 
 BATCH = 500
 SEARCHES = ("journal:", "invoices:")
@@ -54,6 +55,7 @@ def erase_invoice(session: Session, submission: Submission) -> None:
     for table, values in (
         (Document, {"name": Document.role}), (Payment, {"reference": None}), (SeenFlow, {"cause": None}),
         (Decision, {"recipient": None, "reason": "", "facts": {}}), (Hold, {"reason": ""}),
+        (Case, {"reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
     ):
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
     session.execute(delete(OutboxEntry).where(
@@ -97,11 +99,16 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
 def _places(email: str) -> dict[str, Update | Delete]:
     """Statements that blank an address where nothing needs it to be kept, each under the name of its kind."""
     query, facts = func.lower(SavedSearch.query), func.lower(cast(Alarm.facts, String))
+    words, proposal = func.lower(cast(ReminderAnswer.words, String)), func.lower(Case.proposal)
     return {
         "invoices": update(Submission).where(func.lower(Submission.buyer_email) == email).values(buyer_email=None),
         "reminders": update(Decision).where(func.lower(Decision.recipient) == email).values(recipient=None, facts={}),
         "contacts": update(LegalEntity).where(func.lower(LegalEntity.contact_email) == email)
         .values(contact_email=None, contact_name=None),
+        "clients": update(ReminderClient).where(func.lower(ReminderClient.email) == email)
+        .values(email=None, contact=None),
+        "proposals": update(Case).where(proposal.contains(email, autoescape=True)).values(proposal=None),
+        "answers": update(ReminderAnswer).where(words.contains(email, autoescape=True)).values(words={}),
         "searches": delete(SavedSearch).where(or_(query.contains(email, autoescape=True),
                                                   query.contains(quote(email).lower(), autoescape=True))),
         "alarms": update(Alarm).where(facts.contains(email, autoescape=True)).values(facts={}),

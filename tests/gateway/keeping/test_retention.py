@@ -25,6 +25,7 @@ from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, Submission
 from gateway.tables_care import Alarm, EventWord, InvoiceWord
+from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
 
 FIRST, SECOND = "user:first", "user:second"
@@ -242,9 +243,12 @@ def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, archived, clock, d
 
 def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived, clock, drain) -> None:
     one, other = archived(), archived(number="F-2", buyer_name="Autre Oiseau")
+    _reminded(deps, one)
     clock.forward(days=11 * 366)
     destroyed(deps, drain, one)
     with deps.db.reading(tenant) as session:
+        case, answer = session.scalars(select(Case)).one(), session.scalars(select(ReminderAnswer)).one()
+        assert (case.reason, case.proposal, answer.words) == ("", None, {})
         row = session.get_one(Submission, (tenant, one.id))
         assert (row.buyer_name, row.buyer_email, row.number) == (None, None, "F-2026-001")
         assert session.get_one(Submission, (tenant, other.id)).buyer_name == "Autre Oiseau"
@@ -258,6 +262,20 @@ def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived
         record(session, tenant, Change(kind="access", code="exported", actor=FIRST, submission_id=one.id,
                                        reason="demandé"), now=deps.now())
     assert check_everything(deps).faults == ()
+
+
+def _reminded(deps: Deps, invoice: Submission) -> None:
+    """What reminders know of the people of an invoice."""
+    with deps.db.transaction(invoice.tenant_id) as session:
+        session.add(ReminderClient(
+            tenant_id=invoice.tenant_id, key="000000000", name="Oiseaux", segment="", watched=False,
+            email="Canari@oiseaux.example", contact="Mme Canari", changed_at=deps.now(), actor=FIRST))
+        session.add(Case(
+            tenant_id=invoice.tenant_id, id="case", submission_id=invoice.id, client="000000000", kind="contact",
+            stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(), active=True,
+            proposal="canari@oiseaux.example"))
+        session.add(ReminderAnswer(tenant_id=invoice.tenant_id, id="answer", submission_id=invoice.id, at=deps.now(),
+                                   answer="not-me", words={"email": "canari@oiseaux.example"}))
 
 
 def test_what_nobody_destroys_is_an_overdue_task(deps: Deps, tenant: str, archived, clock) -> None:
@@ -282,9 +300,14 @@ def test_an_address_goes_where_no_duty_keeps_it(deps: Deps, tenant: str, archive
     spool.mkdir(parents=True)
     (spool / "a.eml").write_bytes(b"To: canari@oiseaux.example\n")
     (spool / "b.eml").write_bytes(b"To: other@oiseaux.example\n")
+    _reminded(deps, one)
     counts = erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")
-    assert {name: counts[name] for name in ("invoices", "looks", "mails")} == {"invoices": 1, "looks": 2, "mails": 1}
+    assert {name: counts[name] for name in ("invoices", "looks", "mails", "clients", "proposals", "answers")} == {
+        "invoices": 1, "looks": 2, "mails": 1, "clients": 1, "proposals": 1, "answers": 1}
     with deps.db.reading(tenant) as session:
+        client, case, answer = (session.scalars(select(table)).one() for table in (
+            ReminderClient, Case, ReminderAnswer))
+        assert (client.email, client.contact, case.proposal, answer.words) == (None, None, None, {})
         assert session.get_one(Submission, (tenant, one.id)).buyer_email is None
         assert not any("canari@" in json.dumps(data) for data in session.scalars(select(Event.data)))
     assert [path.name for path in spool.iterdir()] == ["b.eml"]
