@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from gateway import health
 from gateway.accounts import routes as accounts
+from gateway.bank import routes as bank
 from gateway.console import pages as console
 from gateway.deps import Deps
 from gateway.directory import routes as directory
@@ -20,7 +21,6 @@ from gateway.lifecycle import routes as lifecycle
 from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
 from gateway.problems import install
-from gateway.receivables import bank_routes as bank
 from gateway.receivables import claim_routes as claims
 from gateway.receivables import routes as receivables
 from gateway.reminders import routes as reminders

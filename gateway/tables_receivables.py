@@ -57,7 +57,7 @@ class BankMovement(Row, Base):
 
     key: Mapped[str] = mapped_column(String(64))
     content: Mapped[str] = mapped_column(String(64))
-    """Hash of what is said of it, without the bank's references: see receivables/repeats.py."""
+    """Hash of what is said of it, without the bank's references: see bank/repeats.py."""
 
     account: Mapped[str] = mapped_column(String(64))
     statement: Mapped[str] = mapped_column(String(64))

@@ -49,8 +49,8 @@ REGISTRIES = {Path("gateway/worker.py"), Path("gateway/app.py"), Path("gateway/c
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
 CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
 FEATURES = {
-    "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "portal", "webhooks",
-    "evidence", "keeping", "dossiers", "accounts", "series", "replay",
+    "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "bank", "portal",
+    "webhooks", "evidence", "keeping", "dossiers", "accounts", "series", "replay",
 }
 ROOMS_OF_EVIDENCE: dict[str, set[str]] = {"evidence": set(), "keeping": {"evidence"}, "dossiers": {"evidence"}}
 """Which of the rooms of evidence each may see."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from gateway.accounts.service import find_tenant
 from gateway.assembly import assembled
 from gateway.auth import Permission, Principal
+from gateway.bank.files import take_in
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.receivables.bank_files import take_in
 from gateway.settings import Settings, UnsafeSetup
 
 

@@ -8,6 +8,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from gateway.auth import Permission
+from gateway.bank.deciding import allocate, decide
+from gateway.bank.files import list_files, take_in
+from gateway.bank.proposals import movements
+from gateway.bank.schemas import AllocationIn, MovementDecisionIn
 from gateway.console import people
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Uploads, Visit, go
@@ -15,10 +19,6 @@ from gateway.console.views_payments import plain_amount
 from gateway.console.words import french
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.receivables.bank_deciding import allocate, decide
-from gateway.receivables.bank_files import list_files, take_in
-from gateway.receivables.bank_matching import movements
-from gateway.receivables.bank_schemas import AllocationIn, MovementDecisionIn
 from gateway.tables import Submission
 
 router = APIRouter(route_class=Page, include_in_schema=False)

@@ -27,10 +27,10 @@ from gateway.receivables.claim_schemas import (
     claim_out,
 )
 from gateway.receivables.claiming import FEE, INDEMNITY, INTEREST, ClaimState, claims_on, states_of
+from gateway.receivables.entering import invoice_of
 from gateway.receivables.interest import LAW
 from gateway.receivables.penalties import INDEMNITY as FORTY
 from gateway.receivables.penalties import Interest, interest_of, was_late
-from gateway.receivables.service import invoice_of
 from gateway.record import Change, lock_tenant, record
 from gateway.tables import Document, Submission
 from gateway.tables_receivables import Claim, ClaimPayment

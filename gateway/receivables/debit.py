@@ -16,7 +16,7 @@ from formats.errors import FormatError
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.receivables.claiming import FEE, INDEMNITY, INTEREST, ClaimState, claims_on
-from gateway.receivables.service import invoice_of
+from gateway.receivables.entering import invoice_of
 from gateway.tables import LegalEntity, Submission
 
 NAMES = {INDEMNITY: "Indemnité forfaitaire de recouvrement", INTEREST: "Intérêts de retard",

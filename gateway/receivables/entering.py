@@ -14,7 +14,7 @@ from archive.journal import canonical
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import state_of
-from gateway.problems import Problem
+from gateway.problems import Problem, not_found
 from gateway.receivables.balance import Balance, Settlement, balance_of
 from gateway.receivables.open_items import ENDED, item_of
 from gateway.receivables.schemas import PaymentIn, PaymentRecordedOut, VatStatusOut, balance_out, payment_out
@@ -30,6 +30,14 @@ class Entry:
     id: str
     actor: str
     payment: PaymentIn
+
+
+def invoice_of(session: Session, tenant_id: str, submission_id: str) -> Submission:
+    """The invoice with this id. Raises not-found."""
+    submission = session.get(Submission, (tenant_id, submission_id))
+    if submission is None:
+        raise not_found()
+    return submission
 
 
 def enter(deps: Deps, session: Session, submission: Submission, entry: Entry) -> dict[str, Any]:

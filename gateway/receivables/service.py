@@ -3,13 +3,10 @@
 import uuid
 from datetime import date
 
-from sqlalchemy.orm import Session
-
 from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
-from gateway.problems import not_found
-from gateway.receivables.entering import Entry, balance_on, enter, payments_of
+from gateway.receivables.entering import Entry, balance_on, enter, invoice_of, payments_of
 from gateway.receivables.reconciling import reconcile
 from gateway.receivables.schemas import (
     ListedPaymentOut,
@@ -21,7 +18,6 @@ from gateway.receivables.schemas import (
     payment_out,
 )
 from gateway.record import lock_tenant
-from gateway.tables import Submission
 
 
 def record_payment(deps: Deps, principal: Principal, submission_id: str, payment: PaymentIn, key: str) -> Answer:
@@ -48,14 +44,6 @@ def list_payments(deps: Deps, tenant_id: str, submission_id: str, on: date | Non
         reconciliation=ReconciliationOut(to_tell=format(found.to_tell, "f"), told=format(found.told, "f"),
                                          meets=found.meets),
     )
-
-
-def invoice_of(session: Session, tenant_id: str, submission_id: str) -> Submission:
-    """The invoice with this id. Raises not-found."""
-    submission = session.get(Submission, (tenant_id, submission_id))
-    if submission is None:
-        raise not_found()
-    return submission
 
 
 def _record(deps: Deps, principal: Principal, submission_id: str, payment: PaymentIn, key: str) -> Answer:

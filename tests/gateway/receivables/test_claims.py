@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 from statements import paid, statement
 
+from gateway.bank.routes import router as bank
 from gateway.deps import Deps
-from gateway.receivables.bank_routes import router as bank
 from gateway.receivables.claim_routes import router as claims
 from gateway.receivables.open_items import claims_of, open_items, owed
 from gateway.receivables.routes import router as payments

@@ -13,9 +13,9 @@ from statements import VERSIONS, Entry, Part, paid, statement
 
 from formats.camt import read_bank_file
 from formats.errors import BadValue, FormatError, UnknownSyntax
+from gateway.bank.routes import router as bank
 from gateway.commands import bank as command
 from gateway.deps import Deps
-from gateway.receivables.bank_routes import router as bank
 from gateway.receivables.routes import router as payments
 from gateway.tables import Event, JournalEntry, OutboxEntry, Payment, Submission
 from gateway.tables_receivables import BankFile, BankMovement

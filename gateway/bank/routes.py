@@ -6,12 +6,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from gateway.auth import Permission, Principal, Requires
-from gateway.deps import CurrentDeps
-from gateway.idempotency import idempotency_key
-from gateway.intake import bounded_body
-from gateway.problems import answer_of, documented
-from gateway.receivables import bank_deciding, bank_files, bank_matching
-from gateway.receivables.bank_schemas import (
+from gateway.bank import deciding, files, proposals
+from gateway.bank.schemas import (
     AllocationIn,
     BankFileListOut,
     BankFileOut,
@@ -20,6 +16,10 @@ from gateway.receivables.bank_schemas import (
     MovementOut,
     State,
 )
+from gateway.deps import CurrentDeps
+from gateway.idempotency import idempotency_key
+from gateway.intake import bounded_body
+from gateway.problems import answer_of, documented
 
 router = APIRouter(prefix="/v1", tags=["bank"])
 Cashier = Annotated[Principal, Requires(Permission.PAYMENTS_WRITE)]
@@ -44,13 +44,13 @@ def take_in(
     name: Annotated[str, Query(max_length=255)] = "camt053.xml",
 ) -> BankFileOut:
     """Take in a CAMT.053 file (001.02 to 001.10). The same file again changes nothing; no movement counts twice."""
-    return bank_files.take_in(deps, principal, document, name)
+    return files.take_in(deps, principal, document, name)
 
 
 @router.get("/bank-files")
 def list_files(principal: Cashier, deps: CurrentDeps) -> BankFileListOut:
     """The newest bank files."""
-    return bank_files.list_files(deps, principal.tenant_id)
+    return files.list_files(deps, principal.tenant_id)
 
 
 @router.get("/bank-movements", responses=documented(404))
@@ -59,13 +59,13 @@ def list_movements(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MovementListOut:
     """Movements in a state, newest first; open ones with proposals and the reasons for each."""
-    return bank_matching.movements(deps, principal.tenant_id, state=state, before=before, limit=limit)
+    return proposals.movements(deps, principal.tenant_id, state=state, before=before, limit=limit)
 
 
 @router.get("/bank-movements/{movement_id}")
 def show_movement(principal: Cashier, movement_id: str, deps: CurrentDeps) -> MovementOut:
     """One movement."""
-    return bank_matching.movement(deps, principal.tenant_id, movement_id)
+    return proposals.movement(deps, principal.tenant_id, movement_id)
 
 
 @router.post("/bank-movements/{movement_id}/allocations", responses={**DONE, **documented(409)})
@@ -73,7 +73,7 @@ def allocate(
     principal: Cashier, movement_id: str, wanted: AllocationIn, key: Key, deps: CurrentDeps
 ) -> JSONResponse:
     """Say what a movement pays: each part becomes a payment of the ledger, all of them or none."""
-    return answer_of(*bank_deciding.allocate(deps, principal, movement_id, wanted, key))
+    return answer_of(*deciding.allocate(deps, principal, movement_id, wanted, key))
 
 
 @router.post("/bank-movements/{movement_id}/decision", responses=documented(409))
@@ -81,4 +81,4 @@ def decide(
     principal: Cashier, movement_id: str, wanted: MovementDecisionIn, deps: CurrentDeps
 ) -> MovementOut:
     """Set a movement aside, open it again, or say whether a doubtful one was told before."""
-    return bank_deciding.decide(deps, principal, movement_id, wanted)
+    return deciding.decide(deps, principal, movement_id, wanted)

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from formats.bank import BankStatements, Statement
 from formats.errors import FormatError
 from gateway.auth import Principal
+from gateway.bank.repeats import Told, told_in
+from gateway.bank.schemas import BankFileListOut, BankFileOut, file_out
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.problems import Problem
-from gateway.receivables.bank_schemas import BankFileListOut, BankFileOut, file_out
-from gateway.receivables.repeats import Told, told_in
 from gateway.record import Change, lock_tenant, record
 from gateway.tables_receivables import BankFile, BankMovement
 

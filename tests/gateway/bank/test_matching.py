@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.receivables.matching import Money, OpenItem, bare_name, book_of, find, says
+from gateway.bank.matching import Money, OpenItem, bare_name, book_of, find, says
 
 D = Decimal
 

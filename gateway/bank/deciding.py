@@ -12,15 +12,14 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
+from gateway.bank.proposals import allocations_of, left_of, movement, movement_of
+from gateway.bank.schemas import AllocationIn, MovementDecisionIn, MovementOut, PartIn
 from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.problems import Problem
-from gateway.receivables.bank_matching import allocations_of, left_of, movement, movement_of
-from gateway.receivables.bank_schemas import AllocationIn, MovementDecisionIn, MovementOut, PartIn
 from gateway.receivables.claims import ClaimMoney, enter_claim_payment
-from gateway.receivables.entering import Entry, balance_on, enter
+from gateway.receivables.entering import Entry, balance_on, enter, invoice_of
 from gateway.receivables.schemas import PaymentIn
-from gateway.receivables.service import invoice_of
 from gateway.record import Change, lock_tenant, record
 from gateway.tables_receivables import BankAllocation, BankMovement
 

@@ -9,11 +9,11 @@ from decimal import Decimal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.bank.matching import Book, Findings, Money, OpenItem, book_of, find
+from gateway.bank.schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
 from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
-from gateway.receivables.bank_schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
-from gateway.receivables.matching import Book, Findings, Money, OpenItem, book_of, find
 from gateway.receivables.open_items import all_items
 from gateway.tables import Submission
 from gateway.tables_receivables import BankAllocation, BankMovement
