@@ -113,6 +113,8 @@ def lines_of(session: Session, events: Sequence[Event]) -> list[Line]:
 
 def entries_of(session: Session, events: Sequence[Event]) -> dict[str, JournalEntry]:
     """The journal entry of each of these events, by the event's id, which the entry names as its cause."""
+    if not events:
+        return {}
     wanted = {event.id for event in events}
     found = {}
     for entry in session.scalars(select(JournalEntry).where(JournalEntry.at.in_({event.at for event in events}))):

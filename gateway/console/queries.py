@@ -199,7 +199,9 @@ def key_of(invoice: Submission) -> tuple[str, str]:
 
 def by_id(session: Session, ids: Iterable[str]) -> dict[str, Submission]:
     """Those of these ids that are invoices, each under its id."""
-    return {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(set(ids))))}
+    wanted = set(ids)
+    found = session.scalars(select(Submission).where(Submission.id.in_(wanted))) if wanted else ()
+    return {row.id: row for row in found}
 
 
 def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:

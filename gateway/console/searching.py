@@ -34,8 +34,8 @@ NEAR, FAR = 2000, 16000
 """So many events are looked at for words that many have, and at most so many more where that is likely to fill the
 page, before they are sought from the words."""
 
-COUNTED = 5000
-"""So far is counted how many have a word or a code, to begin with the rarest."""
+COUNTED, FREQUENT = 5000, 20000
+"""So far is counted how many have a word or a code, to begin with the rarest; further where all of a list is read."""
 
 MOST_ACTORS = 10
 PLUS: custom_op[Any] = custom_op("+")
@@ -98,6 +98,8 @@ class Search:
 def branches(session: Session, asked: Search, names: people.Names, want: int) -> Iterator[Select[Event]]:
     """Queries whose first `want` results together have the page; each follows one index."""
     actors = _actors(names, asked.actor)
+    if asked.since and asked.before is not None and asked.before.at < _midnight(asked.since):
+        return  # a page before the period
     if not asked.q:
         for actor in actors or [""]:  # each has a stretch of the index of its own
             yield _placed(_walk(session, asked, actor, select(Event)), asked)
@@ -178,6 +180,9 @@ def _next_invoices(session: Session, asked: Search, many: Many, want: int) -> li
 
     Those that have the rarest word are ordered by it, and asked for the other words in that order, some at a time.
     """
+    word, last = many.words[0]
+    if _few(session, select(many.key).where(_spells(many.table, word, last=last)), FREQUENT) == FREQUENT:
+        many, _ = _rarest_first(session, many, FREQUENT)
     one, (rarest, ending), *others = aliased(Event), *many.words
     ends = func.min(one.at) if asked.later is not None else func.max(one.at)
     near_end = (select(ends).where(one.tenant_id == InvoiceWord.tenant_id,
@@ -282,7 +287,7 @@ def _about(session: Session, text: str) -> Iterator[Condition | Many]:
         ranked = [(word, number == len(words)) for number, word in enumerate(words, 1)]
         for many in (Many(InvoiceWord, InvoiceWord.submission_id, Event.submission_id, ranked),
                      Many(EventWord, EventWord.position, Event.position, ranked)):
-            ordered, rarest = _rarest_first(session, many)
+            ordered, rarest = _rarest_first(session, many, COUNTED)
             if many.table is EventWord and rarest >= FEW:
                 yield ordered
                 continue
@@ -293,9 +298,12 @@ def _about(session: Session, text: str) -> Iterator[Condition | Many]:
                 yield many.where.in_(sorted(set(found)))
 
 
-def _rarest_first(session: Session, many: Many) -> tuple[Many, int]:
-    """The words in the order of how many have them, whole words before a beginning; and how many have the first."""
-    counts = {(word, last): _few(session, select(many.key).where(_spells(many.table, word, last=last)), COUNTED)
+def _rarest_first(session: Session, many: Many, most: int) -> tuple[Many, int]:
+    """The words in the order of how many have them, counted up to `most`, whole words before a beginning of many.
+
+    Also how many have the first.
+    """
+    counts = {(word, last): _few(session, select(many.key).where(_spells(many.table, word, last=last)), most)
               for word, last in many.words}
     words = sorted(counts, key=lambda one: (counts[one] >= FEW and one[1], counts[one]))
     return replace(many, words=words), counts[words[0]]
