@@ -5,49 +5,30 @@ Exit codes: 0 all files are in; 1 one was refused; 2 could not run.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gateway.accounts.service import find_tenant
-from gateway.assembly import assembled
 from gateway.auth import Permission, Principal
 from gateway.bank.files import take_in
+from gateway.commands.tenants import ACTOR, Verb, run, verbs_of
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.settings import Settings, UnsafeSetup
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `bank import`."""
-    options = parser().parse_args(argv)
-    try:
-        with assembled(Settings()) as deps:
-            tenant = find_tenant(deps, options.tenant)
-            if tenant is None:
-                print(f"{options.tenant} : organisation inconnue / no such organisation", file=sys.stderr)
-                return 1
-            return import_files(deps, tenant.id, options.files)
-    except UnsafeSetup as error:
-        print(f"passerelle: {error}", file=sys.stderr)
-        return 2
+    verbs: Mapping[str, Verb] = {"import": import_files}
+    parser, made = verbs_of("passerelle bank", verbs)
+    made["import"].add_argument("files", nargs="+", type=Path, help="relevés CAMT.053 / CAMT.053 statements")
+    return run(parser, verbs, argv)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    made = argparse.ArgumentParser(prog="passerelle bank")
-    verbs = made.add_subparsers(dest="verb", required=True)
-    importing = verbs.add_parser("import", help="relevés CAMT.053 / CAMT.053 statements")
-    importing.add_argument("files", nargs="+", type=Path)
-    importing.add_argument("--tenant", default="default")
-    return made
-
-
-def import_files(deps: Deps, tenant_id: str, files: Sequence[Path]) -> int:
+def import_files(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
     """Take in each file; one that is refused does not stop the next. 1 if one was."""
-    principal = Principal(tenant_id=tenant_id, actor="operator:cli", name="passerelle bank",
+    principal = Principal(tenant_id=tenant_id, actor=ACTOR, name="passerelle bank",
                           permissions=frozenset({Permission.PAYMENTS_WRITE}))
     refused = 0
-    for file in files:
+    for file in options.files:
         try:
             told = take_in(deps, principal, file.read_bytes(), file.name)
         except Problem as problem:

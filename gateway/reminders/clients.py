@@ -15,7 +15,7 @@ from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.cases import end
 from gateway.reminders.decide import ADDRESS
 from gateway.reminders.state import key_of
-from gateway.reminders.working import closed_days
+from gateway.reminders.working import is_region
 from gateway.tables import Submission
 from gateway.tables_reminders import Case, ReminderClient
 
@@ -51,10 +51,8 @@ class ClientIn(BaseModel):
     @field_validator("region")
     @classmethod
     def _is_region(cls, value: str | None) -> str | None:
-        try:
-            closed_days(2026, value or None)
-        except NotImplementedError as error:
-            raise ValueError("Cette région n'est pas connue.") from error
+        if not is_region(value or None):
+            raise ValueError("Cette région n'est pas connue.")
         return value or None
 
 

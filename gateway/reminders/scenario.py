@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gateway.reminders.letters.texts import unknown_fields
-from gateway.reminders.working import closed_days
+from gateway.reminders.working import is_region
 
 Tone = Literal["before", "due", "friendly", "formal", "penalties", "service", "last", "notice"]
 """The words there are. `thanks` is a letter of its own and belongs to no day."""
@@ -162,11 +162,8 @@ def _check_limits(scenario: Scenario) -> None:
         raise BadScenario("Les heures d'envoi ne laissent aucune plage. / The hours must leave some time for letters.")
     if scenario.largest is not None and scenario.largest <= scenario.smallest:
         raise BadScenario("Le seuil d'approbation est sous le seuil de relance. / `largest` is below `smallest`.")
-    try:
-        closed_days(2026, scenario.region)
-    except NotImplementedError as error:
-        raise BadScenario(f"La région {scenario.region} n'est pas connue. / Unknown region {scenario.region}."
-                          ) from error
+    if not is_region(scenario.region):
+        raise BadScenario(f"La région {scenario.region} n'est pas connue. / Unknown region {scenario.region}.")
 
 
 def _check_ladder(scenario: Scenario) -> None:

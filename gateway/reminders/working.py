@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 import holidays
+from holidays.countries.france import France
 
 SATURDAY = 5
 
@@ -15,6 +16,11 @@ def closed_days(year: int, region: str | None = None) -> frozenset[date]:
     Days that a company closes by its own choice (bridges, the day of solidarity) are not known.
     """
     return frozenset(holidays.country_holidays("FR", subdiv=region, years=year))
+
+
+def is_region(region: str | None) -> bool:
+    """Whether the `holidays` library knows the place; None is the whole country."""
+    return region is None or region in France.subdivisions or region in France.subdivisions_aliases
 
 
 def is_working(day: date, region: str | None = None) -> bool:

@@ -234,7 +234,7 @@ def test_killed_writers_lose_nothing_they_acknowledged(tmp_path: Path) -> None:
         ) as process:
             assert process.stdout is not None
             acknowledged.add(Digest(process.stdout.readline().decode().strip()))
-            time.sleep(random.Random(attempt).uniform(0.0, 0.05))  # noqa: S311 - a seeded moment
+            time.sleep(random.Random(attempt).uniform(0.0, 0.05))
             process.send_signal(signal.SIGKILL)
             lines = process.stdout.read().decode().split("\n")[:-1]
             acknowledged.update(map(Digest, lines))

@@ -71,7 +71,7 @@ class World:
     """What the rows are made of."""
 
     def __init__(self) -> None:
-        self.random = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+        self.random = random.Random(SEED)
 
     def batches(self, entries: int, size: int = 2000) -> Iterator[Rows]:
         """All rows, some invoices at a time. Positions and times grow together, as they do."""
@@ -142,7 +142,7 @@ class Questions:
     """What one asks about them."""
 
     def __init__(self, db: Database) -> None:
-        self.random = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+        self.random = random.Random(SEED)
         with db.reading(TENANT) as session:
             self.numbers = list(session.scalars(select(Submission.number).order_by(Submission.id)))
             self.hashes = list(session.scalars(select(Event.sha256).where(

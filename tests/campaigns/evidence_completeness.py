@@ -159,7 +159,7 @@ def run(chance: random.Random, steps: int) -> list[str]:
 def main(argv: list[str]) -> int:
     """Runs of 50 steps."""
     asked = part_options(__doc__).parse_args(argv)
-    chance, runs, bad = random.Random(asked.seed), max(1, round(500 * asked.scale)), 0  # noqa: S311 - a seeded order
+    chance, runs, bad = random.Random(asked.seed), max(1, round(500 * asked.scale)), 0
     for number in range(runs):
         if faults := run(chance, 50):
             bad += 1

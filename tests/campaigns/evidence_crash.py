@@ -24,7 +24,7 @@ MEMORY = Path("/dev/shm")
 def main(argv: list[str]) -> int:
     """Strike at every point."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - a seeded order
+    chance = random.Random(asked.seed)
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         template = Path(name) / "world"
         crash_points.world(template)

@@ -208,7 +208,7 @@ def believed(check) -> bool:
 def main(argv: list[str]) -> int:
     """Run the goal and tell."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - repeatable
+    chance = random.Random(asked.seed)
     most = max(8, round(ALL * min(1.0, asked.scale)))
     one = every_proof(most, chance)
     print(f"every proof up to {most}: {one}", file=sys.stderr, flush=True)

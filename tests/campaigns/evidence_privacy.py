@@ -115,7 +115,7 @@ def everything(folder: Path) -> bytes:
 def main(argv: list[str]) -> int:
     """Arrive, look, destroy, erase, look again."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - a seeded order
+    chance = random.Random(asked.seed)
     people = [person(chance) for _ in range(max(20, round(5000 * asked.scale)))]
     canaries = [value for who in people for value in who.values()]
     officer = Principal(tenant_id=TENANT, actor="user:a", name="", permissions=frozenset(Permission))

@@ -255,7 +255,7 @@ def trial(deps: Any, number: int, chance: random.Random) -> list[str]:
 
 def sequences(trials: int, seed: int) -> int:
     """All of them, 20 tenants to a database; gives how many had a fault."""
-    chance = random.Random(seed)  # noqa: S311 - a seeded order
+    chance = random.Random(seed)
     bad = 0
     for start in range(0, trials, 20):
         with tempfile.TemporaryDirectory() as name:
@@ -276,7 +276,7 @@ def sequences(trials: int, seed: int) -> int:
 
 def locks(trials: int, seed: int) -> int:
     """On S3 (moto) a locked version is not deleted by anybody; gives how many were."""
-    chance = random.Random(seed)  # noqa: S311 - a seeded order
+    chance = random.Random(seed)
     now = datetime.now(UTC)
     gone = 0
     with mock_aws():

@@ -80,7 +80,7 @@ def healings(deps: "Deps", digest: Digest) -> int:
 def main(argv: list[str]) -> int:
     """Damage, pass, look."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - a seeded order
+    chance = random.Random(asked.seed)
     trials = max(4, round(200 * asked.scale))
     with tempfile.TemporaryDirectory() as name:
         deps, digests = filled(Path(name) / "world", max(50, round(2000 * asked.scale)), chance)

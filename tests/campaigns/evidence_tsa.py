@@ -169,7 +169,7 @@ def age(deps: Deps) -> timedelta:
 def main(argv: list[str]) -> int:
     """Run both goals and tell."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - repeatable
+    chance = random.Random(asked.seed)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         rounds = [refused(made(folder / f"round{n}"), chance) for n in range(max(1, round(20 * asked.scale)))]

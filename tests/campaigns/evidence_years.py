@@ -163,7 +163,7 @@ def chain_entry(deps: Deps) -> bytes:
 def main(argv: list[str]) -> int:
     """Run the goal and tell."""
     asked = part_options(__doc__).parse_args(argv)
-    chance = random.Random(asked.seed)  # noqa: S311 - repeatable
+    chance = random.Random(asked.seed)
     lives, lapses = max(2, round(20 * asked.scale)), max(3, round(60 * asked.scale))
     checks = faults = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -95,7 +95,7 @@ class Proxy:
 @contextmanager
 def proxied(host: str, port: int, seed: int, weights: Mapping[str, int] = FATES) -> Iterator[Proxy]:
     """A proxy before this address, as long as the block lasts."""
-    proxy = Proxy((host, port), random.Random(seed), weights)  # noqa: S311 - a seed that can be repeated is the point
+    proxy = Proxy((host, port), random.Random(seed), weights)
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()
     try:

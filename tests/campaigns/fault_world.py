@@ -183,7 +183,7 @@ class Billing:
 
     def run(self, name: str) -> None:
         """One invoice after another."""
-        chance = random.Random(f"{self.seed}{name}")  # noqa: S311 - a seed that can be repeated is the point
+        chance = random.Random(f"{self.seed}{name}")
         headers = {"Authorization": f"Bearer {self.of.key}"}
         position = 0
         with httpx.Client(base_url=self.of.url, headers=headers, timeout=60, trust_env=False) as client:

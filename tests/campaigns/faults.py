@@ -172,7 +172,7 @@ def lives(of: World, of_round: Script, systems: Billing, running: dict[str, Life
 
     `running` is what lives, by role; processes that are not struck live on.
     """
-    chance = random.Random(of_round.seed)  # noqa: S311 - repeatable
+    chance = random.Random(of_round.seed)
     ends: list[str | None] = [*of_round.points, *[None] * of_round.kills]
     chance.shuffle(ends)
     for count, point in enumerate(ends):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 
 YEAR = 2026
 FIRST, LAST = date(YEAR, 1, 2), date(YEAR, 12, 31)
@@ -68,7 +69,7 @@ class Year:
 
 def planned(seed: int, clients: int, invoices: int) -> Year:
     """The same year for the same seed."""
-    chance = random.Random(seed)  # noqa: S311 - a repeatable year
+    chance = random.Random(seed)
     known = [Client(f"{number:09}", f"Client {number}", f"compta{number}@client.example",
                     chance.choice([None, None, None, "6AE"])) for number in range(1, clients + 1)]
     lives = tuple(_life(chance, number, chance.choice(known)) for number in range(invoices))
@@ -132,18 +133,14 @@ def _announcer(chance: random.Random, due: date, amount: Decimal) -> list[Happen
 Maker = Callable[[random.Random, date, Decimal], list["Happening"]]
 
 
-def _hold(kind: str) -> Maker:
-    def make(chance: random.Random, due: date, amount: Decimal) -> list[Happening]:  # noqa: ARG001 - as the others
-        said = _at(chance, due + timedelta(days=chance.randint(3, 40)))
-        until = None if kind == "insolvency" else said.date() + timedelta(days=chance.randint(20, 90))
-        return [Happening(said, "hold", kind, until)]
-    return make
+def _hold(chance: random.Random, due: date, _amount: Decimal, *, kind: str) -> list[Happening]:
+    said = _at(chance, due + timedelta(days=chance.randint(3, 40)))
+    until = None if kind == "insolvency" else said.date() + timedelta(days=chance.randint(20, 90))
+    return [Happening(said, "hold", kind, until)]
 
 
-def _ended(code: str) -> Maker:
-    def make(chance: random.Random, due: date, amount: Decimal) -> list[Happening]:  # noqa: ARG001 - as the others
-        return [Happening(_at(chance, due + timedelta(days=chance.randint(-8, 25))), "status", code)]
-    return make
+def _ended(chance: random.Random, due: date, _amount: Decimal, *, code: str) -> list[Happening]:
+    return [Happening(_at(chance, due + timedelta(days=chance.randint(-8, 25))), "status", code)]
 
 
 def _reverser(chance: random.Random, due: date, amount: Decimal) -> list[Happening]:
@@ -161,8 +158,9 @@ MAKERS: Mapping[str, Maker] = {
     "prompt": lambda chance, due, amount: [_pay(chance, due, amount, -4, 1)],
     "late": lambda chance, due, amount: [_pay(chance, due, amount, 2, 25)],
     "slow": lambda chance, due, amount: [_pay(chance, due, amount, 26, 100)],
-    "never": lambda chance, due, amount: [],  # noqa: ARG005 - as the others
+    "never": lambda *_: [],
     "disputer": _disputer, "partial": _partial, "promiser": _promiser, "announcer": _announcer,
-    "planner": _hold("plan"), "insolvent": _hold("insolvency"), "refuser": _ended("210"), "rejected": _ended("213"),
+    "planner": partial(_hold, kind="plan"), "insolvent": partial(_hold, kind="insolvency"),
+    "refuser": partial(_ended, code="210"), "rejected": partial(_ended, code="213"),
     "reverser": _reverser, "credited": _credited,
 }

@@ -116,8 +116,8 @@ def happen(world: World, life: Life, number: int) -> None:
     """One happening, as the service would keep it, at the moment that the clock shows."""
     one = life.happenings[number]
     if one.kind == "hold":
-        add_hold(world.deps, world.principal(), invoice_id(life), HoldIn(
-            kind=one.value, reason=f"{life.number}:{number}", until=one.until))  # type: ignore[arg-type]  # a kind
+        add_hold(world.deps, world.principal(), invoice_id(life), HoldIn.model_validate(
+            {"kind": one.value, "reason": f"{life.number}:{number}", "until": one.until}))
         return
     with world.deps.db.transaction(world.tenant_id) as session:
         if one.kind != "status":

@@ -34,7 +34,7 @@ def judged(answers: Iterable[Answer]) -> tuple[int, set[tuple[str, str]]]:
 
 
 def chosen(count: int) -> list[Path]:
-    return random.Random(SEED).sample(sources(), count)  # noqa: S311 - a sample, not a secret
+    return random.Random(SEED).sample(sources(), count)
 
 
 @pytest.mark.java

@@ -73,7 +73,7 @@ DAMAGE = (flip, cut, double, swap(NUMBER), swap(NUMBER), swap(NAME), swap(NAME))
 
 @pytest.mark.parametrize("operation", ["extract", "embed"])
 def test_only_our_own_errors_come_out_of_damaged_pdfs(operation: str) -> None:
-    dice, answers = random.Random(SEED), {"made": 0, "refused": 0}  # noqa: S311 - repeatable, not secret
+    dice, answers = random.Random(SEED), {"made": 0, "refused": 0}
     for _ in range(EXAMPLES):
         pdf = dice.choice(seeds())
         for _ in range(dice.choice((1, 1, 2, 5))):

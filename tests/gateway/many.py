@@ -26,7 +26,7 @@ def make_invoices(deps: Deps, tenant: str, numbers: Sequence[int], *, at_once: i
 
 
 def _one(deps: Deps, session, tenant: str, number: int) -> str:
-    chance = random.Random(f"{tenant} {number}")  # noqa: S311 - the same each time
+    chance = random.Random(f"{tenant} {number}")
     invoice, now = str(uuid.UUID(int=chance.getrandbits(128))), deps.now()
     document = f"<Invoice>{number} {'x' * chance.randrange(200, 2000)}</Invoice>".encode()
     original = deps.store.put(document).hex

@@ -57,7 +57,7 @@ def documents(corpus: Path) -> list[Cii]:
 
 def mutants(documents: list[Cii]) -> Iterator[Cii]:
     """One change each: an element gone, doubled, emptied or with an odd value, an attribute gone, odd or too many."""
-    draw = random.Random(SEED)  # noqa: S311 - to be drawn again, not to be secret
+    draw = random.Random(SEED)
     for _ in range(MUTANTS):
         chosen = draw.choice(documents)
         root = copy.deepcopy(chosen.root)

@@ -1,5 +1,6 @@
 """Bank files: read in four versions, no movement twice, proposals that say why, and a person who confirms."""
 
+from argparse import Namespace
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -313,9 +314,9 @@ def test_the_command_says_what_came_of_it(
     good, bad = tmp_path / "releve.xml", tmp_path / "bad.xml"
     good.write_bytes(statement(paid("10.00")))
     bad.write_bytes(b"<a/>")
-    assert command.import_files(deps, tenant, [good, good]) == 0
+    assert command.import_files(deps, tenant, Namespace(files=[good, good])) == 0
     told = capsys.readouterr().out
     assert "1 nouveau" in told
     assert "déjà importé" in told
-    assert command.import_files(deps, tenant, [bad, good]) == 1
+    assert command.import_files(deps, tenant, Namespace(files=[bad, good])) == 1
     assert "bank-file-unreadable" in capsys.readouterr().err

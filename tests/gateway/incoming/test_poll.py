@@ -198,7 +198,7 @@ def test_nothing_is_lost_whatever_fails(
     deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, seed: int
 ) -> None:
     """Searches fail and flows appear late, at random; in the end every flow is there."""
-    dice = random.Random(seed)  # noqa: S311 - a seeded test
+    dice = random.Random(seed)
     platform.page = (2, 5, 100)[seed]
     for number in range(10):
         clock.forward(seconds=dice.randrange(60))

@@ -115,7 +115,7 @@ def plot(chance: random.Random) -> list[tuple[str, str, int, int]]:
 
 def play(deps: Deps, seed: int) -> tuple[dict[str, Seen], dict[str, Seen], int]:
     """One sequence: how the invoices ended, how they had to, and how many messages came."""
-    chance = random.Random(seed)  # noqa: S311 - a shuffled test
+    chance = random.Random(seed)
     told = plot(chance)
     arriving = [written(*one)[1] for one in told]
     again = chance.sample(told, min(len(told), chance.randrange(5)))

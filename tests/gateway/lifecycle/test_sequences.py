@@ -75,7 +75,7 @@ class Lifecycles(RuleBasedStateMachine):
         for events in self.events:
             state = derive(read_events(events), TOTAL)
             shuffled = [*events, *events]
-            random.Random(len(events)).shuffle(shuffled)  # noqa: S311 - a shuffled test
+            random.Random(len(events)).shuffle(shuffled)
             for order in (events[::-1], shuffled, list(dict.fromkeys(events))):
                 assert derive(read_events(order), TOTAL) == state
                 assert objections_of(order, TOTAL) == objections_of(events, TOTAL)

@@ -90,7 +90,7 @@ class Life:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_random_life(play: "Play", seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    life = Life(play, random.Random(seed))  # noqa: S311 - a repeatable test
+    life = Life(play, random.Random(seed))
     play.on("2026-03-05")
     for _ in range(40):
         life.step()
