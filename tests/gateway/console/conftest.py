@@ -1,6 +1,5 @@
 """The seeded tenant, and people who are signed in."""
 
-import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -12,23 +11,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import console_seed
+
 from gateway.app import create_app
 from gateway.deps import Deps
 from validation.workshop import Workshop
 
-
-def _load_seed() -> ModuleType:
-    """tests is no package, so the seed beside this file is loaded by its path."""
-    spec = importlib.util.spec_from_file_location("console_seed", Path(__file__).parent / "seed.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SEED = _load_seed()
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 
@@ -50,13 +40,13 @@ class Visitor(TestClient):
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop) -> Iterator[tuple[Deps, object]]:
-    with SEED.seeded(tmp_path_factory.mktemp("console"), workshop) as made:
+    with console_seed.seeded(tmp_path_factory.mktemp("console"), workshop) as made:
         yield made
 
 
 @pytest.fixture
 def seed() -> ModuleType:
-    return SEED
+    return console_seed
 
 
 @pytest.fixture
@@ -82,9 +72,9 @@ def signed_in(world: tuple[Deps, object]) -> Callable[[str], Visitor]:
 
     @cache
     def make(role: str) -> Visitor:
-        email = SEED.EVERYONE[0] if role == "tous" else SEED.PEOPLE[role][0]
+        email = console_seed.EVERYONE[0] if role == "tous" else console_seed.PEOPLE[role][0]
         visitor = Visitor(create_app(world[0]), base_url="http://passerelle.example", headers={"Accept": "text/html"})
-        visitor.sign_in(email, SEED.PASSWORD)
+        visitor.sign_in(email, console_seed.PASSWORD)
         return visitor
 
     return make
