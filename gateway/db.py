@@ -39,14 +39,29 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
-from gateway import tables_archive as _tables_archive  # noqa: F401 - its tables join the others
-from gateway import tables_care as _tables_care  # noqa: F401 - its tables join the others
-from gateway import tables_exports as _tables_exports  # noqa: F401 - its tables join the others
-from gateway import tables_journal as _tables_journal  # noqa: F401 - its tables join the others
-from gateway import tables_receivables as _tables_receivables  # noqa: F401 - its tables join the others
-from gateway import tables_reminders as _tables_reminders  # noqa: F401 - its tables join the others
-from gateway import tables_retention as _tables_retention  # noqa: F401 - its tables join the others
+from gateway import (
+    tables_archive,
+    tables_care,
+    tables_exports,
+    tables_journal,
+    tables_receivables,
+    tables_reminders,
+    tables_retention,
+    tables_webhooks,
+)
 from gateway.tables import Base, TenantScoped
+
+ROOMS: Final = (
+    tables_archive,
+    tables_care,
+    tables_exports,
+    tables_journal,
+    tables_receivables,
+    tables_reminders,
+    tables_retention,
+    tables_webhooks,
+)
+"""Modules whose tables join those of gateway/tables.py by being loaded."""
 
 Columns = TypeVarTuple("Columns")
 EVERY_TENANT: Final = "*"

@@ -10,6 +10,63 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.tables import Base, Row, TenantScoped
 
 
+class Scenario(Row, Base):
+    """A version of a reminder scenario. Editing adds a version; nothing of one that exists is changed but `active`."""
+
+    __tablename__ = "scenarios"
+    __table_args__ = (Index("ix_scenarios_version", "tenant_id", "segment", "version", unique=True),)
+    segment: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Of clients; empty for everybody who is in no other."""
+
+    name: Mapped[str]
+    version: Mapped[int]
+    active: Mapped[bool]
+    definition: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    actor: Mapped[str]
+
+
+class Decision(Row, Base):
+    """A reminder decision, sent or not, with the facts it rests on."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "intent"),
+        Index("ix_decisions_submission", "tenant_id", "submission_id"),
+    )
+    submission_id: Mapped[str]
+    intent: Mapped[str | None] = mapped_column(String(160))
+    """invoice + stage for what is sent, so that a stage is never sent twice; None for what is not sent."""
+
+    stage: Mapped[str]
+    at: Mapped[datetime]
+    outcome: Mapped[str]
+    """held, skipped; or sending, then sent, failed, or unknown (sent or not, a person must find out)."""
+
+    reason: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    scenario: Mapped[str]
+    channel: Mapped[str | None]
+    recipient: Mapped[str | None]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+
+
+class Hold(Row, Base):
+    """Reminders of an invoice wait, because a person said so."""
+
+    __tablename__ = "holds"
+    __table_args__ = (Index("ix_holds_submission", "tenant_id", "submission_id"),)
+    submission_id: Mapped[str]
+    kind: Mapped[str]
+    """promise, plan, dispute, insolvency, manual."""
+
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[date | None]
+    created_at: Mapped[datetime]
+    actor: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+
+
 class ReminderClient(TenantScoped, Base):
     """What a person settled about one client; a client without a row is reminded as the invoice says."""
 

@@ -16,8 +16,9 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.incoming.flows import INCOMPLETE
 from gateway.lifecycle.duties import open_duties
-from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant, WebhookEndpoint
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant
 from gateway.tables_care import Alarm
+from gateway.tables_webhooks import WebhookEndpoint
 
 LATE = timedelta(minutes=15)
 """Work that is due and that nobody has taken for so long."""

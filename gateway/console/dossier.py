@@ -20,7 +20,8 @@ from gateway.lifecycle.standing import may_set, next_of
 from gateway.problems import not_found
 from gateway.receivables.reconciling import Reconciliation, reconcile
 from gateway.reminders.state import followers
-from gateway.tables import Decision, Document, Event, Hold, JournalEntry, LegalEntity, Payment, Seal, Submission
+from gateway.tables import Document, Event, JournalEntry, LegalEntity, Payment, Seal, Submission
+from gateway.tables_reminders import Decision, Hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
 from gateway.reminders.scenario import THANKS, Scenario
-from gateway.tables import Decision, Hold, Submission
+from gateway.tables import Submission
+from gateway.tables_reminders import Decision, Hold
 
 
 def decisions(session: Session, outcome: str, page: int) -> Listing:

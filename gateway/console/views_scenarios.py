@@ -18,7 +18,7 @@ from gateway.reminders.people import save_scenario
 from gateway.reminders.reasons import title_of
 from gateway.reminders.scenario import BadScenario, Scenario, checked
 from gateway.reminders.trying import EARLIEST, LONGEST_DAYS, try_out, version_of
-from gateway.tables import Scenario as ScenarioRow
+from gateway.tables_reminders import Scenario as ScenarioRow
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
-from gateway.tables import Event, Submission, WebhookEndpoint
+from gateway.tables import Event, Submission
+from gateway.tables_webhooks import WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)

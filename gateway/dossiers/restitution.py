@@ -35,8 +35,9 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.former import NAMES, former_folder, former_keys
 from gateway.evidence.ledger import LogRows
+from gateway.evidence.named import NAMED
 from gateway.evidence.sealing import authority_of, dossier_key, log_key
-from gateway.evidence.trust import NAMED, logs
+from gateway.evidence.trust import logs
 from gateway.tables import Amount, Base, Moment, Tenant
 from gateway.tables_archive import KeptObject
 

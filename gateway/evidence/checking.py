@@ -19,7 +19,8 @@ from archive.timestamp import verify
 from gateway.deps import PARIS, Deps
 from gateway.evidence.former import believed, read_signed
 from gateway.evidence.ledger import LogRows, row_of
-from gateway.evidence.trust import NAMED, destroyed, event_faults, seal_fault, tells, unjournaled
+from gateway.evidence.named import destroyed, named
+from gateway.evidence.trust import event_faults, seal_fault, tells, unjournaled
 from gateway.tables import Document, Event, JournalEntry, Seal
 
 Tell = Callable[[str, int, int], None]
@@ -63,7 +64,7 @@ def check_invoice(deps: Deps, tenant_id: str, invoice_id: str, tell: Tell) -> li
 def check_tenant(deps: Deps, tenant_id: str, tell: Tell) -> list[Point]:
     """Every log, seal, event and object of a tenant."""
     with deps.db.reading(tenant_id) as session:
-        digests = sorted({found for column in NAMED for found in session.scalars(select(column).distinct()) if found})
+        digests = sorted(named(session))
         entries = session.scalar(select(func.count()).select_from(JournalEntry)) or 0
         total = 2 * entries + len(digests)
         names = sorted({*session.scalars(select(JournalEntry.log).distinct()),

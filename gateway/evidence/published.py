@@ -16,7 +16,8 @@ from archive.seal import Checkpoint
 from gateway.deps import Deps
 from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
-from gateway.tables import Decision, Document, Event, JournalEntry, Seal, SeenFlow, Submission, Tenant
+from gateway.tables import Document, Event, JournalEntry, Seal, SeenFlow, Submission, Tenant
+from gateway.tables_reminders import Decision
 
 PROMPT = timedelta(hours=1)
 """A token this soon after the newest entry under it was hardly made for a history rewritten later."""

@@ -20,16 +20,12 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.former import believed, blocks_of, former_folder, read_signed
 from gateway.evidence.ledger import LogRows
+from gateway.evidence.named import carded, destroyed, named
 from gateway.evidence.published import about_entry, about_object, about_subject, published_faults
 from gateway.evidence.saying import ERASED, mac, text_of
 from gateway.evidence.sealing import authority_of, dossier_key, log_key
-from gateway.tables import Decision, Document, Event, JournalEntry, LegalEntity, Seal, SeenFlow
-from gateway.tables_archive import KeptObject
+from gateway.tables import Event, JournalEntry, Seal
 from gateway.tables_journal import SubjectKey
-
-NAMED = (Document.sha256, Event.sha256, SeenFlow.sha256, Decision.sha256, LegalEntity.logo_sha256)
-"""Every column that names an object which is kept for good. Callbacks are hints and are not among them."""
-
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -95,9 +91,7 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Seque
                 faults.append(f"journal {owner}/{name}: illisible: {error}")
         faults += unjournaled(session)
         faults += published_faults(deps, session, published)
-        digests = {found for column in NAMED for found in session.scalars(select(column).distinct()) if found}
-        digests |= set(session.scalars(select(KeptObject.sha256)))
-        digests -= destroyed(session)
+        digests = (named(session) | carded(session)) - destroyed(session)
     for sha256 in sorted(digests):
         try:
             deps.store.control(Digest(sha256))
@@ -105,13 +99,6 @@ def check_everything(deps: Deps, tenant_id: str = EVERY_TENANT, published: Seque
             with deps.db.reading(tenant_id) as session:
                 faults.append(f"objet {sha256}{about_object(session, sha256)}: {error.code}: {error}")
     return Checked(entries, seals, len(digests), tuple(faults))
-
-
-def destroyed(session: Session) -> set[str]:
-    """Objects that went for good at the end of their time, and that nobody keeps any more."""
-    gone = select(KeptObject.sha256).where(KeptObject.destroyed_at.is_not(None))
-    kept = select(KeptObject.sha256).where(KeptObject.destroyed_at.is_(None))
-    return set(session.scalars(gone.except_(kept)))
 
 
 def logs(session: Session) -> list[tuple[str, str]]:

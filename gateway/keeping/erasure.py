@@ -19,21 +19,10 @@ from gateway.keeping.retention import tenants
 from gateway.problems import Problem
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
-from gateway.tables import (
-    Decision,
-    Document,
-    Event,
-    Hold,
-    JournalEntry,
-    LegalEntity,
-    OutboxEntry,
-    Payment,
-    SeenFlow,
-    Submission,
-)
+from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
 from gateway.tables_care import Alarm, EventWord, SavedSearch
 from gateway.tables_journal import SubjectKey
-from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
+from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
 
 BATCH = 500
 SEARCHES = ("journal:", "invoices:")

@@ -19,8 +19,9 @@ from archive.store import Digest
 from gateway.alarms.sounding import clear, sound
 from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
-from gateway.tables import Decision, Document, Event, LegalEntity, SeenFlow, Submission, Tenant
+from gateway.tables import Document, Event, LegalEntity, SeenFlow, Submission, Tenant
 from gateway.tables_archive import KeptObject
+from gateway.tables_reminders import Decision
 from gateway.tables_retention import Destruction, DestructionItem, LegalHold, Retention
 
 BATCH = 500

@@ -21,8 +21,8 @@ from gateway.reminders.letters.links import Fault, Link, fault_of, read_token
 from gateway.reminders.reasons import day_words
 from gateway.reminders.state import Seen, look
 from gateway.reminders.working import next_working
-from gateway.tables import Hold, Tenant
-from gateway.tables_reminders import ReminderAnswer
+from gateway.tables import Tenant
+from gateway.tables_reminders import Hold, ReminderAnswer
 
 NEAR_DAYS: Final = 10
 """Days after the due date up to which an announced payment is simply waited for."""

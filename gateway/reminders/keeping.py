@@ -13,7 +13,8 @@ from gateway.reminders.cases import keep_pace
 from gateway.reminders.decide import QUIET, Outcome, passed_over
 from gateway.reminders.scenario import THANKS, Scenario
 from gateway.reminders.state import Seen, ground_of, look, look_at
-from gateway.tables import Decision, Submission
+from gateway.tables import Submission
+from gateway.tables_reminders import Decision
 
 AT_ONCE: Final = 200
 """Decisions that share a transaction: others who write wait no longer than for these."""

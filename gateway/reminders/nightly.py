@@ -17,7 +17,8 @@ from gateway.outbox import LEASE, put
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.keeping import is_news, keep_all
 from gateway.reminders.state import CREDITS, Seen, ground_of, look_at
-from gateway.tables import Decision, OutboxEntry, Submission, Tenant
+from gateway.tables import OutboxEntry, Submission, Tenant
+from gateway.tables_reminders import Decision
 
 BATCH: Final = 500
 

@@ -14,10 +14,11 @@ from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.cases import open_case
 from gateway.reminders.scenario import BadScenario, Scenario, checked, to_json
 from gateway.reminders.schemas import BounceIn, DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
-from gateway.reminders.service import conclude, of_one_mail
+from gateway.reminders.settling import conclude, of_one_mail
 from gateway.reminders.state import named, scenario_for, scenarios_of
-from gateway.tables import Decision, Hold, Submission
-from gateway.tables import Scenario as ScenarioRow
+from gateway.tables import Submission
+from gateway.tables_reminders import Decision, Hold
+from gateway.tables_reminders import Scenario as ScenarioRow
 
 SEGMENT: Final = re.compile(r"[a-z0-9-]{0,40}")
 

@@ -14,7 +14,8 @@ from gateway.reminders.keeping import label_of
 from gateway.reminders.nightly import sweep
 from gateway.reminders.schemas import ComingOut, PlannedOut, PreviewOut, RemindersOut, decision_out, hold_out
 from gateway.reminders.state import Seen, look
-from gateway.tables import Hold, Submission
+from gateway.tables import Submission
+from gateway.tables_reminders import Hold
 
 DAYS_SHOWN = 60
 PART, ENOUGH, MOST = 50, 40, 500

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.tables import Decision, Hold, Submission
-from gateway.tables_reminders import Case
+from gateway.tables import Submission
+from gateway.tables_reminders import Case, Decision, Hold
 
 
 class In(BaseModel):

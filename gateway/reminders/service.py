@@ -18,17 +18,17 @@ from gateway.deps import PARIS, Deps
 from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
 from gateway.outbox import LEASE, Entry, Park, RetryLater
-from gateway.outgoing.drafts import file_name
-from gateway.record import Change, Work, lock_tenant, record
+from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace
 from gateway.reminders.decide import Outcome, offset_of
 from gateway.reminders.grouping import group_of
 from gateway.reminders.keeping import facts_json, keep, label_of
 from gateway.reminders.letters.byhand import hand_over
 from gateway.reminders.letters.drafting import Drafted, draft_mail
+from gateway.reminders.settling import conclude, of_one_mail, told_of
 from gateway.reminders.state import Seen, look
 from gateway.reminders.working import wait_for_hours
-from gateway.tables import Decision, Document, Submission
+from gateway.tables_reminders import Decision
 
 LOOKS: Final = 3
 """How often a state that changes while a letter is written is looked at before waiting a moment."""
@@ -104,7 +104,7 @@ def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Ke
     if first:
         record(session, row.tenant_id, Change(
             kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),
-            reason=f"{label_of(seen.scenario, stage)} : {seen.decision.reason}", data=_data(row),
+            reason=f"{label_of(seen.scenario, stage)} : {seen.decision.reason}", data=told_of(row),
         ), now=now)
     keep_pace(session, seen, now=now, today=deps.today())
     return row
@@ -146,46 +146,3 @@ def _finish_interrupted(deps: Deps, entry: Entry) -> None:
     for one in of_one_mail(deps, row):
         conclude(deps, one, "unknown", reason)
     raise Park(reason)
-
-
-def of_one_mail(deps: Deps, row: Decision) -> Sequence[Decision]:
-    """The rows of all invoices that were in a mail: what became of it became of all of them."""
-    with deps.db.reading(row.tenant_id) as session:
-        return session.scalars(select(Decision).where(
-            Decision.sha256 == row.sha256, Decision.outcome == row.outcome, Decision.at == row.at)).all()
-
-
-def conclude(
-    deps: Deps, row: Decision, outcome: str, reason: str | None, *, refused: bool = False, actor: str = "worker"
-) -> None:
-    """Record what became of a claimed letter: sent, failed (nobody has it; the intent is free again) or unknown."""
-    now = deps.now()
-    kept = Kept("reminder", row.sha256 or "", row.facts["size"])
-    with deps.db.transaction(row.tenant_id) as session:
-        lock_tenant(session, row.tenant_id)
-        now_row = session.get(Decision, (row.tenant_id, row.id))
-        if now_row is None or now_row.outcome not in {"sending", "unknown"} or now_row.outcome == outcome:
-            return  # somebody else settled it
-        again = outcome == "failed" and now_row.facts.get("failure") == reason
-        now_row.outcome = outcome
-        if outcome == "failed":
-            now_row.intent = None
-            now_row.facts = {**now_row.facts, "failure": reason, "refused": refused}
-        submission = session.get(Submission, (row.tenant_id, row.submission_id))
-        if outcome == "sent" and submission is not None:
-            session.add(Document(
-                tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=row.submission_id, role="reminder",
-                syntax=None, media_type="message/rfc822", sha256=kept.sha256, size=kept.size, at=now,
-                name=file_name(submission.number, f"relance-{row.stage}", "message/rfc822"),
-            ))
-        if not again:
-            record(session, row.tenant_id, Change(
-                kind="reminder", code=outcome, actor=actor, submission_id=row.submission_id, objects=(kept,),
-                reason=reason or f"{row.facts['subject']} ; à {row.recipient}", data=_data(row),
-                then=(Work(topic="remind", subject_id=row.submission_id),) if refused or actor != "worker" else (),
-            ), now=now)
-
-
-def _data(row: Decision) -> dict[str, object]:
-    return {"decision": row.id, "stage": row.stage, "message_id": row.facts["message_id"], "channel": row.channel,
-            "recipient": row.recipient, "balance": row.facts["balance"], "currency": row.facts["currency"]}

@@ -18,10 +18,10 @@ from gateway.receivables.balance import balance_of
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
-from gateway.tables import Decision as DecisionRow
-from gateway.tables import Event, Hold, LegalEntity, Payment, Submission
-from gateway.tables import Scenario as ScenarioRow
-from gateway.tables_reminders import Case, ReminderClient
+from gateway.tables import Event, LegalEntity, Payment, Submission
+from gateway.tables_reminders import Case, Hold, ReminderClient
+from gateway.tables_reminders import Decision as DecisionRow
+from gateway.tables_reminders import Scenario as ScenarioRow
 
 CREDITS: Final = CREDIT_TYPES | OTHER_CREDIT_TYPES
 PAID_FRAMES: Final = frozenset({"B2", "S2", "M2"})

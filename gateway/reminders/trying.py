@@ -22,10 +22,10 @@ from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
 from gateway.reminders.scenario import BUILT_IN, Scenario
 from gateway.reminders.state import GIVEN, WAITING, Ground, Rows, Seen, ground_of, named, scenario_for, seen_of
-from gateway.tables import Decision as DecisionRow
-from gateway.tables import Event, Hold, Payment, Submission
-from gateway.tables import Scenario as ScenarioRow
-from gateway.tables_reminders import Case
+from gateway.tables import Event, Payment, Submission
+from gateway.tables_reminders import Case, Hold
+from gateway.tables_reminders import Decision as DecisionRow
+from gateway.tables_reminders import Scenario as ScenarioRow
 
 LONGEST_DAYS: Final = 400
 EARLIEST: Final = date(2000, 1, 1)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.tables import WebhookDelivery, WebhookEndpoint
+from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 
 Kind = Literal["submission", "transmission", "lifecycle", "payment", "reminder", "evidence", "alarm"]
 

@@ -23,7 +23,8 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.outbox import Entry, RetryLater
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import Event, WebhookDelivery, WebhookEndpoint
+from gateway.tables import Event
+from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.address import ForbiddenTarget
 from gateway.webhooks.calling import Unreachable, call
 from gateway.webhooks.keys import secrets_of

@@ -9,7 +9,8 @@ from gateway import outbox
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import Event, WebhookDelivery, WebhookEndpoint
+from gateway.tables import Event
+from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.address import ForbiddenTarget, check_url
 from gateway.webhooks.keys import first_secret, next_secret
 from gateway.webhooks.schemas import WebhookIn

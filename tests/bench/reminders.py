@@ -28,7 +28,8 @@ from gateway.deps import Deps
 from gateway.reminders import nightly
 from gateway.reminders.trying import try_out
 from gateway.settings import Settings
-from gateway.tables import Decision, OutboxEntry
+from gateway.tables import OutboxEntry
+from gateway.tables_reminders import Decision
 
 TODAY = date(2026, 3, 23)
 

@@ -33,7 +33,8 @@ from gateway.evidence.sealing import seal_log
 from gateway.evidence.trust import check_everything
 from gateway.keeping import destruction, erasure, retention
 from gateway.record import Change, record
-from gateway.tables import Base, Decision, Document, JournalEntry, Payment, Seal, Submission, Tenant
+from gateway.tables import Base, Document, JournalEntry, Payment, Seal, Submission, Tenant
+from gateway.tables_reminders import Decision
 from gateway.topics import HANDLERS
 from gateway.worker import relay
 

@@ -24,8 +24,8 @@ from gateway.reminders.decide import Outcome, passed_over
 from gateway.reminders.people import add_hold
 from gateway.reminders.schemas import HoldIn
 from gateway.reminders.state import ground_of
-from gateway.tables import Document, Event, Hold, Payment, Submission
-from gateway.tables_reminders import ReminderClient
+from gateway.tables import Document, Event, Payment, Submission
+from gateway.tables_reminders import Hold, ReminderClient
 from gateway.worker import relay
 
 SELLER = "000002006"

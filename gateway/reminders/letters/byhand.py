@@ -23,7 +23,8 @@ from gateway.reminders.letters.collection import collection_file
 from gateway.reminders.letters.drafting import language_of, letter_of, read_invoice
 from gateway.reminders.letters.letter import Letter, headings, open_rows, rows_of, words_of
 from gateway.reminders.state import Seen, look
-from gateway.tables import Decision, Document
+from gateway.tables import Document
+from gateway.tables_reminders import Decision
 
 SENDING: Final = {"fr": "Lettre recommandée avec avis de réception", "en": "Registered letter with proof of delivery"}
 

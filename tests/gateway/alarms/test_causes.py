@@ -9,8 +9,9 @@ from gateway.console import attention
 from gateway.deps import Deps
 from gateway.incoming.poll import poll_all
 from gateway.outbox import put
-from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow, WebhookEndpoint
+from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow
 from gateway.tables_care import Alarm
+from gateway.tables_webhooks import WebhookEndpoint
 
 
 def ringing(deps: Deps, tenant: str) -> dict[tuple[str, str], int]:

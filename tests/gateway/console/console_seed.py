@@ -35,7 +35,8 @@ from gateway.record import Change, record
 from gateway.reminders.people import add_hold
 from gateway.reminders.schemas import HoldIn
 from gateway.settings import Settings
-from gateway.tables import Base, Decision, Document, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.tables import Base, Document, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.tables_reminders import Decision
 from gateway.vault import Vault
 from validation.workshop import Workshop
 

@@ -9,7 +9,8 @@ from gateway import outbox
 from gateway.deps import Deps
 from gateway.lifecycle.deadlines import tell_deadlines
 from gateway.settings import Settings
-from gateway.tables import Event, OutboxEntry, Submission, WebhookDelivery
+from gateway.tables import Event, OutboxEntry, Submission
+from gateway.tables_webhooks import WebhookDelivery
 from gateway.topics import ticks
 from gateway.webhooks.schemas import WebhookIn
 from gateway.webhooks.sending import fan_out

@@ -31,7 +31,8 @@ from gateway.outbox import Entry
 from gateway.record import Change, record
 from gateway.reminders.nightly import tick
 from gateway.reminders.service import handle_remind
-from gateway.tables import Decision, Event, LegalEntity, Payment, Submission
+from gateway.tables import Event, LegalEntity, Payment, Submission
+from gateway.tables_reminders import Decision
 from gateway.worker import relay
 
 DUE = date(2026, 3, 13)

@@ -10,8 +10,7 @@ from sqlalchemy import select
 from gateway.console.views_answers import router
 from gateway.reminders.cases import close_case
 from gateway.reminders.clients import ClientIn, accept_contact, set_client
-from gateway.tables import Hold
-from gateway.tables_reminders import Case, ReminderAnswer
+from gateway.tables_reminders import Case, Hold, ReminderAnswer
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play

@@ -19,8 +19,8 @@ from gateway.reminders.people import save_scenario
 from gateway.reminders.routes import router
 from gateway.reminders.scenario import DEFAULT, to_json
 from gateway.reminders.trying import decided_again, try_out
-from gateway.tables import Decision, Document
-from gateway.tables_reminders import Case
+from gateway.tables import Document
+from gateway.tables_reminders import Case, Decision
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from gateway.deps import Deps
 from gateway.record import Change, record
-from gateway.tables import Event, Submission, WebhookDelivery
+from gateway.tables import Event, Submission
+from gateway.tables_webhooks import WebhookDelivery
 from gateway.topics import HANDLERS
 from gateway.webhooks import service
 from gateway.webhooks.schemas import WebhookIn

@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import Webhook
 from archive.seal import read_checkpoint
 from gateway.evidence import checkpoints
 from gateway.evidence.sealing import log_key, seal_due
-from gateway.tables import WebhookDelivery, WebhookEndpoint
+from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks import service
 
 
