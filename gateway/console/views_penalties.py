@@ -76,12 +76,8 @@ def make_claim(act: Collecting, invoice_id: str) -> Response:
     try:
         status, body = claims.claim(act.deps, act.principal, invoice_id, ClaimIn.model_validate(values),
                                     f"console:{key}")
-    except ValidationError as error:
-        return claims_page(act.visit, invoice_id, errors=errors_of(error))
-    except Problem as problem:
-        if problem.status == 404:
-            raise
-        return claims_page(act.visit, invoice_id, errors={"": told(problem)})
+    except (ValidationError, Problem) as error:
+        return _refused(act, invoice_id, error)
     if status >= 400:
         return claims_page(act.visit, invoice_id, errors={"": french(str(body["detail"]))})
     return go(f"/factures/{invoice_id}/penalites", "reclame")
@@ -92,13 +88,18 @@ def waive(act: Collecting, invoice_id: str, claim_id: str) -> Response:
     """Give up what is left of a claim."""
     try:
         claims.waive(act.deps, act.principal, claim_id, WaiverIn(reason=act.text("reason")).reason)
-    except ValidationError as error:
-        return claims_page(act.visit, invoice_id, errors=errors_of(error))
-    except Problem as problem:
-        if problem.status == 404:
-            raise
-        return claims_page(act.visit, invoice_id, errors={"": told(problem)})
+    except (ValidationError, Problem) as error:
+        return _refused(act, invoice_id, error)
     return go(f"/factures/{invoice_id}/penalites", "abandon")
+
+
+def _refused(act: Act, invoice_id: str, error: ValidationError | Problem) -> Response:
+    """The page again, with why it was not done. Raises the problem where there is no such claim."""
+    if isinstance(error, ValidationError):
+        return claims_page(act.visit, invoice_id, errors=errors_of(error))
+    if error.status == 404:
+        raise error
+    return claims_page(act.visit, invoice_id, errors={"": told(error)})
 
 
 def claims_page(visit: Visit, invoice_id: str, *, errors: dict[str, str] | None = None) -> Response:

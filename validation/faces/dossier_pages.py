@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 
 from formats.errors import CannotWrite
-from validation.faces.typesetting import printable, typeset
+from validation.faces.typesetting import printable_data, typeset
 
 LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S)")
 
@@ -29,7 +29,7 @@ def _data(told: Any) -> dict[str, Any]:
                                if seal["next_at"] else "Aucun scellement postérieur ne couvre encore ce jeton.")
         for seal in told["seals"]
     ]
-    found: dict[str, Any] = _printable({
+    found: dict[str, Any] = printable_data({
         "title": f"Facture {told['invoice']} : dossier de preuve", "made": f"Établi le {told['at']}",
         "day": told["day"],
         **{name: told[name] for name in ("facts", "verdict", "findings", "rule_sets", "missing", "fingerprints")},
@@ -40,14 +40,5 @@ def _data(told: Any) -> dict[str, Any]:
                      [f"{role} {digest}" for role, digest in entry["objects"]]] for entry in told["entries"]],
         "proof": seals,
         "warning": "Horodatage d'une autorité de test, non qualifiée." if told["test_authority"] else "",
-    })
+    }, LONG_WORD)
     return found
-
-
-def _printable(value: Any) -> Any:
-    """The same data with every text fit for a page."""
-    if isinstance(value, dict):
-        return {name: _printable(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_printable(part) for part in value]
-    return printable(value, LONG_WORD)

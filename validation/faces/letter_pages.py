@@ -2,10 +2,10 @@
 
 import json
 import re
-from typing import Any, Final
+from typing import Final
 
 from formats.errors import CannotWrite
-from validation.faces.typesetting import printable, typeset
+from validation.faces.typesetting import printable_data, typeset
 
 LONG_WORD: Final = re.compile(r"([/_.:,@-])(?=\S{25})")
 
@@ -18,15 +18,7 @@ def as_pdf(letter: bytes) -> bytes:
     """
     try:
         told = json.loads(letter)
-        return typeset("letter.typ", {**_printable(told), "lang": told["lang"], "day": told["day"]}, "the letter",
-                       standard="a-2b")
+        data = {**printable_data(told, LONG_WORD), "lang": told["lang"], "day": told["day"]}
+        return typeset("letter.typ", data, "the letter", standard="a-2b")
     except (ValueError, KeyError, TypeError) as error:
         raise CannotWrite(f"the letter cannot be drawn: {error}") from error
-
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _printable(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_printable(part) for part in value]
-    return printable(value, LONG_WORD)

@@ -40,3 +40,12 @@ def printable(text: str, long_word: re.Pattern[str]) -> str:
     """The text fit for a page; it may be broken after what `long_word` has as its first group."""
     shown = "".join(char if char.isprintable() or char in BLANKS else "\ufffd" for char in text)
     return long_word.sub(rf"\1{BREAK}", shown)
+
+
+def printable_data(value: Any, long_word: re.Pattern[str]) -> Any:
+    """The same data with every text in it fit for a page."""
+    if isinstance(value, dict):
+        return {name: printable_data(part, long_word) for name, part in value.items()}
+    if isinstance(value, list):
+        return [printable_data(part, long_word) for part in value]
+    return printable(value, long_word)

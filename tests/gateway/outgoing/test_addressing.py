@@ -17,19 +17,6 @@ from gateway.worker import relay
 SIREN = "000001016"
 
 
-@pytest.fixture
-def queued(deps: Deps, make_invoice):
-    def make(number: str = "F-1", **changes) -> Submission:
-        sha256 = deps.store.put(f"<Invoice>{number}</Invoice>".encode()).hex
-        row = make_invoice(number=number, transmission="queued", flow_id=None, sha256=sha256, sent_sha256=sha256,
-                           **changes)
-        with deps.db.transaction(row.tenant_id) as session:
-            outbox.put(session, row.tenant_id, "deliver", row.id, now=deps.now())
-        return row
-
-    return make
-
-
 def work(deps: Deps) -> None:
     relay(deps, {"deliver": deliver, "remind": lambda *_: None})
 
