@@ -55,6 +55,8 @@ class Attachment:
     name: str
     media_type: str
     content: bytes
+    shown_as: str | None = None
+    """The content id under which the HTML shows it (`cid:...`); None for a file to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,20 @@ def compose(mail: Mail) -> bytes:
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     for attachment in mail.attachments:
-        maintype, _, subtype = attachment.media_type.partition("/")
-        message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
+        _attach(message, attachment)
     message["Content-Language"] = mail.lang  # last: headers called Content-... move into the parts
     return message.as_bytes()
+
+
+def _attach(message: EmailMessage, attachment: Attachment) -> None:
+    """A picture of the HTML goes beside it in a part of their own (RFC 2387); every other file to the mail."""
+    maintype, _, subtype = attachment.media_type.partition("/")
+    html = message.get_body(("related", "html")) if attachment.shown_as else None
+    if isinstance(html, EmailMessage):
+        html.add_related(attachment.content, maintype=maintype, subtype=subtype, cid=f"<{attachment.shown_as}>",
+                         filename=attachment.name, disposition="inline")
+    else:
+        message.add_attachment(attachment.content, maintype=maintype, subtype=subtype, filename=attachment.name)
 
 
 def channel_of(settings: Settings) -> str:

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Who may import whom. gateway is narrowed further below."""
 
 GATEWAY_MAY_SEE = {
-    "formats": {"invoice", "bank", "codes", "identifiers", "amounts", "errors", "status"},
+    "formats": {"invoice", "bank", "codes", "identifiers", "amounts", "errors", "status", "payment_code"},
     "validation": {"findings", "workshop", "worker"},
 }
 """The pure modules: everything else of these two packages runs in a workshop process."""

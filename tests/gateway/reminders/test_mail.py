@@ -40,6 +40,18 @@ def test_a_mail_reads_back_as_it_was_meant() -> None:
     assert (pdf.get_filename(), pdf.get_content()) == ("FA-1-facture.pdf", b"%PDF-1.7\n")
 
 
+def test_pictures_go_with_the_html_and_files_with_the_mail() -> None:
+    codes = tuple(Attachment(name=f"{name}.png", media_type="image/png", content=name.encode(), shown_as=f"{name}@x")
+                  for name in ("one", "two"))
+    mail = email.message_from_bytes(compose(replace(MAIL, attachments=(*codes, *MAIL.attachments))), policy=default)
+    related = mail.get_body(("related",))
+    assert related.get_body(("html",)).get_content().strip() == MAIL.html
+    assert [(part["Content-ID"], part.get_content(), part.get_content_disposition())
+            for part in related.iter_attachments()] == [
+        ("<one@x>", b"one", "inline"), ("<two@x>", b"two", "inline")]
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["FA-1-facture.pdf"]
+
+
 @given(st.text(max_size=200), st.text(max_size=100), st.text(max_size=300))
 def test_no_text_becomes_a_header(subject: str, name: str, text: str) -> None:
     hostile = replace(MAIL, subject=f"{subject}\r\nBcc: victim@x.example", sender_name=f"{name}\nX-Evil: 1",
