@@ -15,11 +15,12 @@ from formats.syntax import Syntax
 from schematron import supply
 from validation import own_layers, stylesheet, xsd
 from validation.document import Document
+from validation.explain.catalogue import explained
 from validation.findings import Finding, LayerOutcome, Outcome, Severity, Text
 from validation.locations import Place, path_of
 from validation.packs import Step
 from validation.pointers import pointer_for
-from validation.published import advised, explained, finding_of
+from validation.published import advised, finding_of
 from validation.refusals import translated
 
 OWN_RULE_SET: Final = "passerelle"

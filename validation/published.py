@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from schematron.supply import RuleSet
-from validation.explain.catalogue import find_explanation
+from validation.explain.catalogue import explained, find_explanation
 from validation.explain.places import bare
 from validation.findings import Finding, Severity, Text
 from validation.stylesheet import BRACKETED_CODE, Fired
@@ -51,14 +51,6 @@ def finding_of(fired: Fired, rule_set: RuleSet, profile: str, syntax: str = "") 
         ruling=f"{ruling.text} / {ruling.text_en}" if ruling else None,
         blocks=ruling.blocks if ruling else True,
     )
-
-
-def explained(finding: Finding) -> Finding:
-    """A finding of our own with the remedy of its rule."""
-    explanation = find_explanation(finding.rule)
-    if explanation is None:
-        return finding
-    return replace(finding, title=explanation.title, cause=explanation.cause, remedy=explanation.remedy)
 
 
 def advised(finding: Finding) -> Finding:

@@ -4,17 +4,15 @@ It names each layer that could not run, as every report does.
 """
 
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from formats.errors import FormatError, MalformedXml, PdfRefusal
 from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened
 from validation.explain import grouping
-from validation.explain.catalogue import Explanation, find_explanation
+from validation.explain.catalogue import Explanation, explained, find_explanation
+from validation.explain.data import data
 from validation.findings import Finding, LayerOutcome, Outcome, Report, Severity, Text, Verdict
 
 LAYERS: Final = ("container", "xsd", "en16931", "br-fr", "mentions", "business")
@@ -43,7 +41,7 @@ def refused(document: bytes, error: FormatError, elapsed: float) -> Report:
             message=Text(fr=f"{title.fr} : {_in_french(error, explanation)}", en=f"{title.en}: {error}."),
             line=int(place.group(1)) or None if place else None,
         ),
-        explanation, syntax="pdf" if is_pdf else "unknown", reason=error.code, elapsed=elapsed,
+        syntax="pdf" if is_pdf else "unknown", reason=error.code, elapsed=elapsed,
     )
 
 
@@ -59,8 +57,7 @@ def not_ours(opened: Opened, elapsed: float) -> Report:
             en=f"This document is no invoice that Passerelle can check (syntax: {syntax}).",
         ),
     )
-    report = _one_finding(finding, find_explanation(finding.rule), syntax=syntax, reason="not-an-invoice",
-                          elapsed=elapsed)
+    report = _one_finding(finding, syntax=syntax, reason="not-an-invoice", elapsed=elapsed)
     return replace(report, profile=opened.profile.value, specification_identifier=opened.specification_identifier)
 
 
@@ -100,16 +97,11 @@ def _in_french(error: FormatError, explanation: Explanation | None) -> str:
 
 @cache
 def _table(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    data = tomllib.loads(resources.files("validation.explain").joinpath("refusals.toml").read_text("utf-8"))
-    entries: list[Mapping[str, str]] = data[name]
-    return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in entries)
+    return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in data("refusals.toml")[name])
 
 
-def _one_finding(
-    bare: Finding, explanation: Explanation | None, *, syntax: str, reason: str, elapsed: float
-) -> Report:
-    finding = bare if explanation is None else replace(
-        bare, title=explanation.title, cause=explanation.cause, remedy=explanation.remedy)
+def _one_finding(bare: Finding, *, syntax: str, reason: str, elapsed: float) -> Report:
+    finding = explained(bare)
     outcome = LayerOutcome(
         layer=finding.layer, outcome=Outcome.FAILED, reason=reason, findings_total=1, duration_ms=elapsed
     )

@@ -17,7 +17,8 @@ from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
 from schematron import supply
-from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict
+from validation.explain.data import data
+from validation.findings import Finding, LayerOutcome, Outcome, Patch, Problem, Report, Severity, Text, Verdict
 from validation.wire import (
     Converted,
     Inspection,
@@ -36,6 +37,8 @@ __all__ = [
 
 BEHIND: Final = ("xsd", "en16931", "br-fr", "mentions", "business")
 """The layers that a document does not reach when no worker gets through it."""
+
+POISON: Final = "PAS-ENGINE-POISON"
 
 JOBS_PER_WORKER: Final = 5000
 """Then the worker is replaced: memory that an engine leaks stays bounded."""
@@ -262,7 +265,11 @@ def _poisoned(poison: Poison) -> Report:
         fr=f"Le contrôle n'a pas pu aboutir dans les limites de l'atelier : {poison.french}.",
         en=f"The checks could not be finished within the limits of the workshop: {poison}.",
     )
-    finding = Finding(rule="PAS-ENGINE-POISON", severity=Severity.WARNING, layer="container", message=text)
+    words = data("own.toml")[POISON]
+    title, cause, remedy = (Text(fr, en) for fr, en in zip(words["fr"], words["en"], strict=True))
+    finding = Finding(rule=POISON, severity=Severity.WARNING, layer="container", message=text, title=title,
+                      cause=cause, remedy=remedy)
+    problem = Problem(id=POISON, title=title, severity=finding.severity, rules=(POISON,), findings=1, remedy=remedy)
     layer = LayerOutcome(layer="container", outcome=Outcome.ERROR, reason=poison.code, findings_total=1)
     return Report(
         verdict=Verdict.ERROR,
@@ -271,4 +278,5 @@ def _poisoned(poison: Poison) -> Report:
         specification_identifier=None,
         layers=(layer, *(LayerOutcome(layer=each, outcome=Outcome.SKIPPED, reason=poison.code) for each in BEHIND)),
         findings=(finding,),
+        problems=(problem,),
     )

@@ -1,15 +1,14 @@
 """The schema layer: libxml2 over the published schemas, its messages in French and English."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from lxml import etree
 
 from schematron import supply
+from validation.explain.data import data
 from validation.findings import Finding, Severity, Text
 from validation.locations import PREFIXES, path_of
 
@@ -43,8 +42,7 @@ def _loaded(key: str) -> Loaded:
 @cache
 def translations() -> tuple[tuple[re.Pattern[str], str], ...]:
     """libxml2's words, and what they mean in French. Other messages keep their English words in both languages."""
-    words = tomllib.loads(resources.files("validation.explain").joinpath("schema.toml").read_text("utf-8"))
-    return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in words["message"])
+    return tuple((re.compile(entry["en"], re.DOTALL), entry["fr"]) for entry in data("schema.toml")["message"])
 
 
 def run(schema: Loaded, root: etree._Element) -> tuple[Finding, ...]:

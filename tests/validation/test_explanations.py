@@ -1,27 +1,33 @@
 """Every explanation is about a rule that exists, complete in both languages."""
 
+import ast
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+import validation
+from formats.errors import BadValue, ForbiddenDoctype, LimitExceeded, MalformedXml, NotExtractable, NothingInside
 from schematron import supply
 from schematron.sheet import Assert, asserts_of
 from validation import run
-from validation.explain.catalogue import Explanation, entries, find_explanation
+from validation.explain.catalogue import Explanation, entries, explained, find_explanation
+from validation.findings import Finding, Severity, Text
 from validation.locations import Place
 from validation.pdf import container
 from validation.published import FLAGS, aliases_of, finding_of, terms_of, values_of
 from validation.rules import registry
 from validation.stylesheet import Fired, rule_id
+from validation.workshop import POISON
 
-OTHER_OWN = {
-    "PAS-DATE-01", "PAS-VALUE-01", "PAS-ENGINE-01", "PAS-ENGINE-02", "PAS-ENGINE-03", "PAS-ENGINE-POISON",
-    "PAS-DOC-NOTHING-INSIDE", "PAS-DOC-NOT-AN-INVOICE", "PAS-DOC-MALFORMED-XML", "PAS-DOC-FORBIDDEN-DOCTYPE",
-    "PAS-DOC-LIMIT-EXCEEDED", "PAS-DOC-BAD-VALUE", "PAS-DOC-NOT-EXTRACTABLE", "PAS-PDFA-01", "XSD-ELEMENT-CONTENT",
-    "PAS-DOC-NOT-XML", "PAS-DOC-WRONG-ENCODING", "XSD-CVC-DATATYPE-VALID-1-2-1", "XSD-CVC-COMPLEX-TYPE-3-2-1",
-}  # fmt: skip
+ROOM = Path(validation.__file__).parent
+OWN_ID = re.compile(r"PAS-[A-Z]+-(?:\d\d|[A-Z-]+[A-Z])")
+REFUSING = (MalformedXml, ForbiddenDoctype, LimitExceeded, BadValue, NotExtractable, NothingInside)
+"""What opening a document may raise; its code is the end of the id."""
+
+OF_SCHEMAS = {"XSD-ELEMENT-CONTENT", "XSD-CVC-DATATYPE-VALID-1-2-1", "XSD-CVC-COMPLEX-TYPE-3-2-1"}
 
 
 UNFILLED = re.compile(r"[{}]|\(\)|« »|\"\"|\(, |, \)")
@@ -72,9 +78,16 @@ def fatal() -> list[Published]:
     return [rule for rule in published() if rule.fatal]
 
 
-def own_rules() -> set[str]:
-    codes = {f"PAS-PDF-{code.upper()}" for code in container.FRENCH}
-    return {rule.id for rule in registry.RULES} | OTHER_OWN | codes
+@cache
+def own_rules() -> frozenset[str]:
+    """Every id of ours that a finding can have: those of the registry, those written in the code, those made of one."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOM.rglob("*.py")]
+    texts = {node.value for tree in trees for node in ast.walk(tree)
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    written = {text for text in texts if OWN_ID.fullmatch(text)}
+    made = {f"PAS-PDF-{code.upper()}" for code in container.FRENCH} | {
+        f"PAS-DOC-{kind.code.upper()}" for kind in REFUSING}
+    return frozenset({rule.id for rule in registry.RULES} | written | made | OF_SCHEMAS)
 
 
 @pytest.mark.parametrize("rule", sorted(set(entries()) - {"PAS-PDF", "PAS-PDFA", "XSD"}))
@@ -85,9 +98,19 @@ def test_every_entry_is_about_a_rule_that_exists(rule: str) -> None:
     )
 
 
+def test_the_ids_in_the_code_are_found() -> None:
+    assert {POISON, "PAS-ENGINE-02", "PAS-DOC-NOT-AN-INVOICE", "PAS-VALUE-01", "PAS-PDFA-05"} <= own_rules()
+
+
 @pytest.mark.parametrize("rule", sorted(own_rules()))
-def test_every_rule_of_ours_is_explained(rule: str) -> None:
-    assert find_explanation(rule) is not None
+def test_every_finding_of_ours_has_a_title_and_a_remedy(rule: str) -> None:
+    """In both languages, and under its own id or that of its kind."""
+    bare = Finding(rule=rule, severity=Severity.WARNING, layer="container", message=Text("x", "x"))
+    told = explained(bare)
+    for text in (told.title, told.cause, told.remedy):
+        assert text is not None
+        assert min(len(text.fr), len(text.en)) > 3
+        assert text.fr != text.en
 
 
 def test_every_fatal_rule_is_explained_in_both_languages() -> None:

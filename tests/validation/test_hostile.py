@@ -241,6 +241,7 @@ def test_every_bad_file_of_the_corpus_gets_a_clear_answer_soon(corpus: Path, wor
         report, seconds = judged(workshop, file.read_bytes())
         assert seconds < SOON, file
         assert report.verdict is not Verdict.ERROR, file
+        assert all(each.remedy and (each.title or each.layer == "xsd") for each in report.findings), file
         if "non-utf8" not in file.parts:
             assert report.verdict is Verdict.INVALID, file
             assert report.findings[0].message.fr, file

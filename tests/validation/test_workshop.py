@@ -20,6 +20,8 @@ from formats.errors import BadValue, FormatError, LimitExceeded
 from formats.identifiers import is_siren
 from validation import wire
 from validation import workshop as workshop_module
+from validation.explain import grouping
+from validation.explain.catalogue import explained
 from validation.findings import Outcome, Verdict
 from validation.worker import Worker
 from validation.workshop import Poison, Workshop
@@ -95,6 +97,8 @@ def test_poison_becomes_a_verdict_of_error(bad: BadWorkshop) -> None:
     assert report.verdict is Verdict.ERROR
     assert [f.rule for f in report.findings] == ["PAS-ENGINE-POISON"]
     assert "deux processus" in report.findings[0].message.fr
+    assert explained(report.findings[0]) == report.findings[0]
+    assert report.problems == grouping.problems(report.findings)
     assert [layer.outcome for layer in report.layers[1:]] == [Outcome.SKIPPED] * 5
 
 

@@ -6,13 +6,14 @@ entry for the beginning of its id. Files whose name begins with `pas-` hold our 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
-from validation.explain.filling import About, data, fill
-from validation.findings import Text
+from validation.explain.data import data
+from validation.explain.filling import About, fill
+from validation.findings import Finding, Text
 
 FILES: Final = ("own.toml", "france.toml", "en16931.toml", "lifecycle.toml", "ereporting.toml")
 TERM: Final = re.compile(r"\b(?:BT|BG|MDT|MDG|EXT-FR-FE-BG|EXT-FR-FE|TT|TG)-\d+[a-z]?(?:-\d+)?(?![\w-])")
@@ -71,6 +72,14 @@ def find_explanation(*rules: str, text: str = "", context: str = "", syntax: str
     With the syntax of a document the places in the words are those of that syntax only. None for an unknown rule.
     """
     return _explain(rules, text, context, syntax)
+
+
+def explained(finding: Finding) -> Finding:
+    """A finding of our own with title, cause and remedy of its rule."""
+    explanation = find_explanation(finding.rule)
+    if explanation is None:
+        return finding
+    return replace(finding, title=explanation.title, cause=explanation.cause, remedy=explanation.remedy)
 
 
 @lru_cache(maxsize=8192)

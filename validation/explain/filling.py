@@ -1,13 +1,11 @@
 """What fills the places in the words of an explanation: terms and their names, elements, categories, examples."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any, Final
+from typing import Final
 
+from validation.explain.data import data
 from validation.explain.places import bare, place_of, term_at
 
 LANGUAGES: Final = ("fr", "en")
@@ -59,12 +57,6 @@ class About:
 
     syntax: str | None = None
     terms: tuple[str, ...] = ()
-
-
-@cache
-def data(name: str) -> Mapping[str, Any]:
-    """One of the data files of this package."""
-    return tomllib.loads(resources.files("validation.explain").joinpath(name).read_text("utf-8"))
 
 
 def name_of(term: str, language: int) -> str:

@@ -6,14 +6,13 @@ in time; ids are stable from one run to the next.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
 from typing import Final
 
 from validation.explain.catalogue import find_explanation
+from validation.explain.data import data
 from validation.findings import Finding, Problem, Severity, Text
 
 WEIGHTS: Final = tuple(Severity)
@@ -35,10 +34,9 @@ class Cause:
 @cache
 def causes() -> tuple[Cause, ...]:
     """All causes, in the order in which they are tried."""
-    entries = tomllib.loads(resources.files("validation.explain").joinpath("causes.toml").read_text("utf-8"))["cause"]
     return tuple(
         Cause(each["id"], each["by"], tuple(re.compile(rule) for rule in each["rules"]), Text(each["fr"], each["en"]))
-        for each in entries
+        for each in data("causes.toml")["cause"]
     )
 
 

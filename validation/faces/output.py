@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from validation.explain.catalogue import find_explanation
+from validation.explain.catalogue import explained
 from validation.explain.grouping import problems
 from validation.faces import words
 from validation.faces.words import Block, label, said
@@ -106,15 +106,9 @@ def as_svrl(file: str, report: Report) -> str:
 
 def unreadable(why: str) -> Report:
     """The report on a file that could not be opened: we know nothing about it."""
-    explanation = find_explanation("PAS-ENGINE-03")
-    finding = Finding(
-        rule="PAS-ENGINE-03",
-        severity=Severity.WARNING,
-        layer="container",
-        message=Text(fr=f"Fichier illisible : {why}.", en=f"The file cannot be read: {why}."),
-        title=explanation.title if explanation else None,
-        cause=explanation.cause if explanation else None,
-        remedy=explanation.remedy if explanation else None,
+    text = Text(fr=f"Fichier illisible : {why}.", en=f"The file cannot be read: {why}.")
+    finding = explained(
+        Finding(rule="PAS-ENGINE-03", severity=Severity.WARNING, layer="container", message=text)
     )
     layer = LayerOutcome(layer="container", outcome=Outcome.ERROR, reason="unreadable-file", findings_total=1)
     return Report(
