@@ -140,6 +140,15 @@ def find(money: Money, book: Book) -> Findings:
     return Findings(tuple(ranked[:MOST_PROPOSALS]), foreign, settled)
 
 
+def signs(money: Money, book: Book, items: Sequence[OpenItem]) -> tuple[str, ...]:
+    """What speaks for one client having paid, whatever the amount: reference, account, name. `items` are all of its."""
+    if not items:
+        return ()
+    named = {item.id for item in _named(money, book)}
+    by_number = ("reference",) if any(item.id in named for item in items) else ()
+    return (*by_number, *_client_signs(money, items[0], book)[1])
+
+
 @lru_cache(maxsize=20_000)
 def bare_name(name: str | None) -> str:
     """A name without its legal form, accents and signs."""

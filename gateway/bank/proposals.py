@@ -102,7 +102,7 @@ def left_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Decimal
 def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Ground:
     """What the movements of a page are matched with; open items only where one of them may be matched."""
     wanted = any(row.state == "open" for row in rows)
-    items = [_open_item(item) for item in all_items(session, today)] if wanted else []
+    items = [open_item_of(item) for item in all_items(session, today)] if wanted else []
     grouped: dict[str, list[BankAllocation]] = defaultdict(list)
     for one in session.scalars(select(BankAllocation).where(
             BankAllocation.movement_id.in_([row.id for row in rows])).order_by(BankAllocation.at, BankAllocation.id)):
@@ -110,16 +110,18 @@ def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Gr
     ids = {one.submission_id for found in grouped.values() for one in found}
     numbers = {row_id: number or "" for row_id, number in session.execute(
         select(Submission.id, Submission.number).where(Submission.id.in_(ids)))}
-    return Ground(book_of(items, _seen(session, {row.iban for row in rows if row.iban})), grouped, numbers)
+    seen = clients_of_accounts(session, {row.iban for row in rows if row.iban})
+    return Ground(book_of(items, seen), grouped, numbers)
 
 
-def _open_item(item: Item) -> OpenItem:
+def open_item_of(item: Item) -> OpenItem:
+    """An item as matching looks at it."""
     one = item.document
     return OpenItem(id=one.id, number=one.number, client=one.client.key, name=one.client.name, currency=one.currency,
                     balance=item.balance, due_date=one.due_date)
 
 
-def _seen(session: Session, ibans: set[str]) -> dict[str, str]:
+def clients_of_accounts(session: Session, ibans: set[str]) -> dict[str, str]:
     """The client of each of these accounts, where earlier movements of it were allocated to one client only."""
     found: dict[str, set[str]] = defaultdict(set)
     query = (select(BankMovement.iban, Submission.buyer_siren, Submission.buyer_name)

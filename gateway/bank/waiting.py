@@ -1,0 +1,46 @@
+"""Movements of the bank account that nobody has decided on and that may be a client's. Reads, changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.bank.matching import Money, book_of, signs
+from gateway.bank.proposals import clients_of_accounts, open_item_of
+from gateway.receivables.account import Item
+from gateway.tables_receivables import BankMovement
+
+UNDECIDED = ("open", "doubtful")
+"""States of a movement that waits for a person."""
+
+MOST = 500
+"""The newest so many are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A movement, and what speaks for its being the client's: reference, account, name."""
+
+    movement: BankMovement
+    signs: tuple[str, ...]
+
+
+def undecided(session: Session, most: int = MOST) -> Sequence[BankMovement]:
+    """The movements that wait for a person, newest first."""
+    return session.scalars(select(BankMovement).where(BankMovement.state.in_(UNDECIDED)).order_by(
+        BankMovement.booked_on.desc(), BankMovement.id.desc()).limit(most)).all()
+
+
+def waiting_for(session: Session, items: Sequence[Item]) -> list[Waiting]:
+    """Those that may be of the client whose items these are (all of them, the settled ones too)."""
+    rows = undecided(session)
+    if not rows or not items:
+        return []
+    own = [open_item_of(item) for item in items]
+    book = book_of(own, clients_of_accounts(session, {row.iban for row in rows if row.iban}))
+    found = [Waiting(row, signs(Money(
+        amount=row.amount, currency=row.currency, name=row.name, iban=row.iban,
+        texts=tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)), book, own))
+        for row in rows]
+    return [one for one in found if one.signs]
