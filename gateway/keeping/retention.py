@@ -146,9 +146,10 @@ def lock_some(deps: Deps, tenant_id: str) -> bool:
             except StoreUnavailable:
                 return False
         done.append(row)
-    with deps.db.transaction(tenant_id) as session:
-        for row in done:
-            session.get_one(Retention, (tenant_id, row.submission_id)).locked_until = row.until
+    if done:
+        with deps.db.transaction(tenant_id) as session:
+            for row in done:
+                session.get_one(Retention, (tenant_id, row.submission_id)).locked_until = row.until
     return len(rows) == BATCH
 
 

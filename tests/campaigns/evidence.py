@@ -13,11 +13,13 @@ when it is started again after an interruption (`--again` runs it all the same).
 import argparse
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
 KEPT = HERE.parents[1] / "var" / "campaign-evidence"
 SEED = 20261122
+MEMORY = Path("/dev/shm")
 
 
 def tell(goal: str, trials: int, seed: int, faults: int, what: str) -> int:
@@ -25,6 +27,14 @@ def tell(goal: str, trials: int, seed: int, faults: int, what: str) -> int:
     verdict = "holds" if not faults else f"FAILS {faults} times"
     print(f"goal {goal}: {trials:,} trials, seed {seed}: {verdict} - {what}", flush=True)
     return faults
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A folder in memory, where the machine has such a place: no part counts what a power cut undoes.
+
+    Waiting for the disk was four fifths of a part's time.
+    """
+    return tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
 
 
 def part_options(doc: str | None) -> argparse.ArgumentParser:

@@ -10,13 +10,12 @@ which failed left behind. In the end `verify --all` must agree.
 import hashlib
 import random
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -146,7 +145,7 @@ def step(deps: Any, chance: random.Random) -> list[str]:
 
 def run(chance: random.Random, steps: int) -> list[str]:
     """One run on a database of its own."""
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         folder = Path(name)
         crash_ops.make_world(folder)
         deps = crash_ops.deps_of(folder)

@@ -6,11 +6,10 @@ once more. Then the broken builds, which the check must find out. About 3,500 tr
 
 import random
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
@@ -18,14 +17,13 @@ import crash_points
 
 OPERATIONS = ("put", "append", "seal", "export")
 BROKEN = ("broken_in_place", "broken_deaf", "broken_early")
-MEMORY = Path("/dev/shm")
 
 
 def main(argv: list[str]) -> int:
     """Strike at every point."""
     asked = part_options(__doc__).parse_args(argv)
     chance = random.Random(asked.seed)
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+    with scratch() as name:
         template = Path(name) / "world"
         crash_points.world(template)
         bad = trials = 0

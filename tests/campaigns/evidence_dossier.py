@@ -12,7 +12,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
 from archive_log import entry_of, grown
 from archive_world import NOW, World, following, make_world, refs, relisted, rezip, unzip
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from independent import agrees
 
 from archive import journal
@@ -138,7 +137,7 @@ def main() -> int:
     chance = random.Random(asked.seed)
     good, bad = max(2, int(200 * asked.scale)), max(1, int(2000 * asked.scale))
     failed = 0
-    with tempfile.TemporaryDirectory() as place:
+    with scratch() as place:
         folder = Path(place)
         world = make_world(folder)
         OTHER_CA.append(make_world(folder / "other").authority.ca)

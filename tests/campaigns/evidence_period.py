@@ -8,7 +8,6 @@ import resource
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from dataclasses import replace
 from datetime import date
@@ -18,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from many import make_invoices
 from rewriting import START, TENANT, Clock, House
 
@@ -43,7 +42,7 @@ def main() -> int:
     asked = parser.parse_args()
     count = max(20, int(asked.invoices * asked.scale))
     chance = random.Random(asked.seed)
-    with tempfile.TemporaryDirectory() as place, Workshop() as workshop:
+    with scratch() as place, Workshop() as workshop:
         house = House(Path(place), Clock(), b"", ())
         with house.deps() as bare:
             deps = replace(bare, workshop=workshop)

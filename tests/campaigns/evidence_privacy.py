@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
@@ -120,7 +120,7 @@ def main(argv: list[str]) -> int:
     people = [person(chance) for _ in range(max(20, round(5000 * asked.scale)))]
     canaries = [value for who in people for value in who.values()]
     officer = Principal(tenant_id=TENANT, actor="user:a", name="", permissions=frozenset(Permission))
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         now: list[datetime] = [crash_ops.NOW]
         deps = replace(crash_ops.deps_of(Path(name)), clock=lambda: now[0])
         Base.metadata.create_all(deps.db.engine)

@@ -10,7 +10,6 @@ overdue. In the end S3 (moto) must refuse the deletion of locked versions.
 
 import random
 import sys
-import tempfile
 from calendar import monthrange
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from moto import mock_aws
 from sqlalchemy import select
 
@@ -258,7 +257,7 @@ def sequences(trials: int, seed: int) -> int:
     chance = random.Random(seed)
     bad = 0
     for start in range(0, trials, 20):
-        with tempfile.TemporaryDirectory() as name:
+        with scratch() as name:
             deps = crash_ops.deps_of(Path(name))
             Base.metadata.create_all(deps.db.engine)
             for number in range(start, min(start + 20, trials)):

@@ -8,14 +8,13 @@ control, over 1 GB in objects of 1 MB.
 import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from sqlalchemy import func, select
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
@@ -82,7 +81,7 @@ def main(argv: list[str]) -> int:
     asked = part_options(__doc__).parse_args(argv)
     chance = random.Random(asked.seed)
     trials = max(4, round(200 * asked.scale))
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         deps, digests = filled(Path(name) / "world", max(50, round(2000 * asked.scale)), chance)
         bad = 0
         for number in range(trials):

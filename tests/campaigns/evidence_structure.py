@@ -9,14 +9,13 @@ is not what it was; where the log itself is broken it must be that very one.
 import random
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from rewriting import ATTACKS, FLIPS, House, attack, build, flip
 
 INVOICES = 30
@@ -71,7 +70,7 @@ def rewritings(house: House, kept: Path, each: int, seed: int) -> int:
 def main() -> int:
     """Both; exit code 1 if one fails."""
     asked = part_options(__doc__).parse_args()
-    with tempfile.TemporaryDirectory() as place:
+    with scratch() as place:
         house = build(Path(place) / "house", INVOICES)
         house.keep(kept := Path(place) / "kept")
         alarms = len(house.checked().faults)

@@ -8,7 +8,6 @@ for hours, and nothing may be refused, nor stay unsealed for 20 minutes; the ala
 
 import random
 import sys
-import tempfile
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 
 import hostile
 import seal_world
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from sqlalchemy import func, select
 
 from archive import timestamp
@@ -170,7 +169,7 @@ def main(argv: list[str]) -> int:
     """Run both goals and tell."""
     asked = part_options(__doc__).parse_args(argv)
     chance = random.Random(asked.seed)
-    with tempfile.TemporaryDirectory() as place:
+    with scratch() as place:
         folder = Path(place)
         rounds = [refused(made(folder / f"round{n}"), chance) for n in range(max(1, round(20 * asked.scale)))]
         played, faults = (sum(column) for column in zip(*rounds, strict=True))

@@ -2,11 +2,10 @@
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "scale"))
@@ -35,7 +34,7 @@ def main(argv: list[str]) -> int:
     """Kill, upgrade again, look."""
     asked = part_options(__doc__).parse_args(argv)
     step = max(1, round(1 / asked.scale))
-    with tempfile.TemporaryDirectory() as name:
+    with scratch() as name:
         early = Path(name) / "early.sqlite3"
         upgrading.fill(f"sqlite:///{early}")
 

@@ -8,7 +8,6 @@ or an end in the past must be refused. A second kind of life forgets one renewal
 
 import random
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "gateway"))
 
 import seal_world
 from chains import chain_from
-from evidence import part_options, tell
+from evidence import part_options, scratch, tell
 from sqlalchemy import select
 
 from archive.errors import ArchiveError
@@ -166,7 +165,7 @@ def main(argv: list[str]) -> int:
     chance = random.Random(asked.seed)
     lives, lapses = max(2, round(20 * asked.scale)), max(3, round(60 * asked.scale))
     checks = faults = 0
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         for number in range(lives + lapses):
             run = life if number < lives else forgetful
             counted = run(Path(folder) / str(number), chance)
