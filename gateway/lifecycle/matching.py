@@ -1,5 +1,6 @@
 """Which invoice a status message is about, and whether it was heard before. Reads, changes nothing."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -13,16 +14,22 @@ from gateway.tables import Event, Submission
 CLOCKS_APART = timedelta(minutes=5)
 """How far a platform's clock may lag behind ours."""
 
+NOT_LEFT = frozenset({"queued", "held"})
+"""States of transmission in which no byte of an invoice can have reached a platform."""
 
-def find_submission(session: Session, message: StatusMessage, hint: str | None) -> Submission | None:
+
+def find_submission(
+    session: Session, message: StatusMessage, sha256: str, hint: str | None = None
+) -> Submission | None:
     """The invoice with this number, date and seller; `hint` (tracking id or flow id) decides among several.
 
     A number is unique per seller and year, so another day of the same year finds the invoice too where none has the
     very day: a message with a slip in the date is not lost.
 
-    A rejected invoice may have been sent again under its number: then a status belongs to the newest submission
-    that existed when it was set. Without a seller in the message (MDT-129) the hint must confirm the number.
-    Invoices that we refused ourselves were never sent and never match.
+    A rejected invoice may have been sent again under its number: then a status belongs to the submission that has
+    told it before (`sha256` is that of its bytes), else to the newest one that existed when it was set; one that still
+    waits to be sent comes last. Without a seller in the message (MDT-129) the hint must confirm the number. Invoices
+    that we refused ourselves were never sent and never match.
     """
     if message.invoice_number is None:
         return None
@@ -34,11 +41,27 @@ def find_submission(session: Session, message: StatusMessage, hint: str | None) 
     siren = siren_of(message.seller)
     candidates = [row for row in known if _is_about(message, siren, row)]
     candidates = [row for row in candidates if row.issue_date == message.invoice_date] or candidates
+    candidates = [row for row in candidates if row.transmission not in NOT_LEFT] or candidates
     hinted = [row for row in candidates if hint is not None and hint in {row.id, row.flow_id}]
     if hinted or siren is None:
         return hinted[-1] if hinted else None
+    return candidates[0] if len(candidates) == 1 else _of_its_time(session, candidates, message, sha256)
+
+
+def _of_its_time(
+    session: Session, candidates: Sequence[Submission], message: StatusMessage, sha256: str
+) -> Submission | None:
+    """Which of several submissions of one number a status is about.
+
+    Clocks that are apart leave a doubt: a rejection settles it where the earlier one is known to have failed.
+    """
+    told = [row for row in candidates if find_same(session, row, message, sha256) is not None]
     earlier = [row for row in candidates if row.received_at - CLOCKS_APART <= message.set_at]
-    return earlier[-1] if earlier else next(iter(candidates), None)
+    surely = [row for row in earlier if row.received_at <= message.set_at]
+    if told or not earlier:
+        return next(iter(told or candidates), None)
+    unexplained = bool(surely) and surely[-1].transmission == "failed" and surely[-1].lifecycle is None
+    return surely[-1] if unexplained and message.code == "213" else earlier[-1]
 
 
 def find_same(session: Session, submission: Submission, message: StatusMessage, sha256: str) -> Event | None:

@@ -86,7 +86,8 @@ def _take(deps: Deps, entry: Entry, incoming: Incoming) -> RetryLater | Park | N
     with deps.db.transaction(entry.tenant_id) as session:
         lock_tenant(session, entry.tenant_id)  # two copies at once: one event
         flow = _flow(session, entry)
-        submission = find_submission(session, incoming.message, incoming.source.get("tracking_id"))
+        submission = find_submission(
+            session, incoming.message, incoming.kept.sha256, incoming.source.get("tracking_id"))
         if submission is None:
             return _wait(deps, flow, unmatched(incoming.message))
         flow.state, flow.cause, flow.submission_id = "done", None, submission.id

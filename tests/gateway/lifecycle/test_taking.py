@@ -176,6 +176,38 @@ def test_a_status_goes_to_the_submission_of_its_time(
     assert [event.code for event in events(deps, second)] == ["200"]
 
 
+def test_a_copy_of_a_rejection_does_not_reject_what_was_sent_again(
+    deps: Deps, clock: Any, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any
+) -> None:
+    first = make_invoice(active=None)
+    clock.forward(hours=1)
+    rejection = make_status(first, "213", clock.now)
+    take(rejection)
+    clock.forward(minutes=1)
+    second = make_invoice(replaces=first.id)
+
+    assert "duplicate" in take(rejection).cause
+
+    assert reread(deps, first).lifecycle == "213"
+    assert (reread(deps, second).active, reread(deps, second).lifecycle, events(deps, second)) == (True, None, [])
+
+
+@pytest.mark.parametrize(("transmission", "minutes"), [("queued", -60), ("queued", 1), ("deposited", -1)])
+def test_a_late_rejection_does_not_reject_what_was_mended(  # noqa: PLR0917  fixtures
+    deps: Deps, clock: Any, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any, transmission: str,
+    minutes: int,
+) -> None:
+    """The acknowledgement in error freed the number, the mended invoice is here, and now comes the 213 of the first."""
+    first = make_invoice(active=None, transmission="failed")
+    clock.forward(hours=3)
+    second = make_invoice(replaces=first.id, transmission=transmission)
+
+    take(make_status(first, "213", clock.now + timedelta(minutes=minutes)))
+
+    assert [event.code for event in events(deps, first)] == ["213"]
+    assert (reread(deps, second).active, events(deps, second)) == (True, [])
+
+
 @pytest.mark.parametrize("changes", [
     {"invoice_number": "F-unknown"},
     {"seller": Identifier(value="000001024", scheme="0002")},
