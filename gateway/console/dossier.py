@@ -19,7 +19,6 @@ from gateway.lifecycle.history import not_to_offer, objections_of, read_events, 
 from gateway.lifecycle.standing import may_set, next_of
 from gateway.problems import not_found
 from gateway.receivables.reconciling import Reconciliation, reconcile
-from gateway.reminders.state import followers
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, Payment, Seal, Submission
 from gateway.tables_reminders import Decision, Hold
 
@@ -77,7 +76,6 @@ def load(session: Session, tenant_id: str, submission_id: str, now: datetime, to
     if invoice is None:
         raise not_found()
     payments = queries.payments_by_invoice(session, [invoice.id]).get(invoice.id, [])
-    following = followers(session, [invoice])
     documents = session.scalars(
         select(Document).where(Document.submission_id == invoice.id).order_by(Document.at, Document.role)).all()
     events = session.scalars(
@@ -85,7 +83,7 @@ def load(session: Session, tenant_id: str, submission_id: str, now: datetime, to
     statuses = read_events(events)
     state = derive(statuses, total_of(invoice))
     return InvoicePage(
-        row=queries.money_of(invoice, payments, today, following.get(queries.key_of(invoice), ())),
+        row=queries.with_money(session, [invoice], today)[0],
         entity=session.get(LegalEntity, (tenant_id, invoice.legal_entity_id or "")),
         events=told(events),
         shown={document.sha256: document for document in documents},

@@ -13,14 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Numeric, ScalarSelect, Select, and_, cast, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from formats.codes import CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.console import words
-from gateway.receivables.balance import balance_of
-from gateway.reminders.state import Follower, followers
+from gateway.receivables.account import CREDITS, Item
+from gateway.receivables.documents import Netted, netted_all, relations_of
 from gateway.tables import Event, Payment, Submission
 
 PER_PAGE = 50
-CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +55,8 @@ class InvoiceRow:
     overdue_days: int
     """Days past the due date while something is owed; 0 otherwise."""
 
-    following: Sequence[Follower] = ()
-    """The credit notes and corrected invoices that name it."""
+    item: Item | None = None
+    """As the ledger has it; None for a credit note that is netted against its invoice."""
 
     @property
     def word(self) -> words.Word:
@@ -70,9 +68,11 @@ class InvoiceRow:
         """Why nothing is open, in a word; empty while something is, or for an invoice that asks for nothing."""
         if self.outstanding or self.invoice.transmission == "refused" or self.invoice.lifecycle in words.CLOSED:
             return ""
-        if any(not follower.credit for follower in self.following):
+        if self.item is None or self.item.document.is_credit:
+            return ""
+        if self.item.replaced_by is not None:
             return "rectifiée"
-        return "réglée" if self.paid else "avoir" if self.following else ""
+        return "réglée" if self.paid else "avoir" if self.item.credited else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,29 +179,22 @@ def invoices(session: Session, wanted: Filter, today: date, *, per_page: int = P
 
 def with_money(session: Session, found: Sequence[Submission], today: date) -> list[InvoiceRow]:
     """These invoices with what was paid and what is late."""
-    payments = payments_by_invoice(session, [invoice.id for invoice in found])
-    following = followers(session)
-    return [money_of(invoice, payments.get(invoice.id, ()), today, following.get(key_of(invoice), ()))
-            for invoice in found]
+    stands = netted_all(session, found)
+    return [money_of(invoice, stands[invoice.id], today) for invoice in found]
 
 
 def settled_by_others(session: Session, today: date) -> list[str]:
     """The ids of invoices that credit notes or corrected invoices leave nothing of."""
-    numbers = [number for _, number in followers(session)]
-    named = session.scalars(select(Submission).where(Submission.number.in_(numbers))).all()
-    return [row.invoice.id for row in with_money(session, named, today) if row.outstanding <= 0]
-
-
-def key_of(invoice: Submission) -> tuple[str, str]:
-    """How `followers` names an invoice."""
-    return invoice.seller_siren or "", invoice.number or ""
+    named = {one.id for one in relations_of(session).documents()}
+    return [row.invoice.id for row in with_money(session, list(by_id(session, named).values()), today)
+            if row.outstanding <= 0]
 
 
 def by_id(session: Session, ids: Iterable[str]) -> dict[str, Submission]:
     """Those of these ids that are invoices, each under its id."""
     wanted = set(ids)
-    found = session.scalars(select(Submission).where(Submission.id.in_(wanted))) if wanted else ()
-    return {row.id: row for row in found}
+    parts = (sorted(wanted)[start:start + 500] for start in range(0, len(wanted), 500))
+    return {row.id: row for part in parts for row in session.scalars(select(Submission).where(Submission.id.in_(part)))}
 
 
 def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:
@@ -214,22 +207,11 @@ def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[
     return grouped
 
 
-def money_of(
-    invoice: Submission, payments: Iterable[Payment], today: date, following: Sequence[Follower] = ()
-) -> InvoiceRow:
-    """What is paid, open and late of one invoice.
-
-    Nothing is owed for what was not sent, ended, was corrected, or is a credit note itself. A credit note counts
-    where it names this invoice alone, as reminders have it.
-    """
-    balance = balance_of(invoice, payments)
-    nothing = (invoice.transmission == "refused" or invoice.lifecycle in words.CLOSED or invoice.type_code in CREDITS
-               or any(not follower.credit for follower in following))
-    credited = sum((follower.amount for follower in following
-                    if follower.alone and follower.currency == invoice.currency), Decimal(0))
-    outstanding = Decimal(0) if nothing else balance.outstanding - credited
+def money_of(invoice: Submission, stands: Netted, today: date) -> InvoiceRow:
+    """What is paid, open and late of one invoice; a credit note asks for nothing."""
+    outstanding = Decimal(0) if stands.document.is_credit else stands.balance.outstanding
     late = (today - invoice.due_date).days if invoice.due_date is not None and outstanding > 0 else 0
-    return InvoiceRow(invoice, balance.paid, outstanding, max(0, late), following)
+    return InvoiceRow(invoice, stands.balance.paid, outstanding, max(0, late), stands.item)
 
 
 def owed(session: Session, today: date, *, due_until: date | None = None) -> list[InvoiceRow]:

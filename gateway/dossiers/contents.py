@@ -19,6 +19,8 @@ from gateway.deps import Deps, in_paris
 from gateway.dossiers.shelf import Shelf, Standing
 from gateway.dossiers.trail import as_csv, missing_in, steps_of
 from gateway.evidence.saying import key_of, mac, text_of
+from gateway.receivables.account import NOTHING, Received
+from gateway.receivables.documents import documents_of, netted
 from gateway.tables import Document, Event, Submission
 
 TITLES = {
@@ -64,7 +66,11 @@ def dossier_of(
                 if payment.recorded_at <= until or any(payment.id in row.name for row in rows)]
     links = submission.linked or {}
     steps = steps_of(submission, links, files, events, payments)
-    missing = (*missing_in(submission, links, events, payments), *map(told_gone, gone))
+    [document] = documents_of(session, [submission])
+    stands = netted(document, [Received(submission.id, one.amount, one.paid_on) for one in payments],
+                    shelf.relations.of(document, until))
+    due = NOTHING if stands.document.is_credit else stands.balance.outstanding
+    missing = (*missing_in(submission, links, events, due), *map(told_gone, gone))
     return package.Dossier(
         invoice=submission.number or submission.id, tenant=submission.tenant_id, subjects=subjects,
         documents=shown, logs=tuple(sealed),

@@ -13,7 +13,8 @@ from archive.journal import Row, read_entry
 from archive.manifest import REVOCATION
 from gateway.deps import Deps
 from gateway.evidence.ledger import LogRows
-from gateway.tables import Document, Event, JournalEntry, Payment, Seal
+from gateway.receivables.documents import Relations, relations_of
+from gateway.tables import Document, Event, JournalEntry, Payment, Seal, Submission
 from gateway.tables_archive import KeptObject
 
 MOST_ROWS = 20_000
@@ -74,6 +75,9 @@ class Shelf:
     gone: Mapping[str, datetime]
     """Objects of these invoices that were destroyed lawfully, and when."""
 
+    relations: Relations
+    """What nets them."""
+
     def subjects(self, submission_id: str) -> tuple[str, ...]:
         """What the entries of an invoice's dossier may be about."""
         gone = dict.fromkeys(row.sha256 for row in self.documents[submission_id] if row.sha256 in self.gone)
@@ -100,7 +104,8 @@ def shelf_of(session: Session, ids: Sequence[str]) -> Shelf:
             select(JournalEntry.log, JournalEntry.seq, JournalEntry.subject)
             .where(JournalEntry.subject.in_(subjects)).order_by(JournalEntry.log, JournalEntry.seq)):
         seqs[log, str(subject)].append(seq)
-    return Shelf(documents, events, payments, seqs, gone)
+    relations = relations_of(session, session.scalars(select(Submission).where(Submission.id.in_(ids))).all())
+    return Shelf(documents, events, payments, seqs, gone, relations)
 
 
 def standing_of(deps: Deps, session: Session, seal: Seal) -> Standing:

@@ -8,16 +8,13 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 from archive.dossier.telling import Step
 from gateway.lifecycle.wording import label_of
-from gateway.receivables.balance import balance_of
 from gateway.tables import Document, Event, Payment, Submission
 
 HEADS = ("Étape", "Référence", "Date", "Preuve", "Constat")
-CLOSED = frozenset({"210", "213", "220"})
-"""Refused, rejected, cancelled: nothing is owed, so that no payment is missing."""
-
 NAMED_ONLY = "nommée par la facture"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -38,9 +35,9 @@ def steps_of(
 
 
 def missing_in(
-    submission: Submission, links: Mapping[str, str], events: Sequence[Event], payments: Sequence[Payment],
+    submission: Submission, links: Mapping[str, str], events: Sequence[Event], due: Decimal,
 ) -> tuple[str, ...]:
-    """What an inspector would ask for and the dossier cannot show, one French sentence each."""
+    """What an inspector would ask for and the dossier cannot show, one French sentence each; `due`: what is owed."""
     codes = {event.code for event in events if event.kind == "lifecycle"}
     lacks = []
     if "BT-13" not in links and "BT-12" not in links:
@@ -51,8 +48,7 @@ def missing_in(
         lacks.append(f"Transmission : la facture n'est pas déposée ({submission.transmission}).")
     if not codes:
         lacks.append("Statuts : aucun statut n'est revenu de la plateforme.")
-    due = balance_of(submission, payments).outstanding
-    if submission.total is not None and due > 0 and submission.lifecycle not in CLOSED:
+    if submission.total is not None and due > 0:
         lacks.append(f"Paiement : il reste {due} {submission.currency or 'EUR'} sans paiement enregistré.")
     return tuple(lacks)
 

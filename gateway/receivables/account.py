@@ -17,9 +17,10 @@ Days are French calendar days: that of issue (BT-2), of payment (value date), of
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.searchable import folded
@@ -65,6 +66,9 @@ class Document:
     ended_on: date | None = None
     """From this day on nothing is owed under it."""
 
+    known_at: datetime | None = None
+    """When it came in."""
+
     @property
     def is_credit(self) -> bool:
         """Whether it is a credit note."""
@@ -103,6 +107,14 @@ class Item:
     replaced_by: str | None = None
     """Number of the corrected invoice that took its place."""
 
+    followers: tuple[Document, ...] = ()
+    """Credit notes and corrected invoices in force that name it."""
+
+    unsure: tuple[Document, ...] = ()
+    """Those of them that change nothing here, since they name several, are in another currency, of another client or
+    meant for another invoice of this number: a question for whoever would ask the client for money, and for nobody
+    else. What they give is open on the client's account, so that no sum misses it or has it twice."""
+
     as_of: date
 
     @property
@@ -128,7 +140,8 @@ def client_of(siren: str | None, name: str | None) -> Client:
 def positions(documents: Iterable[Document], payments: Iterable[Received], as_of: date) -> list[Item]:
     """Every document of these that was issued up to this day, as it stands at the end of the day, by day of issue.
 
-    Whoever hands in the documents of one client gets the same items of that client as among all documents.
+    Whoever hands in the documents of one client gets the same balances of that client as among all documents; so does,
+    for one document, whoever hands in those that name it, that it names, and that bear one of these numbers.
     """
     issued = sorted((one for one in documents if one.issued_on <= as_of), key=lambda one: (one.issued_on, one.id))
     paid: dict[str, Decimal] = defaultdict(Decimal)
@@ -142,31 +155,48 @@ def positions(documents: Iterable[Document], payments: Iterable[Received], as_of
         if not one.is_credit:
             invoices[one.seller, one.client.key, one.number].append(one)
     netted: dict[str, list[Document]] = defaultdict(list)
-    replaced: dict[str, str] = {}
+    replaced: dict[str, list[Document]] = defaultdict(list)
+    naming: dict[tuple[str, str], list[Document]] = defaultdict(list)
     for one in standing:
         if one.is_credit and (target := _target(one, invoices)) is not None:
             netted[target.id].append(one)
         elif one.type_code in CORRECTIVE_TYPES:
-            replaced.update((target.id, one.number) for number in one.names
-                            if (target := _latest(one, number, invoices)) is not None)
+            for target in filter(None, (_latest(one, number, invoices) for number in one.names)):
+                replaced[target.id].append(one)
+        if one.is_credit or one.type_code in CORRECTIVE_TYPES:
+            for number in one.names:
+                naming[one.seller, number].append(one)
     absorbed = {credit.id for credits_ in netted.values() for credit in credits_}
     return [_open_credit(one, paid[one.id], as_of, in_force=one.id in in_force) if one.is_credit
-            else _invoice(one, paid, netted[one.id], replaced.get(one.id), as_of, in_force=one.id in in_force)
+            else _invoice(one, paid, Following(naming.get((one.seller, one.number), ()), netted.get(one.id, ()),
+                                               replaced.get(one.id, ())), as_of, in_force=one.id in in_force)
             for one in issued if one.id not in absorbed]
 
 
+class Following(NamedTuple):
+    """What names an invoice, and which of it takes its total off or takes its place."""
+
+    named_by: Sequence[Document]
+    credits_: Sequence[Document]
+    corrections: Sequence[Document]
+
+
 def _invoice(
-    one: Document, paid: Mapping[str, Decimal], credits_: Sequence[Document], replaced_by: str | None, as_of: date, *,
-    in_force: bool,
+    one: Document, paid: Mapping[str, Decimal], following: Following, as_of: date, *, in_force: bool,
 ) -> Item:
+    if not following.named_by and in_force:
+        return Item(document=one, stated=one.due, paid=paid.get(one.id, NOTHING), as_of=as_of)
+    credits_, replaced_by = following.credits_, following.corrections[-1].number if following.corrections else None
     credited = sum((abs(credit.total) for credit in credits_), NOTHING)
     left = one.due - credited
     ended = max(NOTHING, left) if replaced_by is not None or not in_force else NOTHING
     stated = sum((abs(credit.total) - abs(credit.due) for credit in credits_), NOTHING)
     over = max(NOTHING, paid[one.id] + credited + ended - one.due)
     refunded = min(max(NOTHING, stated), over) + sum((paid[credit.id] for credit in credits_), NOTHING)
+    sure = {each.id for each in (*credits_, *following.corrections)}
     return Item(document=one, stated=one.due, paid=paid[one.id], credited=credited, refunded=refunded, ended=ended,
-                replaced_by=replaced_by, as_of=as_of)
+                replaced_by=replaced_by, as_of=as_of, followers=tuple(following.named_by),
+                unsure=tuple(each for each in following.named_by if each.id not in sure))
 
 
 def _open_credit(one: Document, refunded: Decimal, as_of: date, *, in_force: bool) -> Item:

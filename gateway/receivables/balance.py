@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from gateway.tables import Payment, Submission
+from gateway.receivables.account import NOTHING, Document, Item, Received
 
 
 class Settlement(StrEnum):
@@ -23,13 +23,13 @@ class Balance:
     """Money of one invoice, in its currency."""
 
     due: Decimal
-    """BT-115, else BT-112; 0 where the invoice states neither."""
+    """BT-115, else BT-112; 0 where the invoice states neither. Of an invoice that ended, what credit notes took off."""
 
     paid: Decimal
     """Payments less reversals."""
 
-    credited: Decimal = Decimal(0)
-    """What credit notes took off, where the caller looked for them (`entering.balance_on`)."""
+    credited: Decimal = NOTHING
+    """What credit notes took off, less what they gave back as money."""
 
     @property
     def outstanding(self) -> Decimal:
@@ -48,8 +48,11 @@ class Balance:
         return Settlement.PARTIAL if (self.paid + self.credited) * side > 0 else Settlement.OPEN
 
 
-def balance_of(submission: Submission, payments: Iterable[Payment], on: date | None = None) -> Balance:
-    """The balance of an invoice after the payments received up to and including this day; None: after all of them."""
-    due = submission.due if submission.due is not None else submission.total
-    received = [payment.amount for payment in payments if on is None or payment.paid_on <= on]
-    return Balance(due if due is not None else Decimal(0), sum(received, Decimal(0)))
+def balance_of(document: Document, payments: Iterable[Received], item: Item | None, on: date = date.max) -> Balance:
+    """The balance of a document of which the ledger says `item`, after its payments up to and including this day.
+
+    A credit note is seen alone, and so is an invoice before its issue: what it states, and what was paid of that.
+    """
+    if item is None or document.is_credit:
+        return Balance(document.due, sum((one.amount for one in payments if one.on <= on), NOTHING))
+    return Balance(item.stated - item.ended, item.paid, item.credited - item.refunded)

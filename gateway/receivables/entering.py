@@ -15,8 +15,8 @@ from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import state_of
 from gateway.problems import Problem, not_found
-from gateway.receivables.balance import Balance, Settlement, balance_of
-from gateway.receivables.open_items import ENDED, item_of
+from gateway.receivables.balance import Balance, Settlement
+from gateway.receivables.documents import ENDED, netted_all
 from gateway.receivables.schemas import PaymentIn, PaymentRecordedOut, VatStatusOut, balance_out, payment_out
 from gateway.receivables.vat import is_due_on_receipt, split_next, stated_amount
 from gateway.record import Change, Work, record
@@ -86,10 +86,7 @@ def balance_on(session: Session, submission: Submission, on: date | None) -> Bal
 
     A credit note itself is seen alone: what it gives, and what of that was paid back.
     """
-    item = item_of(session, submission, on or date.max)
-    if item is None or item.document.is_credit:
-        return balance_of(submission, payments_of(session, submission.id), on)
-    return Balance(item.stated - item.ended, item.paid, item.credited - item.refunded)
+    return netted_all(session, [submission], on or date.max)[submission.id].balance
 
 
 def _keep(deps: Deps, session: Session, payment: Payment) -> Kept:

@@ -1,33 +1,33 @@
-"""Whom one mail serves: all invoices of a client about which there is something to say on the same day.
+"""Whom one mail, call or paper serves: all invoices of a client about which there is the same to do on the same day.
 
-A client with ten late invoices gets one mail that names them all, not ten.
+A client with ten late invoices gets one mail, or one letter, that names them all, not ten.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
+from gateway.receivables.account import CREDITS
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.scenario import THANKS, TONES
-from gateway.reminders.state import CREDITS, Seen, ground_of, key_of, look_at
+from gateway.reminders.state import Seen, ground_of, key_of, look_at
 from gateway.tables import Submission
 
 MOST: Final = 50
-"""Invoices in one mail; the rest has its own."""
+"""Invoices in one mail or paper; the rest has its own."""
 
 HEIGHTS: Final[dict[str, int]] = {tone: height for height, tone in enumerate(TONES)}
 
 
 def group_of(session: Session, deps: Deps, seen: Seen) -> tuple[Seen, ...]:
-    """The invoices that go into one mail with this one, the gravest first; this one alone where it is no mail.
+    """The invoices that are dealt with together with this one, the gravest first.
 
-    Same seller, client, address and currency, and the same kind of word: a question before the due date, a reminder,
-    thanks.
+    Same seller, client and currency. Of mails, also the same address and the same kind of word: a question before the
+    due date, a reminder, thanks. Of what a person finishes (a call, a letter), the same stage.
     """
-    if seen.decision.channel != "mail":
-        return (seen,)
     key, one = key_of(seen.submission), seen.submission
     named = Submission.buyer_siren == one.buyer_siren if one.buyer_siren else Submission.buyer_name == one.buyer_name
     others = session.scalars(select(Submission).where(
@@ -38,9 +38,28 @@ def group_of(session: Session, deps: Deps, seen: Seen) -> tuple[Seen, ...]:
     ).order_by(Submission.due_date, Submission.id).limit(10 * MOST)).all()
     mates = [other for other in others if key_of(other) == key]
     found = [mate for mate in look_at(session, mates, ground_of(session, mates), deps.today())
-             if mate.decision.outcome is Outcome.SENT and mate.decision.channel == "mail"
-             and _kind(mate) == _kind(seen) and mate.facts.email == seen.facts.email][:MOST - 1]
+             if mate.decision.outcome is Outcome.SENT and _together(mate, seen)][:MOST - 1]
     return tuple(sorted([seen, *found], key=_gravity))
+
+
+def unchanged(session: Session, deps: Deps, group: Sequence[Seen]) -> tuple[Seen, ...]:
+    """The group read again, or nothing if any of it is no longer what the words were written for.
+
+    In the transaction that sends, under the tenant's lock.
+    """
+    rows = session.scalars(select(Submission).where(Submission.id.in_([seen.submission.id for seen in group]))).all()
+    again = {seen.submission.id: seen for seen in look_at(session, rows, ground_of(session, rows), deps.today())}
+    now = tuple(again[seen.submission.id] for seen in group if seen.submission.id in again)
+    same = [(one.decision, one.facts) for one in now] == [(one.decision, one.facts) for one in group]
+    return now if same else ()
+
+
+def _together(one: Seen, other: Seen) -> bool:
+    if one.decision.channel != other.decision.channel:
+        return False
+    if one.decision.channel == "mail":
+        return _kind(one) == _kind(other) and one.facts.email == other.facts.email
+    return one.decision.stage == other.decision.stage
 
 
 def _kind(seen: Seen) -> str:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session, aliased
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.outbox import LEASE, put
+from gateway.receivables.account import CREDITS
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.keeping import is_news, keep_all
-from gateway.reminders.state import CREDITS, Seen, ground_of, look_at
+from gateway.reminders.state import Seen, ground_of, look_at
 from gateway.tables import OutboxEntry, Submission, Tenant
 from gateway.tables_reminders import Decision
 

@@ -1,20 +1,17 @@
 """From rows to facts: what the database says about invoices that may be reminded. Reads, changes nothing."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Text, and_, cast, false, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.deps import PARIS
-from gateway.receivables.account import client_of
-from gateway.receivables.balance import balance_of
+from gateway.receivables.account import Item, Received, client_of
+from gateway.receivables.documents import Relations, document_of, netted, relations_of
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
@@ -23,7 +20,6 @@ from gateway.tables_reminders import Case, Hold, ReminderClient
 from gateway.tables_reminders import Decision as DecisionRow
 from gateway.tables_reminders import Scenario as ScenarioRow
 
-CREDITS: Final = CREDIT_TYPES | OTHER_CREDIT_TYPES
 PAID_FRAMES: Final = frozenset({"B2", "S2", "M2"})
 """Billing frames (BT-23) of invoices that were paid before they were issued."""
 
@@ -57,27 +53,15 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
-    """A credit note or corrected invoice that names earlier invoices."""
-
-    number: str
-    credit: bool
-    amount: Decimal
-    currency: str | None
-    alone: bool
-    """It names one invoice only."""
-
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What the decisions about many invoices have in common."""
 
     scenarios: Mapping[str, Scenario]
     """Those in force, by segment; see `scenario_for`."""
 
-    following: Mapping[tuple[str, str], Sequence[Follower]]
+    relations: Relations
+    """Credit notes and corrected invoices."""
+
     clients: Mapping[str, ReminderClient]
     entities: Mapping[str, LegalEntity]
 
@@ -132,11 +116,7 @@ def seen_of(
     """
     client = ground.clients.get(key_of(submission))
     entity = ground.entities.get(submission.legal_entity_id or "")
-    facts = _credited(
-        _facts(submission, entity, client, rows),
-        ground.following.get((submission.seller_siren or "", submission.number or ""), ()),
-        max((payment.recorded_at for payment in rows.payments), default=None),
-    )
+    facts = _facts(submission, entity, client, rows, ground.relations)
     if sent is not None:
         facts = replace(facts, sent=tuple(sent), active=facts.active or submission.lifecycle in FINAL_STATUSES)
     scenario = ground.scenario_of(client)
@@ -160,7 +140,7 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None) -> Gro
     if ones is not None:
         clients = clients.where(ReminderClient.key.in_({key_of(one) for one in ones}))
     return Ground(
-        scenarios=scenarios_of(session), following=followers(session, ones),
+        scenarios=scenarios_of(session), relations=relations_of(session, ones),
         clients={client.key: client for client in session.scalars(clients)},
         entities={entity.id: entity for entity in session.scalars(select(LegalEntity))},
     )
@@ -183,47 +163,25 @@ def scenario_for(scenarios: Mapping[str, Scenario], segment: str) -> Scenario:
     return scenarios.get(segment, scenarios[""])
 
 
-def followers(
-    session: Session, ones: Sequence[Submission] | None = None
-) -> Mapping[tuple[str, str], Sequence[Follower]]:
-    """Credit notes and corrected invoices in force, by seller and number of each invoice they name (BT-25).
-
-    With `ones` (a few), only what may name one of these.
-
-    The date of the earlier invoice (BT-26) is not kept, so a number that a seller used again in another year is
-    matched as well: that stops a reminder rather than sending one too many.
-    """
-    found: dict[tuple[str, str], list[Follower]] = defaultdict(list)
-    wanted = select(Submission).where(
-        Submission.type_code.in_(CREDITS | CORRECTIVE_TYPES), Submission.active.is_(True),
-        Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
-    )
-    if ones is not None:
-        wanted = wanted.where(or_(false(), *(and_(
-            Submission.seller_siren == one.seller_siren,
-            cast(Submission.preceding, Text).contains(json.dumps(one.number or ""), autoescape=True),
-        ) for one in ones)))
-    for row in session.scalars(wanted):
-        follower = Follower(
-            number=row.number or "", credit=row.type_code in CREDITS, amount=abs(row.total or Decimal(0)),
-            currency=row.currency, alone=len(row.preceding) == 1, received_at=row.received_at,
-        )
-        for number in row.preceding:
-            found[row.seller_siren or "", number].append(follower)
-    return found
-
-
-def _facts(submission: Submission, entity: LegalEntity | None, client: ReminderClient | None, rows: Rows) -> Facts:
-    balance = balance_of(submission, rows.payments)
+def _facts(
+    submission: Submission, entity: LegalEntity | None, client: ReminderClient | None, rows: Rows, relations: Relations
+) -> Facts:
+    document = replace(document_of(submission), ended_on=None)  # whether it ended, its statuses say
+    stands = netted(document, [Received(document.id, one.amount, one.paid_on) for one in rows.payments], relations)
+    last_payment = max((payment.recorded_at for payment in rows.payments), default=None)
+    balance, item = stands.balance, stands.item
     return Facts(
         number=submission.number or "",
         due_date=submission.due_date,
         received_on=_day(submission.received_at),
-        currency=submission.currency or "EUR",
-        due=balance.due,
+        currency=document.currency,
+        due=document.due,
         paid=balance.paid,
-        paid_known_on=max((_day(payment.recorded_at) for payment in rows.payments), default=None),
-        credit_note=submission.type_code in CREDITS,
+        credited=balance.credited,
+        shared_credit=_question(item, last_payment) if item is not None else None,
+        corrected_by=item.replaced_by if item is not None else None,
+        paid_known_on=None if last_payment is None else _day(last_payment),
+        credit_note=document.is_credit,
         already_paid=submission.business_process in PAID_FRAMES,
         active=submission.active is True,
         transmission=submission.transmission,
@@ -241,6 +199,16 @@ def _facts(submission: Submission, entity: LegalEntity | None, client: ReminderC
     )
 
 
+def _question(item: Item, last_payment: datetime | None) -> str | None:
+    """What names the invoice without being netted against it (`Item.unsure`) stops its letters.
+
+    The ledger has it on the client's account, where no money is missing; a letter that asks for what was perhaps
+    credited would be one too many. It asks until somebody records money after it.
+    """
+    return next((one.number for one in item.unsure
+                 if last_payment is None or one.known_at is None or last_payment < one.known_at), None)
+
+
 def _waits(rows: Rows, client: ReminderClient | None) -> tuple[Wait, ...]:
     """What a person said about the invoice or about its client, and what the client waits for."""
     found = [Wait(kind=hold.kind, reason=hold.reason, until=hold.until) for hold in rows.holds]
@@ -254,19 +222,6 @@ def _statuses(events: Sequence[Event]) -> tuple[Status, ...]:
     """Statuses in the order in which they were set. A time in the future counts as the time we learned of it."""
     timed = [(min(event.platform_at or event.at, event.at), event.position, event.code) for event in events]
     return tuple(Status(code, _day(at)) for at, _, code in sorted(timed))
-
-
-def _credited(facts: Facts, following: Sequence[Follower], last_payment: datetime | None) -> Facts:
-    """The facts with what credit notes and corrected invoices do to them.
-
-    A credit note that cannot be shared out by us is a question until somebody records money after it.
-    """
-    credits_ = [f for f in following if f.credit]
-    sure = [f for f in credits_ if f.alone and f.currency == facts.currency]
-    unsure = [f for f in credits_ if f not in sure and (last_payment is None or last_payment < f.received_at)]
-    corrected = [f.number for f in following if not f.credit]
-    return replace(facts, credited=sum((f.amount for f in sure), Decimal(0)),
-                   shared_credit=unsure[0].number if unsure else None, corrected_by=corrected[0] if corrected else None)
 
 
 def _grouped(session: Session, table: type[T], ids: Sequence[str], *where: Any) -> Mapping[str, list[T]]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from gateway.deps import PARIS, Deps
 from gateway.problems import Problem, not_found
+from gateway.receivables.documents import Relations, document_of
 from gateway.reminders.decide import Decision, Outcome, decide, offset_of
 from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
@@ -131,10 +132,12 @@ def walk(
     """The decisions about one invoice from day to day, each with what was known in the morning."""
     sent = [Sent(stage=row.stage, offset=row.facts.get("offset"), on=_day(row.at)) for row in rows.decisions
             if row.outcome in {"sent", "unknown"} and _day(row.at) < since]
-    changes = _change_days(rows, ground, submission)
+    document = document_of(submission)
+    changes = _change_days(rows, ground.relations.of(document))
     day: date | None = max(since, _day(submission.received_at))
     while day is not None and day <= until:
-        seen = seen_of(submission, _as_of(rows, day), _credits_as_of(ground, submission, day), day, sent)
+        known = replace(ground, relations=ground.relations.of(document, _morning(day)))
+        seen = seen_of(submission, _as_of(rows, day), known, day, sent)
         yield day, seen.decision, seen
         if seen.decision.outcome is Outcome.SENT:
             sent.append(Sent(stage=seen.decision.stage or "", on=day,
@@ -224,19 +227,12 @@ def _is_open(case: Case, moment: datetime) -> bool:
     return case.kind in WAITING and case.active is True and case.opened_at <= moment
 
 
-def _credits_as_of(ground: Ground, submission: Submission, day: date) -> Ground:
-    key = submission.seller_siren or "", submission.number or ""
-    known = [one for one in ground.following.get(key, ()) if one.received_at <= _morning(day)]
-    return replace(ground, following={key: known})
-
-
-def _change_days(rows: Rows, ground: Ground, submission: Submission) -> list[date]:
+def _change_days(rows: Rows, relations: Relations) -> list[date]:
     """The days in whose morning something is known that was not known the morning before."""
     moments = [row.recorded_at for row in rows.payments] + [row.at for row in rows.events]
     moments += [moment for row in rows.holds for moment in (row.created_at, row.lifted_at) if moment]
     moments += [moment for row in rows.cases for moment in (row.opened_at, row.closed_at) if moment]
-    moments += [one.received_at for one in ground.following.get(
-        (submission.seller_siren or "", submission.number or ""), ())]
+    moments += [one.known_at for one in relations.documents() if one.known_at is not None]
     return sorted({_day(moment) if moment <= _morning(_day(moment)) else _day(moment) + timedelta(days=1)
                    for moment in moments})
 

@@ -62,14 +62,14 @@ def test_the_links_stand_in_the_order_of_the_business_each_with_its_proof() -> N
     ]
 
 
-@pytest.mark.parametrize(("links", "events", "payments", "changes", "told"), [
-    (LINKED, [status("205")], [paid("120.00")], {}, []),
-    ({}, [], [], {"transmission": "queued"}, ["Commande", "Livraison", "Transmission", "Statuts", "Paiement"]),
-    ({"BT-12": "CT-9", "BT-74": "2026-11-30"}, [status("205")], [paid("119.99")], {}, ["Paiement"]),
-    (LINKED, [status("210")], [], {"lifecycle": "210"}, []),  # refused: nothing is owed
+@pytest.mark.parametrize(("links", "events", "due", "changes", "told"), [
+    (LINKED, [status("205")], "0.00", {}, []),
+    ({}, [], "120.00", {"transmission": "queued"}, ["Commande", "Livraison", "Transmission", "Statuts", "Paiement"]),
+    ({"BT-12": "CT-9", "BT-74": "2026-11-30"}, [status("205")], "0.01", {}, ["Paiement"]),
+    (LINKED, [status("210")], "-20.00", {"lifecycle": "210"}, []),
 ])
-def test_what_is_missing_is_named(links: dict, events: list, payments: list, changes: dict, told: list[str]) -> None:
-    assert [lack.partition(" : ")[0] for lack in missing_in(invoice(**changes), links, events, payments)] == told
+def test_what_is_missing_is_named(links: dict, events: list, due: str, changes: dict, told: list[str]) -> None:
+    assert [lack.partition(" : ")[0] for lack in missing_in(invoice(**changes), links, events, Decimal(due))] == told
 
 
 def test_no_cell_is_a_formula() -> None:

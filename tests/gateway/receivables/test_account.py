@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.receivables.account import Document, Item, Received, client_of, positions
+from gateway.receivables.documents import netted, related
 
 START = date(2026, 1, 1)
 CLIENT, OTHER = client_of("000001016", "Aubrac Approuve SAS"), client_of(None, "  Café   de l'Été ")
@@ -226,6 +227,51 @@ def test_a_reversal_restores(
     before = positions(documents, payments, day(300))
     both = [Received(documents[0].id, amount, day(on)), Received(documents[0].id, -amount, day(on + later))]
     assert positions(documents, [*payments, *both], day(300)) == before
+
+
+@st.composite
+def tangles(draw: st.DrawFn) -> tuple[list[Document], list[Received]]:
+    """Few numbers, borne and named by everything: rivals, several names, other clients and currencies, corrections."""
+    numbers = st.sampled_from(("N1", "N2", "N3"))
+    documents = []
+    for index in range(draw(st.integers(1, 7))):
+        kind = draw(st.sampled_from(("380", "380", "381", "384")))
+        on = draw(st.integers(0, 9))
+        documents.append(document(
+            draw(numbers), str(draw(CENTS)), on, id=f"d{index}", type_code=kind,
+            names=() if kind == "380" else tuple(draw(st.lists(numbers, max_size=2, unique=True))),
+            client=draw(st.sampled_from((CLIENT, CLIENT, OTHER))),
+            currency=draw(st.sampled_from(("EUR", "EUR", "USD"))),
+            ended_on=draw(st.none() | st.integers(0, 9).map(lambda days, on=on: day(on + days)))))
+    payments = [Received(draw(st.sampled_from(documents)).id, draw(CENTS), day(draw(st.integers(0, 20))))
+                for _ in range(draw(st.integers(0, 4)))]
+    return documents, payments
+
+
+@settings(max_examples=100)
+@given(tangles(), st.integers(0, 20))
+def test_one_document_among_its_own_is_what_it_is_among_all(
+    tangle: tuple[list[Document], list[Received]], on: int
+) -> None:
+    documents, payments = tangle
+    among_all = {item.document.id: item for item in positions(documents, payments, day(on))}
+    relations = related(documents, payments)
+    for one in documents:
+        alone = netted(one, [money for money in payments if money.document == one.id], relations, day(on))
+        assert alone.item == among_all.get(one.id)
+        if alone.item is not None and not one.is_credit:
+            assert alone.balance.outstanding == alone.item.balance
+
+
+def test_what_names_an_invoice_and_changes_nothing_is_a_question() -> None:
+    shared = document("A1", "20.00", 2, type_code="381", names=("F1", "F2"))
+    foreign = document("A2", "20.00", 2, type_code="381", names=("F1",), client=OTHER)
+    sure = document("A3", "20.00", 2, type_code="381", names=("F1",))
+    documents = [F1, shared, foreign, sure, document("R1", "1.00", 3, type_code="384", names=("F1",), ended_on=day(3))]
+    item = netted(F1, [], related(documents, [])).item
+    assert item is not None
+    assert (item.balance, [one.number for one in item.followers], [one.number for one in item.unsure]) == (
+        Decimal("100.00"), ["A1", "A2", "A3"], ["A1", "A2"])
 
 
 def told(item: Item) -> tuple[str, Decimal]:

@@ -5,18 +5,22 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.receivables.balance import Settlement, balance_of
-from gateway.tables import Payment, Submission
+from gateway.receivables.account import Received
+from gateway.receivables.balance import Balance, Settlement
+from gateway.receivables.documents import Relations, document_of, netted
+from gateway.tables import Submission
 
 FIRST, SECOND = date(2026, 11, 3), date(2026, 11, 20)
 
 
-def invoice(due: str | None, total: str | None = "120") -> Submission:
-    return Submission(due=None if due is None else Decimal(due), total=None if total is None else Decimal(total))
+def balance(due: str | None, payments: list[Received], on: date = date.max, **more: object) -> Balance:
+    row = Submission(id="i", due=None if due is None else Decimal(due), total=Decimal(120), preceding=[], active=True,
+                     transmission="deposited", issue_date=date(2026, 11, 1), received_at=None, **more)
+    return netted(document_of(row), payments, Relations({}, {}), on).balance
 
 
-def paid(amount: str, on: date = FIRST) -> Payment:
-    return Payment(amount=Decimal(amount), paid_on=on)
+def paid(amount: str, on: date = FIRST) -> Received:
+    return Received("i", Decimal(amount), on)
 
 
 @pytest.mark.parametrize(("due", "amounts", "settlement", "outstanding"), [
@@ -30,15 +34,20 @@ def paid(amount: str, on: date = FIRST) -> Payment:
     (None, ("20",), Settlement.PARTIAL, "100"),
 ], ids=str)
 def test_settlement(due: str | None, amounts: tuple[str, ...], settlement: Settlement, outstanding: str) -> None:
-    balance = balance_of(invoice(due), [paid(amount) for amount in amounts])
+    found = balance(due, [paid(amount) for amount in amounts])
 
-    assert balance.settlement is settlement
-    assert balance.outstanding == Decimal(outstanding)
+    assert found.settlement is settlement
+    assert found.outstanding == Decimal(outstanding)
 
 
 def test_the_balance_of_a_day_knows_no_later_payment() -> None:
     payments = [paid("50", FIRST), paid("70", SECOND)]
 
-    assert balance_of(invoice("120"), payments, date(2026, 11, 2)).settlement is Settlement.OPEN
-    assert balance_of(invoice("120"), payments, FIRST).outstanding == Decimal(70)
-    assert balance_of(invoice("120"), payments, SECOND).settlement is Settlement.PAID
+    assert balance("120", payments, date(2026, 11, 2)).settlement is Settlement.OPEN
+    assert balance("120", payments, FIRST).outstanding == Decimal(70)
+    assert balance("120", payments, SECOND).settlement is Settlement.PAID
+
+
+def test_a_credit_note_and_a_day_before_the_issue_are_seen_alone() -> None:
+    assert balance("120", [paid("20")], type_code="381").outstanding == Decimal(100)
+    assert balance("120", [paid("20", date(2026, 10, 1))], date(2026, 10, 2)).outstanding == Decimal(100)

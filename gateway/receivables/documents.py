@@ -1,0 +1,190 @@
+"""Rows of the database as documents of the ledger, and what surrounds one of them: all that its balance depends on.
+
+Whoever wants to know what an invoice owes gets it from `netted_all` (some invoices), `netted` (one, from what was read
+before) or open_items.py (clients); all of them ask account.py, the one place where documents and money are netted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from formats.codes import CORRECTIVE_TYPES
+from gateway.deps import PARIS
+from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, positions
+from gateway.receivables.balance import Balance, balance_of
+from gateway.tables import Event, Payment, Submission
+
+ENDED: Final = ("210", "213", "220")
+"""Refused by the buyer, rejected by a platform, cancelled."""
+
+FOLLOWERS: Final = CREDITS | CORRECTIVE_TYPES
+"""Types of documents that change what earlier ones stand for."""
+
+COLUMNS: Final = (
+    Submission.id, Submission.number, Submission.seller_siren, Submission.legal_entity_id, Submission.buyer_siren,
+    Submission.buyer_name, Submission.type_code, Submission.processing_rule, Submission.currency, Submission.total,
+    Submission.due, Submission.issue_date, Submission.received_at, Submission.due_date, Submission.preceding,
+    Submission.lifecycle, Submission.active, Submission.transmission,
+)
+SLICE: Final = 500
+
+Key = tuple[str, str]
+"""Seller's SIREN and number: what one document names another by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Netted:
+    """What one document stands for."""
+
+    document: Document
+    item: Item | None
+    """None for a credit note that is netted against its invoice, and before the day of issue."""
+
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Credit notes and corrected invoices, and the documents that they name."""
+
+    around: Mapping[Key, Sequence[Document]]
+    """Under the number of a document that is named: those that name it, and those that bear this number."""
+
+    refunds: Mapping[str, Sequence[Received]]
+    """What was paid back on these credit notes."""
+
+    def of(self, document: Document, known_by: datetime | None = None) -> "Relations":
+        """Those on which what a document stands for may depend; only what had come in by then."""
+        numbers = (document.number, *document.names) if document.type_code in FOLLOWERS else (document.number,)
+        return Relations({(document.seller, number): [
+            one for one in self.around.get((document.seller, number), ())
+            if known_by is None or one.known_at is None or one.known_at <= known_by] for number in numbers},
+            self.refunds)
+
+    def documents(self) -> Iterable[Document]:
+        """All of them, some more than once."""
+        return chain.from_iterable(self.around.values())
+
+
+def key_of(document: Document) -> Key:
+    """How others name a document."""
+    return document.seller, document.number
+
+
+def netted(
+    document: Document, payments: Sequence[Received], relations: Relations, as_of: date = date.max
+) -> Netted:
+    """What a document stands for at the end of a day; by default with everything that is known. Pure."""
+    around = {one.id: one for one in relations.of(document).documents()} | {document.id: document}
+    money = [*payments, *(one for other in around if other != document.id for one in relations.refunds.get(other, ()))]
+    item = next((item for item in positions(around.values(), money, as_of) if item.document.id == document.id), None)
+    return Netted(document, item, balance_of(document, payments, item, as_of))
+
+
+def netted_all(session: Session, submissions: Sequence[Submission], as_of: date = date.max) -> dict[str, Netted]:
+    """What these invoices and credit notes stand for, by id: a handful of statements, however many they are."""
+    relations = relations_of(session, submissions)
+    payments: dict[str, list[Received]] = defaultdict(list)
+    for one in received_of(session, [submission.id for submission in submissions]):
+        payments[one.document].append(one)
+    return {one.id: netted(one, payments[one.id], relations, as_of) for one in documents_of(session, submissions)}
+
+
+def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> Relations:
+    """What changes what these documents stand for, besides their own payments; None: all of it."""
+    wanted = select(Submission.id, Submission.seller_siren, Submission.number, Submission.preceding).where(
+        Submission.type_code.in_(FOLLOWERS))
+    keys = None
+    if ones is not None:
+        keys = {(one.seller_siren or "", one.number or "") for one in ones}
+        wanted = wanted.where(Submission.seller_siren.in_({seller for seller, _ in keys}))
+    followers: dict[str, set[Key]] = {}
+    for submission_id, seller, number, preceding in session.execute(wanted):
+        names = {(seller or "", earlier) for earlier in preceding}
+        if keys is None or not keys.isdisjoint(names) or (seller or "", number or "") in keys:
+            followers[submission_id] = names
+    named: set[Key] = set().union(*followers.values())
+    found = documents_of(session, [*_by_id(session, list(followers)), *_by_key(session, named)])
+    return related(found, received_of(session, list(followers)))
+
+
+def related(documents: Iterable[Document], payments: Iterable[Received]) -> Relations:
+    """The relations among these documents, and the payments on credit notes."""
+    known = {one.id: one for one in documents}.values()
+    names = {one.id: {(one.seller, number) for number in one.names} for one in known if one.type_code in FOLLOWERS}
+    named: set[Key] = set().union(*names.values())
+    around: dict[Key, list[Document]] = defaultdict(list)
+    for one in known:
+        for key in named & {key_of(one), *names.get(one.id, ())}:
+            around[key].append(one)
+    refunds: dict[str, list[Received]] = defaultdict(list)
+    for money in payments:
+        if money.document in names:
+            refunds[money.document].append(money)
+    return Relations(around, refunds)
+
+
+def documents_of(session: Session, rows: Sequence[Any]) -> list[Document]:
+    """Submissions, or rows of COLUMNS, as documents; those that were never in force ended on their first day."""
+    ended = _ends(session, [row.id for row in rows if row.lifecycle in ENDED])
+    return [document_of(row, ended.get(row.id)) for row in rows]
+
+
+def document_of(row: Any, ended_on: date | None = None) -> Document:
+    """One submission or row of COLUMNS, and since when nothing is owed under it."""
+    total = row.total if row.total is not None else row.due or NOTHING
+    issued_on = row.issue_date or row.received_at.astimezone(PARIS).date()
+    if ended_on is None and (row.active is not True or row.transmission == "refused"):
+        ended_on = issued_on
+    return Document(
+        id=row.id, number=row.number or "", seller=row.seller_siren or "", entity_id=row.legal_entity_id,
+        client=buyer_of(row), type_code=row.type_code, processing_rule=row.processing_rule,
+        currency=row.currency or "EUR", total=total, due=row.due if row.due is not None else total,
+        issued_on=issued_on, due_date=row.due_date, names=tuple(row.preceding), ended_on=ended_on,
+        known_at=row.received_at,
+    )
+
+
+def buyer_of(row: Any) -> Client:
+    """The client of an invoice."""
+    return client_of(row.buyer_siren, row.buyer_name)
+
+
+def received_of(session: Session, ids: Sequence[str] | None) -> list[Received]:
+    """The payments of these documents, or all (None)."""
+    query = select(Payment.submission_id, Payment.amount, Payment.paid_on)
+    if ids is None:
+        return [Received(*row) for row in session.execute(query)]
+    return [Received(*row) for start in range(0, len(ids), SLICE) for row in session.execute(
+        query.where(Payment.submission_id.in_(ids[start:start + SLICE])))]
+
+
+def _by_id(session: Session, ids: Sequence[str]) -> Iterator[Any]:
+    for start in range(0, len(ids), SLICE):
+        yield from session.execute(select(*COLUMNS).where(Submission.id.in_(ids[start:start + SLICE])))
+
+
+def _by_key(session: Session, keys: set[Key]) -> Iterator[Any]:
+    for seller in sorted({seller for seller, _ in keys}):
+        numbers = sorted(number for of, number in keys if of == seller)
+        for start in range(0, len(numbers), SLICE):
+            yield from session.execute(select(*COLUMNS).where(
+                Submission.seller_siren == seller, Submission.number.in_(numbers[start:start + SLICE])))
+
+
+def _ends(session: Session, ids: Sequence[str]) -> dict[str, date]:
+    """The French day on which each of these was refused, rejected or cancelled."""
+    found: dict[str, date] = {}
+    for start in range(0, len(ids), SLICE):
+        query = select(Event.submission_id, Event.platform_at, Event.at).where(
+            Event.submission_id.in_(ids[start:start + SLICE]), Event.kind == "lifecycle", Event.code.in_(ENDED))
+        for submission_id, set_at, at in session.execute(query):
+            day = min(set_at or at, at).astimezone(PARIS).date()
+            found[submission_id or ""] = min(day, found.get(submission_id or "", day))
+    return found
