@@ -4,6 +4,7 @@ Whoever wants to know what an invoice owes gets it from `netted_all` (some invoi
 before) or open_items.py (clients); all of them ask account.py, the one place where documents and money are netted.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
@@ -33,6 +34,10 @@ COLUMNS: Final = (
     Submission.lifecycle, Submission.active, Submission.transmission,
 )
 SLICE: Final = 500
+FEW: Final = 20
+"""So many documents may be looked for by name in the text of the column, which spares reading all that name any."""
+
+NAMES: Final = cast(Submission.preceding, Text)
 
 Key = tuple[str, str]
 """Seller's SIREN and number: what one document names another by."""
@@ -104,6 +109,9 @@ def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> 
     if ones is not None:
         keys = {(one.seller_siren or "", one.number or "") for one in ones}
         wanted = wanted.where(Submission.seller_siren.in_({seller for seller, _ in keys}))
+        if len(keys) <= FEW:
+            wanted = wanted.where(or_(Submission.number.in_({number for _, number in keys}),
+                                      *(NAMES.contains(json.dumps(number), autoescape=True) for _, number in keys)))
     followers: dict[str, set[Key]] = {}
     for submission_id, seller, number, preceding in session.execute(wanted):
         names = {(seller or "", earlier) for earlier in preceding}

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy.orm import Session, load_only
 
 from gateway.deps import PARIS
 from gateway.receivables.account import Item, Received, client_of
@@ -33,6 +33,18 @@ WAITING: Final = ("missing", "contact")
 """Open cases during which nothing goes to the client."""
 
 T = TypeVar("T", Case, DecisionRow, Event, Hold, Payment)
+
+IDS: Final[BindParameter[Sequence[str]]] = bindparam("ids", expanding=True)
+PAYMENTS: Final = select(Payment).where(Payment.submission_id.in_(IDS))
+EVENTS: Final = select(Event).where(
+    Event.submission_id.in_(IDS), func.coalesce(Event.kind, "") == "lifecycle",
+).options(load_only(Event.submission_id, Event.position, Event.at, Event.platform_at, Event.code, raiseload=True))
+"""Lifecycle statuses. By a function, lest SQLite goes by the index of kinds, through all of the tenant."""
+
+HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is_(None))
+CASES: Final = select(Case).where(
+    Case.submission_id.in_(IDS), Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
+DECISIONS: Final = select(DecisionRow).where(DecisionRow.submission_id.in_(IDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +108,11 @@ def look(session: Session, tenant_id: str, submission_id: str, today: date) -> S
 def look_at(session: Session, submissions: Sequence[Submission], ground: Ground, today: date) -> Iterator[Seen]:
     """Many invoices of one tenant, with a handful of statements for all of them."""
     ids = [submission.id for submission in submissions]
-    payments = _grouped(session, Payment, ids)
-    events = _grouped(session, Event, ids, Event.kind == "lifecycle")
-    holds = _grouped(session, Hold, ids, Hold.lifted_at.is_(None))
-    cases = _grouped(session, Case, ids, Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
-    kept = _grouped(session, DecisionRow, ids)
+    payments = _grouped(session, PAYMENTS, ids)
+    events = _grouped(session, EVENTS, ids)
+    holds = _grouped(session, HOLDS, ids)
+    cases = _grouped(session, CASES, ids)
+    kept = _grouped(session, DECISIONS, ids)
     for submission in submissions:
         rows = Rows(payments=payments[submission.id], events=events[submission.id], holds=holds[submission.id],
                     cases=cases[submission.id], decisions=in_order(kept[submission.id]))
@@ -224,9 +236,9 @@ def _statuses(events: Sequence[Event]) -> tuple[Status, ...]:
     return tuple(Status(code, _day(at)) for at, _, code in sorted(timed))
 
 
-def _grouped(session: Session, table: type[T], ids: Sequence[str], *where: Any) -> Mapping[str, list[T]]:
+def _grouped(session: Session, wanted: Select[T], ids: Sequence[str]) -> Mapping[str, list[T]]:
     found: dict[str, list[T]] = defaultdict(list)
-    for row in session.scalars(select(table).where(table.submission_id.in_(ids), *where)):
+    for row in session.scalars(wanted, {"ids": ids}):
         found[row.submission_id or ""].append(row)
     return found
 
