@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -31,6 +32,9 @@ from gateway.worker import relay
 SELLER = "000002006"
 RUNS = (time(9, 15), time(15, 10))
 """When the worker runs, in France."""
+
+FULL_DAY = 4
+"""On Fridays every turn looks at all invoices; on other days the later ones do the work that came up since."""
 
 PERSONS = time(16, 30)
 """When people look at what waits for their word."""
@@ -144,12 +148,13 @@ def invoice_id(life: Life) -> str:
 
 
 def _agenda(world: World, day: date, outage: bool) -> Iterator[tuple[datetime, Callable[[], None]]]:  # noqa: FBT001 - read once
-    def run() -> None:
-        nightly.tick(world.deps)
+    def turn(*, regular: bool) -> None:
+        if regular:
+            nightly.tick(world.deps)
         relay(world.deps, {"remind": service.handle_remind}, most=1_000_000)
 
-    for at in () if outage else world.runs:
-        yield datetime.combine(day, at, PARIS), run
+    for number, at in enumerate(() if outage else world.runs):
+        yield datetime.combine(day, at, PARIS), partial(turn, regular=number == 0 or day.weekday() == FULL_DAY)
     yield datetime.combine(day, PERSONS, PARIS), lambda: _persons(world)
     yield datetime.combine(day, time(23, 59, 59), PARIS), lambda: None
 
