@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from gateway import health
 from gateway.accounts import routes as accounts
 from gateway.bank import routes as bank
+from gateway.channels import routes as channels
 from gateway.console import pages as console
 from gateway.deps import Deps
 from gateway.directory import routes as directory
@@ -32,7 +33,8 @@ from gateway.worker import Worker
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, bank.router, claims.router,
            reminders.router, dossiers.router, evidence.router, keeping.router, safe.router, accounts.router,
-           directory.router, series.router, webhooks.router, callbacks.router)
+           directory.router, series.router, webhooks.router, channels.router,
+           callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

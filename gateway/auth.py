@@ -47,6 +47,8 @@ ROLES: dict[str, frozenset[Permission]] = {
     "operator": _EVERYONE | {Permission.QUEUE_WRITE, Permission.SETTINGS_WRITE, Permission.AUDIT_READ},
     "billing": _EVERYONE | {Permission.INVOICES_WRITE, Permission.PAYMENTS_WRITE},
 }
+ROLE_NAMES: Final = {"officer": "Conformité", "credit": "Recouvrement", "operator": "Exploitation",
+                     "billing": "Facturation"}
 COOKIE = "passerelle_session"
 SESSION_LENGTH = timedelta(hours=10)
 _USED_STEP = timedelta(minutes=5)

@@ -42,6 +42,7 @@ from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 from gateway import (
     tables_archive,
     tables_care,
+    tables_channels,
     tables_exports,
     tables_journal,
     tables_receivables,
@@ -51,8 +52,8 @@ from gateway import (
 )
 from gateway.tables import Base, TenantScoped
 
-ROOMS: Final = (tables_archive, tables_care, tables_exports, tables_journal, tables_receivables, tables_reminders,
-                tables_retention, tables_webhooks)
+ROOMS: Final = (tables_archive, tables_care, tables_channels, tables_exports, tables_journal, tables_receivables,
+                tables_reminders, tables_retention, tables_webhooks)
 """Modules whose tables join those of gateway/tables.py by being loaded."""
 
 Columns = TypeVarTuple("Columns")

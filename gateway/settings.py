@@ -115,7 +115,11 @@ class Settings(BaseSettings):
     """How often new events become deliveries to webhooks."""
 
     webhook_allow: tuple[str, ...] = ()
-    """`host:port` pairs of systems of the operator's own to which webhooks may go over http or inside the house."""
+    """`host:port` pairs of systems of the operator's own to which webhooks, and messages of chat and SMS, may go over
+    http or inside the house."""
+
+    channel_seconds: float = 5.0
+    """How often new events become messages of chat and SMS; what happens meanwhile is told together."""
 
     duty_seconds: float = 300.0
     """How often statuses that the State must have within 24 hours are looked at."""

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import Base, Row, TenantScoped
@@ -33,6 +33,7 @@ class Decision(Row, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "intent"),
         Index("ix_decisions_submission", "tenant_id", "submission_id"),
+        Index("ix_decisions_message", "message_id"),
     )
     submission_id: Mapped[str]
     intent: Mapped[str | None] = mapped_column(String(160))
@@ -49,6 +50,8 @@ class Decision(Row, Base):
     channel: Mapped[str | None]
     recipient: Mapped[str | None]
     sha256: Mapped[str | None] = mapped_column(String(64))
+    message_id: Mapped[str | None] = mapped_column(String(255))
+    """Of the mail: what comes back names it."""
 
 
 class Hold(Row, Base):
@@ -80,6 +83,12 @@ class ReminderClient(TenantScoped, Base):
 
     email: Mapped[str | None]
     """In place of the address on the invoice, after somebody checked it."""
+
+    phone: Mapped[str | None] = mapped_column(String(16))
+    """Number for SMS with its country, e.g. "+33612345678"; only a person sets it."""
+
+    by_sms: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Stages that go by mail go by SMS instead."""
 
     contact: Mapped[str | None]
     lang: Mapped[str | None] = mapped_column(String(2))

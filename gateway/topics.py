@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from gateway.alarms import causes, house
 from gateway.alarms.mailing import mail_alarm
+from gateway.channels import sending as channels
 from gateway.dossiers.periods import handle_export
 from gateway.evidence import checkpoints
 from gateway.evidence.scrub import scrub_due
@@ -20,6 +21,7 @@ from gateway.lifecycle.sending import handle_send_status
 from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
 from gateway.outgoing.handover import hand_over
+from gateway.receivables import lines
 from gateway.reminders import nightly
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
@@ -40,12 +42,13 @@ HANDLERS: Mapping[str, Handler] = {
     "export": handle_export,
     "webhook": deliver_webhook,
     "alarm": mail_alarm,
+    channels.TOPIC: channels.deliver,
     "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
     holds.TOPIC: holds.handle_hold,
     destruction.TOPIC: destroying.handle_destruction,
 }
-STRANGERS = frozenset({"webhook"})
+STRANGERS = frozenset({"webhook", channels.TOPIC})
 """Topics that wait for addresses of anybody: they have threads of their own."""
 
 
@@ -59,8 +62,10 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "alarms": Tick(60.0, causes.watch),
         "house": Tick(60.0, house.watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),
+        "ledger": Tick(60.0, lines.tick),
         "remind": Tick(settings.remind_seconds, nightly.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
+        "notify": Tick(settings.channel_seconds, channels.fan_out),
         "duties": Tick(settings.duty_seconds, tell_deadlines),
         "tidy": Tick(settings.tidy_seconds, tidy),
         "retention": Tick(settings.tidy_seconds, count_due),

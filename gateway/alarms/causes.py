@@ -18,12 +18,14 @@ from gateway.incoming.flows import INCOMPLETE
 from gateway.lifecycle.duties import open_duties
 from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant
 from gateway.tables_care import Alarm
+from gateway.tables_channels import Channel, ChannelMessage
 from gateway.tables_webhooks import WebhookEndpoint
 
 LATE = timedelta(minutes=15)
 """Work that is due and that nobody has taken for so long."""
 
-KINDS = ("duty-late", "connection-down", "flow-gap", "work-late", "work-parked", "flow-parked", "webhook-silent")
+KINDS = ("duty-late", "connection-down", "flow-gap", "work-late", "work-parked", "flow-parked", "webhook-silent",
+         "channel-silent", "channel-doubt")
 """What this module answers for, the most urgent first; the words are in gateway/alarms/kinds.py."""
 
 
@@ -59,6 +61,7 @@ def causes(session: Session, now: datetime) -> Iterator[Cause]:
     for endpoint in session.scalars(select(WebhookEndpoint).where(
             WebhookEndpoint.removed_at.is_(None), WebhookEndpoint.trouble.is_not(None)).order_by(WebhookEndpoint.id)):
         yield Cause("webhook-silent", endpoint.id, {"name": endpoint.url, "error": endpoint.trouble})
+    yield from _channels(session)
 
 
 def watch(deps: Deps) -> None:
@@ -84,6 +87,21 @@ def _duties(session: Session, now: datetime) -> Iterator[Cause]:
             yield Cause("duty-late", duty.id, {"number": duty.submission.number, "code": duty.code,
                                                "until": duty.until.isoformat(), "error": duty.reason},
                         href=f"/factures/{duty.submission.id}")
+
+
+def _channels(session: Session) -> Iterator[Cause]:
+    """Chat and SMS that do not get through, or of which nobody knows whether they did."""
+    rows = session.scalars(select(Channel).where(Channel.removed_at.is_(None)).order_by(Channel.id)).all()
+    for row in rows:
+        if row.trouble is not None and row.disabled_at is None:
+            yield Cause("channel-silent", row.id, {"name": row.name, "error": row.trouble},
+                        href=f"/reglages/canaux/{row.id}")
+    counted = select(ChannelMessage.channel_id, func.count()).where(ChannelMessage.state == "unknown")
+    doubts: dict[str, int] = dict(iter(session.execute(counted.group_by(ChannelMessage.channel_id))))
+    for row in rows:
+        if row.id in doubts:
+            yield Cause("channel-doubt", row.id, {"name": row.name, "count": doubts[row.id]}, doubts[row.id],
+                        href=f"/reglages/canaux/{row.id}")
 
 
 def _work(session: Session, kind: str, *where: ColumnElement[bool]) -> Iterator[Cause]:

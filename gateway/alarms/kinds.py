@@ -80,6 +80,12 @@ KINDS: Mapping[str, Kind] = {
     "webhook-silent": Kind(
         "warn", "Webhook en difficulté", "Un de vos logiciels ne reçoit plus les événements.",
         "A webhook does not get through", "/reglages/webhooks"),
+    "channel-silent": Kind(
+        "warn", "Canal de messagerie en difficulté", "Un message de discussion ou de SMS n'est pas passé : voyez le "
+        "journal du canal.", "A channel of chat or SMS does not get through", "/reglages/canaux"),
+    "channel-doubt": Kind(
+        "warn", "Message parti ou non", "La réponse du service s'est perdue : dites si le message est arrivé.",
+        "A message may or may not have gone out", "/reglages/canaux"),
     "backup-old": Kind(
         "warn", "Sauvegarde trop ancienne", "Lancez passerelle backup et vérifiez la tâche programmée.",
         "The last backup is too old"),

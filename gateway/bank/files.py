@@ -47,7 +47,7 @@ def take_in(deps: Deps, principal: Principal, document: bytes, name: str) -> Ban
             kind="payment", code="bank-file", actor=principal.actor, subject=f"bank-file:{row.id}",
             reason=f"Relevé {row.name} : {row.added} mouvement(s) nouveau(x), {row.repeated} déjà connu(s). / "
                    f"Statement {row.name}: {row.added} new, {row.repeated} known.",
-            data={"file": row.id, "added": row.added, "repeated": row.repeated},
+            data={"file": row.id, "added": row.added, "repeated": row.repeated, "doubtful": doubtful},
             objects=(Kept("bank-file", digest.hex, len(document)),),
         ), now=row.received_at)
         return file_out(row)

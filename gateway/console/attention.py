@@ -28,6 +28,9 @@ CAUSES = {
     "work-parked": ("travail arrêté", "travaux arrêtés", Permission.QUEUE_WRITE),
     "flow-parked": ("flux reçu non rattaché", "flux reçus non rattachés", Permission.QUEUE_WRITE),
     "webhook-silent": ("webhook en difficulté", "webhooks en difficulté", Permission.SETTINGS_WRITE),
+    "channel-silent": ("canal de messagerie en difficulté", "canaux de messagerie en difficulté",
+                       Permission.SETTINGS_WRITE),
+    "channel-doubt": ("message parti ou non", "messages partis ou non", Permission.SETTINGS_WRITE),
 }
 """How many of what, and who is shown it."""
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
+from gateway.auth import ROLE_NAMES
 from gateway.tables import Event, Submission
 from gateway.tables_webhooks import WebhookEndpoint
 
@@ -78,9 +79,7 @@ PROFILES: dict[str, str] = {
     "minimum": "MINIMUM", "basicwl": "BASIC WL", "basic": "BASIC", "en16931": "EN 16931", "extended": "EXTENDED",
     "extended-ctc-fr": "EXTENDED-CTC-FR", "cius": "CIUS", "unknown": "inconnu",
 }
-ROLES: dict[str, str] = {
-    "officer": "Conformité", "credit": "Recouvrement", "operator": "Exploitation", "billing": "Facturation",
-}
+ROLES = ROLE_NAMES
 ROLE_HINTS: dict[str, str] = {
     "officer": "factures, journal d'audit et preuves", "credit": "paiements et relances",
     "operator": "file de travail, réglages et journal", "billing": "envoi de factures et paiements",
@@ -208,6 +207,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "key-created"): Word("Clé d'API créée", "quiet"),
     ("setting", "key-revoked"): Word("Clé d'API révoquée", "quiet"),
     ("setting", "scenario"): Word("Scénario de relance modifié", "quiet"),
+    ("setting", "channel-costs"): Word("Coûts des relances enregistrés", "quiet"),
     ("setting", "reminder-client"): Word("Réglages de relance d'un client modifiés", "quiet"),
     ("setting", "work-retried"): Word("Travail relancé", "quiet"),
     ("setting", "work-closed"): Word("Travail classé", "quiet"),
@@ -218,6 +218,14 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "webhook-gone"): Word("Webhook désactivé : son adresse n'existe plus", "warn"),
     ("setting", "webhook-secret-changed"): Word("Secret d'un webhook changé", "quiet"),
     ("setting", "webhook-redelivery"): Word("Événement renvoyé à un webhook", "quiet"),
+    ("setting", "channel-created"): Word("Canal de messagerie ajouté", "quiet"),
+    ("setting", "channel-rules"): Word("Règles d'un canal changées", "quiet"),
+    ("setting", "channel-tested"): Word("Message d'essai demandé", "quiet"),
+    ("setting", "channel-enabled"): Word("Canal de messagerie activé", "quiet"),
+    ("setting", "channel-disabled"): Word("Canal de messagerie désactivé", "quiet"),
+    ("setting", "channel-removed"): Word("Canal de messagerie supprimé", "quiet"),
+    ("setting", "channel-settled"): Word("Issue d'un message constatée", "quiet"),
+    ("reminder", "case-late"): Word("Cas en retard", "warn"),
     ("evidence", "sealed"): Word("Journal scellé", "good"),
     ("evidence", "hash-renewed"): Word("Hachage renouvelé", "good"),
     ("evidence", "checkpoint-mailed"): Word("Point de contrôle envoyé", "quiet"),
@@ -243,13 +251,13 @@ EVENTS: dict[tuple[str, str], Word] = {
 }
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
-    "work": "File de travail", "log": "Journal", "webhook": "Webhook",
+    "work": "File de travail", "log": "Journal", "webhook": "Webhook", "channel": "Canal",
     "alarm": "Alarme", "check": "Contrôle", "replay": "Rejeu", "view": "Consultation", "export": "Export",
 }
 """What the subject of an event without an invoice is, by its prefix."""
 
 TOPICS: dict[str, str] = {
-    "webhook": "Prévenir un logiciel",
+    "webhook": "Prévenir un logiciel", "notify": "Message de discussion ou SMS",
     "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur",
     "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",
@@ -306,7 +314,8 @@ EVENT_KINDS: dict[str, str] = {
 
 DELIVERY_STATES: dict[str, Word] = {
     "pending": Word("En route", "info"), "delivered": Word("Reçu", "good"), "failed": Word("Abandonné", "bad"),
-    "closed": Word("Non envoyé", "quiet"),
+    "closed": Word("Non envoyé", "quiet"), "sending": Word("En cours", "info"), "sent": Word("Remis", "good"),
+    "unknown": Word("Incertain", "warn"),
 }
 REACHES: dict[str, str] = {
     "not-yet": "Adresse rattachée à une plateforme plus tard", "disabled": "Acheteur connu, sans plateforme",
@@ -331,9 +340,14 @@ def status(code: str | None) -> Word:
 
 def state(invoice: Submission) -> Word:
     """The one word for an invoice in a list: what the buyer's side says, else where the sending stands."""
-    if invoice.transmission in {"refused", "failed", "parked", "held", "unknown"} or invoice.lifecycle is None:
-        return TRANSMISSION.get(invoice.transmission, Word(invoice.transmission))
-    return status(invoice.lifecycle)
+    return state_of(invoice.transmission, invoice.lifecycle)
+
+
+def state_of(transmission: str, lifecycle: str | None) -> Word:
+    """The same from the two columns that it rests on."""
+    if transmission in {"refused", "failed", "parked", "held", "unknown"} or lifecycle is None:
+        return TRANSMISSION.get(transmission, Word(transmission))
+    return status(lifecycle)
 
 
 def webhook_state(row: WebhookEndpoint) -> Word:
