@@ -14,19 +14,24 @@ from gateway.console import (
     views_audit,
     views_bank,
     views_cases,
+    views_channels,
     views_check,
+    views_client,
+    views_figures,
     views_home,
     views_invoice,
     views_invoices,
     views_payments,
     views_penalties,
     views_platform,
+    views_receivables,
     views_reminders,
     views_rules,
     views_scenarios,
     views_session,
     views_settings,
     views_statuses,
+    views_tasks,
     views_webhooks,
 )
 from gateway.console.page import HEADERS, error_page
@@ -34,12 +39,13 @@ from gateway.console.templating import FONTS, STATIC
 
 ROUTERS = (
     views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_payments.router,
-    views_bank.router, views_penalties.router,
+    views_bank.router, views_penalties.router, views_receivables.router,
+    views_client.router, views_tasks.router, views_figures.router,
     views_statuses.router, views_check.router, views_rules.router, views_audit.router, views_platform.router,
     views_cases.router, views_scenarios.router, views_answers.router, views_reminders.router,
     views_appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.
-    views_webhooks.router, views_settings.router, views_access.router,
+    views_webhooks.router, views_channels.router, views_settings.router, views_access.router,
 )
 SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
 FAULT = "Une erreur est survenue de notre côté. Ce qui avait été accepté n'est pas perdu."

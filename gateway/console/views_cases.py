@@ -10,10 +10,14 @@ from gateway.auth import Permission
 from gateway.console import people
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.sheets import Ending, export
+from gateway.console.tasks import cases_sheet
+from gateway.console.views_receivables import LIST
 from gateway.problems import Problem, not_found
 from gateway.reminders.cases import KINDS, cases, close_case, take_case
 from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client, settled_of
 from gateway.tables import Submission
+from gateway.tables_reminders import Case
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
@@ -25,6 +29,15 @@ TICKS = ("watched", "mine")
 def show_cases(visit: Seeing, genre: str = "", fermes: str = "") -> Response:
     """What is open, the most urgent first; or what was closed."""
     return _page(visit, kind=genre if genre in KINDS else "", closed=bool(fermes))
+
+
+@router.get("/relances/cas.{ending}")
+def export_cases(visit: Seeing, ending: Ending, genre: str = "", fermes: str = "") -> Response:
+    """The same as a file."""
+    kind = genre if genre in KINDS else ""
+    rows, names = _read(visit, kind, closed=bool(fermes))
+    sheet = cases_sheet(rows, visit.deps.today(), names, closed=bool(fermes))
+    return export(visit, ending, sheet, {"genre": kind, "fermes": fermes}, LIST)
 
 
 @router.post("/relances/cas/{case_id}/prendre")
@@ -78,11 +91,14 @@ def _done(act: Act, do: Callable[[], object], mark: str) -> Response:
 
 
 def _page(visit: Visit, *, kind: str = "", closed: bool = False, problem: str = "") -> Response:
-    with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        rows = cases(session, only_open=not closed, kinds=(kind,) if kind else ())
-        names = people.names(session)
+    rows, names = _read(visit, kind, closed=closed)
     return visit.draw("cas.html", rows=rows, names=names, kinds=KINDS, kind=kind, closed=closed, problem=problem,
                       status=422 if problem else 200)
+
+
+def _read(visit: Visit, kind: str, *, closed: bool) -> tuple[list[tuple[Case, Submission]], people.Names]:
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        return cases(session, only_open=not closed, kinds=(kind,) if kind else ()), people.names(session)
 
 
 def _client(

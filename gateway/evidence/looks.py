@@ -18,7 +18,7 @@ DOCUMENT_READ: Final = "document-read"
 LIST_EXPORTED: Final = "list-exported"
 JOURNAL_SEARCHED: Final = "journal-searched"
 JOURNAL_EXPORTED: Final = "journal-exported"
-LISTS: Final = frozenset({"journal", "invoices"})
+LISTS: Final = frozenset({"journal", "invoices", "receivables"})
 VIEW: Final = "view:"
 """Before the id of an invoice: the subject of looks at it."""
 
@@ -36,7 +36,7 @@ def at_rendition(deps: Deps, principal: Principal, submission_id: str, syntax: s
 
 
 def at_list(deps: Deps, principal: Principal, code: str, subject: str, **asked: object) -> None:
-    """Journal a search, or the export of a list: `subject` "journal" or "invoices", and what was asked for.
+    """Journal a search, or the export of a list: `subject` one of LISTS, and what was asked for.
 
     What was asked for may name people. Its entries are about the month, so that the key of a month goes with its words.
     """

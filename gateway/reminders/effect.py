@@ -1,0 +1,156 @@
+"""What reminders cost and what came in after them, by channel; how long disputes last. Reads, and keeps the costs.
+
+What one message costs is for a person to say: no cost is assumed. The costs in force are the last `channel-costs` that
+the journal knows, whatever the day that is looked at.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gateway.auth import Principal
+from gateway.deps import PARIS, Deps
+from gateway.receivables import figures
+from gateway.record import Change, record
+from gateway.reminders.decide import OPENS
+from gateway.reminders.scenario import CHANNELS, THANKS
+from gateway.tables import Event, Payment
+from gateway.tables_reminders import Case, Decision
+
+COSTS: Final = "channel-costs"
+MAILERS: Final = frozenset({"spool", "smtp"})
+"""Ways of the one channel mail, as decisions name them."""
+
+AFTER_DAYS: Final = 30
+"""Money counts for the last message before it, if that is not older than this."""
+
+EURO: Final = "EUR"
+NOTHING: Final = Decimal(0)
+SLICE: Final = 500
+
+
+class CostsIn(BaseModel):
+    """What one message of each channel costs, in euro; a channel that is left out has no known cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    costs: dict[Annotated[str, Field(pattern=r"^[a-z-]{1,20}$")],
+                Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,4})?$")]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One channel in a period."""
+
+    channel: str
+    messages: int
+    """One mail about several invoices is one message."""
+
+    unit_cost: Decimal | None
+    """In euro; None: nobody said."""
+
+    collected: Decimal
+    """Euro that came in within AFTER_DAYS of a message of this channel, which was the last before the money."""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Of all messages, in euro."""
+        return None if self.unit_cost is None else self.unit_cost * self.messages
+
+    @property
+    def per_euro(self) -> Decimal | None:
+        """Cost for each euro that came in."""
+        return figures.cost_per_euro(self.cost, self.collected)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message about one invoice."""
+
+    on: date
+    channel: str
+    identity: str
+    """The same for all invoices of one mail."""
+
+
+def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
+    """How old disputes are: the cases of invoices approved in part, disputed or suspended (206, 207, 208)."""
+    rows = session.execute(select(Case.opened_at, Case.closed_at).where(Case.kind.in_(sorted(OPENS))))
+    return figures.dispute_figures([
+        figures.Spell(since.astimezone(PARIS).date(), until.astimezone(PARIS).date() if until is not None else None)
+        for since, until in rows], as_of)
+
+
+def effects(session: Session, as_of: date, days: int) -> list[Effect]:
+    """Every channel that has a cost, or that something went out by in the `days` days up to `as_of`."""
+    first = as_of - timedelta(days=days - 1)
+    messages = _messages(session, first - timedelta(days=AFTER_DAYS), as_of)
+    sent: dict[str, set[str]] = defaultdict(set)
+    for one in (one for same in messages.values() for one in same if one.on >= first):
+        sent[one.channel].add(one.identity)
+    collected = _collected(session, messages, first, as_of)
+    costs = costs_of(session)
+    order = [str(channel) for channel in CHANNELS]
+    return [Effect(channel=channel, messages=len(sent[channel]), unit_cost=costs.get(channel),
+                   collected=collected.get(channel, NOTHING))
+            for channel in sorted({*sent, *collected, *costs}, key=lambda one: (
+                order.index(one) if one in order else len(order), one))]
+
+
+def costs_of(session: Session) -> Mapping[str, Decimal]:
+    """What a message costs by channel, as a person said last."""
+    told = session.scalar(select(Event.data).where(Event.code == COSTS, Event.kind == "setting")
+                          .order_by(Event.at.desc(), Event.position.desc()).limit(1))
+    return {channel: Decimal(cost) for channel, cost in (told or {"costs": {}})["costs"].items()}
+
+
+def set_costs(deps: Deps, principal: Principal, wanted: CostsIn) -> Mapping[str, Decimal]:
+    """Keep what a message costs by channel; what was said before is over."""
+    with deps.db.transaction(principal.tenant_id) as session:
+        record(session, principal.tenant_id, Change(kind="setting", code=COSTS, actor=principal.actor,
+                                                    data={"costs": wanted.costs}), now=deps.now())
+    return {channel: Decimal(cost) for channel, cost in wanted.costs.items()}
+
+
+def channel_name(channel: str) -> str:
+    """The channel of a decision, whichever mailer delivered it."""
+    return "mail" if channel in MAILERS else channel
+
+
+def _messages(session: Session, first: date, last: date) -> Mapping[str, Sequence[Message]]:
+    """What went out between two days, by invoice, the oldest first; thanks are no reminder."""
+    found: dict[str, list[Message]] = defaultdict(list)
+    rows = session.execute(select(
+        Decision.submission_id, Decision.channel, Decision.at, Decision.sha256, Decision.id).where(
+        Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS).order_by(Decision.at))
+    for submission_id, channel, at, sha256, decision_id in rows:
+        on = at.astimezone(PARIS).date()
+        if first <= on <= last:
+            found[submission_id].append(Message(on, channel_name(channel or ""), f"{at} {sha256 or decision_id}"))
+    return found
+
+
+def _collected(
+    session: Session, messages: Mapping[str, Sequence[Message]], first: date, last: date
+) -> Mapping[str, Decimal]:
+    """The euro of the period by the channel of the last message before them; what is taken back is taken off."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    ids = sorted(messages)
+    for start in range(0, len(ids), SLICE):
+        for submission_id, amount, on in session.execute(
+                select(Payment.submission_id, Payment.amount, Payment.paid_on).where(
+                    Payment.submission_id.in_(ids[start:start + SLICE]), Payment.currency == EURO,
+                    Payment.paid_on >= first, Payment.paid_on <= last)):
+            its = messages[submission_id]
+            place = bisect_left(its, on, key=lambda one: one.on)
+            if place and (on - its[place - 1].on).days <= AFTER_DAYS:
+                found[its[place - 1].channel] += amount
+    return found
