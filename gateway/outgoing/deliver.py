@@ -7,7 +7,7 @@ says to the question never changes the invoice: only an answer to a deposit, or 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from sqlalchemy import func, select
@@ -135,6 +135,11 @@ def _settled(deps: Deps, at: Attempt) -> bool:
     if interrupted:
         lost = Unknown("INTERRUPTED", "l'envoi a été interrompu ; la plateforme est interrogée avant tout nouvel essai")
         _retry(deps, at, state, lost, ours=True)
+    with deps.db.reading(submission.tenant_id) as session:
+        _, last = _unknowns(session, submission)
+    settled = last + timedelta(seconds=deps.settings.settle_seconds) if last else deps.now()
+    if deps.now() < settled:  # a person wanted it tried again at once
+        raise RetryLater(submission.transmission_reason or "", at=settled, patient=True)
     return False
 
 
@@ -219,16 +224,17 @@ def deposited(deps: Deps, entry: Entry, submission: Submission, receipt: Receipt
 def _refused(deps: Deps, submission: Submission, error: Rejected) -> None:
     """The platform refused the document: its number is free again, unless it may speak of our own earlier deposit."""
     with deps.db.reading(submission.tenant_id) as session:
-        doubtful = error.code == ALREADY_THERE or _unknowns(session, submission) > 0
+        doubtful = error.code == ALREADY_THERE or _unknowns(session, submission)[0] > 0
     if doubtful:
         park(deps, submission, _words(error))
     move(deps, submission, "failed", _words(error))
 
 
-def _unknowns(session: Session, submission: Submission) -> int:
-    """How many deposits of this invoice had an unknown outcome."""
-    return session.scalar(select(func.count()).select_from(Event).where(
-        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown")) or 0
+def _unknowns(session: Session, submission: Submission) -> tuple[int, datetime | None]:
+    """How many deposits of this invoice had an unknown outcome, and when the last one had."""
+    count, last = session.execute(select(func.count(), func.max(Event.at)).select_from(Event).where(
+        Event.submission_id == submission.id, Event.kind == "transmission", Event.code == "unknown")).one()
+    return count, last
 
 
 def _retry(
@@ -248,7 +254,7 @@ def _retry(
     seconds = backoff(attempts).total_seconds()
     if isinstance(error, Unknown):
         with deps.db.reading(submission.tenant_id) as session:
-            lost = max(1, _unknowns(session, submission))
+            lost = max(1, _unknowns(session, submission)[0])
         if lost >= MOST_UNKNOWN:
             park(deps, submission, f"{reason} ({lost} réponses perdues)")
         seconds = max(seconds, deps.settings.settle_seconds * 4 ** (lost - 1))

@@ -122,7 +122,7 @@ def _check(session: Session, submission: Submission, payment: PaymentIn, today: 
                       f"Seuls {before.paid} ont été encaissés. / Only {before.paid} was received.",
                       received=format(before.paid, "f"))
     ended = state_of(session, submission).ended
-    if payment.value > 0 and (ended in ENDED or submission.transmission == "refused"):
+    if payment.value > 0 and (ended in ENDED or submission.active is not True):
         raise Problem(409, "invoice-not-payable", f"La facture est refusée, rejetée ou annulée ({ended or 'refus'}) : "
                       "rien n'est dû. / The invoice was refused, rejected or cancelled: nothing is due.",
                       lifecycle=ended)

@@ -150,6 +150,16 @@ def test_it_waits_for_the_deposit_without_wearing_out(
     assert len(platform.outgoing("pay-1")) == 1
 
 
+def test_it_does_not_wait_for_an_invoice_that_the_platform_did_not_take(
+    deps: Deps, platform: Any, make_invoice: MakeInvoice
+) -> None:
+    entry = queue(deps, make_invoice(transmission="failed", active=None))
+
+    run(deps)
+
+    assert (entry_of(deps, entry).state, platform.outgoing("pay-1")) == ("parked", [])
+
+
 @pytest.mark.parametrize(("before", "changes"), [
     (("200", "210"), {}),
     (("200", "213"), {}),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from archive.store import Digest
 from formats.syntax import ubl_syntax_of, write
-from gateway import outbox
+from gateway import circuits, outbox
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.deps import Deps
 from gateway.tables import Document, PlatformConnection, Submission
@@ -215,6 +215,27 @@ def test_a_platform_that_keeps_losing_answers_is_asked_ever_later_then_a_person(
     assert len(waits) == 5
     assert (seen(deps, row).transmission, seen(deps, row).active) == ("parked", True)
     assert codes(deps, row).count("sending") == 6
+
+
+def test_an_impatient_person_does_not_send_before_the_platform_must_know(
+    deps: Deps, platform, connection, queued, clock
+) -> None:
+    """The last answer was lost a moment ago, others went well: the platform may have it and not list it yet."""
+    row = queued()
+    platform.refuse_deposits = (502, "BAD_GATEWAY")
+    work(deps)
+    while entry_of(deps, row).state == "pending":
+        clock.now = entry_of(deps, row).due_at
+        work(deps)
+    platform.refuse_deposits = None
+    circuits.succeeded(deps, connection, circuits.FLOWS)
+    clock.forward(seconds=10)
+    revive(deps, row)
+    work(deps)
+    assert (platform.flows, entry_of(deps, row).due_at - clock.now) == ([], timedelta(seconds=20))
+    clock.forward(seconds=20)
+    work(deps)
+    assert (len(platform.outgoing(row.id)), seen(deps, row).transmission) == (1, "deposited")
 
 
 def test_bytes_that_are_gone_are_never_sent(deps: Deps, platform, queued) -> None:

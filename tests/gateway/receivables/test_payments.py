@@ -149,8 +149,26 @@ def test_nothing_is_owed_on_an_ended_invoice_but_money_may_go_back(
     assert pay(api, invoice, "-120", key="back").json()["balance"]["state"] == "open"
 
 
-def test_an_invoice_that_we_refused_takes_no_money(api: Any, make_invoice: MakeInvoice) -> None:
-    assert pay(api, make_invoice(transmission="refused"), "5").json()["code"] == "invoice-not-payable"
+@pytest.mark.parametrize("transmission", ["refused", "failed"])
+def test_an_invoice_that_never_was_in_force_takes_no_money(
+    api: Any, make_invoice: MakeInvoice, transmission: str
+) -> None:
+    invoice = make_invoice(transmission=transmission, active=None)
+    assert pay(api, invoice, "5").json()["code"] == "invoice-not-payable"
+
+
+def test_reversals_at_once_take_back_what_was_paid_once(
+    api: Any, deps: Deps, tenant: str, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    pay(api, invoice, "50.00")
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: pay(api, invoice, "-50.00", key=f"back-{number}"), range(4)))
+
+    assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
+    with deps.db.reading(tenant) as session:
+        assert sum(row.amount for row in session.scalars(select(Payment))) == 0
 
 
 def test_overpayment_is_accepted_and_named(
