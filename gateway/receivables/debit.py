@@ -48,6 +48,7 @@ def _page(session: Session, submission: Submission, states: list[ClaimState], to
     address = entity.address if entity else {}
     town = f"{address.get('post_code', '')} {address.get('city', '')}".strip()
     place, day = address.get("city") or "", format_date(today, "d MMMM y", locale="fr")
+    steps = [row for state in states for row in _steps(state)]
     totals: dict[str, Decimal] = {}
     for state in states:
         totals[state.row.currency] = totals.get(state.row.currency, Decimal(0)) + state.outstanding
@@ -61,7 +62,8 @@ def _page(session: Session, submission: Submission, states: list[ClaimState], to
         "paragraphs": [_opening(submission), BY_LAW],
         "rows": [*((NAMES[state.row.kind], _money(state.outstanding, state.row.currency)) for state in states),
                  *((f"Total à payer, en {currency}", _money(total, currency)) for currency, total in totals.items())],
-        "open_title": "Détail des intérêts", "open_rows": [row for state in states for row in _steps(state)],
+        "before": [], "pays": [], "after": [{"title": "Détail des intérêts", "heads": [], "rows": steps, "total": []}]
+        if steps else [],
         "closing": "Veuillez agréer, Madame, Monsieur, l'expression de nos salutations distinguées.",
         "signature": [line for line in (entity.contact_name if entity else None, company) if line],
     }).encode()

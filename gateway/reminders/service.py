@@ -3,7 +3,8 @@
 Claim, deliver, record: the decision row with its intent (`<invoice>:<stage>`, unique) is committed before the mail
 leaves, in a transaction that reads the state again. A crash in between leaves the outcome `sending`. Then the spool
 can say whether it has the mail; an SMTP server cannot, so a person is asked rather than the buyer written to twice.
-One mail may serve several invoices of a client: each has its own row and intent, and all of them are claimed or none.
+One mail, call or paper may serve several invoices of a client: each has its own row and intent, and all of them are
+claimed or none.
 """
 
 import uuid
@@ -21,7 +22,7 @@ from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace
 from gateway.reminders.decide import Outcome, offset_of
-from gateway.reminders.grouping import group_of
+from gateway.reminders.grouping import group_of, unchanged
 from gateway.reminders.keeping import facts_json, keep, label_of
 from gateway.reminders.letters.byhand import hand_over
 from gateway.reminders.letters.drafting import Drafted, draft_mail
@@ -54,7 +55,7 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
             continue
         _wait_for_hours(deps, seen)
         if seen.decision.channel != "mail":
-            if hand_over(deps, seen):
+            if hand_over(deps, seen, group):
                 return
             continue
         drafted = draft_mail(deps, group)
@@ -80,11 +81,7 @@ def _claim(deps: Deps, group: Sequence[Seen], drafted: Drafted) -> list[Decision
     kept = Kept("reminder", deps.store.put(drafted.content).hex, len(drafted.content))
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
-        now_seen = [look(session, tenant_id, seen.submission.id, deps.today()) for seen in group]
-        if any(again is None or (again.decision, again.facts) != (seen.decision, seen.facts)
-               for again, seen in zip(now_seen, group, strict=True)):
-            return []
-        return [_intend(deps, session, again, drafted, kept) for again in now_seen if again is not None]
+        return [_intend(deps, session, seen, drafted, kept) for seen in unchanged(session, deps, group)]
 
 
 def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Kept) -> Decision:
@@ -99,8 +96,7 @@ def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Ke
     row.channel, row.recipient = channel_of(deps.settings), drafted.recipient
     failure = row.facts.get("failure") if row.facts else None
     row.facts = {**facts_json(deps, seen), "failure": failure, "offset": offset_of(seen.scenario, stage),
-                 "message_id": drafted.message_id, "subject": drafted.subject, "attached": drafted.attached,
-                 "not_attached": drafted.not_attached, "size": kept.size, "together": list(drafted.numbers)}
+                 "message_id": drafted.message_id, "subject": drafted.subject, "size": kept.size, **drafted.facts}
     if first:
         record(session, row.tenant_id, Change(
             kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),

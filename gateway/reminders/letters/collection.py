@@ -1,4 +1,4 @@
-"""The file for a collection agency: what is owed as a table, what was done about it, the invoice and the letters."""
+"""The file for a collection agency, one per client: what is owed, what was done about it, invoices and letters."""
 
 import csv
 import io
@@ -24,18 +24,23 @@ EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """Of every entry: the same facts give the same file."""
 
 
-def collection_file(deps: Deps, seen: Seen, notice: bytes, letter: Letter) -> bytes:
-    """A ZIP with `creances.csv`, `historique.csv`, the summary as PDF and the pieces. Reads the store."""
+def collection_file(deps: Deps, group: Sequence[Seen], notice: bytes, letter: Letter) -> bytes:
+    """A ZIP with `creances.csv`, `historique.csv`, the summary as PDF and the pieces. Reads the store.
+
+    `creances.csv` has everything that is open and says what of it is handed over; the rest concerns just that.
+    """
+    ours = {bill.id for bill in letter.bills}
+    history = sorted(((row, seen) for seen in group for row in seen.rows), key=lambda found: found[0].at)
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, "creances.csv", as_csv(("facture", "echeance", "reste_du", "devise", "en_litige"), (
+        _add(archive, "creances.csv", as_csv(("facture", "echeance", "reste_du", "devise", "en_litige", "remise"), (
             (item.number, _iso(item.due_date), format(item.balance, "f"), letter.currency,
-             "oui" if item.disputed else "non") for item in letter.open_items)))
-        _add(archive, "historique.csv", as_csv(("date", "etape", "decision", "motif"), (
-            (row.at.astimezone(PARIS).strftime("%Y-%m-%d %H:%M"), label_of(seen.scenario, row.stage), row.outcome,
-             row.reason) for row in seen.rows)))
+             _yes(item.disputed), _yes(item.id in ours)) for item in letter.open_items)))
+        _add(archive, "historique.csv", as_csv(("date", "facture", "etape", "decision", "motif"), (
+            (row.at.astimezone(PARIS).strftime("%Y-%m-%d %H:%M"), seen.facts.number,
+             label_of(seen.scenario, row.stage), row.outcome, row.reason) for row, seen in history)))
         _add(archive, "recapitulatif.pdf", notice)
-        for name, content in _pieces(deps, seen):
+        for name, content in _pieces(deps, group):
             _add(archive, name, content)
     return made.getvalue()
 
@@ -49,11 +54,12 @@ def as_csv(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _pieces(deps: Deps, seen: Seen) -> Iterable[tuple[str, bytes]]:
-    with deps.db.reading(seen.submission.tenant_id) as session:
+def _pieces(deps: Deps, group: Sequence[Seen]) -> Iterable[tuple[str, bytes]]:
+    """What is kept of these invoices, each once: a letter about several of them belongs to all."""
+    with deps.db.reading(group[0].submission.tenant_id) as session:
         rows = session.scalars(select(Document).where(
-            Document.submission_id == seen.submission.id, Document.role.in_(ROLES)).order_by(Document.at, Document.id)
-        ).all()
+            Document.submission_id.in_([seen.submission.id for seen in group]), Document.role.in_(ROLES),
+        ).order_by(Document.at, Document.id)).all()
     for number, row in enumerate({row.sha256: row for row in rows}.values(), start=1):
         try:
             yield f"pieces/{number:02}-{row.name}", deps.store.get(Digest(row.sha256))
@@ -63,6 +69,10 @@ def _pieces(deps: Deps, seen: Seen) -> Iterable[tuple[str, bytes]]:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
+
+
+def _yes(one: bool) -> str:  # noqa: FBT001 - a cell
+    return "oui" if one else "non"
 
 
 def _iso(day: object) -> str:

@@ -1,29 +1,27 @@
-"""The mail of one reminder: words, bank details from the invoice itself, and the invoice as a PDF."""
+"""The mail of one day to one client: words, what to pay and how, from the invoices themselves, and these as PDFs."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
 
 from archive.store import Digest
-from formats.errors import FormatError
 from formats.invoice import Invoice
-from gateway.accounts.appearance import appearance_of
+from formats.rendering.payment_code import account_to_pay, payee_name, pixels
 from gateway.deps import PARIS, Deps
 from gateway.mail import Attachment, Mail, compose
-from gateway.outgoing.drafts import file_name
 from gateway.receivables.open_items import open_items
 from gateway.reminders.decide import ADDRESS, APPROVED, OPENS
-from gateway.reminders.letters.letter import LANGUAGES, Account, Letter, OpenItem, write
+from gateway.reminders.letters.bills import Account, Bill
+from gateway.reminders.letters.enclosing import Enclosed, enclose
+from gateway.reminders.letters.letter import LANGUAGES, Letter, OpenItem
 from gateway.reminders.letters.links import answers_of
+from gateway.reminders.letters.writing import pay_blocks, write
 from gateway.reminders.scenario import THANKS
 from gateway.reminders.state import Seen, key_of
-from gateway.tables import Document, Submission
-
-MOST_ATTACHED: Final = 7 << 20
-"""Bytes of a PDF that still goes with a mail: many servers refuse 10 MB, and base64 adds a third."""
+from gateway.tables import Submission
 
 FRENCH_SPEAKING: Final = frozenset(
     {"FR", "BE", "LU", "MC", "CH", "GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF", "TF"}
@@ -41,14 +39,8 @@ class Drafted:
     message_id: str
     recipient: str
     subject: str
-    attached: str | None
-    """File name of the PDF; None without one."""
-
-    not_attached: str | None
-    """Why there is none."""
-
-    numbers: tuple[str, ...]
-    """The invoices that it is about."""
+    facts: Mapping[str, object]
+    """What the record of each decision says of it: what is attached and what is not, how it is to be paid."""
 
 
 def message_id_of(tenant_id: str, submission_id: str, stage: str, sender: str) -> str:
@@ -60,17 +52,20 @@ def message_id_of(tenant_id: str, submission_id: str, stage: str, sender: str) -
 def draft_mail(deps: Deps, group: Sequence[Seen]) -> Drafted:
     """The mail that these decisions call for, in the words of the first. Slow, never in a transaction."""
     seen = group[0]
-    submission, facts, decision = seen.submission, seen.facts, seen.decision
-    stage, tone, recipient = decision.stage or "", decision.tone or "", facts.email or ""
-    invoice = read_invoice(deps, seen)
-    lang = language_of(invoice, seen)
-    pdfs, trouble = ([], "inutile") if tone == THANKS else _pdfs(deps, group, lang)
-    letter = replace(letter_of(deps, seen, invoice, lang=lang, tone=tone), attached=len(pdfs),
-                     answers=answers_of(deps, seen, lang) if tone == "before" else ())
-    written = write(letter)
+    submission, tone, recipient = seen.submission, seen.decision.tone or "", seen.facts.email or ""
+    invoices = [read_invoice(deps, one) for one in group]
+    lang = language_of(invoices[0], seen)
+    letter = letter_of(deps, group, invoices, lang=lang)
+    enclosed = Enclosed() if tone == THANKS else enclose(deps, _to_enclose(deps, group, letter), seen.entity, lang)
+    letter = replace(
+        letter, attached=tuple(number for number, _ in enclosed.files),
+        missing=tuple(number for number, _ in enclosed.missing),
+        answers=tuple((one.facts.number, answers_of(deps, one, lang)) for one in group) if tone == "before" else ())
     sender = deps.settings.mail_from
+    message_id = message_id_of(submission.tenant_id, submission.id, seen.decision.stage or "", sender)
+    codes = _codes(letter, message_id)
+    written = write(letter, [code.shown_as if code else None for code in codes])
     contact = seen.entity.contact_email if seen.entity else None
-    message_id = message_id_of(submission.tenant_id, submission.id, stage, sender)
     content = compose(Mail(
         sender=sender, sender_name=(seen.entity.name if seen.entity else submission.seller_name) or "",
         recipient=recipient, reply_to=contact if contact and ADDRESS.fullmatch(contact) else None,
@@ -78,11 +73,34 @@ def draft_mail(deps: Deps, group: Sequence[Seen]) -> Drafted:
         at=deps.now().astimezone(PARIS),
         references=tuple(dict.fromkeys(row.facts["message_id"] for row in seen.rows
                                        if row.outcome == "sent" and "message_id" in row.facts)),
-        attachments=tuple(pdfs),
+        attachments=(*(code for code in codes if code), *(file for _, file in enclosed.files)),
     ))
-    return Drafted(content=content, message_id=message_id, recipient=recipient, subject=written.subject,
-                   attached=", ".join(pdf.name for pdf in pdfs) or None, not_attached=trouble,
-                   numbers=tuple(one.facts.number for one in group))
+    return Drafted(content=content, message_id=message_id, recipient=recipient, subject=written.subject, facts={
+        **facts_of(letter), "attached": ", ".join(file.name for _, file in enclosed.files) or None,
+        "not_attached": "inutile" if tone == THANKS else "; ".join(
+            f"{number} : {why}" for number, why in enclosed.missing) or None})
+
+
+def facts_of(letter: Letter) -> dict[str, object]:
+    """What the record of each decision says of its letter: which invoices share it, how they are to be paid."""
+    return {"together": [bill.number for bill in letter.bills],
+            "to_pay": [one.to_json() for one in letter.remittances]}
+
+
+def _codes(letter: Letter, message_id: str) -> list[Attachment | None]:
+    """The payment code of each transfer as a picture of the mail."""
+    return [Attachment(
+        name=f"virement-{place}.png", media_type="image/png", content=pixels(block.code),
+        shown_as=f"virement-{place}.{message_id.strip('<>')}") if block.code else None
+        for place, block in enumerate(pay_blocks(letter), start=1)]
+
+
+def _to_enclose(deps: Deps, group: Sequence[Seen], letter: Letter) -> list[Submission]:
+    """The invoices of the letter, then what else is open and no credit."""
+    wanted = [item.id for item in letter.others if item.balance > 0]
+    with deps.db.reading(group[0].submission.tenant_id) as session:
+        others = {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(wanted)))}
+    return [*(one.submission for one in group), *(others[one] for one in wanted)]
 
 
 def read_invoice(deps: Deps, seen: Seen) -> Invoice:
@@ -99,28 +117,40 @@ def language_of(invoice: Invoice, seen: Seen | None = None) -> str:
     return "fr" if country is None or country in FRENCH_SPEAKING else "en"
 
 
-def letter_of(deps: Deps, seen: Seen, invoice: Invoice, *, lang: str, tone: str) -> Letter:
-    """What a letter about an invoice tells, mail or paper."""
+def letter_of(deps: Deps, group: Sequence[Seen], invoices: Sequence[Invoice], *, lang: str) -> Letter:
+    """What a letter about these invoices of one client tells, mail or paper; the first gives the words."""
+    seen, tone = group[0], group[0].decision.tone or ""
     submission, facts, entity = seen.submission, seen.facts, seen.entity
     lines = (entity.contact_name, entity.name, entity.contact_email) if entity else (submission.seller_name,)
-    notes = {note.subject_code: note.text for note in reversed(invoice.notes)}
     stage = next((one for one in seen.scenario.stages if one.key == seen.decision.stage), None)
     own = ("", "") if stage is None else ((stage.subject_fr, stage.text_fr) if lang == "fr" else
                                           (stage.subject_en, stage.text_en))
     return Letter(
-        tone=tone, lang=lang, number=facts.number, issue_date=submission.issue_date, due_date=facts.due_date,
-        today=deps.today(), currency=facts.currency, due=facts.due, paid=facts.paid, credited=facts.credited,
+        tone=tone, lang=lang, bills=tuple(map(_bill, group, invoices)), today=deps.today(), currency=facts.currency,
         signature=tuple(line for line in lines if line),
-        reminded=any(sent.offset is not None and sent.offset > 0 for sent in facts.sent),
+        reminded=any(sent.offset is not None and sent.offset > 0 for one in group for sent in one.facts.sent),
         professional=submission.processing_rule != "B2C",
-        account=None if OTHER_ACCOUNT & {status.code for status in facts.statuses} else account_of(invoice),
-        reference=invoice.payment.remittance_information if invoice.payment else None,
-        late_interest=notes.get("PMD"), indemnity=notes.get("PMT"),
+        late_interest=_note(invoices, "PMD"), indemnity=_note(invoices, "PMT"),
         client=submission.buyer_name or "", company=(entity.name if entity else submission.seller_name) or "",
         open_items=() if tone == THANKS else _open_items(deps, seen),
         approved_on=next((status.on for status in reversed(facts.statuses) if status.code == APPROVED), None),
         subject=own[0], text=own[1],
     )
+
+
+def _bill(seen: Seen, invoice: Invoice) -> Bill:
+    facts = seen.facts
+    moved = OTHER_ACCOUNT & {status.code for status in facts.statuses}
+    return Bill(
+        id=seen.submission.id, number=facts.number, issue_date=seen.submission.issue_date, due_date=facts.due_date,
+        due=facts.due, paid=facts.paid, credited=facts.credited, account=None if moved else account_of(invoice),
+        reference=invoice.payment.remittance_information if invoice.payment else None)
+
+
+def _note(invoices: Sequence[Invoice], code: str) -> str | None:
+    """A note of this subject, where all of the invoices say the same."""
+    said = {next((note.text for note in one.notes if note.subject_code == code), None) for one in invoices}
+    return said.pop() if len(said) == 1 else None
 
 
 def _open_items(deps: Deps, seen: Seen) -> tuple[OpenItem, ...]:
@@ -130,50 +160,17 @@ def _open_items(deps: Deps, seen: Seen) -> tuple[OpenItem, ...]:
         ids = [item.document.id for item in items]
         asked = set(session.scalars(select(Submission.id).where(
             Submission.id.in_(ids), Submission.lifecycle.in_(OPENS))))
-    return tuple(OpenItem(number=item.document.number, due_date=item.document.due_date, balance=item.balance,
-                          disputed=item.document.id in asked) for item in items
-                 if item.document.currency == seen.facts.currency and item.document.seller == (
-                     seen.submission.seller_siren or ""))
+    return tuple(
+        OpenItem(id=one.id, number=one.number, due_date=one.due_date, balance=item.balance, disputed=one.id in asked)
+        for item in items if (one := item.document).currency == seen.facts.currency
+        and one.seller == (seen.submission.seller_siren or ""))
 
 
 def account_of(invoice: Invoice) -> Account | None:
-    """The first account for a credit transfer; None where the invoice is collected by direct debit."""
+    """Where to transfer the money; None where the invoice is collected by direct debit."""
     payment = invoice.payment
-    if payment is None or payment.means_code in DIRECT_DEBIT:
+    transfer = account_to_pay(payment) if payment is not None and payment.means_code not in DIRECT_DEBIT else None
+    if payment is None or transfer is None or not transfer.account:
         return None
-    for transfer in payment.credit_transfers:
-        if transfer.account:
-            return Account(number=transfer.account, bic=transfer.service_provider, holder=transfer.account_name)
-    return None
-
-
-def _pdfs(deps: Deps, group: Sequence[Seen], lang: str) -> tuple[list[Attachment], str | None]:
-    """The invoices as PDFs while there is room, and why one is missing."""
-    found: list[Attachment] = []
-    trouble: list[str] = []
-    for seen in group:
-        pdf, why = _pdf(deps, seen, lang, MOST_ATTACHED - sum(len(one.content) for one in found))
-        found += [pdf] if pdf else []
-        trouble += [why] if why else []
-    return found, "; ".join(trouble) or None
-
-
-def _pdf(deps: Deps, seen: Seen, lang: str, room: int) -> tuple[Attachment | None, str | None]:
-    """The PDF that was sent or received, else one drawn as the entity's look wants; (None, why) where there is none."""
-    submission = seen.submission
-    with deps.db.reading(submission.tenant_id) as session:
-        found = session.scalars(select(Document).where(
-            Document.submission_id == submission.id, Document.media_type == "application/pdf",
-            Document.role.in_(("sent", "original")),
-        )).all()
-    kept = max(found, key=lambda row: row.role == "sent", default=None)
-    look = {"appearance": appearance_of(deps.store, seen.entity)} if seen.entity else {}
-    try:
-        content = deps.store.get(Digest(kept.sha256)) if kept else deps.workshop.render(
-            deps.store.get(Digest(submission.sent_sha256 or submission.sha256)), lang=lang, **look)
-    except FormatError as error:
-        return None, f"{error.code}: {error}"
-    if len(content) > room:
-        return None, f"{len(content)} octets : trop volumineux"
-    name = file_name(submission.number, "facture" if lang == "fr" else "invoice", "application/pdf")
-    return Attachment(name=name, media_type="application/pdf", content=content), None
+    return Account(number=transfer.account, bic=transfer.service_provider, holder=payee_name(invoice, transfer),
+                   means=payment.means_code)

@@ -152,12 +152,13 @@ def test_one_mail_for_all_invoices_of_a_client(play: "Play") -> None:
     assert sorted(by_number) == ["FA-2", "FA-4"], "two clients, two mails; the oldest invoice leads"
     mail = by_number["FA-2"]
     text = mail.get_body(("plain",)).get_content().replace("\xa0", " ").replace("\u202f", " ")
-    assert "Toutes vos factures ouvertes" in text
-    assert "FA-3 | 30 juin 2026 | à échoir | 50,00 €" in text
-    assert "FA-2026-0042 | 13 mars 2026 | 10 jours | 1 200,00 €" in text
-    assert "Total | 1 300,00 €" in text
-    assert sorted(part.get_filename() for part in mail.iter_attachments()) == [
-        "FA-2-facture.pdf", "FA-2026-0042-facture.pdf"]
+    assert "FA-2026-0042 | 13/03/2026 | 10 jours | 1 200,00 €" in text
+    assert "Total à régler : 1 250,00 €" in text
+    assert "Vos autres factures ouvertes" in text
+    assert "FA-3 | 30/06/2026 | à échoir | 50,00 €" in text
+    assert "Total ouvert, tout compris : 1 300,00 €" in text
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        "FA-2-facture.pdf", "FA-2026-0042-facture.pdf", "FA-3-facture.pdf"]
     assert play.told() == [("sent", "due", "friendly")]
     with play.deps.db.reading(play.invoice.tenant_id) as session:
         rows = session.scalars(select(Decision).where(Decision.outcome == "sent")).all()

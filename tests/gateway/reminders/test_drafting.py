@@ -10,7 +10,8 @@ from archive.store import Digest
 from formats.invoice import Address, Invoice, Party, PaymentInstructions
 from formats.syntax import Syntax, write
 from gateway.accounts.appearance import appearance_of
-from gateway.reminders.letters.drafting import MOST_ATTACHED, account_of, language_of
+from gateway.reminders.letters.drafting import account_of, language_of
+from gateway.reminders.letters.enclosing import MOST_BYTES
 from gateway.tables import Document, LegalEntity, Submission
 
 if TYPE_CHECKING:
@@ -70,11 +71,12 @@ def test_the_pdf_that_was_sent_goes_as_it_is(play: "Play") -> None:
 
 
 def test_a_large_pdf_stays_at_home_and_the_decision_says_so(play: "Play") -> None:
-    with_pdf(play, b"%PDF" + bytes(MOST_ATTACHED))
+    with_pdf(play, b"%PDF" + bytes(MOST_BYTES))
     play.on("2026-03-23")
     play.remind()
     assert attachments(play) == []
-    assert "jointe" not in play.text()
+    assert "La facture est jointe" not in play.text()
+    assert "Non jointe à ce message : FA-2026-0042. Nous vous l'enverrons sur simple demande." in play.text()
     assert "trop volumineux" in play.decisions()[0].facts["not_attached"]
 
 
