@@ -13,9 +13,11 @@ from gateway.alarms.kinds import kind_of
 from gateway.auth import Permission
 from gateway.console.french import count, moment
 from gateway.console.queries import PORTAL_REFUSES
+from gateway.deps import PARIS
 from gateway.tables import Event, JournalEntry, Seal, Submission
 from gateway.tables_care import Alarm
 from gateway.tables_receivables import BankMovement
+from gateway.tables_reminders import Case
 
 LOOK_BACK = timedelta(days=30)
 """Refused and rejected invoices stay on the first page this long, unless a new one took their place."""
@@ -52,6 +54,7 @@ def items(session: Session, now: datetime) -> Iterator[Item]:
     yield from _alarms(session)
     yield from _causes(session, now)
     yield from _invoices(session, now)
+    yield from _cases(session, now)
     yield from _bank(session)
     yield from _evidence(session, now)
 
@@ -116,6 +119,19 @@ def _invoices(session: Session, now: datetime) -> Iterator[Item]:
         yield Item("warn", invalid, count(invalid, "facture non conforme", "factures non conformes"),
                    "Rien n'est parti : corrigez les anomalies dans votre logiciel de facturation.",
                    "/factures?etat=non-envoyee")
+
+
+def _cases(session: Session, now: datetime) -> Iterator[Item]:
+    """Cases of reminders: those whose time is up, else those that wait for a person."""
+    today = now.astimezone(PARIS).date()
+    for tone, late, one, many in (("bad", True, "cas au délai dépassé", "cas au délai dépassé"),
+                                  ("warn", False, "cas à traiter", "cas à traiter")):
+        number = _count(session, select(func.count()).select_from(Case).where(
+            Case.active.is_(True), Case.due_on < today if late else Case.due_on >= today))
+        if number:
+            yield Item(tone, number, count(number, one, many),
+                       "Appels, accords, litiges, lettres et adresses attendent une personne.",
+                       "/taches?genre=time-up" if late else "/relances/cas", Permission.REMINDERS_READ)
 
 
 def _bank(session: Session) -> Iterator[Item]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from gateway.console import words
 from gateway.console.people import Names
 from gateway.console.sheets import Column, Kind, Line, Sheet
+from gateway.console.templating import client_page
 from gateway.receivables.account import Client, Item
 from gateway.receivables.ageing import CLASSES, Aged, Group, age_class, itself, totals
 from gateway.receivables.analysis import ageing_on
@@ -21,18 +21,15 @@ from gateway.searchable import folded
 from gateway.tables import Submission
 from gateway.tables_reminders import ReminderClient
 
-CLASS_NAMES: Mapping[str, str] = dict(zip(
-    CLASSES, ("Non échu", "1 à 30 j", "31 à 60 j", "61 à 90 j", "Plus de 90 j"), strict=True))
 GROUPS: Mapping[str, str] = {"": "par client", "segment": "par segment", "charge": "par personne chargée"}
 """What the ageing may be grouped by: what the URL says, what the reader sees."""
 
 NO_SEGMENT, NO_OWNER = "(sans segment)", "(personne)"
-CLIENT_PAGE = "/encours/client"
 SLICE = 500
 
 AGEING = (
     Column("nom", "Client"), Column("siren", "SIREN"), Column("devise", "Devise", Kind.CURRENCY),
-    *(Column(key, name, Kind.AMOUNT) for key, name in CLASS_NAMES.items()),
+    *(Column(key, name, Kind.AMOUNT) for key, name in words.AGES.items()),
     Column("avoirs", "Avoirs", Kind.AMOUNT), Column("total", "Total dû", Kind.AMOUNT),
     Column("penalites", "Pénalités", Kind.AMOUNT), Column("ancienne", "Échu depuis", Kind.DAY),
 )
@@ -67,9 +64,14 @@ class Asked:
     order: str = ""
     page: int = 1
 
+    @property
+    def day(self) -> date | None:
+        """The day for the URL; None for today."""
+        return self.as_of if self.as_of != self.today else None
+
     def values(self) -> dict[str, Any]:
         """As the parameters of the URL."""
-        return {"au": self.as_of if self.as_of != self.today else "", "q": self.q, "devise": self.currency,
+        return {"au": self.day, "q": self.q, "devise": self.currency,
                 "retard": "1" if self.late else "", "tranche": self.age, "par": self.group, "tri": self.order,
                 "page": self.page if self.page > 1 else ""}
 
@@ -81,7 +83,7 @@ def ageing_sheet(session: Session, asked: Asked, names: Names) -> Sheet:
     found.sort(key=lambda row: (row.currency, -row.overdue, -row.balance, row.key))
     columns = AGEING if not asked.group else (
         Column("nom", GROUPS[asked.group].removeprefix("par ").capitalize()), *AGEING[1:])
-    lines = [Line(_aged(row, row.name), "" if asked.group else client_page(row.key, asked)) for row in found]
+    lines = [Line(_aged(row, row.name), "" if asked.group else client_page(row.key, asked.day)) for row in found]
     return Sheet(name=f"balance-agee-{asked.as_of}", columns=columns, lines=lines,
                  sums=[Line(_aged(row, "Total")) for row in totals(found)])
 
@@ -130,12 +132,6 @@ def states_of(session: Session, ids: Sequence[str]) -> Mapping[str, words.Word]:
             Submission.id.in_(ids[start:start + SLICE]))
         found |= {row.id: words.state_of(row.transmission, row.lifecycle) for row in session.execute(query)}
     return found
-
-
-def client_page(key: str, asked: Asked | None = None) -> str:
-    """The address of a client's page, on the same day."""
-    on = {"au": asked.as_of} if asked is not None and asked.as_of != asked.today else {}
-    return f"{CLIENT_PAGE}?{urlencode({'cle': key, **on})}"
 
 
 def _aged(row: Aged, name: str) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gateway.console import words
 from gateway.receivables.account import CREDITS, Item
+from gateway.receivables.ageing import CLASSES, age_class
 from gateway.receivables.documents import Netted, netted_all, relations_of
 from gateway.tables import Event, Payment, Submission
 
@@ -222,10 +223,6 @@ def owed(session: Session, today: date, *, due_until: date | None = None) -> lis
     return [row for row in with_money(session, session.scalars(query).all(), today) if row.outstanding > 0]
 
 
-AGES = ((0, "Non échu"), (30, "1 à 30 jours"), (60, "31 à 60 jours"), (10_000, "Plus de 60 jours"))
-"""The last day of each age class, and its name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Age:
     """One class of the outstanding amount."""
@@ -237,11 +234,11 @@ class Age:
 
 def ages(rows: Iterable[InvoiceRow], currency: str = "EUR") -> list[Age]:
     """The outstanding amount in one currency by lateness."""
-    classes: dict[str, list[Decimal]] = {name: [] for _, name in AGES}
+    classes: dict[str, list[Decimal]] = {name: [] for name in CLASSES}
     for row in rows:
         if row.invoice.currency == currency:
-            classes[next(name for last, name in AGES if row.overdue_days <= last)].append(row.outstanding)
-    return [Age(name, sum(amounts, Decimal(0)), len(amounts)) for name, amounts in classes.items()]
+            classes[CLASSES[age_class(row.overdue_days)]].append(row.outstanding)
+    return [Age(words.AGES[name], sum(amounts, Decimal(0)), len(amounts)) for name, amounts in classes.items()]
 
 
 def this_week(today: date) -> date:

@@ -1,6 +1,7 @@
 """Jinja: one environment, automatic escaping, French filters."""
 
 import hashlib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,11 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.console import french, words
 from gateway.deps import Deps, deps_of
+from gateway.receivables.account import client_of
+from gateway.tables import Submission
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 FONTS = Path(str(files("font_source_sans_pro") / "files"))
 """Source Sans Pro (SIL Open Font License), from its package."""
+
+CLIENT_PAGE = "/encours/client"
 
 
 @cache
@@ -34,6 +39,16 @@ def query(values: dict[str, Any], **changes: Any) -> str:
     return f"?{urlencode(kept)}" if kept else "?"
 
 
+def client_page(key: str, as_of: date | None = None) -> str:
+    """The address of the page of a client (`Client.key`), on a day."""
+    return CLIENT_PAGE + query({"cle": key, "au": as_of})
+
+
+def client_of_invoice(invoice: Submission) -> str:
+    """That of the client of an invoice."""
+    return client_page(client_of(invoice.buyer_siren, invoice.buyer_name).key)
+
+
 def environment() -> Environment:
     """The one environment. A name that a template misspells is an error, not an empty text."""
     jinja = Environment(
@@ -45,7 +60,7 @@ def environment() -> Environment:
         moment=french.moment, zoned=french.zoned, size=french.size, french=words.french, reason=words.reason,
     )
     jinja.globals.update(words=words, lateness=french.lateness, count=french.count, ago=french.ago, static=static,
-                         query=query)
+                         query=query, client_page=client_page, client_of_invoice=client_of_invoice)
     return jinja
 
 

@@ -12,6 +12,7 @@ from gateway.console import owing, people, reminding
 from gateway.console.client_file import client_file
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
+from gateway.console.templating import CLIENT_PAGE
 from gateway.console.views_receivables import LIST, Wanted
 from gateway.problems import not_found
 from gateway.receivables.account import Item
@@ -23,7 +24,7 @@ router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 
 
-@router.get(owing.CLIENT_PAGE)
+@router.get(CLIENT_PAGE)
 def show_client(visit: Reading, wanted: Wanted, cle: str = "", tout: str = "") -> Response:
     """Everything about one client; `tout`: its settled items too."""
     deps, tenant_id = visit.deps, visit.principal.tenant_id
@@ -40,7 +41,7 @@ def show_client(visit: Reading, wanted: Wanted, cle: str = "", tout: str = "") -
         scenario=scenario, stages=reminding.stage_names(scenario))
 
 
-@router.get(owing.CLIENT_PAGE + ".{ending}")
+@router.get(CLIENT_PAGE + ".{ending}")
 def export_client(visit: Reading, wanted: Wanted, ending: Ending, cle: str = "", tout: str = "") -> Response:
     """The items of one client as a file."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:

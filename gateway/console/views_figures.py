@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from gateway.auth import Permission
-from gateway.console.owing import client_page
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views_invoices import day
 from gateway.console.views_payments import plain_amount
@@ -53,4 +52,4 @@ def _page(visit: Visit, au: str, periode: str, *, values: dict[str, str] | None 
     return visit.draw(
         "indicateurs.html", figures=figures, disputes=disputes, channels=channels, as_of=as_of, days=days,
         periods=PERIODS, names=CHANNEL_NAMES, priced=PRICED, values=shown, problem=problem, after=AFTER_DAYS,
-        client_page=client_page, status=422 if problem else 200)
+        status=422 if problem else 200)

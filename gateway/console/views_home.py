@@ -8,6 +8,8 @@ from fastapi import APIRouter, Response
 from gateway.auth import Permission
 from gateway.console import attention, people, queries
 from gateway.console.page import Page, Sees, Visit
+from gateway.reminders.cases import KINDS
+from gateway.reminders.cases import cases as open_cases
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -22,12 +24,14 @@ def show_home(visit: Annotated[Visit, Sees(Permission.INVOICES_READ)]) -> Respon
         sealing = attention.sealing(session)
         events = attention.latest(session, 8)
         names = people.names(session)
+        cases = open_cases(session, most=6) if visit.may(Permission.REMINDERS_READ) else []
     week = [row for row in owed if row.invoice.due_date and today <= row.invoice.due_date <= queries.this_week(today)]
     ages = queries.ages(owed)
     return visit.draw(
         "accueil.html", waiting=waiting, week=week[:8], week_total=euros(week), week_count=len(week), ages=ages,
         bars=shares([age.amount for age in ages]), owed=euros(owed), overdue=euros([r for r in owed if r.overdue_days]),
         overdue_count=sum(row.overdue_days > 0 for row in owed), sealing=sealing, events=events, names=names,
+        cases=cases, kinds=KINDS,
         foreign=sorted({row.invoice.currency for row in owed if row.invoice.currency} - {"EUR"}),
     )
 

@@ -44,7 +44,7 @@ Wanted = Annotated[owing.Asked, Depends(asked)]
 def show_ageing(visit: Reading, wanted: Wanted) -> Response:
     """The ageing of a day."""
     sheet = in_order(_ageing(visit, wanted), wanted.order, wanted.page)
-    return visit.draw("encours.html", sheet=sheet, asked=wanted, classes=owing.CLASS_NAMES, groups=owing.GROUPS)
+    return visit.draw("encours.html", sheet=sheet, asked=wanted, groups=owing.GROUPS)
 
 
 @router.get("/encours.{ending}")
@@ -57,7 +57,7 @@ def export_ageing(visit: Reading, wanted: Wanted, ending: Ending) -> Response:
 def show_items(visit: Reading, wanted: Wanted) -> Response:
     """The open items of a day."""
     sheet = in_order(_items(visit, wanted), wanted.order, wanted.page)
-    return visit.draw("postes.html", sheet=sheet, asked=wanted, classes=owing.CLASS_NAMES)
+    return visit.draw("postes.html", sheet=sheet, asked=wanted)
 
 
 @router.get("/encours/postes.{ending}")

@@ -297,6 +297,11 @@ HOLDS: dict[str, str] = {
     "promise": "Promesse de paiement", "plan": "Échéancier accordé", "dispute": "Litige commercial",
     "insolvency": "Procédure collective", "manual": "Décision interne",
 }
+AGES: dict[str, str] = {
+    "current": "Non échu", "1-30": "1 à 30 j", "31-60": "31 à 60 j", "61-90": "61 à 90 j", "over-90": "Plus de 90 j",
+}
+"""The age classes of what is owed."""
+
 PAYMENT_METHODS: dict[str, str] = {
     "virement": "Virement", "prélèvement": "Prélèvement", "carte": "Carte", "chèque": "Chèque", "espèces": "Espèces",
     "autre": "Autre",
