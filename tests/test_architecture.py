@@ -50,7 +50,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "kit"}
 CLOCK = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\(")
 FEATURES = {
     "outgoing", "incoming", "lifecycle", "directory", "ereporting", "reminders", "receivables", "bank", "portal",
-    "webhooks", "evidence", "keeping", "dossiers", "accounts", "series", "replay",
+    "webhooks", "channels", "bounces", "evidence", "keeping", "dossiers", "accounts", "series", "replay",
 }
 ROOMS_OF_EVIDENCE: dict[str, set[str]] = {"evidence": set(), "keeping": {"evidence"}, "dossiers": {"evidence"}}
 """Which of the rooms of evidence each may see."""
@@ -283,7 +283,7 @@ def test_the_service_loads_no_document_library() -> None:
     """Untrusted bytes are read only in workshop processes: the API process cannot even parse them."""
     code = (
         "import sys, gateway.app\n"
-        "print(sorted({'lxml', 'saxonche', 'pikepdf', 'facturx', 'typst'} & set(sys.modules)))"
+        "print(sorted({'lxml', 'saxonche', 'pikepdf', 'facturx', 'typst', 'apprise'} & set(sys.modules)))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

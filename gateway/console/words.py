@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
 from gateway.auth import ROLE_NAMES
 from gateway.tables import Event, Submission
+from gateway.tables_channels import Channel
 from gateway.tables_webhooks import WebhookEndpoint
 
 
@@ -355,8 +356,8 @@ def state_of(transmission: str, lifecycle: str | None) -> Word:
     return status(lifecycle)
 
 
-def webhook_state(row: WebhookEndpoint) -> Word:
-    """Whether a webhook listens, and whether it went well last."""
+def channel_state(row: Channel | WebhookEndpoint) -> Word:
+    """Whether a webhook listens or a channel is in use, and whether it went well last."""
     if row.disabled_at is not None:
         return Word("Désactivé", "quiet")
     return Word("En difficulté", "warn") if row.trouble else Word("Actif", "good")
