@@ -268,6 +268,7 @@ class Submission(Row, Base):
         Index("ix_submissions_sha256", "tenant_id", "sha256"),
         Index("ix_submissions_sent", "tenant_id", "sent_sha256"),
         Index("ix_submissions_buyer", "tenant_id", "buyer_siren"),
+        Index("ix_submissions_type", "tenant_id", "type_code"),
     )
     received_at: Mapped[datetime]
     actor: Mapped[str]

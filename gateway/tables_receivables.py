@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gateway.tables import Base, Row
+from gateway.tables import GROWING, Base, Row, TenantScoped
 
 
 class BankFile(Row, Base):
@@ -107,6 +107,49 @@ class BankAllocation(Row, Base):
     amount: Mapped[Decimal]
     at: Mapped[datetime]
     actor: Mapped[str]
+
+
+class LedgerLine(TenantScoped, Base):
+    """What one document stands for now, to be found by; see receivables/lines.py. Goes with the names of its invoice."""
+
+    __tablename__ = "ledger_lines"
+    __table_args__ = (
+        Index("ix_ledger_lines_signs", "tenant_id", "signs"),
+        Index("ix_ledger_lines_balance", "tenant_id", "currency", "balance"),
+        Index("ix_ledger_lines_client", "tenant_id", "client", "is_open"),
+        Index("ix_ledger_lines_name", "tenant_id", "is_open", "bare_name", "client"),
+    )
+    submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[str] = mapped_column(String(255))
+    signs: Mapped[str] = mapped_column(String(255))
+    """The number in capitals without signs."""
+
+    client: Mapped[str] = mapped_column(String(64))
+    """Hash of the client's key."""
+
+    name: Mapped[str]
+    """Of the client, as the document writes it."""
+
+    bare_name: Mapped[str] = mapped_column(String(600))
+    """The same as names are compared; no bank tells longer ones."""
+
+    currency: Mapped[str]
+    balance: Mapped[Decimal]
+    """With as many decimals as it needs, at least two, so that equal amounts are equal texts. Below zero: a credit."""
+
+    is_open: Mapped[bool]
+    """Whether something is to be paid."""
+
+    due_date: Mapped[date | None]
+
+
+class LedgerMark(TenantScoped, Base):
+    """How far the lines of a tenant follow its events."""
+
+    __tablename__ = "ledger_marks"
+    position: Mapped[int] = mapped_column(GROWING)
+    made_to: Mapped[str | None] = mapped_column(String(64))
+    """Id of the last document of which a line was made the first time; None once all were."""
 
 
 class Claim(Row, Base):

@@ -11,16 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from itertools import combinations
 
 from rapidfuzz import fuzz
 
-from gateway.searchable import folded
+from gateway.receivables.names import bare_name, bare_number, numbers_in
 
 NOTHING = Decimal(0)
 ALIKE = 88
-"""From 0 to 100: names of which rapidfuzz says at least this are shown as alike."""
+"""From 0 to 100: names whose sorted words rapidfuzz finds alike by at least this are shown as alike."""
 
 MOST_ITEMS = 14
 """Of a client: up to so many, sums of some of them are tried (16,384 sums)."""
@@ -29,8 +28,6 @@ MOST_PROPOSALS = 5
 SHORT = re.compile(r"[0-9]{1,4}|[0-9A-Z]{1,2}")
 """Numbers that any text may hold by chance: they count only where the amount fits too."""
 
-FORMS = re.compile(r"\b(sas|sasu|sarl|eurl|sa|sci|snc|scop|selarl|ste|societe|ets|etablissements|gmbh|ltd|srl|bv|nv)\b")
-MARKS = re.compile(r"[^0-9A-Z]+")
 ISO_11649 = re.compile(r"RF[0-9]{2}([0-9A-Z]{1,21})")
 DISCOUNT = Decimal("0.03")
 """A shortfall of up to this part is named as a possible discount or as charges."""
@@ -84,9 +81,6 @@ class Book:
     by_number: Mapping[str, Sequence[OpenItem]]
     """Under the number in capitals without signs; settled ones too, so that money for them is told from other money."""
 
-    lengths: frozenset[int]
-    """Of these numbers."""
-
     by_client: Mapping[tuple[str, str], Sequence[OpenItem]]
     """What is open, by currency and client, the oldest due date first."""
 
@@ -115,11 +109,11 @@ def book_of(items: Iterable[OpenItem], seen: Mapping[str, str]) -> Book:
     by_client: dict[tuple[str, str], list[OpenItem]] = defaultdict(list)
     by_amount: dict[tuple[str, Decimal], list[OpenItem]] = defaultdict(list)
     for item in sorted(items, key=_age):
-        by_number[MARKS.sub("", item.number.upper())].append(item)
+        by_number[bare_number(item.number)].append(item)
         if item.balance > 0:
             by_client[item.currency, item.client].append(item)
             by_amount[item.currency, item.balance].append(item)
-    return Book(by_number, frozenset(map(len, by_number)) - {0}, by_client, by_amount, seen)
+    return Book(by_number, by_client, by_amount, seen)
 
 
 def find(money: Money, book: Book) -> Findings:
@@ -149,19 +143,15 @@ def signs(money: Money, book: Book, items: Sequence[OpenItem]) -> tuple[str, ...
     return (*by_number, *_client_signs(money, items[0], book)[1])
 
 
-@lru_cache(maxsize=20_000)
-def bare_name(name: str | None) -> str:
-    """A name without its legal form, accents and signs."""
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", FORMS.sub(" ", folded(name or "").replace(".", ""))).split())
+def numbers_of(money: Money) -> set[str]:
+    """The bare numbers that the payer may have written, also within an ISO 11649 reference after its check digits."""
+    return {number for text in money.texts for form in _forms(text) for number in numbers_in(form)}
 
 
-def says(text: str, number: str) -> bool:
-    """Whether a text holds a number as a whole: `F-12` is neither in `F-123` nor in `AF-12`; signs may differ."""
-    wanted = MARKS.sub("", number.upper())
-    if not wanted or wanted not in MARKS.sub("", text.upper()):
-        return False
-    pattern = r"[^0-9A-Z]*".join(map(re.escape, wanted))
-    return re.search(rf"(?<![0-9A-Z]){pattern}(?![0-9A-Z])", text.upper()) is not None
+def is_alike(name: str | None, other: str) -> bool:
+    """Whether two names are so much alike that they may be one payer's."""
+    mine, theirs = bare_name(name), bare_name(other)
+    return bool(mine and theirs) and fuzz.ratio(mine, theirs) >= ALIKE
 
 
 def _age(item: OpenItem) -> tuple[date, str, str]:
@@ -170,13 +160,10 @@ def _age(item: OpenItem) -> tuple[date, str, str]:
 
 def _named(money: Money, book: Book) -> Iterable[OpenItem]:
     """The items whose numbers the payer wrote. A short number counts only with its exact amount."""
-    for form in (form for text in money.texts for form in _forms(text)):
-        signs = MARKS.sub("", form.upper())
-        held = {signs[at:at + length] for length in book.lengths for at in range(len(signs) - length + 1)}
-        for number in held & book.by_number.keys():
-            for item in book.by_number[number]:
-                if says(form, item.number) and (not SHORT.fullmatch(number) or item.balance == money.amount):
-                    yield item
+    for number in numbers_of(money) & book.by_number.keys():
+        for item in book.by_number[number]:
+            if not SHORT.fullmatch(number) or item.balance == money.amount:
+                yield item
 
 
 def _forms(text: str) -> tuple[str, ...]:
@@ -224,8 +211,7 @@ def _by_amount(money: Money, book: Book) -> Iterable[Proposal]:
 def _client_signs(money: Money, item: OpenItem, book: Book) -> tuple[int, tuple[str, ...]]:
     """What speaks for the item's client being the payer."""
     known = book.seen.get(money.iban or "") == item.client
-    alike = bool(money.name) and bool(bare_name(item.name)) and (
-        fuzz.token_sort_ratio(bare_name(money.name), bare_name(item.name)) >= ALIKE)
+    alike = is_alike(money.name, item.name)
     return 20 * known + 10 * alike, tuple(word for word, is_so in (("account", known), ("name", alike)) if is_so)
 
 

@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from gateway.bank.finding import items_for
 from gateway.bank.matching import Book, Findings, Money, OpenItem, book_of, find
 from gateway.bank.schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
 from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
-from gateway.receivables.open_items import all_items
+from gateway.receivables.lines import catch_up, client_hash
 from gateway.tables import Submission
 from gateway.tables_receivables import BankAllocation, BankMovement
 
@@ -57,6 +57,7 @@ def movements(
     file_id: str | None = None,
 ) -> MovementListOut:
     """Movements in a state, newest first, with proposals where they are open. Problem 404: no such `before`."""
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
         query = select(BankMovement).where(BankMovement.state == state)
         if file_id is not None:
@@ -68,16 +69,17 @@ def movements(
         rows = session.scalars(query.order_by(BankMovement.booked_on.desc(), BankMovement.id.desc())
                                .limit(limit + 1)).all()
         shown = rows[:limit]
-        ground = ground_of(session, shown, deps.today())
+        ground = ground_of(session, shown)
         items = [_shown(row, ground, _taken_back(session, row)) for row in shown]
     return MovementListOut(items=items, next=shown[-1].id if len(rows) > limit else None)
 
 
 def movement(deps: Deps, tenant_id: str, movement_id: str) -> MovementOut:
     """One movement. Problem 404."""
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
         row = movement_of(session, tenant_id, movement_id)
-        return _shown(row, ground_of(session, [row], deps.today()), _taken_back(session, row))
+        return _shown(row, ground_of(session, [row]), _taken_back(session, row))
 
 
 def movement_of(session: Session, tenant_id: str, movement_id: str) -> BankMovement:
@@ -99,10 +101,8 @@ def left_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Decimal
     return row.amount - sum((one.amount for one in allocations), NOTHING)
 
 
-def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Ground:
-    """What the movements of a page are matched with; open items only where one of them may be matched."""
-    wanted = any(row.state == "open" for row in rows)
-    items = [open_item_of(item) for item in all_items(session, today)] if wanted else []
+def ground_of(session: Session, rows: Sequence[BankMovement]) -> Ground:
+    """What the movements of a page are matched with."""
     grouped: dict[str, list[BankAllocation]] = defaultdict(list)
     for one in session.scalars(select(BankAllocation).where(
             BankAllocation.movement_id.in_([row.id for row in rows])).order_by(BankAllocation.at, BankAllocation.id)):
@@ -110,8 +110,23 @@ def ground_of(session: Session, rows: Sequence[BankMovement], today: date) -> Gr
     ids = {one.submission_id for found in grouped.values() for one in found}
     numbers = {row_id: number or "" for row_id, number in session.execute(
         select(Submission.id, Submission.number).where(Submission.id.in_(ids)))}
-    seen = clients_of_accounts(session, {row.iban for row in rows if row.iban})
-    return Ground(book_of(items, seen), grouped, numbers)
+    wanted = [money for row in rows if (money := money_of(row, grouped[row.id])) is not None]
+    seen = {iban: client_hash(client) for iban, client in clients_of_accounts(
+        session, {one.iban for one in wanted if one.iban}).items()}
+    return Ground(book_of(items_for(session, wanted, seen.values()), seen), grouped, numbers)
+
+
+def money_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Money | None:
+    """What is matched of a movement; None where nothing is to be."""
+    left = left_of(row, allocations)
+    if row.state != "open" or left <= 0:
+        return None
+    return Money(amount=left, currency=row.currency, name=row.name, iban=row.iban, texts=texts_of(row))
+
+
+def texts_of(row: BankMovement) -> tuple[str, ...]:
+    """What the payer wrote."""
+    return tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)
 
 
 def open_item_of(item: Item) -> OpenItem:
@@ -155,11 +170,8 @@ def _shown(row: BankMovement, ground: Ground, taken_back: Sequence[BankAllocatio
     left = left_of(row, allocations)
     parts = [PartOut(invoice_id=one.submission_id, number=ground.numbers.get(one.submission_id, ""),
                      claim_id=one.claim_id, amount=format(one.amount, "f")) for one in allocations]
-    findings = Findings(())
-    if row.state == "open" and left > 0:
-        texts = tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)
-        findings = find(Money(amount=left, currency=row.currency, texts=texts, name=row.name, iban=row.iban),
-                        ground.book)
+    money = money_of(row, allocations)
+    findings = Findings(()) if money is None else find(money, ground.book)
     proposals = [ProposalOut(
         parts=[PartOut(invoice_id=item.id, number=item.number, claim_id=None, amount=format(amount, "f"))
                for item, amount in one.parts],

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.bank.matching import Money, book_of, signs
-from gateway.bank.proposals import clients_of_accounts, open_item_of
+from gateway.bank.proposals import clients_of_accounts, open_item_of, texts_of
 from gateway.receivables.account import Item
 from gateway.tables_receivables import BankMovement
 
@@ -40,7 +40,6 @@ def waiting_for(session: Session, items: Sequence[Item]) -> list[Waiting]:
     own = [open_item_of(item) for item in items]
     book = book_of(own, clients_of_accounts(session, {row.iban for row in rows if row.iban}))
     found = [Waiting(row, signs(Money(
-        amount=row.amount, currency=row.currency, name=row.name, iban=row.iban,
-        texts=tuple(text for text in (row.remittance, row.creditor_reference, row.end_to_end) if text)), book, own))
+        amount=row.amount, currency=row.currency, name=row.name, iban=row.iban, texts=texts_of(row)), book, own))
         for row in rows]
     return [one for one in found if one.signs]

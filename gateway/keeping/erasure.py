@@ -22,6 +22,7 @@ from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
 from gateway.tables_care import Alarm, EventWord, SavedSearch
 from gateway.tables_journal import SubjectKey
+from gateway.tables_receivables import LedgerLine
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
 
 BATCH = 500
@@ -47,6 +48,7 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         (Case, {"reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
     ):
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
+    session.execute(delete(LedgerLine).where(LedgerLine.tenant_id == tenant_id, LedgerLine.submission_id == about))
     session.execute(delete(OutboxEntry).where(
         OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
 
