@@ -23,6 +23,7 @@ from gateway.openapi import describe
 from gateway.outgoing import routes as outgoing
 from gateway.problems import install
 from gateway.receivables import claim_routes as claims
+from gateway.receivables import figure_routes as figures
 from gateway.receivables import routes as receivables
 from gateway.reminders import routes as reminders
 from gateway.series import routes as series
@@ -32,9 +33,8 @@ from gateway.worker import Worker
 
 log = structlog.get_logger()
 ROUTERS = (health.router, outgoing.router, lifecycle.router, receivables.router, bank.router, claims.router,
-           reminders.router, dossiers.router, evidence.router, keeping.router, safe.router, accounts.router,
-           directory.router, series.router, webhooks.router, channels.router,
-           callbacks.router)
+           figures.router, reminders.router, dossiers.router, evidence.router, keeping.router, safe.router,
+           accounts.router, directory.router, series.router, webhooks.router, channels.router, callbacks.router)
 
 
 def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from gateway.auth import Permission
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoices import day
 from gateway.console.views_payments import plain_amount
+from gateway.console.views_receivables import day_or
 from gateway.receivables.analysis import PERIOD, PERIODS, figures_on
 from gateway.reminders.effect import AFTER_DAYS, CostsIn, costs_of, disputes_on, effects, set_costs
 from gateway.reminders.scenario import CHANNELS
@@ -43,7 +43,7 @@ def save_costs(act: Deciding) -> Response:
 
 def _page(visit: Visit, au: str, periode: str, *, values: dict[str, str] | None = None, problem: str = "") -> Response:
     today = visit.deps.today()
-    as_of = day(au) or today
+    as_of = day_or(au, today)
     days = int(periode) if periode.isdecimal() and int(periode) in PERIODS else PERIOD
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         figures = figures_on(session, as_of, days)

@@ -1,5 +1,6 @@
 """Encours: who owes what since when, by client or item by item, on any day; on the page, as CSV and as a workbook."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -11,6 +12,7 @@ from gateway.console.sheets import Ending, Sheet, export, in_order
 from gateway.console.views_invoices import day
 from gateway.deps import CurrentDeps
 from gateway.receivables.ageing import CLASSES
+from gateway.receivables.analysis import FIRST_DAY, LAST_DAY
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
@@ -26,10 +28,16 @@ def asked(  # noqa: PLR0917 - each is a parameter of the URL
     """What the URL asks for; what makes no sense is left out."""
     today = deps.today()
     return owing.Asked(
-        as_of=day(au) or today, today=today, q=q.strip()[:100], currency=devise[:3], late=retard == "1",
+        as_of=day_or(au, today), today=today, q=q.strip()[:100], currency=devise[:3], late=retard == "1",
         age=tranche if tranche in CLASSES else "", group=par if par in owing.GROUPS else "", order=tri[:20],
         page=page_number(page),
     )
+
+
+def day_or(text: str, today: date) -> date:
+    """A day that figures can be asked for; today for what is none."""
+    found = day(text)
+    return found if found is not None and FIRST_DAY <= found <= LAST_DAY else today
 
 
 def page_number(text: str) -> int:

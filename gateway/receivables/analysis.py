@@ -22,6 +22,8 @@ PERIODS = (30, 90, 180, 365)
 """Days of sales that the simple and the best possible DSO may be reckoned over."""
 
 PERIOD = 90
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+"""Between which days anybody asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
