@@ -128,8 +128,11 @@ class Case(Row, Base):
     """Of the scenario; empty where the case belongs to none."""
 
     reason: Mapped[str] = mapped_column(Text)
+    beside: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Further invoices of a task about several: one call, one letter. Those that are paid are taken out."""
+
     balance: Mapped[Decimal]
-    """When it was opened."""
+    """When it was opened; of a task about several invoices, when one of them was last taken out."""
 
     opened_at: Mapped[datetime]
     due_on: Mapped[date]

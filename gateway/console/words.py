@@ -99,9 +99,9 @@ DOCUMENT_ROLES: dict[str, str] = {
     "original": "Facture reçue du logiciel", "sent": "Facture envoyée", "report": "Rapport de contrôle",
     "loss": "Bilan de conversion", "receipt": "Récépissé de la plateforme", "status": "Message de statut",
     "reminder": "Lettre de relance", "readable": "Version lisible", "directory": "Réponse de l'annuaire",
-    "duplicate": "Double remis par courriel", "acknowledgement": "Acquittement",
+    "duplicate": "Double remis par courriel", "acknowledgement": "Acquittement", "returned": "Avis de non-remise",
 }
-EXCHANGED = frozenset({"directory", "duplicate", "status", "receipt", "acknowledgement", "reminder"})
+EXCHANGED = frozenset({"directory", "duplicate", "status", "receipt", "acknowledgement", "reminder", "returned"})
 """Roles of documents that tell of one event; the page of an invoice folds them away."""
 
 OBJECTIONS: dict[str, str] = {
@@ -182,6 +182,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("reminder", "prepared"): Word("Étape préparée pour une personne", "info"),
     ("reminder", "case-opened"): Word("Cas ouvert", "warn"),
     ("reminder", "case-taken"): Word("Cas pris en charge", "info"),
+    ("reminder", "case-changed"): Word("Cas réduit aux factures encore dues", "info"),
     ("reminder", "case-closed"): Word("Cas fermé", "good"),
     ("reminder", "answered"): Word("Réponse du client", "info"),
     ("reminder", "sending"): Word("Relance en cours d'envoi", "info"),
@@ -258,7 +259,7 @@ ACTORS: dict[str, str] = {
 """What the subject of an event without an invoice is, by its prefix."""
 
 TOPICS: dict[str, str] = {
-    "webhook": "Prévenir un logiciel", "notify": "Message de discussion ou SMS",
+    "webhook": "Prévenir un logiciel", "notify": "Message de discussion ou SMS", "bounces": "Lecture des courriels revenus",
     "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur",
     "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",

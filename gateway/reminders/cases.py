@@ -20,8 +20,9 @@ from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import OPENS, open_questions
+from gateway.reminders.reasons import amount_words
 from gateway.reminders.schemas import CaseOut, case_out
-from gateway.reminders.state import Seen, key_of
+from gateway.reminders.state import Seen, ground_of, key_of, look_at
 from gateway.reminders.working import working_days_after
 from gateway.tables import Submission
 from gateway.tables_reminders import Case
@@ -63,12 +64,18 @@ FOR_MONEY: Final = ("missing", "contact", "bounce", "promise", "approval", "call
                     *sorted(OPENS))
 """Kinds that lose their point once nothing is owed."""
 
+JOINT: Final = ("call", "letter", "notice", "handover")
+"""Tasks that may be about several invoices of a client."""
+
 
 def open_case(
     session: Session, submission: Submission, kind: str, reason: str, *, now: datetime, today: date, stage: str = "",
-    seen: Seen | None = None, proposal: str | None = None, actor: str = "worker",
+    seen: Seen | None = None, beside: Sequence[Seen] = (), proposal: str | None = None, actor: str = "worker",
 ) -> Case:
-    """The open case of that cause, opened if there is none. In the caller's transaction, under the tenant's lock."""
+    """The open case of that cause, opened if there is none. In the caller's transaction, under the tenant's lock.
+
+    `beside`: the further invoices of a task about several.
+    """
     known = session.scalar(select(Case).where(
         Case.submission_id == submission.id, Case.kind == kind, Case.stage == stage, Case.active.is_(True)))
     if known is not None:
@@ -80,10 +87,12 @@ def open_case(
         kind=kind, stage=stage, reason=reason, opened_at=now, owner=client.owner if client is not None else None,
         balance=seen.facts.balance if seen is not None else submission.due or submission.total or Decimal(0),
         due_on=working_days_after(today, KINDS[kind].days, region), active=True, outcome=None, closed_at=None,
-        closed_by=None, resolution=None, proposal=proposal,
+        closed_by=None, resolution=None, proposal=proposal, beside=[],
     )
     session.add(case)
-    _tell(session, case, "case-opened", actor=actor, reason=f"{KINDS[kind].title} : {reason}", now=now)
+    if seen is not None and beside:
+        _put(case, [seen, *beside], reason)
+    _tell(session, case, "case-opened", actor=actor, reason=f"{KINDS[kind].title} : {case.reason}", now=now)
     return case
 
 
@@ -100,8 +109,11 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
         if not any(case.kind == code and case.opened_at.date() >= said for case in cases):
             open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today)
     paid = seen.facts.balance <= 0
+    if paid:
+        _take_out(session, seen, now=now, today=today)
     for case in cases:
-        if case.active and ((case.kind in OPENS and case.kind not in codes) or (paid and case.kind in FOR_MONEY)):
+        if case.active and ((case.kind in OPENS and case.kind not in codes) or (
+                paid and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
             why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
             end(session, case, "answered", why, actor="worker", now=now)
     if seen.decision.code.startswith("approval-"):
@@ -111,12 +123,50 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
         open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today)
 
 
+def _take_out(session: Session, seen: Seen, *, now: datetime, today: date) -> None:
+    """A task about several invoices goes on about those that are still owed."""
+    paid = seen.submission.id
+    for case in session.scalars(select(Case).where(
+            Case.client == key_of(seen.submission), Case.kind.in_(JOINT), Case.active.is_(True))).all():
+        ids = [one for one in (case.submission_id, *case.beside) if one != paid]
+        if ids and len(ids) == len(case.beside):
+            rows = session.scalars(select(Submission).where(Submission.id.in_(ids))).all()
+            left = sorted(look_at(session, rows, ground_of(session, rows), today),
+                          key=lambda one: ids.index(one.submission.id))
+            _put(case, left)
+            _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {case.reason}",
+                  now=now)
+
+
+def _put(case: Case, about: Sequence[Seen], why: str = "") -> None:
+    """Make a task one about these invoices; the first leads. `why`: what there is to say besides."""
+    case.submission_id, *case.beside = [one.submission.id for one in about]
+    case.balance = sum((one.facts.balance for one in about), Decimal(0))
+    left = ", ".join(f"{one.facts.number} ({amount_words(one.facts.balance, one.facts.currency)})" for one in about)
+    case.reason = f"{why} Reste à payer : {left}".strip()
+
+
+def wait_for_others(session: Session, seen: Seen, today: date) -> bool:
+    """Whether a person has yet to approve the same stage of other invoices of the client, asked as early as this one.
+
+    So that what is approved one after the other leaves in one letter. A question whose day has passed holds up nothing.
+    """
+    ours = session.scalars(select(Case).where(
+        Case.submission_id == seen.submission.id, Case.kind == "approval", Case.stage == (seen.decision.stage or ""),
+        Case.outcome == "granted")).all()
+    asked = select(Case.id).where(
+        Case.client == key_of(seen.submission), Case.kind == "approval", Case.stage == (seen.decision.stage or ""),
+        Case.active.is_(True), Case.due_on >= today)
+    return any(session.scalars(asked.where(Case.opened_at <= case.closed_at).limit(1)).all() for case in ours)
+
+
 def end(session: Session, case: Case, outcome: str, resolution: str, *, actor: str, now: datetime) -> None:
     """Close an open case. In the caller's transaction."""
     case.active, case.outcome, case.resolution = None, outcome, resolution
     case.closed_at, case.closed_by = now, actor
     _tell(session, case, "case-closed", actor=actor, reason=f"{KINDS[case.kind].title} : {resolution}", now=now,
-          then=() if actor == "worker" else (Work(topic="remind", subject_id=case.submission_id),))
+          then=() if actor == "worker" else tuple(
+              Work(topic="remind", subject_id=one) for one in (case.submission_id, *case.beside)))
 
 
 def close_case(deps: Deps, principal: Principal, case_id: str, outcome: str, resolution: str) -> Case:

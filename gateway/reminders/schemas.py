@@ -104,6 +104,9 @@ class CaseOut(Out):
     id: str
     invoice: str
     number: str | None
+    beside: list[str]
+    """Ids of the further invoices of a task about several."""
+
     kind: str
     stage: str
     reason: str
@@ -167,8 +170,9 @@ class PreviewOut(Out):
 def case_out(case: Case, submission: Submission) -> CaseOut:
     """A case as it is shown."""
     return CaseOut(
-        id=case.id, invoice=case.submission_id, number=submission.number, kind=case.kind, stage=case.stage,
-        reason=case.reason, balance=format(case.balance, "f"), opened_at=case.opened_at, due_on=case.due_on,
+        id=case.id, invoice=case.submission_id, number=submission.number, beside=case.beside, kind=case.kind,
+        stage=case.stage, reason=case.reason, balance=format(case.balance, "f"), opened_at=case.opened_at,
+        due_on=case.due_on,
         owner=case.owner, open=case.active is True, outcome=case.outcome, resolution=case.resolution,
         proposal=case.proposal)
 

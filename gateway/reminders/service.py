@@ -20,7 +20,7 @@ from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
 from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.record import Change, lock_tenant, record
-from gateway.reminders.cases import keep_pace
+from gateway.reminders.cases import keep_pace, wait_for_others
 from gateway.reminders.decide import Outcome, offset_of
 from gateway.reminders.grouping import group_of, unchanged
 from gateway.reminders.keeping import facts_json, keep, label_of
@@ -47,6 +47,7 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
         with deps.db.reading(entry.tenant_id) as session:
             seen = look(session, entry.tenant_id, entry.subject_id, deps.today())
             group = group_of(session, deps, seen) if seen and seen.decision.outcome is Outcome.SENT else ()
+            early = bool(group) and seen is not None and wait_for_others(session, seen, deps.today())
         if seen is None:
             raise Park("no such submission")
         if not group:
@@ -54,6 +55,8 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
                 return
             continue
         _wait_for_hours(deps, seen)
+        if early:
+            raise RetryLater("others wait for the same approval", at=deps.now() + timedelta(hours=1), patient=True)
         if seen.decision.channel != "mail":
             if hand_over(deps, seen, group):
                 return
@@ -93,10 +96,10 @@ def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Ke
         session.add(row)
     row.intent, row.stage, row.at, row.outcome = f"{submission.id}:{stage}", stage, now, "sending"
     row.reason, row.scenario, row.sha256 = seen.decision.reason, seen.scenario.name, kept.sha256
-    row.channel, row.recipient = channel_of(deps.settings), drafted.recipient
+    row.channel, row.recipient, row.message_id = channel_of(deps.settings), drafted.recipient, drafted.message_id
     failure = row.facts.get("failure") if row.facts else None
     row.facts = {**facts_json(deps, seen), "failure": failure, "offset": offset_of(seen.scenario, stage),
-                 "message_id": drafted.message_id, "subject": drafted.subject, "size": kept.size, **drafted.facts}
+                 "subject": drafted.subject, "size": kept.size, **drafted.facts}
     if first:
         record(session, row.tenant_id, Change(
             kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),
@@ -134,7 +137,7 @@ def _finish_interrupted(deps: Deps, entry: Entry) -> None:
     if deps.now() < row.at + LEASE:
         raise RetryLater("another worker is sending", at=row.at + LEASE, patient=True)
     if row.channel == "spool":
-        there = spool_path(deps.settings, row.facts["message_id"]).exists()
+        there = spool_path(deps.settings, row.message_id or "").exists()
         for one in of_one_mail(deps, row):
             conclude(deps, one, "sent" if there else "failed", None if there else "Interrompu avant l'envoi.")
         return

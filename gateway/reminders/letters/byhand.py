@@ -60,11 +60,16 @@ def hand_over(deps: Deps, seen: Seen, group: Sequence[Seen]) -> bool:
         now_seen = unchanged(session, deps, made.group)
         for one in now_seen:
             _keep(deps, session, one, made, kept)
+        if now_seen:
+            lead, *beside = now_seen
+            why = made.trouble or ("" if beside else lead.decision.reason)
+            open_case(session, lead.submission, lead.decision.channel, why, stage=lead.decision.stage or "", seen=lead,
+                      beside=beside, now=deps.now(), today=deps.today())
     return bool(now_seen)
 
 
 def _keep(deps: Deps, session: Session, seen: Seen, made: Prepared, kept: Kept | None) -> None:
-    """The decision about one invoice, its paper, its event and its case."""
+    """The decision about one invoice, its paper and its event."""
     now, submission, decision = deps.now(), seen.submission, seen.decision
     stage = decision.stage or ""
     row = Decision(
@@ -86,8 +91,6 @@ def _keep(deps: Deps, session: Session, seen: Seen, made: Prepared, kept: Kept |
         data={"decision": row.id, "stage": stage, "channel": row.channel},
         then=(Work(topic="remind", subject_id=submission.id),),
     ), now=now)
-    open_case(session, submission, decision.channel, made.trouble or decision.reason, stage=stage, seen=seen,
-              now=now, today=deps.today())
 
 
 def prepare(deps: Deps, seen: Seen, group: Sequence[Seen]) -> Prepared:

@@ -12,9 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from archive.store import Digest
+from formats.invoice import Address
 from gateway.problems import Problem
+from gateway.record import Change, record
 from gateway.reminders.cases import close_case, take_case
 from gateway.reminders.clients import ClientIn, set_client
+from gateway.reminders.letters import byhand
 from gateway.reminders.people import save_scenario
 from gateway.reminders.routes import router
 from gateway.reminders.scenario import DEFAULT, to_json
@@ -249,3 +252,126 @@ def test_trial_preview_and_cases_over_http(play: "Play", serve: Any) -> None:
     assert [(one["number"], one["on"]) for one in coming["letters"]] == [("FA-2026-0042", None)]
     assert api.get("/v1/reminders/preview", params={"after": "nowhere"}).status_code == 422
     assert api.get("/v1/reminders/scenario", params={"version": 9}).status_code == 404
+
+
+def test_what_a_person_finishes_is_one_task_and_one_paper_for_the_client(play: "Play", principal: Any) -> None:
+    """Three late invoices of a client, one of another, one that is disputed: a call, a letter, a notice, a file."""
+    second, disputed = play.another("FA-2", "2026-03-13", "50.00"), play.another("FA-3", "2026-03-13", "70.00")
+    play.another("FA-4", "2026-03-13", "80.00", buyer_siren="000003004", buyer_name="Autre client")
+    for day in ("2026-03-23", "2026-04-02"):
+        play.on(day)
+        play.work()
+    with play.deps.db.transaction(disputed.tenant_id) as session:
+        record(session, disputed.tenant_id, Change(kind="lifecycle", code="207", actor="buyer",
+                                                   submission_id=disputed.id), now=play.deps.now())
+    play.on("2026-04-07")
+    play.work()
+    calls = {case.balance: case for case in cases_of_kind(play, "call")}
+    assert sorted(map(str, calls)) == ["1250.00", "80.00"], "one task a client"
+    joint = next(case for case in calls.values() if case.beside)
+    assert {joint.submission_id, *joint.beside} == {play.invoice.id, second.id}
+    assert joint.reason.replace("\xa0", " ").replace("\u202f", " ") == (
+        "Reste à payer : FA-2026-0042 (1 200,00 €), FA-2 (50,00 €)"
+        if joint.submission_id == play.invoice.id else "Reste à payer : FA-2 (50,00 €), FA-2026-0042 (1 200,00 €)")
+    for day in ("2026-04-13", "2026-04-22", "2026-05-04", "2026-05-12"):
+        play.on(day)
+        play.work()
+    made = papers(play)
+    assert made["FA-2-lettre.pdf"] == made["FA-2026-0042-lettre.pdf"] != made["FA-4-lettre.pdf"]
+    assert "FA-3-lettre.pdf" not in made
+    first, other = (case for case in cases_of_kind(play, "approval") if case.client != "000003004")
+    close_case(play.deps, principal, first.id, "granted", "À envoyer")
+    play.work()
+    assert not [name for name in papers(play) if "mise-en-demeure" in name], "the other one is still asked about"
+    close_case(play.deps, principal, other.id, "granted", "À envoyer aussi")
+    play.work()
+    made = papers(play)
+    assert made["FA-2-mise-en-demeure.pdf"] == made["FA-2026-0042-mise-en-demeure.pdf"]
+    assert [len(case.beside) for case in cases_of_kind(play, "notice")] == [1]
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        rows = session.scalars(select(Decision).where(Decision.stage.in_(("call", "letter", "notice")))).all()
+    intents = [row.intent for row in rows if row.outcome == "sent"]
+    assert len(intents) == len(set(intents)) == 8, "each invoice has its own record of each stage"
+    assert {tuple(sorted(row.facts["together"])) for row in rows if row.outcome == "sent"} == {
+        ("FA-2", "FA-2026-0042"), ("FA-4",)}
+
+
+def cases_of_kind(play: "Play", kind: str) -> list[Case]:
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        return list(session.scalars(select(Case).where(Case.kind == kind, Case.active.is_(True)).order_by(Case.id)))
+
+
+def test_a_task_about_several_goes_on_about_those_still_owed(play: "Play") -> None:
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    for day in ("2026-03-23", "2026-04-02", "2026-04-07"):
+        play.on(day)
+        play.work()
+    play.pay("1200.00")
+    play.work()
+    play.remind()
+    (call,) = cases_of_kind(play, "call")
+    assert (call.submission_id, call.beside, str(call.balance)) == (second.id, [], "50.00")
+    assert "FA-2026-0042" not in call.reason
+    play.invoice = second
+    play.pay("50.00")
+    play.remind()
+    assert cases_of_kind(play, "call") == []
+
+
+def test_the_file_for_an_agency_holds_all_invoices_of_the_client(play: "Play", principal: Any) -> None:
+    stages = [stage for stage in to_json(DEFAULT)["stages"] if stage["key"] in {"friendly", "handover"}]
+    save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "brève", "stages": stages})
+    play.another("FA-2", "2026-03-13", "50.00")
+    play.another("FA-3", "2026-09-30", "70.00")
+    for day in ("2026-03-23", "2026-06-11"):
+        play.on(day)
+        play.work()
+    for case in cases_of_kind(play, "approval"):
+        close_case(play.deps, principal, case.id, "granted", "À remettre")
+    play.work()
+    made = papers(play)
+    content = made["FA-2-recouvrement.zip"]
+    assert content == made["FA-2026-0042-recouvrement.zip"]
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        owed = file.read("creances.csv").decode("utf-8-sig")
+        assert {line.split(";")[0]: line.split(";")[5] for line in owed.split()[1:]} == {
+            "FA-2": "oui", "FA-2026-0042": "oui", "FA-3": "non"}
+        told = file.read("historique.csv").decode("utf-8-sig")
+        assert all(f";{number};Relance amicale;sent;" in told for number in ("FA-2", "FA-2026-0042"))
+        mails = [name for name in file.namelist() if name.endswith(".eml")]
+        assert len(mails) == 1, "the letter about both is there once"
+    assert [len(case.beside) for case in cases_of_kind(play, "handover")] == [1]
+
+
+def test_a_letter_goes_to_one_address(play: "Play") -> None:
+    elsewhere = replace(play.document.buyer, address=Address(line_1="3 quai Inventé", city="Brest", country="FR"))
+    play.document = replace(play.document, buyer=elsewhere)
+    play.another("FA-2", "2026-03-13", "50.00")
+    for day in ("2026-03-23", "2026-04-02", "2026-04-07", "2026-04-13", "2026-04-22", "2026-05-04"):
+        play.on(day)
+        play.work()
+    made = papers(play)
+    assert made["FA-2-lettre.pdf"] != made["FA-2026-0042-lettre.pdf"]
+    assert [len(case.beside) for case in cases_of_kind(play, "letter")] == [0, 0]
+
+
+def test_a_payment_while_the_letter_is_drawn_stops_it_for_all(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is read again in the transaction that opens the task; the rest goes on without what was paid."""
+    play.another("FA-2", "2026-03-13", "50.00")
+    for day in ("2026-03-23", "2026-04-02"):
+        play.on(day)
+        play.work()
+    really, done = byhand.prepare, []
+
+    def slowly(*given: Any) -> Any:
+        found = really(*given)
+        if not done:
+            done.append(play.pay("1200.00"))
+        return found
+
+    monkeypatch.setattr(byhand, "prepare", slowly)
+    play.on("2026-04-07")
+    play.work()
+    (call,) = cases_of_kind(play, "call")
+    assert (call.beside, str(call.balance)) == ([], "50.00")
+    assert play.told()[-1][2] == "thanks"
