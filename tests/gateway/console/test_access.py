@@ -12,8 +12,8 @@ from gateway.tables import Event, Payment
 
 ALL = {"/", "/factures", "/valider", "/factures.csv"}
 MORE = {
-    "officer": {"/journal", "/journal.csv", "/relances"},
-    "credit": {"/relances"},
+    "officer": {"/journal", "/journal.csv", "/relances", "/encours", "/encours.xlsx", "/taches"},
+    "credit": {"/relances", "/encours", "/encours.xlsx", "/taches"},
     "operator": {"/journal", "/journal.csv", "/plateforme", "/reglages", "/reglages/entites/nouvelle",
                  "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
                  "/reglages/personnes"},
@@ -36,7 +36,7 @@ def test_each_role_sees_its_pages_and_no_other(signed_in: Callable[[str], Any], 
 @pytest.mark.parametrize("role", MORE)
 def test_the_menu_offers_only_what_opens(signed_in: Callable[[str], Any], role: str) -> None:
     home = signed_in(role).get("/").text
-    for page in ("/journal", "/relances", "/plateforme", "/reglages"):
+    for page in ("/journal", "/relances", "/encours", "/taches", "/plateforme", "/reglages"):
         assert (f'href="{page}"' in home) == (page in MORE[role]), page
 
 
@@ -139,7 +139,8 @@ def test_what_belongs_to_another_tenant_looks_absent(signed_in: Callable[[str], 
         theirs = visitor.request(method, path.format(story.foreign_invoice), data=data)
         nothing = visitor.request(method, path.format(absent), data=data)
         assert (theirs.status_code, theirs.text) == (404, nothing.text), path
-    for page in ("/", "/factures?q=V-1", "/journal?q=V-1", "/journal?q=Voisins", "/relances", "/plateforme"):
+    for page in ("/", "/factures?q=V-1", "/journal?q=V-1", "/journal?q=Voisins", "/relances", "/plateforme",
+                 "/encours?q=Voisins", "/encours/postes", "/encours/indicateurs", "/taches"):
         text = visitor.get(page).text.replace('value="Voisins"', "").replace("q=Voisins", "")
         assert "Voisins" not in text, page
         assert story.foreign_invoice not in text, page

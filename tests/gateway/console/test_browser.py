@@ -34,6 +34,7 @@ PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal
          "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
          "/reglages/personnes", "/journal?q=trois+ponts&type=lifecycle", "/journal?q=zzz", "/journal/acces",
          "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes", "/banque",
+         "/encours", "/encours/postes", "/encours/indicateurs", "/encours/client?cle=000001016&tout=1", "/taches",
          "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer",
          "/relances/scenarios/essai")
 
