@@ -71,8 +71,8 @@ def draft_mail(deps: Deps, group: Sequence[Seen]) -> Drafted:
         recipient=recipient, reply_to=contact if contact and ADDRESS.fullmatch(contact) else None,
         subject=written.subject, text=written.text, html=written.html, lang=lang, message_id=message_id,
         at=deps.now().astimezone(PARIS),
-        references=tuple(dict.fromkeys(row.facts["message_id"] for row in seen.rows
-                                       if row.outcome == "sent" and "message_id" in row.facts)),
+        references=tuple(dict.fromkeys(
+            row.message_id for row in seen.rows if row.outcome == "sent" and row.message_id)),
         attachments=(*(code for code in codes if code), *(file for _, file in enclosed.files)),
     ))
     return Drafted(content=content, message_id=message_id, recipient=recipient, subject=written.subject, facts={
@@ -91,7 +91,7 @@ def _codes(letter: Letter, message_id: str) -> list[Attachment | None]:
     """The payment code of each transfer as a picture of the mail."""
     return [Attachment(
         name=f"virement-{place}.png", media_type="image/png", content=pixels(block.code),
-        shown_as=f"virement-{place}.{message_id.strip('<>')}") if block.code else None
+        shown_as=f"virement-{place}@{message_id.strip('<>').partition('@')[0]}") if block.code else None
         for place, block in enumerate(pay_blocks(letter), start=1)]
 
 
