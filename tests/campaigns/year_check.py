@@ -70,16 +70,16 @@ def read_books(database: Path, spool: Path) -> Books:
     """The decisions from the SQLite file, held against the files of the spool."""
     went, told, ids = [], [], set()
     with closing(sqlite3.connect(database)) as books:
-        rows = books.execute("SELECT s.number, d.stage, d.at, d.outcome, d.reason, d.facts, d.scenario, d.channel "
-                             "FROM decisions d JOIN submissions s ON s.id = d.submission_id")
-        for number, stage, at, outcome, reason, facts, scenario, channel in rows:
+        rows = books.execute("SELECT s.number, d.stage, d.at, d.outcome, d.reason, d.facts, d.scenario, d.channel, "
+                             "d.message_id FROM decisions d JOIN submissions s ON s.id = d.submission_id")
+        for number, stage, at, outcome, reason, facts, scenario, channel, message_id in rows:
             said = json.loads(facts)
             moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
             told.append(Told(number, moment, outcome, said.get("code", ""), reason, scenario))
             if outcome == "sent":
                 went.append(Went(number, stage, moment, tuple(said["passed_over"]), said["balance"]))
             if outcome == "sent" and channel == "spool":
-                ids.add(said["message_id"].strip("<>"))
+                ids.add(message_id.strip("<>"))
         declined = frozenset(books.execute(
             "SELECT s.number, c.stage FROM cases c JOIN submissions s ON s.id = c.submission_id "
             "WHERE c.outcome = 'declined'").fetchall())
