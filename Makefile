@@ -46,6 +46,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/evidence.py
 	@$(BIN)/python tests/bench/audit_search.py
 	@$(BIN)/python tests/bench/reminders.py
+	@$(BIN)/python tests/bench/receivables.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

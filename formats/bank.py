@@ -66,6 +66,12 @@ class Statement:
 
     currency: str | None
     movements: tuple[Movement, ...]
+    sequence: str | None = None
+    """ElctrncSeqNb, else LglSeqNb."""
+
+    page: str | None = None
+    """PgNb of the statement, else of the message: the pages of one statement may share its id."""
+
     pending: int = 0
     """Entries that are only announced (PDNG, INFO, FUTR): nothing is taken of them."""
 

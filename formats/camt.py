@@ -1,6 +1,6 @@
 """CAMT.053 (ISO 20022, bank to customer statement) -> BankStatements. Read with the one hardened parser.
 
-Versions 001.02 to 001.10 say what is read here in the same places but for two: the status (`Sts`, later `Sts/Cd`) and
+Versions 001.02 to 001.13 say what is read here in the same places but for two: the status (`Sts`, later `Sts/Cd`) and
 the party (`Dbtr/Nm`, later `Dbtr/Pty/Nm`). Structure is asked for where the content cannot be read without it; the
 published schemas are not applied, since statements that leave out what no reader needs are common and must not be lost.
 Nothing is guessed: what is missing is refused by its name.
@@ -18,7 +18,14 @@ from formats.bank import BankStatements, Movement, Statement
 from formats.errors import BadValue, UnknownSyntax
 
 FAMILY = "urn:iso:std:iso:20022:tech:xsd:"
-VERSIONS = frozenset(f"camt.053.001.{number:02}" for number in range(2, 11))
+VERSIONS = frozenset(f"camt.053.001.{number:02}" for number in range(2, 14))
+OTHERS = {
+    "camt.052": "an interim report: its movements are not final, and the statement tells them again",
+    "camt.054": "a notification: the statement tells its movements again",
+    "pain.": "an order to the bank: it says what is wanted, not what happened",
+}
+"""What people take for a statement."""
+
 AMOUNT = re.compile(r"[0-9]{1,18}(\.[0-9]{0,5})?|\.[0-9]{1,5}")
 DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*|Z|[+-][0-9]{2}:[0-9]{2})?")
 NO_REFERENCE = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE"})
@@ -43,7 +50,8 @@ def read_bank_file(document: bytes) -> BankStatements:
     found = _Reader(space)
     return BankStatements(
         version=version, message_id=found.text(message, "GrpHdr/MsgId") or "",
-        statements=tuple(found.statement(node) for node in message.iterfind(f"{space}Stmt")),
+        statements=tuple(found.statement(node, found.text(message, "GrpHdr/MsgPgntn/PgNb"))
+                         for node in message.iterfind(f"{space}Stmt")),
     )
 
 
@@ -52,7 +60,8 @@ def _version(root: etree._Element) -> str:
     version = (name.namespace or "").removeprefix(FAMILY)
     if name.localname != "Document" or version not in VERSIONS:
         shown = version if (name.namespace or "").startswith(FAMILY) else str(root.tag)
-        raise UnknownSyntax(f"not a CAMT.053 of the versions 001.02 to 001.10 but {shown[:120]}")
+        what = next((f", {words}" for kind, words in OTHERS.items() if version.startswith(kind)), "")
+        raise UnknownSyntax(f"not a CAMT.053 of the versions 001.02 to 001.13 but {shown[:120]}{what}")
     return version
 
 
@@ -112,8 +121,8 @@ class _Reader:
             raise BadValue("CdtDbtInd", _place(node), (word or "")[:40], "CRDT or DBIT")
         return Decimal(1 if word == "CRDT" else -1)
 
-    def statement(self, node: etree._Element) -> Statement:
-        """One Stmt."""
+    def statement(self, node: etree._Element, page: str | None) -> Statement:
+        """One Stmt, of the message's page."""
         account = self.text(node, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
         if account is None:
             raise BadValue("Acct/Id", _place(node), "", "an account")
@@ -121,8 +130,10 @@ class _Reader:
         booked = [entry for entry in entries if (self.text(entry, "Sts/Cd", "Sts") or BOOKED) == BOOKED]
         parts = [self.movements(entry) for entry in booked]
         return Statement(
-            id=self.text(node, "Id") or "", account=account.replace(" ", ""), currency=self.text(node, "Acct/Ccy"),
-            movements=tuple(one for movements, _ in parts for one in movements), pending=len(entries) - len(booked),
+            id=self.text(node, "Id") or "", sequence=self.text(node, "ElctrncSeqNb", "LglSeqNb"),
+            page=self.text(node, "StmtPgntn/PgNb") or page, account=account.replace(" ", ""),
+            currency=self.text(node, "Acct/Ccy"), movements=tuple(one for movements, _ in parts for one in movements),
+            pending=len(entries) - len(booked),
             opening=self.balance(node, "OPBD", "PRCD"), closing=self.balance(node, "CLBD"),
             unsplit=sum(not split for _, split in parts),
         )

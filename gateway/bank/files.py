@@ -19,6 +19,15 @@ from gateway.tables_receivables import BankFile, BankMovement
 
 SLICE = 500
 SHOWN = 50
+UNREADABLE = {
+    "unknown-syntax": "c'est un autre document, ou une autre version",
+    "malformed-xml": "il est tronqué ou mal formé",
+    "forbidden-doctype": "il contient un DOCTYPE, qu'aucun relevé ne porte",
+    "limit-exceeded": "il est trop grand ou trop imbriqué",
+    "bad-value": "il y manque un compte, un montant, une devise, un sens ou une date",
+}
+"""Codes of errors, in French."""
+
 WENT_OUT = "Sortie d'argent : elle ne paie aucune de vos factures. / Money that went out pays none of your invoices."
 
 
@@ -64,8 +73,9 @@ def _read(deps: Deps, document: bytes) -> BankStatements:
     try:
         return deps.workshop.read_bank_file(document)
     except FormatError as error:
-        raise Problem(422, "bank-file-unreadable", f"Ce fichier n'est pas un relevé CAMT.053 lisible : {error}. / "
-                      f"No readable CAMT.053 statement: {error}.", reason=error.code) from error
+        words = UNREADABLE.get(error.code, "il ne se laisse pas lire")
+        raise Problem(422, "bank-file-unreadable", f"Ce fichier n'est pas un relevé CAMT.053 lisible : {words} "
+                      f"({error}). / No readable CAMT.053 statement: {error}.", reason=error.code) from error
 
 
 def _add(session: Session, file: BankFile, told: Sequence[tuple[Statement, Told]]) -> tuple[int, int, int]:

@@ -5,17 +5,19 @@ at is among them.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+from typing import TypeVar
 
-from rapidfuzz import fuzz, process
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gateway.bank.matching import ALIKE, Money, OpenItem, numbers_of
+from gateway.bank.matching import Money, OpenItem, names_like, numbers_of
 from gateway.receivables.lines import as_kept
 from gateway.receivables.names import bare_name
 from gateway.tables_receivables import LedgerLine
 
 SLICE = 500
+T = TypeVar("T", str, Decimal)
 
 
 def items_for(session: Session, moneys: Sequence[Money], clients: Collection[str]) -> list[OpenItem]:
@@ -23,19 +25,18 @@ def items_for(session: Session, moneys: Sequence[Money], clients: Collection[str
 
     Needs lines that are up to date (receivables/lines.py).
     """
-    amounts = {(one.currency, as_kept(one.amount)) for one in moneys}
-    alike = _alike(session, {bare_name(one.name) for one in moneys} - {""})
+    alike = _alike(session, {one.name for one in moneys if bare_name(one.name)})
     found: dict[str, OpenItem] = {}
     for condition in (
         *_parts(LedgerLine.signs, {number for one in moneys for number in numbers_of(one)}),
         *(and_(LedgerLine.is_open, part) for part in _parts(LedgerLine.client, {*clients, *alike})),
-        *_parts(LedgerLine.submission_id, set(_two_of_each(session, amounts))),
+        *_parts(LedgerLine.submission_id, set(_two_of_each(session, moneys))),
     ):
         found |= {line.submission_id: _item(line) for line in session.scalars(select(LedgerLine).where(condition))}
     return list(found.values())
 
 
-def _alike(session: Session, names: Collection[str]) -> set[str]:
+def _alike(session: Session, names: Collection[str | None]) -> set[str]:
     """The clients whose names are like one of these."""
     if not names:
         return set()
@@ -43,25 +44,20 @@ def _alike(session: Session, names: Collection[str]) -> set[str]:
     for name, client in session.execute(select(LedgerLine.bare_name, LedgerLine.client).where(
             LedgerLine.is_open, LedgerLine.bare_name != "").distinct()):
         known.setdefault(name, []).append(client)
-    choices = list(known)
-    return {client for name in names
-            for match, _, _ in process.extract(name, choices, scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
-            for client in known[match]}
+    return {client for name in names for match in names_like(name, known) for client in known[match]}
 
 
-def _two_of_each(session: Session, amounts: Collection[tuple[str, object]]) -> Iterator[str]:
+def _two_of_each(session: Session, moneys: Sequence[Money]) -> Iterator[str]:
     """Of each amount one item that is open for it, and a second one if there is: whether it is the only one."""
-    wanted = sorted(amounts)
-    for start in range(0, len(wanted), SLICE):
-        query = select(func.min(LedgerLine.submission_id), func.max(LedgerLine.submission_id)).where(
-            LedgerLine.is_open, or_(*(and_(LedgerLine.currency == currency, LedgerLine.balance == amount)
-                                      for currency, amount in wanted[start:start + SLICE])),
-        ).group_by(LedgerLine.currency, LedgerLine.balance)
-        for pair in session.execute(query):
+    for amounts in _parts(LedgerLine.balance, {as_kept(one.amount) for one in moneys}):
+        for pair in session.execute(
+                select(func.min(LedgerLine.submission_id), func.max(LedgerLine.submission_id)).where(
+                    LedgerLine.currency.in_({one.currency for one in moneys}), amounts, LedgerLine.is_open,
+                ).group_by(LedgerLine.currency, LedgerLine.balance)):
             yield from pair
 
 
-def _parts(column: InstrumentedAttribute[str], values: Collection[str]) -> Iterator[ColumnElement[bool]]:
+def _parts(column: InstrumentedAttribute[T], values: Collection[T]) -> Iterator[ColumnElement[bool]]:
     wanted = sorted(values)
     return (column.in_(wanted[start:start + SLICE]) for start in range(0, len(wanted), SLICE))
 

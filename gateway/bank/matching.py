@@ -7,13 +7,13 @@ until a person says what it is.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from gateway.receivables.names import bare_name, bare_number, numbers_in
 
@@ -84,6 +84,9 @@ class Book:
     by_client: Mapping[tuple[str, str], Sequence[OpenItem]]
     """What is open, by currency and client, the oldest due date first."""
 
+    by_name: Mapping[str, Sequence[tuple[str, str]]]
+    """Keys of the former, under the bare name on the oldest item."""
+
     by_amount: Mapping[tuple[str, Decimal], Sequence[OpenItem]]
     """What is open, by currency and balance."""
 
@@ -113,7 +116,10 @@ def book_of(items: Iterable[OpenItem], seen: Mapping[str, str]) -> Book:
         if item.balance > 0:
             by_client[item.currency, item.client].append(item)
             by_amount[item.currency, item.balance].append(item)
-    return Book(by_number, by_client, by_amount, seen)
+    by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key, found in by_client.items():
+        by_name[bare_name(found[0].name)].append(key)
+    return Book(by_number, by_client, by_name, by_amount, seen)
 
 
 def find(money: Money, book: Book) -> Findings:
@@ -148,10 +154,11 @@ def numbers_of(money: Money) -> set[str]:
     return {number for text in money.texts for form in _forms(text) for number in numbers_in(form)}
 
 
-def is_alike(name: str | None, other: str) -> bool:
-    """Whether two names are so much alike that they may be one payer's."""
-    mine, theirs = bare_name(name), bare_name(other)
-    return bool(mine and theirs) and fuzz.ratio(mine, theirs) >= ALIKE
+def names_like(name: str | None, names: Collection[str]) -> list[str]:
+    """Those bare names that are so much like a payer's that they may be the same."""
+    mine = bare_name(name)
+    found = process.extract(mine, list(names), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=None)
+    return [match for match, _, _ in found if mine and match]
 
 
 def _age(item: OpenItem) -> tuple[date, str, str]:
@@ -188,10 +195,10 @@ def _by_reference(money: Money, named: Sequence[OpenItem], book: Book) -> Iterab
 
 
 def _by_client(money: Money, book: Book) -> Iterable[Proposal]:
-    for (currency, _), items in book.by_client.items():
-        bonus, words = _client_signs(money, items[0], book) if currency == money.currency else (0, ())
-        if not bonus:
-            continue
+    payers = {key for name in names_like(money.name, book.by_name) for key in book.by_name[name]}
+    payers.add((money.currency, book.seen.get(money.iban or "", "")))
+    for items in (items for key, items in book.by_client.items() if key in payers and key[0] == money.currency):
+        bonus, words = _client_signs(money, items[0], book)
         sums = list(_exact_sums(money.amount, items))
         for chosen in sums[:2]:
             yield Proposal(parts=tuple((item, item.balance) for item in chosen), left=NOTHING, score=30 + bonus,
@@ -211,7 +218,7 @@ def _by_amount(money: Money, book: Book) -> Iterable[Proposal]:
 def _client_signs(money: Money, item: OpenItem, book: Book) -> tuple[int, tuple[str, ...]]:
     """What speaks for the item's client being the payer."""
     known = book.seen.get(money.iban or "") == item.client
-    alike = is_alike(money.name, item.name)
+    alike = bool(names_like(money.name, [bare_name(item.name)]))
     return 20 * known + 10 * alike, tuple(word for word, is_so in (("account", known), ("name", alike)) if is_so)
 
 

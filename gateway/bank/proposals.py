@@ -40,6 +40,8 @@ SETTLED = ("Le libellé nomme une facture déjà soldée : double paiement ? / T
            "paid twice?")
 RETURNED = ("Argent repris : retirez le paiement de la facture qu'il avait soldée. / Money taken back: take it off the "
             "invoice that it had paid.")
+GIVEN_BACK = ("Retour d'une de vos sorties d'argent : il ne paie sans doute aucune facture. / One of your own "
+              "payments came back: it probably pays no invoice.")
 UNKNOWN = "Rien ne dit ce que ce mouvement paie. / Nothing tells what this movement pays."
 
 
@@ -199,7 +201,7 @@ def _question(row: BankMovement, findings: Findings, *, found: bool) -> str | No
         return FOREIGN
     if findings.settled:
         return SETTLED
-    if row.amount < 0:
-        return RETURNED
+    if row.amount < 0 or row.returned:
+        return RETURNED if row.amount < 0 else GIVEN_BACK
     return None if found else UNKNOWN
 

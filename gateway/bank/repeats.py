@@ -4,8 +4,8 @@ Banks send overlapping statements, send one twice, or send an interim one first.
 
 * surely, when account, currency, signed amount, booking day, the bank's own reference (AcctSvcrRef, of the transaction
   or of the batch that it is part of), EndToEndId and transaction id are the same: wherever it is told;
-* surely, without a bank's reference, when a statement with the same id of the same account tells it again, with the
-  same NtryRef and content;
+* surely, without a bank's reference, when a statement with the same id, number and page of the same account tells it
+  again, with the same NtryRef and content;
 * perhaps, when without a reference another statement tells the same content: nobody but a person can know whether these
   are two equal payments, so that it waits for one, and is neither counted nor lost.
 
@@ -39,12 +39,14 @@ def told_in(statement: Statement) -> Iterator[Told]:
     """The movements of a statement, each with its identity."""
     keys: Counter[tuple[str | None, ...]] = Counter()
     contents: Counter[tuple[str | None, ...]] = Counter()
+    place = ["statement", statement.id, *(f"{name}={number}" for name, number in (
+        ("sequence", statement.sequence), ("page", statement.page)) if number)]
     for one in statement.movements:
         basis = (statement.account, one.currency, format(one.amount.normalize(), "f"), one.booked_on.isoformat())
         content = (*basis, one.end_to_end, one.name, one.iban, one.remittance, one.creditor_reference)
         reference = one.reference or one.batch_reference
         key = (*basis, "bank", reference, one.end_to_end, one.transaction) if reference is not None else (
-            *content, "statement", statement.id, one.entry_reference)
+            *content, *place, one.entry_reference)
         keys[key] += 1
         contents[content] += 1
         yield Told(one, _hash(*key, str(keys[key])), _hash(*content, str(contents[content])), reference is not None)

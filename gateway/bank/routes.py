@@ -43,7 +43,7 @@ def take_in(
     principal: Cashier, document: Annotated[bytes, Depends(bank_document)], deps: CurrentDeps,
     name: Annotated[str, Query(max_length=255)] = "camt053.xml",
 ) -> BankFileOut:
-    """Take in a CAMT.053 file (001.02 to 001.10). The same file again changes nothing; no movement counts twice."""
+    """Take in a CAMT.053 file (001.02 to 001.13). The same file again changes nothing; no movement counts twice."""
     return files.take_in(deps, principal, document, name)
 
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, select
@@ -17,11 +16,11 @@ from gateway.receivables.analysis import Figures, figures_of
 from gateway.receivables.documents import received_of
 from gateway.receivables.open_items import Owed, all_items, by_currency, claims_of, of_client
 from gateway.reminders.planning import Planned, planned_of
-from gateway.reminders.state import ground_of, key_of, look_at
+from gateway.reminders.state import ground_of, look_at
 from gateway.tables import Submission
 from gateway.tables_reminders import Case, Decision, Hold, ReminderClient
 
-DAYS_AHEAD = 60
+DAYS_AHEAD = 30
 MOST_PLANNED, MOST_SHOWN = 50, 30
 """How many open invoices the plan is made for, the oldest due date first; how many cases, holds and decisions show."""
 
@@ -88,16 +87,17 @@ def client_file(
     items = all_items(session, as_of, key)
     if not items:
         return None
+    who = of_client(session, key)
     newest = max((item.document for item in items), key=lambda one: one.issued_on)
     coming, held = _plan(session, deps, [item for item in items if item.balance > 0])
     return ClientFile(
         client=newest.client, settled=session.get(ReminderClient, (tenant_id, key)), sample=newest.id, items=items,
         debts=by_currency(items, claims_of(session, as_of, key)), figures=_figures(session, items, as_of),
         coming=coming, held=held,
-        cases=_about(session, key, Case, Case.active.is_(True), order=(Case.due_on, Case.opened_at)),
-        closed=_about(session, key, Case, Case.active.is_(None), order=(Case.closed_at.desc(), Case.id)),
-        holds=_about(session, key, Hold, Hold.lifted_at.is_(None), order=(Hold.until, Hold.id)),
-        decisions=_about(session, key, Decision, order=(Decision.at.desc(), Decision.id)),
+        cases=_about(session, who, Case, Case.active.is_(True), order=(Case.due_on, Case.opened_at)),
+        closed=_about(session, who, Case, Case.active.is_(None), order=(Case.closed_at.desc(), Case.id)),
+        holds=_about(session, who, Hold, Hold.lifted_at.is_(None), order=(Hold.until, Hold.id)),
+        decisions=_about(session, who, Decision, order=(Decision.at.desc(), Decision.id)),
         movements=waiting_for(session, items) if bank else (),
     )
 
@@ -122,11 +122,11 @@ def _figures(session: Session, items: Sequence[Item], as_of: date) -> list[Figur
 
 
 def _about(
-    session: Session, key: str, model: type[T], *where: ColumnElement[bool], order: Sequence[Any]
+    session: Session, who: Sequence[ColumnElement[bool]], model: type[T], *where: ColumnElement[bool],
+    order: Sequence[Any],
 ) -> list[tuple[T, Submission]]:
-    """The first MOST_SHOWN rows about the invoices of a client, each with its invoice."""
+    """The first MOST_SHOWN rows about the invoices of a client (`of_client`), each with its invoice."""
     query = select(model, Submission).join(Submission, and_(
         Submission.tenant_id == model.tenant_id, Submission.id == model.submission_id)).where(
-        *of_client(key), *where).order_by(*order)
-    with session.execute(query.execution_options(yield_per=MOST_SHOWN)) as rows:  # read only as far as is needed
-        return list(islice(((row, invoice) for row, invoice in rows if key_of(invoice) == key), MOST_SHOWN))
+        *who, *where).order_by(*order).limit(MOST_SHOWN)
+    return [(row, invoice) for row, invoice in session.execute(query)]

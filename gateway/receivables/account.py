@@ -26,6 +26,9 @@ from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, OTHER_CREDIT_TYPES
 from gateway.searchable import folded
 
 NOTHING = Decimal(0)
+NAMELESS = "nom:"
+"""Begins the key of a client without SIREN."""
+
 CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
 
 
@@ -134,7 +137,7 @@ class Item:
 def client_of(siren: str | None, name: str | None) -> Client:
     """The client that a document names (BT-47, BT-44)."""
     shown = " ".join((name or "").split())
-    return Client(key=siren or f"nom:{folded(shown)}", siren=siren or None, name=shown)
+    return Client(key=siren or f"{NAMELESS}{folded(shown)}", siren=siren or None, name=shown)
 
 
 def positions(documents: Iterable[Document], payments: Iterable[Received], as_of: date) -> list[Item]:

@@ -26,6 +26,9 @@ KINDS: Final = ("submission", "transmission", "lifecycle", "payment")
 """Events that may change what a document stands for."""
 
 BATCH: Final = 500
+FIRST: Final = 2_000
+"""Documents in one transaction while all are made."""
+
 FAR_BEHIND: Final = 5_000
 """The mark is moved for nothing only where so many events lie between."""
 
@@ -66,9 +69,9 @@ def _step(session: Session, tenant_id: str) -> None:
         _net_again(session, tenant_id, _touched(session, changed))
         return
     ones = session.scalars(select(Submission).where(Submission.id > mark.made_to)
-                           .order_by(Submission.id).limit(BATCH)).all()
+                           .order_by(Submission.id).limit(FIRST)).all()
     _net_again(session, tenant_id, ones)
-    mark.made_to = ones[-1].id if len(ones) == BATCH else None
+    mark.made_to = ones[-1].id if len(ones) == FIRST else None
 
 
 def _since(session: Session, mark: int) -> tuple[int, Sequence[str]]:

@@ -12,9 +12,9 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from gateway.receivables.account import NOTHING, Client, Item, positions
+from gateway.receivables.account import NAMELESS, NOTHING, Client, Item, client_of, positions
 from gateway.receivables.claiming import ClaimState, states_of
-from gateway.receivables.documents import COLUMNS, buyer_of, documents_of, netted_all, received_of
+from gateway.receivables.documents import COLUMNS, documents_of, netted_all, received_of
 from gateway.tables import Submission
 from gateway.tables_receivables import Claim
 
@@ -61,8 +61,8 @@ def open_items(session: Session, as_of: date, client: str | None = None) -> list
 
 def all_items(session: Session, as_of: date, client: str | None = None) -> list[Item]:
     """As `open_items`, with those that are settled."""
-    rows = session.execute(select(*COLUMNS).where(*of_client(client))).all()  # no entities: a quarter of their time
-    documents = documents_of(session, [row for row in rows if client in {None, buyer_of(row).key}])
+    documents = documents_of(session, session.execute(  # no entities: a quarter of their time
+        select(*COLUMNS).where(*of_client(session, client))).all())
     payments = received_of(session, None if client is None else [one.id for one in documents])
     return sorted(positions(documents, payments, as_of),
                   key=lambda item: (item.document.due_date or item.document.issued_on, item.document.number))
@@ -96,15 +96,20 @@ def clients(items: Iterable[Item]) -> Mapping[str, Client]:
 
 def claims_of(session: Session, as_of: date, client: str | None = None) -> list[ClaimState]:
     """Every claim for lateness up to this day, of one client or of all, with what is left of it."""
-    query = select(Claim, Submission).join(Submission, and_(
-        Submission.tenant_id == Claim.tenant_id, Submission.id == Claim.submission_id)).where(*of_client(client))
-    rows = [claim for claim, invoice in session.execute(query) if client in {None, buyer_of(invoice).key}]
+    rows = session.scalars(select(Claim).join(Submission, and_(
+        Submission.tenant_id == Claim.tenant_id, Submission.id == Claim.submission_id)).where(
+            *of_client(session, client))).all()
     return states_of(session, rows, as_of)
 
 
-def of_client(client: str | None) -> list[ColumnElement[bool]]:
-    """What narrows a query on Submission to one client; of clients without SIREN, to all of them."""
+def of_client(session: Session, client: str | None) -> list[ColumnElement[bool]]:
+    """What narrows a query on Submission to one client (`Client.key`); nothing for all of them (None)."""
     if client is None:
         return []
-    nameless = or_(Submission.buyer_siren.is_(None), Submission.buyer_siren == "")
-    return [nameless if client.startswith("nom:") else Submission.buyer_siren == client]
+    if not client.startswith(NAMELESS):
+        return [Submission.buyer_siren == client]
+    no_siren = or_(Submission.buyer_siren.is_(None), Submission.buyer_siren == "")
+    names = session.scalars(select(Submission.buyer_name).where(no_siren).distinct())
+    spellings = [name for name in names if client_of(None, name).key == client]
+    written = Submission.buyer_name.in_([name for name in spellings if name is not None])
+    return [no_siren, or_(written, Submission.buyer_name.is_(None)) if None in spellings else written]

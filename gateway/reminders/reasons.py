@@ -101,6 +101,7 @@ def day_words(day: date, lang: str = "fr") -> str:
     return format_date(day, "d MMM y", locale=lang)
 
 
+@lru_cache(4096)
 def amount_words(amount: Decimal, currency: str, lang: str = "fr") -> str:
     """An amount with its currency: `1 234,56 €`."""
     return format_currency(amount, currency, locale=lang)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from lxml import etree
 
 ACCOUNT = "FR7600000000010000000000148"
-VERSIONS = ("001.02", "001.04", "001.08", "001.10")
+VERSIONS = ("001.02", "001.04", "001.08", "001.13")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def paid(amount: str, text: str = "", **more: object) -> Entry:
 
 def statement(
     *entries: Entry, version: str = "001.08", id: str = "STMT-1", account: str = ACCOUNT,  # noqa: A002 - CAMT's name
-    opening: str | None = "1000.00", closing: str | None = None,
+    opening: str | None = "1000.00", closing: str | None = None, page: str | None = None,
 ) -> bytes:
     """One file with one statement, valid under the published schema of its version."""
     space = f"urn:iso:std:iso:20022:tech:xsd:camt.053.{version}"
@@ -63,6 +63,10 @@ def statement(
     add(header, "CreDtTm", "2026-11-21T06:00:00")
     body = add(message, "Stmt")
     add(body, "Id", id)
+    if page is not None:
+        place = add(body, "StmtPgntn")
+        add(place, "PgNb", page)
+        add(place, "LastPgInd", "false")
     add(body, "CreDtTm", "2026-11-21T06:00:00")
     add(add(add(body, "Acct"), "Id"), "IBAN", account)
     booked = [entry for entry in entries if entry.status == "BOOK"]

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 from statements import VERSIONS, Entry, Part, paid, statement
 
 from formats.camt import read_bank_file
-from formats.errors import BadValue, FormatError, UnknownSyntax
+from formats.errors import BadValue, FormatError, MalformedXml, UnknownSyntax
+from gateway.bank.repeats import told_in
 from gateway.bank.routes import router as bank
 from gateway.commands import bank as command
 from gateway.deps import Deps
@@ -90,7 +93,11 @@ def test_a_batch_that_cannot_be_split_is_one_movement(entry: Entry) -> None:
     (b"<a/>", UnknownSyntax, "not a CAMT.053"),
     (b"%PDF-1.7", FormatError, "line 1"),
     (b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", FormatError, "DOCTYPE"),
-    (statement(paid("1.00")).replace(b"camt.053.001.08", b"camt.054.001.08"), UnknownSyntax, "camt.054.001.08"),
+    (statement(paid("1.00")).replace(b"camt.053.001.08", b"camt.054.001.08"), UnknownSyntax,
+     "camt.054.001.08, a notification"),
+    (statement(paid("1.00")).replace(b"camt.053.001.08", b"camt.052.001.08"), UnknownSyntax, "not final"),
+    (statement(paid("1.00"))[:-40], MalformedXml, "line"),
+    (b"<Document>" * 5000, FormatError, "."),
     (statement(paid("1.00")).replace(b"camt.053.001.08", b"camt.053.001.99"), UnknownSyntax, "camt.053.001.99"),
     (statement(paid("1.00")).replace(b'Ccy="EUR">1.00', b'Ccy="EUR">1,00'), BadValue, "1,00"),
     (statement(paid("1.00")).replace(b'Ccy="EUR">1.00', b'Ccy="EUR">-1.00'), BadValue, "-1.00"),
@@ -98,10 +105,33 @@ def test_a_batch_that_cannot_be_split_is_one_movement(entry: Entry) -> None:
     (statement(paid("1.00"), opening=None).replace(b"CRDT", b"PLUS"), BadValue, "CRDT or DBIT"),
     (statement(paid("1.00", booked="2026-02-30")), BadValue, "2026-02-30"),
     (statement(paid("1.00"), account="").replace(b"<IBAN/>", b""), BadValue, "an account"),
-], ids=["xml", "pdf", "doctype", "camt.054", "version", "comma", "sign", "currency", "direction", "date", "account"])
+], ids=["xml", "pdf", "doctype", "camt.054", "camt.052", "truncated", "deep", "version", "comma", "sign",
+        "currency", "direction", "date", "account"])
 def test_what_is_no_statement_is_refused_by_its_name(document: bytes, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         read_bank_file(document)
+
+
+BOOKED = st.lists(st.tuples(st.integers(1, 3), st.sampled_from(("a", "b"))), min_size=1, max_size=8)
+
+
+@settings(max_examples=60)
+@given(BOOKED, st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1, max_size=5))
+def test_overlapping_statements_tell_each_movement_once(
+    booked: list[tuple[int, str]], windows: list[tuple[int, int]]
+) -> None:
+    """Whatever parts of the account statements show, in whatever order: as many movements as were shown."""
+    shown: set[int] = set()
+    keys: set[str] = set()
+    for number, (first, last) in enumerate(windows):
+        part = list(enumerate(booked))[first:last]
+        [told] = read_bank_file(statement(
+            *(paid(f"{euros}.00", text, reference=f"R{place}") for place, (euros, text) in part),
+            id=f"S{number}", version=VERSIONS[number % len(VERSIONS)])).statements
+        keys |= {one.key for one in told_in(told)}
+        shown |= {place for place, _ in part}
+        assert sum((one.movement.amount for one in told_in(told)), Decimal(0)) == sum(euros for _, (euros, _) in part)
+    assert len(keys) == len(shown)
 
 
 # --- taking in
@@ -112,8 +142,14 @@ def test_a_bad_file_is_a_problem_and_leaves_nothing(api: Any, deps: Deps, tenant
     assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (
         422, "bank-file-unreadable", "unknown-syntax")
     assert "camt.052.001.08" in answer.json()["detail"]
+    bomb = b"<!DOCTYPE a [<!ENTITY b 'bbbbbbbb'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>"
     assert take_in(api, b"").status_code == 422
-    assert count(deps, tenant, BankFile) == 0
+    for bad, code, words in ((statement(paid("1.00"))[:-9], "malformed-xml", "tronqué"),
+                             (bomb, "forbidden-doctype", "DOCTYPE"), (b"\x00" * 1000, "malformed-xml", "mal formé"),
+                             (statement(paid("1.00", booked="hier")), "bad-value", "une date")):
+        answer = take_in(api, bad)
+        assert (answer.status_code, answer.json()["reason"], words in answer.json()["detail"]) == (422, code, True)
+    assert count(deps, tenant, BankFile) == count(deps, tenant, BankMovement) == 0
 
 
 def test_the_file_is_kept_and_journaled(api: Any, deps: Deps, tenant: str) -> None:
@@ -150,6 +186,28 @@ def test_equal_payments_in_one_statement_are_two(api: Any, deps: Deps, tenant: s
     assert take_in(api, statement(*twins)).json()["added"] == 2
     assert take_in(api, statement(*twins, opening=None)).json()["repeated"] == 2, "the same, written otherwise"
     assert count(deps, tenant, BankMovement) == 2
+
+
+def test_two_pages_of_one_statement_are_two(api: Any, deps: Deps, tenant: str) -> None:
+    unnamed = paid("10.00", "same", reference=None)
+    for page in ("1", "2", "1"):
+        take_in(api, statement(unnamed, page=page, opening=None))
+    assert [len(movements(api, state)) for state in ("open", "doubtful")] == [1, 1], "none is lost, none counts twice"
+    assert count(deps, tenant, BankMovement) == 2
+
+
+def test_charges_and_what_came_back_of_our_own_payments(api: Any, make_invoice: MakeInvoice) -> None:
+    make_invoice()
+    charged = Entry(parts=(Part(amount="120.00", text="F-2026-001"),), amount="118.50")
+    fees = Entry(parts=(Part(amount="3.20", text="FRAIS", name=None, iban=None),), sign="DBIT")
+    back = paid("55.00", "rejet de notre virement", name="Fournisseur", returned=True)
+    body = take_in(api, statement(charged, fees, back)).json()
+    assert (body["added"], body["remarks"]) == (3, [])
+    returned, received = sorted(movements(api), key=lambda one: Decimal(one["amount"]))
+    assert (received["amount"], received["proposals"][0]["reasons"][:3]) == (
+        "118.50", ["reference", "partial", "shortfall"]), "what came in counts, a person decides on the charges"
+    assert (returned["proposals"], "vos sorties" in returned["question"]) == ([], True)
+    assert [one["amount"] for one in movements(api, "aside")] == ["-3.20"]
 
 
 def test_without_a_reference_a_person_says_whether_it_is_the_same(api: Any) -> None:
