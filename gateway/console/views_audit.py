@@ -18,7 +18,8 @@ from gateway.console import (
     words,
 )
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoices import MOST_EXPORTED, day, table
+from gateway.console.sheets import MOST_EXPORTED, Column, Kind, Line, Sheet, as_csv
+from gateway.console.views_invoices import day
 from gateway.evidence import looks
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -27,6 +28,13 @@ router.include_router(views_retention.router)
 router.include_router(views_proofs.router)  # before the entries, whose path is any two words
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
 Keeping = Annotated[Act, Does(Permission.AUDIT_READ)]
+COLUMNS = (
+    Column("position", "Position", Kind.NUMBER), Column("heure", "Heure (UTC)"),
+    Column("plateforme", "Heure de la plateforme (UTC)"), Column("qui", "Qui"), Column("type", "Type"),
+    Column("code", "Code"), Column("libelle", "Libellé"), Column("facture", "Facture"), Column("motif", "Motif"),
+    Column("objet", "Objet (SHA-256)"), Column("empreinte", "Empreinte de l'entrée"),
+)
+"""Of the file. Times to the microsecond, as the journal has them."""
 
 
 def asked(  # noqa: PLR0917 - each is a parameter of the URL
@@ -81,18 +89,14 @@ def export_journal(visit: Reading, search: Asked) -> Response:
     """Exactly what is shown, all pages, as CSV. Times are UTC."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         names = people.names(session)
-        listing = list(audit.everything(session, search, names, MOST_EXPORTED))
+        listing = list(audit.everything(session, search, names, MOST_EXPORTED + 1))
     looks.at_list(visit.deps, visit.principal, looks.JOURNAL_EXPORTED, "journal", **search.values())
-    header = ("Position", "Heure (UTC)", "Heure de la plateforme (UTC)", "Qui", "Type", "Code", "Libellé", "Facture",
-              "Motif", "Objet (SHA-256)", "Empreinte de l'entrée")
-    rows = [(
+    return as_csv(Sheet(name="journal", columns=COLUMNS, lines=[Line((
         line.event.position, line.event.at.isoformat(),
         line.event.platform_at.isoformat() if line.event.platform_at else "", names.author(line.event),
         line.event.kind, line.event.code, words.happening(line.event).text,
         line.invoice.number if line.invoice is not None else line.event.data.get("subject", ""),
-        line.event.reason, line.event.sha256, line.leaf,
-    ) for line in listing]
-    return table("journal.csv", header, rows)
+        line.event.reason, line.event.sha256, line.leaf)) for line in listing]))
 
 
 @router.post("/journal/recherches")

@@ -1,0 +1,113 @@
+"""The credit controller's pages with 100,000 open items: whole answers of the console, as a browser gets them.
+
+    python tests/bench/controlling.py --invoices 100000      # the usual form has 20,000 and scales
+
+Goal: a client's page in 100 ms, however much the others owe. Processor time of this process, SQLite, least of some
+tries; every fifth client has cases, holds and letters of the past.
+"""
+
+import argparse
+import hashlib
+import random
+import sys
+import tempfile
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "campaigns")]
+
+from fastapi.testclient import TestClient
+from receivables import SEED, TODAY, Told, fill, name_of
+from year import Clock, house
+
+from gateway.app import create_app
+from gateway.assembly import assembled
+from gateway.auth import COOKIE
+from gateway.db import insert_rows
+from gateway.deps import Deps
+from gateway.receivables import lines
+from gateway.settings import Settings
+from gateway.tables import ConsoleSession, User
+from gateway.tables_receivables import BankMovement
+from gateway.tables_reminders import Case, Decision, Hold
+
+TRIES = 5
+
+
+def main() -> None:
+    """Fill, ask, print."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--invoices", type=int, default=20_000)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, assembled(Settings(data=Path(folder), log_json=False)) as made:
+        clock = Clock()
+        clock.now = datetime(2026, 3, 23, 9, tzinfo=UTC)
+        deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
+                    bell=made.bell, clock=clock)
+        tenant_id = house(deps, clock).tenant_id
+        dice = random.Random(SEED)
+        clients = [(f"{number:09}", name_of(dice)) for number in range(1, max(10, asked.invoices // 25))]
+        fill(deps, tenant_id, dice, list(clients), asked.invoices)
+        live(deps, tenant_id, clients, asked.invoices)
+        lines.catch_up(deps, tenant_id)
+        tell, visitor = Told("pages", asked.invoices), signed_in(deps, tenant_id)
+        for what, path, times in (
+            ("a client's page (goal 100 ms)", f"/encours/client?cle={clients[0][0]}", TRIES),
+            ("the same a month ago", f"/encours/client?cle={clients[0][0]}&au={TODAY - timedelta(days=30)}", TRIES),
+            ("its items as a workbook", f"/encours/client.xlsx?cle={clients[0][0]}", TRIES),
+            ("tasks of the day", "/taches", TRIES), ("the first page", "/", 1), ("ageing", "/encours", 2),
+            ("ageing as a workbook", "/encours.xlsx", 1), ("open items", "/encours/postes?tri=-reste", 1),
+            ("open items as a workbook", "/encours/postes.xlsx", 1), ("figures", "/encours/indicateurs", 1),
+        ):
+            answer = tell(what, lambda path=path: visitor.get(path), times)
+            assert answer.status_code == 200, (path, answer.status_code)
+
+
+def live(deps: Deps, tenant_id: str, clients: list[tuple[str, str]], count: int) -> None:
+    """Cases, holds, letters and movements of the bank, as they come with so many items."""
+    now = deps.now()
+    decisions, cases, holds = [], [], []
+    for number in range(count):
+        of = {"tenant_id": tenant_id, "submission_id": f"{number:08}"}
+        if number % 2:
+            decisions += [{
+                **of, "id": f"{number}:{stage}", "intent": f"{number:08}:{stage}", "stage": stage, "outcome": "sent",
+                "at": now - timedelta(days=days), "reason": "bench", "facts": {"offset": offset, "n": 1, "code": "due"},
+                "scenario": "relances-v2", "channel": "smtp", "recipient": "c@client.example", "sha256": "0" * 64,
+            } for stage, days, offset in (("due", 30, 0), ("friendly", 20, 10))]
+        if number % 100 == 3:
+            cases.append({
+                **of, "id": f"c{number}", "client": clients[number % len(clients)][0], "kind": "call", "stage": "call",
+                "reason": "bench", "balance": Decimal(100), "opened_at": now, "due_on": TODAY, "active": True})
+        if number % 100 == 5:
+            holds.append({**of, "id": f"h{number}", "kind": "promise", "reason": "bench", "until": TODAY,
+                          "created_at": now, "actor": "user:x"})
+    moves = [{
+        "tenant_id": tenant_id, "id": f"m{number}", "file_id": "f", "key": f"{number}", "content": f"{number}",
+        "account": "FR76", "statement": "1", "amount": Decimal(100), "currency": "EUR", "booked_on": TODAY,
+        "value_on": TODAY, "returned": False, "name": clients[number % len(clients)][1], "remittance": "VIR FA",
+        "state": "open" if number % 10 else "doubtful"} for number in range(300)]
+    for table, rows in ((Decision, decisions), (Case, cases), (Hold, holds), (BankMovement, moves)):
+        for start in range(0, len(rows), 5000):
+            with deps.db.transaction(tenant_id) as session:
+                insert_rows(session, table, rows[start:start + 5000])
+
+
+def signed_in(deps: Deps, tenant_id: str) -> TestClient:
+    """A browser of somebody with every role."""
+    secret, who = "bench", str(uuid.uuid4())
+    with deps.db.transaction(tenant_id) as session:
+        session.add(User(tenant_id=tenant_id, id=who, email="bench@atelier.example", name="Bench", password_hash="",
+                         roles=["officer", "credit", "operator", "billing"], created_at=deps.now(), disabled_at=None))
+        session.add(ConsoleSession(tenant_id=tenant_id, id=hashlib.sha256(secret.encode()).hexdigest(), user_id=who,
+                                   csrf="x", created_at=deps.now(), expires_at=deps.now() + timedelta(days=1)))
+    visitor: Any = TestClient(create_app(deps), base_url="http://passerelle.example", headers={"Accept": "text/html"})
+    visitor.cookies.set(COOKIE, secret)
+    return visitor
+
+
+if __name__ == "__main__":
+    main()
