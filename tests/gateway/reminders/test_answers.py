@@ -136,3 +136,20 @@ def test_a_settled_invoice_asks_nothing(play: "Play", api: Any, links: dict[str,
                                   {"answer": "missing", "remark": "x" * 1001}, {}])
 def test_an_answer_that_is_none_is_asked_again(api: Any, links: dict[str, str], said: dict[str, str]) -> None:
     assert api.post(links["right"], data=said).status_code == 422
+
+
+def test_each_invoice_of_a_mail_has_links_of_its_own(play: "Play", api: Any) -> None:
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-09")
+    play.work()
+    (mail,) = play.mails()
+    text = play.text()
+    assert mail["Subject"].endswith("échéance le 13 mars 2026")
+    assert all(f"sans compte ni mot de passe ({number})" in text for number in ("FA-2", "FA-2026-0042"))
+    paths = {path for path, _ in LINK.findall(text)}
+    assert len(paths) == 2
+    for path in paths:
+        assert api.post(path, data={"answer": "right"}).status_code == 200
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        answered = {row.submission_id for row in session.scalars(select(ReminderAnswer))}
+    assert answered == {play.invoice.id, second.id}

@@ -80,6 +80,23 @@ def test_a_large_pdf_stays_at_home_and_the_decision_says_so(play: "Play") -> Non
     assert "trop volumineux" in play.decisions()[0].facts["not_attached"]
 
 
+def test_other_open_invoices_go_along_while_there_is_room_and_the_rest_is_named(play: "Play") -> None:
+    with_pdf(play, b"%PDF" + bytes(MOST_BYTES - 200_000))
+    play.another("FA-3", "2026-06-30", "70.00")
+    play.another("FA-4", "2026-07-30", "70.00", transmission="queued")
+    large = play.another("FA-5", "2026-08-30", "70.00")
+    play.invoice, lead = large, play.invoice
+    with_pdf(play, b"%PDF" + bytes(200_000))
+    play.invoice = lead
+    play.on("2026-03-23")
+    play.remind()
+    assert [name for name, _ in attachments(play)] == ["FA-2026-0042-facture.pdf", "FA-3-facture.pdf"]
+    assert "Non jointes à ce message : FA-4, FA-5. Nous vous les enverrons sur simple demande." in play.text()
+    told = play.decisions()[0].facts
+    assert told["attached"] == "FA-2026-0042-facture.pdf, FA-3-facture.pdf"
+    assert told["not_attached"] == "FA-4 : pas encore déposée; FA-5 : 200004 octets : trop volumineux"
+
+
 def test_an_invoice_that_cannot_be_drawn_is_reminded_without_it(play: "Play") -> None:
     with play.deps.db.transaction(play.invoice.tenant_id) as session:
         row = session.get_one(Submission, (play.invoice.tenant_id, play.invoice.id))
