@@ -93,6 +93,13 @@ class Settings(BaseSettings):
     """smtp://user:password@host:port or smtps://...; None means a spool of files that the console shows."""
 
     mail_from: str = "relances@passerelle.example"
+    bounces_url: str | None = None
+    """Where mails that came back arrive: imaps://user:password@host/INBOX, maildir:///folder, or file:///folder of .eml
+    files. A mailbox of Passerelle's own: what others read there first is not seen. None: a person tells of bounces."""
+
+    bounces_seconds: float = 300.0
+    """How often it is looked into."""
+
     alarm_mail: tuple[str, ...] = ()
     """Addresses that are told of every alarm, when it begins and when it ends."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from gateway.alarms import causes, house
 from gateway.alarms.mailing import mail_alarm
+from gateway.bounces import taking as bounces
 from gateway.channels import sending as channels
 from gateway.dossiers.periods import handle_export
 from gateway.evidence import checkpoints
@@ -43,12 +44,13 @@ HANDLERS: Mapping[str, Handler] = {
     "webhook": deliver_webhook,
     "alarm": mail_alarm,
     channels.TOPIC: channels.deliver,
+    bounces.TOPIC: bounces.handle_mailbox,
     "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
     holds.TOPIC: holds.handle_hold,
     destruction.TOPIC: destroying.handle_destruction,
 }
-STRANGERS = frozenset({"webhook", channels.TOPIC})
+STRANGERS = frozenset({"webhook", channels.TOPIC, bounces.TOPIC})
 """Topics that wait for addresses of anybody: they have threads of their own."""
 
 
@@ -66,6 +68,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "remind": Tick(settings.remind_seconds, nightly.tick),
         "webhook": Tick(settings.webhook_seconds, fan_out),
         "notify": Tick(settings.channel_seconds, channels.fan_out),
+        "bounces": Tick(settings.bounces_seconds, bounces.look_regularly),
         "duties": Tick(settings.duty_seconds, tell_deadlines),
         "tidy": Tick(settings.tidy_seconds, tidy),
         "retention": Tick(settings.tidy_seconds, count_due),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from formats import camt, conversion, facturx, lifecycle, opening, status_loss, syntax
+from formats import camt, conversion, dsn, facturx, lifecycle, opening, status_loss, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.rendering.appearance import Appearance
@@ -56,6 +56,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "draw": draw,
     "extract": extract,
     "read_bank_file": camt.read_bank_file,
+    "read_returned": dsn.read_returned,
     "read_status": read_status,
     "write_status": write_status,
     **advice.OPERATIONS,

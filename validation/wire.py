@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any, Final
 
-from formats import bank, errors, invoice, status
+from formats import bank, errors, invoice, returned, status
 from formats.rendering import remarks
 from validation import findings
 from validation.worker import HEADER
@@ -78,6 +78,7 @@ ALLOWED: Final[dict[tuple[str, str], type]] = {
     **_dataclasses(invoice),
     **_dataclasses(status),
     **_dataclasses(bank),
+    **_dataclasses(returned),
     **_dataclasses(remarks),
     **{(kind.__module__, kind.__name__): kind for kind in _PASSED},
     **{(kind.__module__, kind.__name__): kind for kind in (findings.Severity, findings.Outcome, findings.Verdict)},

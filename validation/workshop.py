@@ -15,6 +15,7 @@ from formats.bank import BankStatements
 from formats.errors import FormatError
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Drawn
+from formats.returned import Returned
 from formats.status import StatusMessage
 from schematron import supply
 from validation.explain.data import data
@@ -154,6 +155,10 @@ class Workshop:
     def read_bank_file(self, document: bytes) -> BankStatements:
         """Read a CAMT.053 file. Raises FormatError, Poison."""
         return cast("BankStatements", self._ask("read_bank_file", document=document))
+
+    def read_returned(self, document: bytes) -> Returned:
+        """Read a mail that arrived where bounces go. Raises FormatError, Poison."""
+        return cast("Returned", self._ask("read_returned", document=document))
 
     def propose(self, document: bytes, *, as_of: date) -> tuple[Patch, ...]:
         """The corrections that are certain for a document, proved; none is applied. Raises only Poison."""

@@ -86,6 +86,9 @@ KINDS: Mapping[str, Kind] = {
     "channel-doubt": Kind(
         "warn", "Message parti ou non", "La réponse du service s'est perdue : dites si le message est arrivé.",
         "A message may or may not have gone out", "/reglages/canaux"),
+    "mailbox-silent": Kind(
+        "warn", "Boîte des courriels revenus illisible", "Vérifiez PASSERELLE_BOUNCES_URL et le serveur : d'ici là, "
+        "les retours ne sont pas lus.", "The mailbox of bounces cannot be read", "/relances/retours"),
     "backup-old": Kind(
         "warn", "Sauvegarde trop ancienne", "Lancez passerelle backup et vérifiez la tâche programmée.",
         "The last backup is too old"),

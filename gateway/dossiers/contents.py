@@ -28,7 +28,7 @@ TITLES = {
     "loss": "Rapport de conversion", "receipt": "Récépissé de dépôt", "status": "Message de statut (CDAR)",
     "reminder": "Relance envoyée", "readable": "Vue lisible", "payment": "Paiement enregistré",
     "directory": "Réponse de l'annuaire", "duplicate": "Double remis autrement",
-    "certificate": "Certificat de destruction",
+    "certificate": "Certificat de destruction", "returned": "Avis de non-remise",
 }
 KINDS = {
     "submission": "Réception", "transmission": "Transmission", "lifecycle": "Statut", "payment": "Paiement",

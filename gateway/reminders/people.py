@@ -11,7 +11,7 @@ from gateway.auth import Principal
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.cases import open_case
+from gateway.reminders.returning import came_back
 from gateway.reminders.scenario import BadScenario, Scenario, checked, to_json
 from gateway.reminders.schemas import BounceIn, DecisionOut, HoldIn, HoldOut, SettlementIn, decision_out, hold_out
 from gateway.reminders.settling import conclude, of_one_mail
@@ -91,13 +91,7 @@ def bounce(deps: Deps, principal: Principal, submission_id: str, decision_id: st
             raise not_found()
         if row.outcome != "sent" or row.recipient is None:
             raise Problem(409, "not-sent", "Aucun courriel n'est parti pour cette décision. / No mail went out.")
-        if not row.facts.get("refused"):
-            row.facts = {**row.facts, "failure": found.reason, "refused": True}
-            record(session, tenant_id, Change(
-                kind="reminder", code="bounced", actor=principal.actor, submission_id=submission_id,
-                reason=found.reason, data={"decision": row.id, "stage": row.stage}), now=now)
-            open_case(session, session.get_one(Submission, (tenant_id, submission_id)), "bounce", found.reason,
-                      now=now, today=deps.today(), actor=principal.actor)
+        came_back(session, row, found.reason, actor=principal.actor, now=now, today=deps.today())
         session.flush()
         return decision_out(row)
 

@@ -53,5 +53,5 @@ def conclude(
 
 def told_of(row: Decision) -> dict[str, object]:
     """What the event of a letter says of it."""
-    return {"decision": row.id, "stage": row.stage, "message_id": row.facts["message_id"], "channel": row.channel,
+    return {"decision": row.id, "stage": row.stage, "message_id": row.message_id, "channel": row.channel,
             "recipient": row.recipient, "balance": row.facts["balance"], "currency": row.facts["currency"]}

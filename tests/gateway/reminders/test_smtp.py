@@ -93,7 +93,7 @@ def test_a_reminder_reaches_the_mailbox(by_smtp: "Play", mailbox: Mailbox) -> No
     (taken,) = mailbox.taken
     mail = email.message_from_bytes(taken, policy=default)
     assert mail["To"] == "compta@mairie.example"
-    assert mail["Message-ID"] == by_smtp.decisions()[0].facts["message_id"]
+    assert mail["Message-ID"] == by_smtp.decisions()[0].message_id
     assert by_smtp.decisions()[0].channel == "smtp"
     assert by_smtp.told() == [("sent", "due", "friendly")]
 

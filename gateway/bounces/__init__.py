@@ -1,0 +1,1 @@
+"""Mails that came back: read from the mailbox of bounces, matched with the letters they are about."""

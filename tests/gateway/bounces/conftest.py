@@ -1,0 +1,6 @@
+"""Where the mails of these tests are written."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
