@@ -23,6 +23,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Executable,
+    Insert,
     Select,
     Table,
     TextClause,
@@ -77,7 +78,7 @@ USED_AT, UNUSED_S = "used-at", 1.0
 SYNCHRONOUS: Final = "synchronous"
 """Key too: how a connection to SQLite waits for the disk at present."""
 
-Inserts = list[tuple[type[TenantScoped], Sequence[Mapping[str, object]]]]
+Inserts = list[tuple[Insert, Sequence[Mapping[str, object]]]]
 WAITING: Final = "waiting-inserts"
 """A session's key in `info` for rows that `together` will insert."""
 
@@ -168,19 +169,33 @@ def insert_rows(session: Session, table: type[TenantScoped], rows: Sequence[Mapp
         TenantMissing: a row is another tenant's.
     """
     _check_owner(session, (row["tenant_id"] for row in rows), table)
+    _insert(session, INSERTS[table], rows)
+
+
+def insert_chosen(session: Session, tenant_id: str, statement: Insert, **values: object) -> None:
+    """Insert what a statement chooses from one tenant's rows, by the parameter `tenant`; `values` are its others.
+
+    Raises:
+        TenantMissing: the session is another tenant's.
+    """
+    _check_owner(session, (tenant_id,), statement)
+    _insert(session, statement, [{"tenant": tenant_id, **values}])
+
+
+def _insert(session: Session, statement: Insert, values: Sequence[Mapping[str, object]]) -> None:
     session.flush()
     waiting: Inserts | None = session.info.get(WAITING)
-    if not rows:
+    if not values:
         return
     if waiting is None:
-        session.connection().execute(INSERTS[table], rows)
+        session.connection().execute(statement, values)
     else:
-        waiting.append((table, rows))
+        waiting.append((statement, values))
 
 
 @contextmanager
 def together(session: Session) -> Iterator[None]:
-    """What `insert_rows` adds inside goes to the database at the end, on PostgreSQL with one wait for all of it.
+    """What `insert_rows` and `insert_chosen` add inside goes to the database at the end, with one wait on PostgreSQL.
 
     What is read inside must not be among it.
     """
@@ -192,8 +207,8 @@ def together(session: Session) -> Iterator[None]:
         del session.info[WAITING]
     connection = session.connection()
     with _one_wait(connection):
-        for table, rows in waiting:
-            connection.execute(INSERTS[table], rows)
+        for statement, values in waiting:
+            connection.execute(statement, values)
 
 
 @contextmanager

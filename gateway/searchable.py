@@ -6,22 +6,32 @@ on SQLite and PostgreSQL: under row-level security PostgreSQL uses no text index
 saw, and comparisons of words are the ones it trusts.
 """
 
+import hashlib
 import re
 import unicodedata
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import BigInteger, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from gateway.db import insert_rows, plain
+from gateway.db import insert_chosen, insert_rows, plain
 from gateway.tables import Event, Submission
-from gateway.tables_care import EventWord, InvoiceWord
+from gateway.tables_care import EventParties, EventWord, InvoiceParties, InvoiceWord, PartyWord
 
 LONGEST = 40
 MOST_WORDS = 60
 """Of one event: a reason may quote a whole message."""
 
-HAS_WORDS = select(InvoiceWord.word).where(
-    InvoiceWord.tenant_id == bindparam("tenant"), InvoiceWord.submission_id == bindparam("invoice")).limit(1)
+TENANT, INVOICE = bindparam("tenant", type_=String()), bindparam("invoice", type_=String())
+OF_INVOICE = (InvoiceParties.tenant_id == TENANT, InvoiceParties.submission_id == INVOICE)
+KNOWN = select(InvoiceParties.parties).where(*OF_INVOICE)
+HAS_WORDS = select(PartyWord.word).where(
+    PartyWord.tenant_id == TENANT, PartyWord.parties == bindparam("parties")).limit(1)
+HAS_EVENTS = select(EventParties.position).where(
+    EventParties.tenant_id == TENANT, EventParties.parties == bindparam("parties")).limit(1)
+OF_PARTIES = insert(EventParties).from_select(
+    ("tenant_id", "parties", "position"),
+    select(InvoiceParties.tenant_id, InvoiceParties.parties, bindparam("position", type_=BigInteger())).where(
+        *OF_INVOICE))
 PART = re.compile(r"[a-z0-9]+")
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
@@ -58,21 +68,56 @@ def make_searchable(session: Session, event: Event) -> None:
     """Add the words of an event, and those of its invoice when it came in. Inside the transaction that records it."""
     insert_rows(session, EventWord, [{"tenant_id": event.tenant_id, "position": event.position, "word": word}
                                      for word in sorted(words_of(event.reason))[:MOST_WORDS]])
-    if event.kind == "submission" and event.submission_id is not None:
+    if event.submission_id is None:
+        return
+    if event.kind == "submission":
         invoice = session.get(Submission, (event.tenant_id, event.submission_id))
-        if invoice is not None and plain(session, event.tenant_id, HAS_WORDS, invoice=invoice.id).scalar() is None:
-            insert_rows(session, InvoiceWord, invoice_words(invoice))
+        if invoice is not None and plain(session, event.tenant_id, KNOWN, invoice=invoice.id).scalar() is None:
+            _add_invoice(session, invoice)
+    insert_chosen(session, event.tenant_id, OF_PARTIES, invoice=event.submission_id, position=event.position)
 
 
-def invoice_words(invoice: Submission) -> list[dict[str, str]]:
+def _add_invoice(session: Session, invoice: Submission) -> None:
+    parties, words = parties_of(invoice)
+    insert_rows(session, InvoiceWord, number_words(invoice))
+    if plain(session, invoice.tenant_id, HAS_WORDS, parties=parties).scalar() is None:
+        insert_rows(session, PartyWord, [{"tenant_id": invoice.tenant_id, "parties": parties, "word": word}
+                                         for word in sorted(words)])
+    insert_rows(session, InvoiceParties, [
+        {"tenant_id": invoice.tenant_id, "submission_id": invoice.id, "parties": parties}])
+
+
+def number_words(invoice: Submission) -> list[dict[str, str]]:
     """The rows of InvoiceWord for one invoice."""
-    words = words_of(invoice.number, invoice.seller_name, invoice.buyer_name, invoice.seller_siren, invoice.buyer_siren)
-    return [{"tenant_id": invoice.tenant_id, "submission_id": invoice.id, "word": word} for word in sorted(words)]
+    return [{"tenant_id": invoice.tenant_id, "submission_id": invoice.id, "word": word}
+            for word in sorted(words_of(invoice.number))]
+
+
+def parties_of(invoice: Submission) -> tuple[str, set[str]]:
+    """The parties of an invoice as one id, and their words; whoever has the same words has the same id."""
+    words = words_of(invoice.seller_name, invoice.buyer_name, invoice.seller_siren, invoice.buyer_siren)
+    return parties_id(words), words
+
+
+def parties_id(words: set[str]) -> str:
+    """The id of those who have these words."""
+    return hashlib.sha256(" ".join(sorted(words)).encode()).hexdigest()[:32]
 
 
 def forget_words(session: Session, tenant_id: str, submission_id: str) -> None:
-    """An invoice is found by no word any more, nor is what was said about it: for the erasure of personal data."""
+    """An invoice is found by no word any more, nor is what was said about it: for the erasure of personal data.
+
+    The words of its parties go with the last invoice between them.
+    """
     said = select(Event.position).where(Event.tenant_id == tenant_id, Event.submission_id == submission_id)
-    session.execute(delete(InvoiceWord).where(InvoiceWord.tenant_id == tenant_id,
-                                              InvoiceWord.submission_id == submission_id))
+    parties = session.scalar(select(InvoiceParties.parties).where(
+        InvoiceParties.tenant_id == tenant_id, InvoiceParties.submission_id == submission_id))
     session.execute(delete(EventWord).where(EventWord.tenant_id == tenant_id, EventWord.position.in_(said)))
+    for table in (InvoiceWord, InvoiceParties):
+        session.execute(delete(table).where(table.tenant_id == tenant_id, table.submission_id == submission_id))
+    if parties is None:
+        return
+    session.execute(delete(EventParties).where(
+        EventParties.tenant_id == tenant_id, EventParties.parties == parties, EventParties.position.in_(said)))
+    if plain(session, tenant_id, HAS_EVENTS, parties=parties).scalar() is None:
+        session.execute(delete(PartyWord).where(PartyWord.tenant_id == tenant_id, PartyWord.parties == parties))

@@ -39,12 +39,39 @@ class Alarm(Row, Base):
 
 
 class InvoiceWord(TenantScoped, Base):
-    """A word by which an invoice is found: of its number, its parties, their SIREN. Made by gateway/searchable.py."""
+    """A word of an invoice's number. Made by gateway/searchable.py, as the following ones."""
 
     __tablename__ = "invoice_words"
     __table_args__ = (Index("ix_invoice_words_word", "tenant_id", "word", "submission_id"),)
     submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     word: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class PartyWord(TenantScoped, Base):
+    """A word of the parties of invoices: of their names, their SIREN."""
+
+    __tablename__ = "party_words"
+    __table_args__ = (Index("ix_party_words_word", "tenant_id", "word", "parties"),)
+    parties: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Stands for all invoices whose seller and buyer have the same words."""
+
+    word: Mapped[str] = mapped_column(String(40), primary_key=True)
+
+
+class InvoiceParties(TenantScoped, Base):
+    """Between which parties an invoice is."""
+
+    __tablename__ = "invoice_parties"
+    submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    parties: Mapped[str] = mapped_column(String(32))
+
+
+class EventParties(TenantScoped, Base):
+    """An event about an invoice, beside its parties: what happened between them is read along this in its order."""
+
+    __tablename__ = "event_parties"
+    parties: Mapped[str] = mapped_column(String(32), primary_key=True)
+    position: Mapped[int] = mapped_column(GROWING, primary_key=True)
 
 
 class EventWord(TenantScoped, Base):

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from archive.journal import leaf_hash
 from gateway.console import people, queries
-from gateway.console.searching import Cursor, Search, branches
+from gateway.console.finding import branches
+from gateway.console.searching import Cursor, Search
 from gateway.problems import not_found
 from gateway.tables import Event, JournalEntry, Seal, Submission
 

@@ -15,8 +15,10 @@ from gateway.settings import UnsafeSetup
 ONLY_ADDED: Final = ("events", "journal")
 """Tables whose rows are never changed or removed; of an event, the words may be erased."""
 
-MINE: Final = (f"tenant_id = current_setting('passerelle.tenant', true) "
-               f"OR current_setting('passerelle.tenant', true) = '{EVERY_TENANT}'")
+OWNER: Final = "(SELECT current_setting('passerelle.tenant', true))"
+"""In parentheses the server asks once per statement, else for every row that it looks at."""
+
+MINE: Final = f"tenant_id = {OWNER} OR {OWNER} = '{EVERY_TENANT}'"
 
 REFUSE: Final = """
 CREATE OR REPLACE FUNCTION passerelle_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -45,6 +47,14 @@ def apply_policies(connection: Connection) -> None:
                                     "FOR EACH ROW EXECUTE FUNCTION passerelle_refuse()"))
             connection.execute(text(f'CREATE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}" '
                                     "FOR EACH STATEMENT EXECUTE FUNCTION passerelle_refuse()"))
+
+
+def restate_policies(connection: Connection) -> None:
+    """Put the policies of tables that have one into the words of today. Nothing to do on SQLite."""
+    if connection.dialect.name == "postgresql":
+        for table in connection.execute(text("SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid "
+                                             "WHERE p.polname = 'tenant'")).scalars().all():
+            connection.execute(text(f'ALTER POLICY tenant ON "{table}" USING ({MINE}) WITH CHECK ({MINE})'))
 
 
 def grant_to(engine: Engine, role: str) -> None:

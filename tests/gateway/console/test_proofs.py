@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from archive.store import Digest
 from gateway.alarms.sounding import clear, sound
-from gateway.console import audit, people, searching
-from gateway.deps import Deps
+from gateway.console import audit, finding, people, searching
+from gateway.deps import PARIS, Deps
 from gateway.jobs import handle_job
-from gateway.tables import Document, Event
+from gateway.searchable import asked_words, words_of
+from gateway.tables import Document, Event, Submission
 from gateway.tables_care import Job
 from gateway.topics import HANDLERS
 from gateway.worker import relay
@@ -62,37 +64,67 @@ def test_what_is_not_ours_or_nowhere_is_not_found(seeded_deps: Deps, story: Any,
     assert found.rows == []
 
 
-@pytest.mark.parametrize("near", [2000, 1])
-def test_many_matches_are_walked_and_give_the_same(
-    seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch, near: int
-) -> None:
-    """Few are sorted; of many the words are read along, the newest looked at, or the invoices asked for their next."""
-    def found(asked: searching.Search) -> list[int]:
-        """All pages downwards; then the way back up must show the same."""
-        with seeded_deps.db.reading(story.tenant_id) as session:
-            names = people.names(session)
-            pages = [audit.search(session, asked, names, per_page=7)]
-            while pages[-1].older is not None:
-                pages.append(audit.search(session, replace(asked, before=pages[-1].older), names, per_page=7))
-            up = [pages[-1]]
-            while up[-1].newer is not None:
-                up.append(audit.search(session, replace(asked, later=up[-1].newer), names, per_page=7))
-        down = [line.event.position for page in pages for line in page.rows]
-        assert down == sorted(set(down), reverse=True)
-        assert {line.event.position for page in up for line in page.rows} == set(down)
-        return down
+def plainly(session: Session, asked: searching.Search, names: people.Names) -> list[int]:
+    """The positions of all events that match, newest first, by looking at every one."""
+    invoices = {row.id: row for row in session.scalars(select(Submission))}
+    *whole, last = asked_words(asked.q)
+    actors = {*people.matching(names, asked.actor), asked.actor}
 
-    words = ("Atelier", "atelier portes", "trois ponts", "facture", "deux palettes", "comptabilite@cl")
-    beside: tuple[dict[str, Any], ...] = (
-        {}, {"kind": "submission"}, {"actor": "o"}, {"since": date(2026, 8, 26), "until": date(2026, 9, 20)})
-    every = [searching.Search(q=one, **criteria) for one in words for criteria in beside]
-    few = [found(asked) for asked in every]
-    monkeypatch.setattr(searching, "FEW", 1)
-    monkeypatch.setattr(searching, "NEAR", near)
-    monkeypatch.setattr(searching, "FAR", near)
-    for asked, expected in zip(every, few, strict=True):
-        assert found(asked) == expected, asked
-    assert sum(map(bool, few)) >= 10
+    def has_all(words: set[str]) -> bool:
+        return words.issuperset(whole) and any(word.startswith(last) for word in words)
+
+    def matches(event: Event) -> bool:
+        about = invoices.get(event.submission_id or "")
+        of_invoice = words_of(about.number, about.seller_name, about.buyer_name, about.seller_siren,
+                              about.buyer_siren) if about else set()
+        day = event.at.astimezone(PARIS).date()
+        return ((has_all(of_invoice) or has_all(words_of(event.reason)))
+                and asked.kind in {"", event.kind} and (not asked.actor or event.actor in actors)
+                and (asked.since or day) <= day <= (asked.until or day))
+
+    return [event.position for event in session.scalars(select(Event).order_by(Event.position.desc()))
+            if matches(event)]
+
+
+def paged(session: Session, asked: searching.Search, names: people.Names) -> list[int]:
+    """The same by the search, all pages downwards; the way back up must show the same."""
+    pages = [audit.search(session, asked, names, per_page=30)]
+    while pages[-1].older is not None:
+        pages.append(audit.search(session, replace(asked, before=pages[-1].older), names, per_page=30))
+    up = [pages[-1]]
+    while up[-1].newer is not None:
+        up.append(audit.search(session, replace(asked, later=up[-1].newer), names, per_page=30))
+    down = [line.event.position for page in pages for line in page.rows]
+    assert {line.event.position for page in up for line in page.rows} == set(down)
+    return down
+
+
+WORDS = ("Atelier", "atelier portes", "trois ponts", "facture", "deux palettes", "comptabilite@cl", "f-2026",
+         "2026 trois", "000002006")
+BESIDE: tuple[dict[str, Any], ...] = (
+    {"kind": "submission"}, {"actor": "o"}, {"since": date(2026, 8, 26), "until": date(2026, 9, 20)})
+SIZES = {"few": (500, 2000, 1024), "many": (1, 2000, 1024), "many and far": (1, 1, 2), "narrow": (500, 1, 2)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_way_of_searching_finds_what_looking_at_all_events_finds(
+    seeded_deps: Deps, story: Any, monkeypatch: pytest.MonkeyPatch, size: str
+) -> None:
+    """Few are sorted; of many the lists are read along, the newest looked at, or the invoices asked for their next."""
+    few, near, window = SIZES[size]
+    for name, value in (("FEW", few), ("NEAR", near), ("FAR", near), ("WINDOW", window)):
+        monkeypatch.setattr(finding, name, value)
+    if size == "narrow":  # no criterion counts as rare
+        monkeypatch.setattr(searching, "COUNTED", 1)
+    hits = 0
+    with seeded_deps.db.reading(story.tenant_id) as session:
+        names = people.names(session)
+        for asked in (searching.Search(q=q, **criteria) for number, q in enumerate(WORDS)
+                      for criteria in ({}, BESIDE[number % 3])):
+            expected = plainly(session, asked, names)
+            assert paged(session, asked, names) == expected, asked
+            hits += bool(expected)
+    assert hits >= 12
 
 
 def test_a_search_is_kept_for_its_person_alone(signed_in: Callable[[str], Any]) -> None:
