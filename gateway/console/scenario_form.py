@@ -56,6 +56,15 @@ def read_form(act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
     return definition, values
 
 
+def fields_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a browser sends of a form with these values, by the names of its fields: for a page that carries them on."""
+    fields = {name: values.get(name, "") for name in LIMITS}
+    fields |= {f"s{n}.{name}": row[name] for n, row in enumerate(values["stages"]) for name in TEXTS}
+    ticks = {f"s{n}.approval": row["approval"] for n, row in enumerate(values["stages"])}
+    ticks["working_days_only"] = values["working_days_only"]
+    return {name: str(value) for name, value in fields.items()} | {name: "oui" for name, on in ticks.items() if on}
+
+
 def _stage(row: Mapping[str, Any]) -> dict[str, Any]:
     key = row["key"] or re.sub(r"[^a-z0-9]+", "-", row["fr"].casefold()).strip("-")[:40]
     return {**row, "key": key, "en": row["en"] or row["fr"]}

@@ -1,7 +1,8 @@
 """Scenarios of reminders: versions by segment, the form of a new one, a trial on the past."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Response
 from sqlalchemy import select
@@ -48,9 +49,14 @@ def edit(visit: Seeing, segment: str = "", version: str = "") -> Response:
 
 @router.post("/relances/scenarios/editer")
 def save(act: Deciding) -> Response:
-    """Put a new version in force, or show what is wrong with it; with `essayer`, try it first and keep nothing."""
+    """Put a new version in force, or show what is wrong with it.
+
+    With `essayer`, try it first and keep nothing; with `reprendre`, go on writing after that.
+    """
     segment = act.text("segment")
     definition, values = scenario_form.read_form(act)
+    if act.text("reprendre"):
+        return _form(act.visit, segment, values)
     try:
         if act.text("essayer"):
             return _tried(act.visit, checked(definition), segment, values)
@@ -70,7 +76,7 @@ def try_version(visit: Seeing, segment: str = "", version: str = "", du: str = "
 
 
 def _tried(
-    visit: Visit, scenario: Scenario, segment: str, values: object, *, since: date | None = None,
+    visit: Visit, scenario: Scenario, segment: str, values: Mapping[str, Any] | None, *, since: date | None = None,
     until: date | None = None, version: str = "",
 ) -> Response:
     last = min(max(until or visit.deps.today(), EARLIEST + timedelta(days=USUAL_DAYS)), visit.deps.today())
@@ -79,6 +85,7 @@ def _tried(
     trial = try_out(visit.deps, visit.principal.tenant_id, scenario, first, last)
     return visit.draw(
         "scenario_essai.html", trial=trial, scenario=scenario, segment=segment, version=version, kept=values is None,
+        fields={} if values is None else scenario_form.fields_of(values),
         reasons={code: title_of(code) for code in trial.against}, longest=LONGEST_DAYS,
         stages={stage.key: stage.fr for stage in scenario.stages} | {"thanks": "Remerciement"},
         channels=scenario_form.CHANNEL_NAMES)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from gateway.deps import PARIS, Deps
 from gateway.problems import Problem, not_found
 from gateway.receivables.documents import Relations, document_of
-from gateway.reminders.decide import Decision, Outcome, decide, offset_of
+from gateway.reminders.decide import QUIET, Decision, Outcome, decide, offset_of
 from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
 from gateway.reminders.scenario import BUILT_IN, Scenario
@@ -67,10 +67,10 @@ class Trial:
     """How often each stage really went out in these days."""
 
     against: Mapping[str, int]
-    """How many invoices had this reason against a letter, by code, on any of the days."""
+    """How many invoices had this reason against a letter, by code, on any of the days; those without news last."""
 
-    examples: Mapping[str, Sequence[tuple[str, str]]]
-    """(id, number) of some invoices for each of these reasons."""
+    examples: Mapping[str, Sequence[tuple[str, str, str]]]
+    """(id, number, buyer) of some invoices for each of these reasons."""
 
     steps: Sequence[Step]
     """The first ones by day, at most SHOWN."""
@@ -98,7 +98,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
     until = min(until, since + timedelta(days=LONGEST_DAYS))
     steps: list[Step] = []
     against: Counter[str] = Counter()
-    examples: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    examples: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     did: Counter[str] = Counter()
     invoices = 0
     with deps.db.reading(tenant_id) as session:
@@ -113,14 +113,15 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
             against.update(codes)
             for code in codes:
                 if len(examples[code]) < EXAMPLES:
-                    examples[code].append((submission.id, submission.number or ""))
+                    examples[code].append((submission.id, submission.number or "", submission.buyer_name or ""))
             steps += [_step(seen, day, decision) for day, decision, seen in found if decision.outcome is Outcome.SENT]
             did.update(row.stage for row in rows.decisions if row.outcome in {"sent", "unknown"}
                        and since <= _day(row.at) <= until)
     would = Counter(step.stage for step in steps)
     return Trial(
         scenario=scenario.name if scenario is not None else "en vigueur", since=since, until=until, invoices=invoices,
-        would=dict(would), did=dict(did), against=dict(against.most_common()), total=len(steps),
+        would=dict(would), did=dict(did), total=len(steps),
+        against=dict(sorted(against.most_common(), key=lambda one: one[0] in QUIET)),
         examples=dict(examples),
         steps=sorted(steps, key=lambda step: (step.on, step.number))[:SHOWN],
     )

@@ -38,6 +38,8 @@ PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal
          "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer",
          "/relances/scenarios/essai")
 
+WELL_MADE = {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [], "main": 1, "language": "fr",
+             "faint": []}
 PROBE = """() => {
   const visible = (e) => e.getClientRects().length > 0;
   const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
@@ -132,16 +134,14 @@ def test_every_page_is_well_made(opened: Callable[..., Page], address: str, stor
         for details in page.locator("details:not(.menu)").all():
             details.evaluate("(element) => { element.open = true; }")
         found = page.evaluate(PROBE)
-        assert found == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [], "main": 1,
-                         "language": "fr", "faint": []}, path
+        assert found == WELL_MADE, path
 
 
 def test_the_sign_in_page_is_well_made_and_leads_in(chromium: Browser, address: str, seed: Any) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.goto(address + "/factures?retard=1")
-    assert page.evaluate(PROBE) == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [],
-                                    "main": 1, "language": "fr", "faint": []}
+    assert page.evaluate(PROBE) == WELL_MADE
     page.keyboard.type(seed.EVERYONE[0])  # the first field has the focus
     page.keyboard.press("Tab")
     page.keyboard.type(seed.PASSWORD)
@@ -268,6 +268,55 @@ def test_an_officer_finds_checks_and_sees_who_looked_by_keyboard(
     assert page.locator("tbody tr").count() >= 2
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_somebody_new_writes_a_scenario_tries_it_and_sees_why_a_client_was_not_written_to(
+    opened: Callable[..., Page], address: str, width: str
+) -> None:
+    page, segment = opened(width, scripts=width == "desk"), f"marche-{width}"
+
+    def arrived(title: str) -> None:
+        assert page.locator("h1").inner_text() == title
+        assert page.evaluate(PROBE) == WELL_MADE, title
+
+    page.goto(address)
+    if width == "phone":
+        page.click("header summary")
+    page.click("nav:visible >> text=Relances")
+    page.click("main >> text=Scénarios")
+    arrived("Scénarios de relance")
+    page.fill("#f-segment", segment)
+    page.click("text=Écrire ce scénario")
+    arrived(f"Scénario du segment « {segment} »")
+    page.fill("#f-name", "Plus douce")
+    day = page.locator("fieldset", has=page.locator("legend", has_text="Relance amicale")).get_by_label("Jour")
+    day.fill("11")
+    page.click("text=Essayer sur les 90 derniers jours")
+    page.wait_for_selector("text=Modifier encore")
+    page.click("text=Modifier encore")
+    assert page.locator(".notice.tone-bad, [role=alert]").count() == 0
+    assert day.input_value() == "11", "a trial loses nothing of what was written"
+    day.fill("15")
+    page.click("text=Essayer sur les 90 derniers jours")
+    arrived("Essai de « Plus douce »")
+    assert "Rien n'a été envoyé ni enregistré." in page.locator("header .sub").last.inner_text()
+    page.click("text=Enregistrer cette version")
+    page.wait_for_selector("text=La nouvelle version est en vigueur.")
+    own = page.locator("main section", has=page.locator("h2", has_text=f"« {segment} »"))
+    assert "en vigueur" in own.locator("tbody tr").inner_text()
+    own.locator("tbody >> text=Essayer").click()
+    arrived(f"Essai de « Plus douce [{segment}], version 1 »")
+    held = page.locator("tr", has_text="en litige (207)")
+    assert "F-2026-0421 Transports Morvan Express" in held.inner_text()
+    held.locator("text=F-2026-0421").click()
+    page.wait_for_url("**#relances")
+    why = page.locator("section[aria-labelledby=relances]").inner_text()
+    assert "En litige (207) depuis le 3 oct. 2026" in why.replace("\u00a0", " ")
+    assert "une approbation (205) ou un complément (209) lèvera l'arrêt" in why
+    page.click("text=Transports Morvan Express")
+    arrived("Transports Morvan Express")
+    assert "En litige (207) depuis le" in page.locator("main").inner_text()
+
+
 def test_the_slash_jumps_to_the_search(opened: Callable[..., Page], address: str) -> None:
     page = opened("desk")
     page.goto(address + "/factures")
@@ -313,8 +362,7 @@ def test_rules_are_replayed_on_a_phone_without_scripts_by_keyboard(
     for path in ("", "/rejeux", "?q=bt-112", *(f"/{rule}" for rule in rules)):
         if path:
             page.goto(f"{address}/regles{path}")
-        assert page.evaluate(PROBE) == {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [],
-                                        "main": 1, "language": "fr", "faint": []}, path
+        assert page.evaluate(PROBE) == WELL_MADE, path
 
 
 def test_a_status_is_set_without_scripts(opened: Callable[..., Page], address: str, story: Any) -> None:
