@@ -16,6 +16,7 @@ from gateway.directory import routes as directory
 from gateway.dossiers import routes as dossiers
 from gateway.evidence import routes as evidence
 from gateway.incoming import callbacks
+from gateway.intake import Bounded
 from gateway.keeping import routes as keeping
 from gateway.keeping import safe_routes as safe
 from gateway.lifecycle import routes as lifecycle
@@ -59,6 +60,7 @@ def create_app(deps: Deps, *, with_worker: bool = False) -> FastAPI:
         redoc_url=None,
     )
     app.state.deps = deps
+    app.add_middleware(Bounded)
     install(app)
     for router in ROUTERS:
         app.include_router(router)

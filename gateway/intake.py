@@ -1,6 +1,10 @@
 """Reading a request body without trusting its length."""
 
-from fastapi import Request
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import HTTPException, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.problems import Problem
 
@@ -11,6 +15,45 @@ MEDIA_TYPES = {
     "application/pdf": 100 << 20,
 }
 """What may be posted, and how many bytes of it (design limits: XML 20 MB, PDF 100 MB)."""
+
+FIRST_BYTES: Final = 1 << 20
+"""What is read of a body before anybody knows who sends it: the framework reads JSON first and asks then."""
+
+ALLOWED: Final = "passerelle.allowed"
+"""Key in the scope of a request."""
+
+
+@dataclass(slots=True)
+class Allowed:
+    """How many bytes of a body may still be read; None where the reader counts for himself."""
+
+    left: int | None = FIRST_BYTES
+
+
+class Bounded:
+    """ASGI around an application: no body is longer than FIRST_BYTES, but where its reader says otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        allowed = Allowed()
+
+        async def counted() -> Message:
+            message = await receive()
+            if allowed.left is not None:
+                allowed.left -= len(message.get("body", b""))
+                if allowed.left < 0:
+                    raise HTTPException(413, f"Plus de {FIRST_BYTES} octets. / More than {FIRST_BYTES} bytes.")
+            return message
+
+        await self._app({**scope, ALLOWED: allowed}, counted, send)
+
+
+def read_by_caller(request: Request) -> None:
+    """The caller knows who sends the body, and counts its bytes himself."""
+    request.scope.get(ALLOWED, Allowed()).left = None
 
 
 async def raw_document(request: Request) -> bytes:
@@ -32,6 +75,7 @@ async def bounded_body(request: Request, limit: int) -> bytes:
     Raises:
         Problem: 413 over the limit, 422 for an empty body.
     """
+    read_by_caller(request)
     chunks = bytearray()
     async for chunk in request.stream():
         chunks += chunk

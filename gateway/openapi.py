@@ -64,5 +64,7 @@ def problems_of(path: str, operation: dict[str, Any]) -> Iterator[int]:
         yield 422
     if "Idempotency-Key" in names:
         yield from (400, 409)
+    if "requestBody" in operation:
+        yield 413
     if "application/pdf" in operation.get("requestBody", {}).get("content", {}):
-        yield from (413, 415)
+        yield 415

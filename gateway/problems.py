@@ -154,7 +154,7 @@ def install(app: FastAPI) -> None:
     def on_http(_: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 400:  # FastAPI's word for a body that it cannot even decode
             return answer(Problem(422, "invalid-request", "Corps illisible. / The body cannot be read."))
-        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http-error")
+        code = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}.get(error.status_code, "http-error")
         return answer(Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})))
 
 

@@ -19,6 +19,7 @@ from starlette.datastructures import FormData, UploadFile
 from gateway.auth import COOKIE, Permission, Principal, principal_of_cookie
 from gateway.console.templating import draw
 from gateway.deps import CurrentDeps, Deps
+from gateway.intake import read_by_caller
 from gateway.problems import Problem
 
 HEADERS = {
@@ -129,6 +130,7 @@ async def read_form(request: Request, most: int) -> FormData:
         raise Problem(411, "length-required", "Longueur du formulaire absente. / Length required.")
     if int(length) > most:
         raise Problem(413, "too-large", "Ce fichier est trop volumineux. / This file is too large.")
+    read_by_caller(request)
     return await request.form(max_files=1, max_fields=200)
 
 

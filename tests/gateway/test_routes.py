@@ -1,8 +1,10 @@
 """Deny by default: every route asks for a permission, or is on the short list of public ones."""
 
 import re
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import httpx
 import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import func, select
@@ -120,3 +122,31 @@ def test_no_form_does_anything_without_its_token(deps: Deps, client, tenant: str
         assert (answer.status_code, "expiré" in answer.text) == (403, True), route.path
     with deps.db.reading(tenant) as session:
         assert session.scalar(select(func.count()).select_from(Event)) == 0
+
+
+class Chunks(httpx.AsyncByteStream):
+    """A body that says nothing of its length."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+def test_nobody_unknown_makes_us_read_a_long_body(deps: Deps, client) -> None:
+    for method, route in routes(deps):
+        read = 0
+
+        def chunks() -> Iterator[bytes]:
+            nonlocal read
+            while read < 4:
+                read += 1
+                yield b" " * (1 << 20)
+
+        if method != "GET":
+            answer = client.request(method, asked(route), content=Chunks(chunks()),
+                                    headers={"Authorization": "", "Content-Type": "application/json"})
+            assert answer.status_code in {303, 401, 403, 404, 411, 413}, (method, route.path)
+            assert read <= 2, (method, route.path)
