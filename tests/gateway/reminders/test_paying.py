@@ -26,6 +26,7 @@ from sqlalchemy import select
 
 from archive.store import Digest
 from formats.rendering.payment_code import NoCode
+from gateway.bank.matching import Money, OpenItem, book_of, find
 from gateway.record import Change, record
 from gateway.reminders.cases import cases, close_case
 from gateway.reminders.letters.bills import NO_CODE, Account, Bill, remittances
@@ -175,6 +176,17 @@ def test_one_transfer_for_one_account_while_the_reference_names_all() -> None:
         (10, 138, "100.00"), (10, 138, "100.00"), (3, 40, "30.00")]
     apart = remittances([bill("A", "1.00"), bill("B", "2.00", THERE), bill("C", "4.00")], "EUR")
     assert [(one.reference, str(one.amount)) for one in apart] == [("A, C", "5.00"), ("B", "2.00")]
+
+
+def test_the_bank_finds_every_invoice_that_a_transfer_of_ours_names() -> None:
+    asked = [bill(f"FA-2026-{number:04}", f"{number}.10") for number in range(1, 24)]
+    open_ = [OpenItem(id=one.id, number=one.number, client="a", name="Mairie Inventée", currency="EUR",
+                      balance=one.balance, due_date=one.due_date) for one in [*asked, bill("FA-2026-9999", "55.00")]]
+    for one in remittances(asked, "EUR"):
+        came = Money(amount=one.amount, currency="EUR", texts=(one.reference,), name=None, iban=None)
+        proposal = find(came, book_of(open_, {})).proposals[0]
+        assert {(item.id, amount) for item, amount in proposal.parts} == {(bill.id, bill.balance) for bill in one.bills}
+        assert proposal.left == 0
 
 
 def test_another_currency_has_its_account_and_no_code() -> None:
