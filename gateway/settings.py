@@ -84,7 +84,8 @@ class Settings(BaseSettings):
     """How this gateway is called in its checkpoints: best a domain of yours."""
 
     algorithm_ends: dict[str, date] = {}
-    """From when a hash shall prove nothing any more, as JSON: `{"sha256": "2036-12-31"}`. Warned of well before."""
+    """From when a hash shall prove nothing any more, as JSON: `{"sha256": "2036-12-31"}`. Logs are renewed
+    under SHA-512 from 150 days before, by the service itself; where that fails somebody is told 120 days before."""
 
     checkpoint_mail: tuple[str, ...] = ()
     """Addresses that get the newest checkpoints every day: whoever keeps them can prove a rewritten journal."""

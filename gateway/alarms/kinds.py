@@ -52,7 +52,9 @@ KINDS: Mapping[str, Kind] = {
         "fournisseur.", "Revocation of a timestamp certificate is not known", "/journal/scellements"),
     "renewal-due": Kind(
         "warn", "Renouvellement d'horodatage à faire", "Un certificat de l'autorité arrive à échéance : scellez avec "
-        "une autorité dont le certificat court plus longtemps.", "Timestamps must be renewed", "/journal/scellements"),
+        "une autorité dont le certificat court plus longtemps. Pour un hachage (sha256, renewal), le renouvellement "
+        "automatique n'a pas abouti : voyez le travail en échec, ou passerelle archive renew-hash.",
+        "Timestamps must be renewed", "/journal/scellements"),
     "seal-late": Kind(
         "bad", "Entrées du journal non scellées", "Le scellement a pris du retard ; vérifiez que le service de fond "
         "tourne.", "Journal entries wait for their seal", "/journal/scellements"),

@@ -259,7 +259,9 @@ ACTORS: dict[str, str] = {
 """What the subject of an event without an invoice is, by its prefix."""
 
 TOPICS: dict[str, str] = {
-    "webhook": "Prévenir un logiciel", "notify": "Message de discussion ou SMS", "bounces": "Lecture des courriels revenus",
+    "webhook": "Prévenir un logiciel", "notify": "Message de discussion ou SMS",
+    "bounces": "Lecture des courriels revenus",
+    "renew-hash": "Renouvellement du hachage d'un journal",
     "deliver": "Envoi d'une facture", "hand-over": "Remise d'un double à l'acheteur",
     "status": "Lecture d'un statut", "send-status": "Envoi d'un statut",
     "fetch": "Téléchargement d'un flux",

@@ -26,6 +26,16 @@ UNSEALED = timedelta(hours=2)
 WARN = timedelta(days=120)
 """So long before something runs out somebody is told: renewing takes a contract with an authority, not a minute."""
 
+AHEAD = timedelta(days=150)
+"""So long before the hash of a log or its newest renewal ends, the service renews it (renewal.py): before anybody is
+told, who is told only where that fails."""
+
+SELDOM, OFTEN, LAST_MONTH = timedelta(days=30), timedelta(days=1), timedelta(days=30)
+"""A log that grows is renewed again after a month, in the last month and after the fall of its hash every day."""
+
+GRACE = timedelta(days=2)
+"""For a renewal that takes long, or waits for its authority."""
+
 SKEW = timedelta(minutes=5)
 """So far our clock may be from that of a timestamp authority, or behind the journal, without an alarm."""
 
@@ -60,6 +70,23 @@ class Standing:
     """`certificate`, or `sha256:<log>`, or `renewal:<log>`."""
 
     ends: datetime
+    log: str = ""
+    """What is to be renewed; for `certificate` any further seal does."""
+
+    renewed: datetime | None = None
+    """When the log was last put under a stronger hash."""
+
+    def pause(self, now: datetime) -> timedelta:
+        """How long a renewal is left alone."""
+        return OFTEN if self.ends - now < LAST_MONTH else SELDOM
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the service shall renew the log now."""
+        return bool(self.log) and self.ends - now < AHEAD and not self.is_fresh(now, timedelta(0))
+
+    def is_fresh(self, now: datetime, grace: timedelta = GRACE) -> bool:
+        """Whether it was renewed and its next time has not come."""
+        return self.renewed is not None and now < self.renewed + self.pause(now) + grace
 
 
 def watch(deps: Deps) -> None:
@@ -88,7 +115,7 @@ def worries(deps: Deps, session: Session, tenant_id: str, now: datetime) -> Iter
         if owner == tenant_id:
             yield from _late(session, tenant_id, name, now)
     for one in standings(deps, session, tenant_id):
-        if one.ends - now < WARN:
+        if one.ends - now < WARN and not one.is_fresh(now):
             yield Worry("renewal-due", one.subject, one.ends, FALLEN if one.ends <= now else "")
     yield from _clocks(session, tenant_id, now)
 
@@ -104,13 +131,14 @@ def standings(deps: Deps, session: Session, tenant_id: str) -> Iterator[Standing
     if last is not None and last.ends_at is not None:
         yield Standing("certificate", last.ends_at)
     for row in renewals.values():
-        yield Standing(f"renewal:{row.log}", row.ends_at)
+        yield Standing(f"renewal:{row.log}", row.ends_at, row.log, row.at)
     if falls is None:
         return
     for name, size in session.execute(select(Seal.log, func.max(Seal.size)).where(
             Seal.tenant_id == tenant_id, Seal.token.is_not(None)).group_by(Seal.log)).all():
-        if name not in renewals or renewals[name].size < size:
-            yield Standing(f"sha256:{name}", falls)
+        renewal = renewals.get(name)
+        if renewal is None or renewal.size < size:
+            yield Standing(f"sha256:{name}", falls, name, renewal.at if renewal is not None else None)
 
 
 def _clocks(session: Session, tenant_id: str, now: datetime) -> Iterator[Worry]:

@@ -18,7 +18,7 @@ from archive.seal import encode64
 from archive.store import Digest
 from gateway.accounts.service import set_fiscal_year
 from gateway.deps import Deps
-from gateway.evidence import checkpoints, saying, watch
+from gateway.evidence import checkpoints, renewal, saying, watch
 from gateway.evidence.authorities import trusted
 from gateway.evidence.ledger import Kept, log_of
 from gateway.evidence.renewal import proof_of, renew
@@ -31,6 +31,9 @@ from gateway.sandbox.authority import make_identity
 from gateway.settings import TimestampAuthority
 from gateway.tables import Event, JournalEntry, Seal, Tenant
 from gateway.tables_care import Alarm
+from gateway.tables_journal import HashRenewal
+from gateway.topics import HANDLERS
+from gateway.worker import relay
 
 
 def happen(deps: Deps, tenant: str, code: str = "looked", **more: object) -> Event:
@@ -260,6 +263,38 @@ def test_a_hash_that_falls_is_told_and_renewed(deps: Deps, tenant: str, clock) -
     assert check_everything(warned).faults == ()
     with pytest.raises(Problem):
         proof_of(warned, tenant, "2026", 999)
+
+
+def test_the_service_renews_a_hash_by_itself_and_rings_where_it_cannot(deps: Deps, tenant: str, clock) -> None:
+    falls = date(2028, 1, 1)
+    warned = replace(deps, settings=deps.settings.model_copy(update={"algorithm_ends": {"sha256": falls}}))
+
+    def go_to(day: date, house: Deps = warned) -> list[tuple[str, int]]:
+        """Something is said and sealed on that day, regular work is done; all renewals so far."""
+        clock.now = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        happen(deps, tenant)
+        seal_due(warned)
+        for _ in range(2):  # the second time there is nothing to do
+            renewal.renew_due(house)
+        relay(house, HANDLERS, only=(renewal.TOPIC,))
+        watch.watch(house)
+        with deps.db.reading(tenant) as session:
+            return [(row.log, row.number) for row in session.scalars(
+                select(HashRenewal).order_by(HashRenewal.at, HashRenewal.log))]
+
+    assert go_to(date(2026, 3, 1)) == []
+    first = [("2026", 0), ("2027", 0)]
+    assert go_to(date(2027, 8, 20)) == first
+    assert go_to(date(2027, 8, 21)) == first  # the log has grown, and is not read again every day
+    assert go_to(date(2027, 9, 25)) == [*first, ("2027", 1)]
+    fallen = go_to(date(2028, 2, 1))  # first what was left of the closed log
+    assert fallen == [*first, ("2027", 1), ("2027", 2), ("2028", 0)]
+    assert go_to(date(2028, 2, 2))[5:] == [("2028", 1)]
+    assert ringing(deps, tenant) == {}
+    silent = replace(warned, settings=warned.settings.model_copy(update={"tsa_url": "http://127.0.0.1:9/"}))
+    assert len(go_to(date(2028, 2, 4), silent)) == 6
+    go_to(date(2028, 2, 6), silent)
+    assert ringing(deps, tenant) == {"renewal-due": "sha256:2028"}
 
 
 def test_an_object_that_is_gone_unlawfully_stops_the_renewal(deps: Deps, tenant: str, tmp_path: Path) -> None:
