@@ -40,6 +40,9 @@ class BankFile(Row, Base):
     remarks: Mapped[list[str]]
     """What a person should know: balances that do not meet, movements that are only announced. French / English."""
 
+    kept_until: Mapped[date | None]
+    """The last day that the store was told; what was once told is never shortened (keeping/retention.py)."""
+
 
 class BankMovement(Row, Base):
     """Money that came onto an account, or went from it. `key` is what makes it the same in two statements."""

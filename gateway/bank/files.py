@@ -47,6 +47,7 @@ def take_in(deps: Deps, principal: Principal, document: bytes, name: str) -> Ban
             tenant_id=principal.tenant_id, id=str(uuid.uuid4()), sha256=digest.hex, size=len(document),
             name=name[:255], version=statements.version, message_id=statements.message_id[:64],
             received_at=deps.now(), actor=principal.actor, added=0, repeated=0, remarks=[],
+            kept_until=None,
         )
         told = [(statement, one) for statement in statements.statements for one in told_in(statement)]
         row.added, row.repeated, doubtful = _add(session, row, told)

@@ -61,6 +61,8 @@ def due(deps: Deps, tenant_id: str, _: argparse.Namespace) -> int:
     with deps.db.reading(tenant_id) as session:
         for row in retention.due(session, tenant_id, deps.today()):
             print(f"{row.until} {row.submission_id}")
+        for file, until in retention.due_statements(session, tenant_id, deps.today()):
+            print(f"{until} {retention.OBJECT}{file.sha256} {file.name}")
     return 0
 
 

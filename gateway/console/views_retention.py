@@ -54,7 +54,7 @@ def propose(act: Acting) -> Response:
     """Propose to destroy what is ticked."""
     values = {"why": act.text("why")}
     return _after(act, lambda: destruction.propose(act.deps, act.principal.tenant_id, act.principal.actor,
-                                                   act.texts("invoice"), values["why"]), "propose", values)
+                                                   act.texts("subject"), values["why"]), "propose", values)
 
 
 @router.post(f"{HERE}/destructions/{{destruction_id}}/approuver")
@@ -101,13 +101,16 @@ def _draw(
             [row.id for row in proposed if row.state in {destruction.PROPOSED, destruction.APPROVED}]))))
         due = [row for row in retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN)
                if row.submission_id not in under_way]
+        statements = [(file, until) for file, until in retention.due_statements(
+            session, tenant_id, visit.deps.today())[:SHOWN] if f"{retention.OBJECT}{file.sha256}" not in under_way]
         counts = Counter(dict(session.execute(
             select(DestructionItem.destruction_id, func.count()).group_by(DestructionItem.destruction_id).where(
                 DestructionItem.destruction_id.in_([row.id for row in proposed]))).all()))
         invoices = queries.by_id(session, [*(row.submission_id for row in due), *(hold.subject for hold in held)])
         names, tenant = people.names(session), session.get_one(Tenant, tenant_id)
-    return visit.draw("conservation.html", status=status, due=due, holds=held, destructions=proposed, counts=counts,
-                      invoices=invoices, names=names, tenant=tenant, values=values, errors=errors or {})
+    return visit.draw("conservation.html", status=status, due=due, statements=statements, holds=held,
+                      destructions=proposed, counts=counts, invoices=invoices, names=names, tenant=tenant,
+                      values=values, errors=errors or {})
 
 
 def _find(act: Act, number: str) -> str:

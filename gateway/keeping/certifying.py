@@ -11,11 +11,12 @@ from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
 from gateway.keeping.certificates import Account, Gone, Part, certificate
 from gateway.keeping.destruction import APPROVED, DONE, get_destruction, items_of, tell
-from gateway.keeping.erasure import erase_invoice
+from gateway.keeping.erasure import erase_invoice, erase_statement
 from gateway.keeping.retention import CERTIFICATE, OBJECT, counted, objects_of
 from gateway.record import Change, lock_tenant, record
 from gateway.tables import Document, Submission
 from gateway.tables_archive import KeptObject
+from gateway.tables_receivables import BankFile
 from gateway.tables_retention import Destruction, DestructionItem
 
 BATCH = 50
@@ -38,6 +39,9 @@ def finish(deps: Deps, row: Destruction) -> None:
                 return
             for submission_id in invoices[start:start + BATCH]:
                 _close(deps, session, stored, submission_id, kept)
+    for part in parts:
+        if part.subject.startswith(OBJECT):
+            _close_statement(deps, row, part.subject.removeprefix(OBJECT))
     with deps.db.transaction(tenant_id) as session:
         stored = _at_work(session, row)
         if stored is not None:
@@ -89,6 +93,19 @@ def _close(deps: Deps, session: Session, row: Destruction, submission_id: str, k
     for code, objects in (("erased", ()), ("destroyed", (kept,))):
         record(session, row.tenant_id, Change(kind="evidence", code=code, actor=str(row.decided_by),
                                               submission_id=submission_id, objects=objects), now=deps.now())
+
+
+def _close_statement(deps: Deps, row: Destruction, sha256: str) -> None:
+    """The words of a statement of the bank that is gone are erased; once, and only where its bytes went."""
+    with deps.db.transaction(row.tenant_id) as session:
+        lock_tenant(session, row.tenant_id)
+        card = session.get(KeptObject, (row.tenant_id, sha256))
+        statement = session.scalar(select(BankFile).where(BankFile.sha256 == sha256))
+        if statement is None or not statement.name or card is None or card.destroyed_at is None:
+            return
+        erase_statement(session, statement)
+        record(session, row.tenant_id, Change(kind="evidence", code="erased", actor=str(row.decided_by),
+                                              subject=f"bank-file:{statement.id}"), now=deps.now())
 
 
 def _part(session: Session, tenant_id: str, item: DestructionItem) -> Part:

@@ -22,7 +22,7 @@ from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
 from gateway.tables_care import Alarm, EventWord, SavedSearch
 from gateway.tables_journal import SubjectKey
-from gateway.tables_receivables import LedgerLine
+from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
 
 BATCH = 500
@@ -46,11 +46,38 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         (Document, {"name": Document.role}), (Payment, {"reference": None}), (SeenFlow, {"cause": None}),
         (Decision, {"recipient": None, "reason": "", "facts": {}}), (Hold, {"reason": ""}),
         (Case, {"reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
+        (Claim, {"waived_reason": None}),
     ):
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
+    session.execute(update(ClaimPayment).where(ClaimPayment.tenant_id == tenant_id, ClaimPayment.claim_id.in_(
+        select(Claim.id).where(Claim.tenant_id == tenant_id, Claim.submission_id == about))).values(reference=None))
     session.execute(delete(LedgerLine).where(LedgerLine.tenant_id == tenant_id, LedgerLine.submission_id == about))
     session.execute(delete(OutboxEntry).where(
         OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
+
+
+def erase_statement(session: Session, statement: BankFile) -> None:
+    """Everything that the database says about the people of a statement of the bank that is destroyed.
+
+    Amounts, days and the bank's references stay, with the hashes by which the same movement is known again.
+    """
+    tenant_id = statement.tenant_id
+    mine = select(BankMovement.id).where(BankMovement.tenant_id == tenant_id, BankMovement.file_id == statement.id)
+    for subject in (f"bank-file:{statement.id}", *(f"bank:{movement}" for movement in session.scalars(mine))):
+        causes = causes_of(session, tenant_id, subject)
+        erase_events(session, Event.tenant_id == tenant_id, Event.id.in_(causes))
+        forget(session, tenant_id, subject)
+    session.execute(update(BankMovement).where(
+        BankMovement.tenant_id == tenant_id, BankMovement.file_id == statement.id).values(
+            name=None, iban=None, remittance="", creditor_reference=None, end_to_end=None, decided_reason=None))
+    statement.name, statement.remarks = "", []
+
+
+def causes_of(session: Session, tenant_id: str, subject: str) -> list[str]:
+    """The ids of the events that the entries about a subject tell of."""
+    lines = session.scalars(select(JournalEntry.line).where(
+        JournalEntry.tenant_id == tenant_id, JournalEntry.subject == subject))
+    return [read_entry(line)[1].cause for line in lines]
 
 
 def erase_events(session: Session, *which: ColumnElement[bool]) -> int:

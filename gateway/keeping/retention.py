@@ -4,6 +4,9 @@ An invoice belongs to the fiscal year of the last thing that happened to it in b
 payments, reminders; not looks and exports), and is kept for the tenant's number of years from the close of that year.
 The year closes when its legal entity's does, else the tenant's. What was counted is written down and never becomes
 earlier: not by a shorter rule, not by another close. Days are French calendar days.
+
+A statement of the bank is an accounting record of its own (C. com. L123-22): kept from the close of the year in which
+it came, and as long as any invoice that one of its movements paid.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +24,7 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
 from gateway.tables import Document, Event, LegalEntity, SeenFlow, Submission, Tenant
 from gateway.tables_archive import KeptObject
+from gateway.tables_receivables import BankAllocation, BankFile, BankMovement
 from gateway.tables_reminders import Decision
 from gateway.tables_retention import Destruction, DestructionItem, LegalHold, Retention
 
@@ -97,6 +101,7 @@ def count_tenant(deps: Deps, tenant_id: str) -> None:
         pass
     while lock_some(deps, tenant_id):
         pass
+    count_statements(deps, tenant_id)
     tell_overdue(deps, tenant_id)
 
 
@@ -153,11 +158,49 @@ def lock_some(deps: Deps, tenant_id: str) -> bool:
     return len(rows) == BATCH
 
 
+def count_statements(deps: Deps, tenant_id: str) -> None:
+    """Tell the store until when the statements of the bank are kept at least, where it does not know."""
+    with deps.db.reading(tenant_id) as session:
+        known = [(file, alone(session, tenant_id, file.received_at))
+                 for file in session.scalars(standing_statements(tenant_id))]
+        wanted = [(file.id, file.sha256, day) for file, day in known
+                  if file.kept_until is None or file.kept_until < day]
+    for file_id, sha256, day in wanted:
+        try:
+            deps.store.keep(Digest(sha256), end_of(day))
+        except ObjectMissing:
+            pass  # the control of everything says so
+        except StoreUnavailable:
+            return
+        with deps.db.transaction(tenant_id) as session:
+            session.get_one(BankFile, (tenant_id, file_id)).kept_until = day
+
+
+def standing_statements(tenant_id: str) -> Select[BankFile]:
+    """The statements of the bank that are not destroyed."""
+    return select(BankFile).join(KeptObject, (KeptObject.tenant_id == BankFile.tenant_id) & (
+        KeptObject.sha256 == BankFile.sha256)).where(
+            BankFile.tenant_id == tenant_id, KeptObject.destroyed_at.is_(None)).order_by(BankFile.received_at)
+
+
+def due_statements(session: Session, tenant_id: str, today: date) -> list[tuple[BankFile, date]]:
+    """Statements of the bank past their last day and under no hold, each with it. The oldest first."""
+    found = []
+    for file in session.scalars(standing_statements(tenant_id).where(BankFile.kept_until < today)):
+        subject = f"{OBJECT}{file.sha256}"
+        until = last_day(session, tenant_id, subject)
+        if until < today and not standing(session, tenant_id, {subject, *owners_of(session, tenant_id, file.sha256)}):
+            found.append((file, until))
+    return found
+
+
 def tell_overdue(deps: Deps, tenant_id: str) -> None:
     """Raise or clear the alarm about what is kept more than a month too long, since nobody proposed or approved it."""
     today = deps.today()
     with deps.db.reading(tenant_id) as session:
-        late = sum(1 for row in due(session, tenant_id, today) if (today - row.until).days > LATE_DAYS)
+        ends = [row.until for row in due(session, tenant_id, today)]
+        ends += [until for _, until in due_statements(session, tenant_id, today)]
+    late = sum(1 for until in ends if (today - until).days > LATE_DAYS)
     if late:
         sound(deps, tenant_id, "retention-late", "", {"count": late})
     else:
@@ -186,10 +229,17 @@ def objects_of(session: Session, tenant_id: str, submission_id: str) -> list[str
 
 
 def owners_of(session: Session, tenant_id: str, sha256: str) -> set[str]:
-    """The invoices of a tenant to which an object belongs and that are not destroyed."""
+    """The invoices of a tenant to which an object belongs and that are not destroyed.
+
+    A statement of the bank belongs to all that its movements paid.
+    """
     found = {submission_id for column in (Document.sha256, Event.sha256, Decision.sha256, SeenFlow.sha256)
              for submission_id in session.scalars(select(column.class_.submission_id).where(
                  column.class_.tenant_id == tenant_id, column == sha256)) if submission_id}
+    found |= set(session.scalars(select(BankAllocation.submission_id).join(BankMovement, (
+        BankMovement.tenant_id == BankAllocation.tenant_id) & (BankMovement.id == BankAllocation.movement_id)).join(
+            BankFile, (BankFile.tenant_id == BankMovement.tenant_id) & (BankFile.id == BankMovement.file_id)).where(
+                BankFile.tenant_id == tenant_id, BankFile.sha256 == sha256)))
     gone = select(Retention.submission_id).where(Retention.tenant_id == tenant_id,
                                                  Retention.destroyed_at.is_not(None))
     return found - set(session.scalars(gone.where(Retention.submission_id.in_(found))))
@@ -213,11 +263,20 @@ def last_day(session: Session, tenant_id: str, subject: str) -> date:
     card = session.get(KeptObject, (tenant_id, subject.removeprefix(OBJECT)))
     if card is None:
         raise LookupError(subject)
-    day, tenant = card.deposited_at.astimezone(PARIS).date(), session.get_one(Tenant, tenant_id)
+    own = alone(session, tenant_id, card.deposited_at)
+    owned = [last_day(session, tenant_id, owner) for owner in owners_of(session, tenant_id, card.sha256)]
+    statement = session.scalar(select(BankFile).where(BankFile.tenant_id == tenant_id, BankFile.sha256 == card.sha256))
+    if statement is not None:
+        return max([*owned, own, statement.kept_until or own])
+    return max(owned, default=own)
+
+
+def alone(session: Session, tenant_id: str, at: datetime) -> date:
+    """Until when a record of no invoice is kept that came then: from the latest close that its year may have."""
+    day, tenant = at.astimezone(PARIS).date(), session.get_one(Tenant, tenant_id)
     ends = session.scalars(select(LegalEntity.fiscal_year_end).where(LegalEntity.tenant_id == tenant_id)).all()
     closes = [fiscal_close(day, *map(int, end.split("-"))) for end in ends or [tenant.fiscal_year_end]]
-    owned = [last_day(session, tenant_id, owner) for owner in owners_of(session, tenant_id, card.sha256)]
-    return max(owned, default=retain_until(max(closes), tenant.retention_years))
+    return retain_until(max(closes), tenant.retention_years)
 
 
 def refuse_early(session: Session, tenant_id: str, sha256: str, today: date) -> None:

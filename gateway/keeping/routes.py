@@ -27,6 +27,7 @@ from gateway.keeping.schemas import (
     ReasonIn,
     RefusalIn,
     RetentionOut,
+    StatementDue,
     hold_out,
 )
 from gateway.problems import documented, not_found
@@ -47,10 +48,13 @@ def get_retention(submission_id: str, principal: Auditor, deps: CurrentDeps) -> 
 
 @router.get("/evidence/due")
 def list_due(principal: Auditor, deps: CurrentDeps) -> Due:
-    """Up to 1000 invoices whose retention is over and that nobody holds: what may be proposed for destruction."""
+    """Up to 1000 invoices, and the statements of the bank, that may be proposed for destruction: over, and not held."""
     with deps.db.reading(principal.tenant_id) as session:
         rows = retention.due(session, principal.tenant_id, deps.today(), limit=1000)
-        return Due(items=[told(session, principal.tenant_id, row.submission_id) for row in rows])
+        statements = retention.due_statements(session, principal.tenant_id, deps.today())
+        return Due(items=[told(session, principal.tenant_id, row.submission_id) for row in rows], statements=[
+            StatementDue(subject=f"{retention.OBJECT}{file.sha256}", name=file.name, received_at=file.received_at,
+                         until=until) for file, until in statements])
 
 
 @router.get("/evidence/holds")

@@ -107,10 +107,22 @@ class RetentionOut(Strict):
     destruction: str | None
 
 
+class StatementDue(Strict):
+    """A statement of the bank past its last day; `subject` is what a destruction names it by."""
+
+    subject: str
+    name: str
+    received_at: datetime
+    until: date
+
+
 class Due(Strict):
-    """Invoices past their last day, neither destroyed nor under a hold; the oldest first."""
+    """What is past its last day, neither destroyed nor under a hold; the oldest first."""
 
     items: list[RetentionOut]
+    """Invoices."""
+
+    statements: list[StatementDue]
 
 
 class PersonIn(Strict):

@@ -1,4 +1,4 @@
-"""What is open is found by number, amount, client and name; documents by their type."""
+"""What is open is found by number, amount, client and name; documents by their type; statements have a last day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index('ix_submissions_type', 'submissions', ['tenant_id', 'type_code'])
+    op.add_column('bank_files', sa.Column('kept_until', sa.Date(), nullable=True))
     op.create_table('ledger_lines',
                     sa.Column('tenant_id', sa.String(length=36), nullable=False),
                     sa.Column('submission_id', sa.String(length=64), nullable=False),
@@ -41,4 +42,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table('ledger_marks')
     op.drop_table('ledger_lines')
+    op.drop_column('bank_files', 'kept_until')
     op.drop_index('ix_submissions_type', 'submissions')

@@ -50,7 +50,7 @@ def test_two_persons_destroy(
         chosen = session.scalar(select(Submission.id).where(Submission.number == "F-2026-0415"))
         session.execute(update(Retention).where(Retention.submission_id == chosen).values(until=date(2026, 1, 1)))
     monkeypatch.setattr(retention, "retain_until", lambda *_: date(2026, 1, 1))
-    page = send(officer, f"{HERE}/destructions", invoice=chosen, why="dix ans ont passé")
+    page = send(officer, f"{HERE}/destructions", subject=chosen, why="dix ans ont passé")
     assert "une autre personne approuve" in page.text
     with seeded_deps.db.reading(tenant_id) as session:
         row = session.scalars(select(Destruction).where(Destruction.reason == "dix ans ont passé")).one()

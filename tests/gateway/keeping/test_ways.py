@@ -48,7 +48,7 @@ def test_the_way_over_http(serve, deps: Deps, tenant: str, make_invoice, make_ke
     kept = client.get(f"/v1/invoices/{invoice.id}/retention").json()
     assert (kept["until"], kept["rule"], kept["holds"], kept["destroyed_at"]) == ("2036-12-31", "12-31+10", [], None)
     assert client.get("/v1/invoices/nowhere/retention").status_code == 404
-    assert client.get("/v1/evidence/due").json() == {"items": []}
+    assert client.get("/v1/evidence/due").json() == {"items": [], "statements": []}
 
     hold = client.post("/v1/evidence/holds", json={"subject": invoice.id, "reason": "contrôle fiscal"})
     assert (hold.status_code, hold.json()["lifted_at"]) == (201, None)
