@@ -46,9 +46,10 @@ def decide(act: Annotated[Act, Does(Permission.QUEUE_WRITE)], invoice_id: str) -
 
 @router.post("/factures/{invoice_id}/renvoyer")
 def resend(act: Annotated[Act, Does(Permission.INVOICES_WRITE)], invoice_id: str) -> Response:
-    """Send the same bytes again as a new submission; a double click is one."""
+    """Send the same bytes again as a new submission. The form carries the key, so that a double click is one."""
+    key = act.text("key") or secrets.token_hex(16)
     try:
-        status, body = decisions.resend(act.deps, act.principal, invoice_id, f"console:resend:{invoice_id}")
+        status, body = decisions.resend(act.deps, act.principal, invoice_id, f"console:{key}")
     except Problem as problem:
         return refused(act, invoice_id, problem)
     if status >= 400:

@@ -51,7 +51,8 @@ def resend(deps: Deps, principal: Principal, submission_id: str, key: str) -> An
     with deps.db.reading(principal.tenant_id) as session:
         row = service.get_submission(session, principal.tenant_id, submission_id)
         _check_possible(session, row, "resend")
-    return service.submit(deps, principal, deps.store.get(Digest(row.sha256)), key)
+    return service.submit(deps, principal, deps.store.get(Digest(row.sha256)), key,
+                          asked=b"POST resend" + submission_id.encode())
 
 
 def retry(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:

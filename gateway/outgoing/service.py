@@ -45,14 +45,17 @@ class Examined:
     """Why the invoice could not be written from the JSON that came."""
 
 
-def submit(deps: Deps, principal: Principal, document: bytes, key: str) -> Answer:
+def submit(
+    deps: Deps, principal: Principal, document: bytes, key: str, *, asked: bytes = b"POST /v1/invoices"
+) -> Answer:
     """Accept or refuse one outgoing invoice; returns (HTTP status, body).
 
     202 accepted and queued; 200 the same invoice is already here; problems: 422 refused with every finding,
     403 seller-not-yours, 409 invoice-already-exists or entity-not-enabled, 422 document-not-checkable, 503
-    validation-unavailable. A refusal is recorded and remembered like an acceptance; a 503 is neither.
+    validation-unavailable. A refusal is recorded and remembered like an acceptance; a 503 is neither. `asked` is what
+    was asked for with the document: a key that served for something else is refused.
     """
-    fingerprint = fingerprint_of(b"POST /v1/invoices", document)
+    fingerprint = fingerprint_of(asked, document)
     return once(deps, principal.tenant_id, key, fingerprint, lambda: _take(deps, principal, document, key))
 
 

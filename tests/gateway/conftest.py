@@ -37,7 +37,16 @@ from gateway.lifecycle.wording import label_of
 from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings
-from gateway.tables import ApiKey, Base, LegalEntity, PlatformConnection, Submission, Tenant
+from gateway.tables import (
+    ApiKey,
+    Base,
+    ConsoleSession,
+    LegalEntity,
+    PlatformConnection,
+    Submission,
+    Tenant,
+    User,
+)
 from gateway.topics import HANDLERS
 from gateway.vault import Vault
 from gateway.worker import relay
@@ -258,6 +267,25 @@ def make_key(deps: Deps) -> Callable[..., str]:
         return f"Bearer {full}"
 
     return make
+
+
+@pytest.fixture
+def browser(deps: Deps, tenant: str) -> Callable[..., dict[str, str]]:
+    """The headers of a browser in which a new person with these roles is signed in; its forms carry the token `token`.
+
+    They take away the key that a client carries.
+    """
+
+    def sign_in(*roles: str) -> dict[str, str]:
+        cookie, now = f"cookie-{'-'.join(roles)}", deps.now()
+        with deps.db.transaction(tenant) as session:
+            session.add(User(tenant_id=tenant, id=cookie, email=f"{cookie}@atelier.example", name="Test",
+                             password_hash="", roles=list(roles), created_at=now, disabled_at=None))
+            session.add(ConsoleSession(tenant_id=tenant, id=auth.digest_of(cookie), user_id=cookie, csrf="token",
+                                       created_at=now, expires_at=now + auth.SESSION_LENGTH))
+        return {"Authorization": "", "Cookie": f"{auth.COOKIE}={cookie}"}
+
+    return sign_in
 
 
 @pytest.fixture

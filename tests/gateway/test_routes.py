@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,9 +9,9 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, select
 
 from gateway.app import create_app
-from gateway.auth import COOKIE, ROLES, Permission, digest_of
+from gateway.auth import ROLES, Permission
 from gateway.deps import Deps
-from gateway.tables import ConsoleSession, Event, User
+from gateway.tables import Event
 
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/openapi.json"),
@@ -68,30 +67,19 @@ def test_a_wrong_key_opens_nothing(client, key: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
-def session_of(deps: Deps, tenant: str, *roles: str) -> dict[str, str]:
-    """The headers of a browser in which a person with these roles is signed in."""
-    cookie, now = f"cookie-{'-'.join(roles)}", deps.now()
-    with deps.db.transaction(tenant) as session:
-        session.add(User(tenant_id=tenant, id=cookie, email=f"{cookie}@atelier.example", name="Test", password_hash="",
-                         roles=list(roles), created_at=now, disabled_at=None))
-        session.add(ConsoleSession(tenant_id=tenant, id=digest_of(cookie), user_id=cookie, csrf="token", created_at=now,
-                                   expires_at=now + timedelta(hours=1)))
-    return {"Authorization": "", "Cookie": f"{COOKIE}={cookie}"}
-
-
 def asked(route: APIRoute) -> str:
     """A path of this route, of things that are not there."""
     return re.sub(r"{(\w+)(:path)?}", r"\1", route.path.replace("{sha256}", "0" * 64))
 
 
-def test_no_route_opens_to_roles_without_its_permission(deps: Deps, client, tenant: str) -> None:
+def test_no_route_opens_to_roles_without_its_permission(deps: Deps, client, browser) -> None:
     signed_in: dict[tuple[str, ...], dict[str, str]] = {}
     for method, route in routes(deps):
         shut_out = tuple(role for role, permissions in ROLES.items() if permission_of(route) not in permissions)
         if permission_of(route) is None or not shut_out:
             continue
         if shut_out not in signed_in:
-            signed_in[shut_out] = session_of(deps, tenant, *shut_out)
+            signed_in[shut_out] = browser(*shut_out)
         answer = client.request(method, asked(route), headers=signed_in[shut_out])
         assert answer.status_code == 403, (method, route.path, shut_out)
     assert len(signed_in) > 5
@@ -112,8 +100,8 @@ def test_a_scope_opens_its_routes_and_no_others(deps: Deps, client, tenant: str,
             assert allowed.status_code not in {401, 403, 500}, (method, route.path)
 
 
-def test_no_form_does_anything_without_its_token(deps: Deps, client, tenant: str) -> None:
-    headers = session_of(deps, tenant, *ROLES)
+def test_no_form_does_anything_without_its_token(deps: Deps, client, tenant: str, browser) -> None:
+    headers = browser(*ROLES)
     forms = [route for method, route in routes(deps) if method == "POST" and not route.path.startswith("/v1/")
              and permission_of(route) is not None]
     assert len(forms) > 30

@@ -121,6 +121,33 @@ def test_a_technical_refusal_is_sent_again_as_it_is(client, deps: Deps, platform
     assert client.get(f"/v1/invoices/{second}").json()["replaces"] == first
 
 
+def test_a_refused_resend_may_be_asked_for_again(client, deps: Deps, post, entity, browser) -> None:
+    """The entity was off; whoever switches it on sends the same invoice again, by the page and by the interface."""
+
+    def switch(*, on: bool) -> None:
+        with deps.db.transaction(entity.tenant_id) as session:
+            session.get_one(type(entity), (entity.tenant_id, entity.id)).enabled = on
+
+    def click() -> int:
+        page = client.get(f"/factures/{first}", headers=person).text
+        form = page[page.index("/renvoyer"):]
+        key = form.partition('name="key" value="')[2].partition('"')[0]
+        assert key
+        again = client.post(f"/factures/{first}/renvoyer", headers=person, data={"csrf": "token", "key": key})
+        assert client.post(f"/factures/{first}/renvoyer", headers=person, data={
+            "csrf": "token", "key": key}).headers.get("location") == again.headers.get("location")
+        return again.status_code
+
+    switch(on=False)
+    first = post(expect=409)
+    person = browser("billing")
+    assert click() == 422
+    reused = client.post(f"/v1/invoices/{first}/resend", headers={"Idempotency-Key": "F-1-k"})
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency-key-reused")
+    switch(on=True)
+    assert click() == 303
+
+
 @pytest.mark.parametrize("reason", ["InvalidSchema", "VirusFound", "FlowTypeError"])
 def test_a_refused_document_is_corrected_under_the_same_number(  # noqa: PLR0917  fixtures
     client, deps: Deps, platform, post, clock, reason
