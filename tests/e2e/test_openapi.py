@@ -34,7 +34,7 @@ from gateway.settings import Settings
 
 pytestmark = pytest.mark.timeout(3600)
 
-EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "3"))
 SEED = int(os.environ.get("PASSERELLE_FUZZ_SEED", "20261123"))
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
           response_headers_conformance, ignored_auth)

@@ -20,7 +20,7 @@ from formats.errors import FormatError
 from formats.facturx import embed_repaired, extract
 
 SEED = int(os.environ.get("PASSERELLE_FUZZ_SEED", "1"))
-EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("PASSERELLE_FUZZ_EXAMPLES", "100"))
 XML = b'<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"/>'
 WORDS = {"profile": "en16931", "title": "T", "author": "A", "subject": "S", "made_at": datetime(2026, 1, 1, tzinfo=UTC)}
 NUMBER = re.compile(rb"\d+")

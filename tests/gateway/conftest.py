@@ -303,12 +303,26 @@ def serve(deps: Deps, tenant: str, make_key: Callable[..., str]) -> Callable[...
     return start
 
 
-@pytest.fixture
-def client(deps: Deps, tenant: str, make_key: Callable[..., str]) -> Api:
-    """A client of the whole application, without its worker; it carries a key of `tenant` with every scope."""
+@pytest.fixture(scope="session")
+def application() -> Callable[[Deps], FastAPI]:
+    """The whole application on other Deps: made once, since describing its routes takes longer than most tests."""
     from gateway.app import create_app
 
-    return Api(create_app(deps), {"Authorization": make_key(tenant)})
+    made: list[FastAPI] = []
+
+    def on(deps: Deps) -> FastAPI:
+        if not made:
+            made.append(create_app(deps))
+        made[0].state.deps = deps
+        return made[0]
+
+    return on
+
+
+@pytest.fixture
+def client(deps: Deps, tenant: str, make_key: Callable[..., str], application: Callable[[Deps], FastAPI]) -> Api:
+    """A client of the whole application, without its worker; it carries a key of `tenant` with every scope."""
+    return Api(application(deps), {"Authorization": make_key(tenant)})
 
 
 @pytest.fixture

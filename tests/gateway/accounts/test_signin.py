@@ -1,12 +1,14 @@
 """Signing in: one answer for every failure, slower and slower, and sessions that end."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, Type
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from gateway.accounts import people, signin
+from gateway.accounts import passwords, people, signin
 from gateway.auth import SESSION_LENGTH, principal_of_cookie
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
@@ -16,8 +18,26 @@ from gateway.tables import ConsoleSession, Event, SignInFailure, User
 MAIL, PASSWORD = "claire@atelier.example", "une passerelle sur la rivière"
 
 
+AS_INSTALLED = passwords._HASHER
+
+
 @pytest.fixture(autouse=True)
-def claire(deps: Deps, tenant: str) -> User:
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed here in a thousandth of the time that they ought to take."""
+    passwords._decoy.cache_clear()
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    yield
+    passwords._decoy.cache_clear()
+
+
+def test_a_hash_costs_what_rfc_9106_wants_for_small_memory() -> None:
+    used = AS_INSTALLED
+    assert (used.type, used.memory_cost, used.time_cost, used.parallelism) == (Type.ID, 64 << 10, 3, 4)
+    assert used.verify(used.hash(PASSWORD), PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def claire(deps: Deps, tenant: str, quick: None) -> User:  # noqa: ARG001 - before the first password
     return people.create_user(deps, tenant, MAIL, "Claire", PASSWORD, ["officer"], "operator:cli")
 
 

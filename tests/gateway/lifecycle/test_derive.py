@@ -82,7 +82,7 @@ def histories(draw: st.DrawFn) -> list[Status]:
     return draw(st.lists(statuses, max_size=8))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories(), st.randoms(use_true_random=False), st.sampled_from([None, TOTAL, -TOTAL]))
 def test_arrival_never_matters(statuses: list[Status], random: object, total: Decimal | None) -> None:
     shuffled = [*statuses, *statuses[:3]]
@@ -91,7 +91,7 @@ def test_arrival_never_matters(statuses: list[Status], random: object, total: De
     assert derive(shuffled, total) == derive(statuses, total)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(histories(), st.sampled_from([None, TOTAL, -TOTAL]))
 def test_the_guard_holds(statuses: list[Status], total: Decimal | None) -> None:
     state = derive(statuses, total)

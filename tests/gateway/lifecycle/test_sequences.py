@@ -95,7 +95,7 @@ class Lifecycles(RuleBasedStateMachine):
                 assert state.code == state.ended == "213"
 
 
-Lifecycles.TestCase.settings = settings(max_examples=200, stateful_step_count=20, deadline=None)
+Lifecycles.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestLifecycles = Lifecycles.TestCase
 
 
