@@ -1,8 +1,8 @@
 """Asking every platform for news. Callbacks only make it sooner; this is how nothing is missed.
 
 A walk starts a while before the watermark, since flows may appear late with past dates, and goes by cursor or by
-date, as the driver does it. The watermark is the platform's time, never ours; it moves to the last flow of a walk
-that came to its end, and never past a flow that could not be stored.
+date, as the driver does it. The watermark is the platform's time; it moves to the last flow of a walk that came to its
+end, never past a flow that could not be stored, and never past our own present: a flow that is dated ahead hides none.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ def poll(deps: Deps, connection: PlatformConnection, *, hinted: bool = False) ->
 
     `hinted`: a callback asked for it, so that it need not go back far.
     """
-    walk = Walk(connection.watermark)
+    walk = Walk(_not_ahead(deps, connection.watermark))
     trouble = None
     try:
         platform = open_connection(deps, connection)
@@ -87,8 +87,12 @@ def poll(deps: Deps, connection: PlatformConnection, *, hinted: bool = False) ->
         if not hinted:
             row.polled_at = deps.now()
         row.trouble = trouble or walk.trouble
-        if walk.watermark is not None and (row.watermark is None or walk.watermark > row.watermark):
-            row.watermark = walk.watermark
+        known = [mark for mark in (walk.watermark, row.watermark) if mark is not None]
+        row.watermark = _not_ahead(deps, max(known, default=None))
+
+
+def _not_ahead(deps: Deps, mark: datetime | None) -> datetime | None:
+    return min(mark, deps.now()) if mark is not None else None
 
 
 def overlap(polled_at: datetime | None, now: datetime) -> timedelta:
@@ -125,7 +129,7 @@ class Walk:
 
 def _walk(deps: Deps, connection: PlatformConnection, platform: Platform, walk: Walk, back: timedelta) -> None:
     """Every page to the end. Raises PlatformError; what was stored by then stays stored."""
-    since = (connection.watermark or deps.now() - FIRST_LOOK) - back
+    since = (walk.start or deps.now() - FIRST_LOOK) - back
     cursor: str | None = None
     served: set[str] = set()
     for _ in range(MOST_PAGES):

@@ -95,6 +95,21 @@ def test_the_walk_starts_before_the_watermark(deps: Deps, platform: Any, connect
     assert platform.searches[-1]["where"]["updatedAfter"] == "2026-11-23T07:45:00.000Z"
 
 
+def test_a_time_to_come_does_not_hide_what_comes_before_it(  # noqa: PLR0917  fixtures
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    """One flow is dated a year ahead by mistake."""
+    invoice = make_invoice()
+    platform.put("ahead", make_status(invoice, "200", AT), at=deps.now() + timedelta(days=365))
+    ask(deps, connection)
+    clock.forward(hours=1)
+    platform.put("next", make_status(invoice, "202", deps.now()))
+
+    ask(deps, connection)
+
+    assert codes(deps, invoice) == ["200", "202"]
+
+
 def test_one_bad_document_stops_no_other(
     deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
