@@ -113,7 +113,7 @@ class BankAllocation(Row, Base):
 
 
 class LedgerLine(TenantScoped, Base):
-    """What one document stands for now, to be found by; see receivables/lines.py. Goes with the names of its invoice."""
+    """What one document stands for now, to be found by: see receivables/lines.py. Goes with its invoice's names."""
 
     __tablename__ = "ledger_lines"
     __table_args__ = (
