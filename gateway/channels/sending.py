@@ -154,5 +154,10 @@ def live() -> tuple[ColumnElement[bool], ...]:
     return Channel.disabled_at.is_(None), Channel.removed_at.is_(None)
 
 
+def client_channel(session: Session) -> Channel | None:
+    """Where SMS to clients of the session's tenant leave; None: nowhere."""
+    return session.scalar(select(Channel).where(Channel.to_clients.is_(True), *live()))
+
+
 def _roles(channel: Channel, key: str) -> list[str]:
     return [role for event, _, role in (rule.partition(":") for rule in channel.rules) if event == key]

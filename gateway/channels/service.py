@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from gateway.channels.asking import UnknownService, service_of
 from gateway.channels.schemas import PHONE, ChannelIn, RuleIn
-from gateway.channels.sending import TEST, TOPIC, close_waiting, enqueue, live
+from gateway.channels.sending import TEST, TOPIC, client_channel, close_waiting, enqueue
 from gateway.deps import Deps
 from gateway.outbox import put
 from gateway.problems import Problem, not_found
@@ -165,11 +165,6 @@ def settle(
             put(session, tenant_id, TOPIC, row.id, now=deps.now())
         _tell(deps, session, channel, "channel-settled", actor, message=row.id, arrived=str(arrived).lower())
     return row
-
-
-def client_channel(session: Session) -> Channel | None:
-    """Where SMS to clients of the session's tenant leave; None: nowhere."""
-    return session.scalar(select(Channel).where(Channel.to_clients.is_(True), *live()))
 
 
 def _second() -> Problem:

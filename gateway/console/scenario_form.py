@@ -23,8 +23,8 @@ TONE_NAMES: Final[Mapping[str, str]] = {
     "notice": "Mise en demeure",
 }
 CHANNEL_NAMES: Final[Mapping[str, str]] = {
-    "mail": "Courriel", "call": "Appel (tâche)", "letter": "Lettre à poster", "notice": "Mise en demeure (recommandé)",
-    "handover": "Dossier pour recouvrement",
+    "mail": "Courriel", "sms": "SMS", "call": "Appel (tâche)", "letter": "Lettre à poster",
+    "notice": "Mise en demeure (recommandé)", "handover": "Dossier pour recouvrement",
 }
 
 

@@ -22,7 +22,7 @@ from gateway.tables_reminders import Case
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
-TICKS = ("watched", "mine")
+TICKS = ("watched", "mine", "by_sms")
 
 
 @router.get("/relances/cas")

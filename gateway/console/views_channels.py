@@ -14,6 +14,7 @@ from gateway.channels.schemas import PHONE, ChannelIn, RuleIn
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.problems import Problem, not_found
+from gateway.reminders.scenario import SMS
 from gateway.tables import Submission
 from gateway.tables_reminders import Decision
 
@@ -98,6 +99,6 @@ def _channel(visit: Visit, channel_id: str, *, problem: str | None = None) -> Re
     with visit.deps.db.reading(tenant) as session:
         texts = session.execute(select(Decision, Submission).join(
             Submission, (Submission.tenant_id == Decision.tenant_id) & (Submission.id == Decision.submission_id)
-        ).where(Decision.channel == "sms").order_by(Decision.at.desc()).limit(SHOWN)).all() if row.to_clients else []
+        ).where(Decision.channel == SMS).order_by(Decision.at.desc()).limit(SHOWN)).all() if row.to_clients else []
     return visit.draw("reglages_canal.html", status=409 if problem else 200, row=row, log=log, texts=texts,
                       problem=problem, happenings=HAPPENINGS, roles=tuple(ROLES), may_hear=may_hear)

@@ -18,7 +18,7 @@ Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
 CHANNEL_NAMES = {"mail": "Courriel", "sms": "SMS", "chat": "Messagerie", "call": "Appel", "letter": "Lettre",
                  "notice": "Mise en demeure", "handover": "Dossier remis"}
-PRICED = tuple(dict.fromkeys([*CHANNELS, "sms"]))
+PRICED: tuple[str, ...] = CHANNELS
 """Channels whose cost may be said."""
 
 

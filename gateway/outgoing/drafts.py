@@ -20,7 +20,7 @@ ROUTING_FAILED = "221"
 """The platforms found no way to the recipient."""
 
 EXTENSIONS = {"application/pdf": "pdf", "application/json": "json", "application/xml": "xml", "message/rfc822": "eml",
-              "application/zip": "zip"}
+              "application/zip": "zip", "text/plain": "txt"}
 
 
 def draft(

@@ -66,7 +66,8 @@ def question_of(deps: Deps, token: str) -> Question:
     """What a link opens today: a clear answer for one that is forged, old, or was written to somebody else."""
     link = read_token(deps.vault, token)
     seen = _seen(deps, link) if link is not None else None
-    fault = fault_of(link if seen is not None else None, seen.facts.email if seen is not None else None, deps.today())
+    addresses = (seen.facts.email, seen.facts.phone) if seen is not None else ()
+    fault = fault_of(link if seen is not None else None, addresses, deps.today())
     if link is None or seen is None or fault is not None:
         return Question(fault=fault or Fault.FORGED)
     with deps.db.reading(link.tenant_id) as session:

@@ -1,8 +1,9 @@
 """What a person settles about one client: its scenario, its contact, its language, whether anything goes to it."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import select
@@ -23,6 +24,10 @@ ABOUT_ADDRESS = ("contact", "bounce")
 """Cases that another address answers."""
 
 
+PHONE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
+"""A number of E.164: country and subscriber, at most fifteen digits."""
+
+
 class ClientIn(BaseModel):
     """What is settled about a client; what is left out is as the invoice says."""
 
@@ -30,6 +35,12 @@ class ClientIn(BaseModel):
 
     segment: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,40}$")] = ""
     email: Annotated[str, Field(max_length=254)] | None = None
+    phone: Annotated[str, Field(max_length=30)] | None = None
+    """For SMS, with its country: +33612345678. A French number may begin with 0."""
+
+    by_sms: bool = False
+    """What goes by mail goes to that number instead."""
+
     contact: Annotated[str, Field(max_length=140)] | None = None
     lang: Literal["fr", "en"] | None = None
     region: Annotated[str, Field(max_length=8)] | None = None
@@ -47,6 +58,15 @@ class ClientIn(BaseModel):
         if value and not ADDRESS.fullmatch(value):
             raise ValueError("Cette adresse n'est pas valable.")
         return value or None
+
+    @field_validator("phone")
+    @classmethod
+    def _is_number(cls, value: str | None) -> str | None:
+        number = re.sub(r"[\s().-]", "", value or "")
+        number = f"+33{number[1:]}" if re.fullmatch(r"0[1-9][0-9]{8}", number) else number
+        if number and not PHONE.fullmatch(number):
+            raise ValueError("Ce numéro n'est pas valable : +33612345678.")
+        return number or None
 
     @field_validator("region")
     @classmethod
@@ -122,8 +142,8 @@ def new_client(submission: Submission) -> ReminderClient:
     """A client about whom nothing is settled yet."""
     return ReminderClient(
         tenant_id=submission.tenant_id, key=key_of(submission), name=submission.buyer_name or "", segment="",
-        email=None, contact=None, lang=None, region=None, watched=False, hold=None, hold_reason=None, hold_until=None,
-        owner=None, changed_at=submission.received_at, actor="")
+        email=None, phone=None, by_sms=False, contact=None, lang=None, region=None, watched=False, hold=None,
+        hold_reason=None, hold_until=None, owner=None, changed_at=submission.received_at, actor="")
 
 
 def _answer_address(session: Session, client: ReminderClient, actor: str, deps: Deps) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.reminders.facts import Facts, Sent, Status
 from gateway.reminders.reasons import TRANSMISSION, day_words, sentence
-from gateway.reminders.scenario import COURTESY, THANKS, Scenario, Stage
+from gateway.reminders.scenario import COURTESY, SMS, THANKS, Scenario, Stage
 from gateway.reminders.working import is_working, next_working, working_days_after
 
 FINAL_STATUSES: Final = frozenset({"210", "213", "220"})
@@ -32,6 +32,9 @@ PAYMENT_SENT: Final = "211"
 CASHED: Final = "212"
 SLACK_DAYS: Final = 4
 """A letter that waited over a weekend and a holiday does not push the whole ladder back."""
+
+WRITTEN: Final = frozenset({"mail", SMS})
+"""Ways by which the machine itself writes."""
 
 KEPT_WORD: Final = frozenset({"promise", "plan"})
 """Holds that a full payment fulfils: they do not stand against thanks."""
@@ -92,13 +95,19 @@ def decide(facts: Facts, scenario: Scenario, today: date) -> Decision:
     if against is not None:
         return against
     if facts.balance <= 0:
-        return Decision(outcome=Outcome.SENT, code="thanks", reason=sentence("thanks"), stage=THANKS, tone=THANKS)
+        return Decision(outcome=Outcome.SENT, code="thanks", reason=sentence("thanks"), stage=THANKS, tone=THANKS,
+                        channel=way_of(facts, "mail"))
     stage = next_stage(facts, scenario, today)
     if stage is None:
         raise AssertionError("without a stage there is a reason against")
     text = sentence("due", on=day_of(facts, stage), balance=(facts.balance, facts.currency))
     return Decision(outcome=Outcome.SENT, code="due", reason=text, stage=stage.key, tone=stage.tone,
-                    channel=stage.channel)
+                    channel=way_of(facts, stage.channel))
+
+
+def way_of(facts: Facts, channel: str) -> str:
+    """By which way a stage goes: what is a mail goes by SMS to a client who prefers it."""
+    return SMS if channel == "mail" and facts.by_sms else channel
 
 
 def plan(facts: Facts, scenario: Scenario, today: date, days: int) -> Iterator[tuple[date, Decision]]:
@@ -129,7 +138,7 @@ def _reasons_against(facts: Facts, scenario: Scenario, today: date) -> Iterator[
     yield from _never(facts)
     if facts.balance <= 0:
         yield from _against_thanks(facts, scenario, today)
-        yield from _against_mail(facts, scenario, today, THANKS)
+        yield from _against_mail(facts, scenario, today, THANKS, way_of(facts, "mail"))
         return
     stage = next_stage(facts, scenario, today)
     key = stage.key if stage is not None and today >= day_of(facts, stage) else None
@@ -139,7 +148,7 @@ def _reasons_against(facts: Facts, scenario: Scenario, today: date) -> Iterator[
     yield from _too_close(facts, scenario, today, key)
     if stage is not None:
         yield from _unapproved(facts, scenario, stage)
-        yield from _against_mail(facts, scenario, today, stage.key, by_mail=stage.channel == "mail")
+        yield from _against_mail(facts, scenario, today, stage.key, way_of(facts, stage.channel))
 
 
 def _never(facts: Facts) -> Iterator[Decision]:
@@ -244,17 +253,17 @@ def _too_close(facts: Facts, scenario: Scenario, today: date, key: str | None) -
             yield _held("too-close", stage=key, until=free, gap=scenario.gap_days)
 
 
-def _against_mail(
-    facts: Facts, scenario: Scenario, today: date, key: str | None, *, by_mail: bool = True
-) -> Iterator[Decision]:
+def _against_mail(facts: Facts, scenario: Scenario, today: date, key: str, way: str) -> Iterator[Decision]:
     """What stands against any letter, thanks included; what is no mail needs no address."""
     if facts.transmission != "deposited":
         words = TRANSMISSION.get(facts.transmission, facts.transmission)
         yield _held("not-deposited", stage=key, transmission=words)
     if not facts.entity_enabled:
         yield _held("entity-off", stage=key)
-    if by_mail:
+    if way == "mail":
         yield from _against_address(facts, key)
+    elif way == SMS:
+        yield from _against_number(facts, key)
     region = facts.region or scenario.region
     if scenario.working_days_only and not is_working(today, region):
         yield _held("closed-day", stage=key, until=next_working(today, region))
@@ -267,6 +276,15 @@ def _against_address(facts: Facts, key: str | None) -> Iterator[Decision]:
         yield _held("bad-address", stage=key, email=facts.email)
     elif facts.email in facts.refused_addresses:
         yield _held("refused-address", stage=key, email=facts.email)
+
+
+def _against_number(facts: Facts, key: str) -> Iterator[Decision]:
+    if facts.phone is None:
+        yield _held("no-phone", stage=key)
+    elif facts.phone in facts.refused_addresses:
+        yield _held("refused-phone", stage=key, phone=facts.phone)
+    elif not facts.texting:
+        yield _held("no-texting", stage=key)
 
 
 def next_stage(facts: Facts, scenario: Scenario, today: date) -> Stage | None:

@@ -95,6 +95,15 @@ class Facts:
     transmission: str = "deposited"
     entity_enabled: bool = True
     email: str | None = None
+    phone: str | None = None
+    """A number for SMS that a person settled."""
+
+    by_sms: bool = False
+    """What goes by mail goes to that number instead."""
+
+    texting: bool = True
+    """There is a channel for SMS to clients."""
+
     refused_addresses: tuple[str, ...] = ()
     """Addresses that a mail server refused for good."""
 
@@ -124,7 +133,8 @@ class Facts:
             "paid_known_on": _text(self.paid_known_on), "shared_credit": self.shared_credit,
             "corrected_by": self.corrected_by, "credit_note": self.credit_note, "already_paid": self.already_paid,
             "active": self.active, "transmission": self.transmission, "entity_enabled": self.entity_enabled,
-            "email": self.email, "refused_addresses": list(self.refused_addresses), "watched": self.watched,
+            "email": self.email, "phone": self.phone, "by_sms": self.by_sms, "texting": self.texting,
+            "refused_addresses": list(self.refused_addresses), "watched": self.watched,
             "region": self.region,
             "statuses": [{"code": status.code, "on": status.on.isoformat()} for status in self.statuses],
             "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _text(wait.until)} for wait in self.waits],
@@ -143,7 +153,8 @@ def from_json(told: Mapping[str, Any]) -> Facts:
     """The facts of a record. Raises KeyError for a record of before everything was kept."""
     plain: dict[str, Any] = {name: told[name] for name in PLAIN}
     return Facts(
-        **plain, due_date=_day(told["due_date"]), paid_known_on=_day(told["paid_known_on"]), due=Decimal(told["due"]),
+        **plain, phone=told.get("phone"), by_sms=told.get("by_sms", False), texting=told.get("texting", True),
+        due_date=_day(told["due_date"]), paid_known_on=_day(told["paid_known_on"]), due=Decimal(told["due"]),
         paid=Decimal(told["paid"]), credited=Decimal(told["credited"]),
         received_on=date.fromisoformat(told["received_on"]),
         refused_addresses=tuple(told["refused_addresses"]),

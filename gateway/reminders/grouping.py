@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
 from gateway.receivables.account import CREDITS
-from gateway.reminders.decide import FINAL_STATUSES, Outcome
+from gateway.reminders.decide import FINAL_STATUSES, WRITTEN, Outcome
 from gateway.reminders.scenario import THANKS, TONES
 from gateway.reminders.state import Seen, ground_of, key_of, look_at
 from gateway.tables import Submission
@@ -57,7 +57,7 @@ def unchanged(session: Session, deps: Deps, group: Sequence[Seen]) -> tuple[Seen
 def _together(one: Seen, other: Seen) -> bool:
     if one.decision.channel != other.decision.channel:
         return False
-    if one.decision.channel == "mail":
+    if one.decision.channel in WRITTEN:
         return _kind(one) == _kind(other) and one.facts.email == other.facts.email
     return one.decision.stage == other.decision.stage
 

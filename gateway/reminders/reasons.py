@@ -53,6 +53,9 @@ REASONS: Final = {
     "too-close": "La relance précédente date de moins de {gap} jours : envoi reporté au {until}.",
     "no-address": "Pas d'adresse : aucune adresse électronique de contact n'est connue pour l'acheteur.",
     "bad-address": "L'adresse {email} n'est pas valable.",
+    "no-phone": "Pas de numéro : personne n'a enregistré de numéro de SMS pour ce client.",
+    "refused-phone": "Le numéro {phone} n'a pas accepté de SMS ; indiquez-en un autre.",
+    "no-texting": "Aucun canal n'est réglé pour les SMS aux clients.",
     "refused-address": "Le serveur de messagerie a refusé l'adresse {email} ; indiquez-en une autre.",
 }
 
@@ -71,7 +74,8 @@ TITLES: Final = {
     "shared-credit": "avoir à répartir", "not-yet": "pas encore", "waiting": "étape suivante à venir",
     "not-deposited": "pas encore déposée", "entity-off": "entité non activée", "closed-day": "jour non ouvré",
     "too-close": "relance précédente trop proche", "no-address": "pas d'adresse", "bad-address": "adresse invalide",
-    "refused-address": "adresse refusée", "refused-by-us": "refusée à la validation",
+    "refused-address": "adresse refusée", "no-phone": "pas de numéro", "refused-phone": "numéro refusé",
+    "no-texting": "SMS non réglés", "refused-by-us": "refusée à la validation",
 }
 """A reason against a letter in a few words, for counts."""
 

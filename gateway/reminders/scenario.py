@@ -20,10 +20,11 @@ Tone = Literal["before", "due", "friendly", "formal", "penalties", "service", "l
 TONES: Final[tuple[Tone, ...]] = ("before", "due", "friendly", "formal", "penalties", "service", "last", "notice")
 """In rising order."""
 
-Channel = Literal["mail", "call", "letter", "notice", "handover"]
-"""By mail; a call that a person makes; a letter to print; a formal notice to register; a file for an agency."""
+Channel = Literal["mail", "sms", "call", "letter", "notice", "handover"]
+"""By mail; by SMS; a call that a person makes; a letter to print; a formal notice to register; a file for an agency."""
 
-CHANNELS: Final[tuple[Channel, ...]] = ("mail", "call", "letter", "notice", "handover")
+CHANNELS: Final[tuple[Channel, ...]] = ("mail", "sms", "call", "letter", "notice", "handover")
+SMS: Final = "sms"
 BY_HAND: Final = frozenset({"notice", "handover"})
 """Ways that no machine takes alone: a person approves them first, whatever the amount."""
 

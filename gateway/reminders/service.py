@@ -9,26 +9,26 @@ claimed or none.
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
-from gateway.mail import InDoubt, NotDelivered, channel_of, deliver, spool_path
+from gateway.mail import InDoubt, NotDelivered
 from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace, wait_for_others
-from gateway.reminders.decide import Outcome, offset_of
+from gateway.reminders.decide import WRITTEN, Outcome, offset_of
 from gateway.reminders.grouping import group_of, unchanged
 from gateway.reminders.keeping import facts_json, keep, label_of
 from gateway.reminders.letters.byhand import hand_over
-from gateway.reminders.letters.drafting import Drafted, draft_mail
+from gateway.reminders.letters.drafting import Drafted
+from gateway.reminders.letters.leaving import deliver, draft, has_left, wait_for_office
 from gateway.reminders.settling import conclude, of_one_mail, told_of
 from gateway.reminders.state import Seen, look
-from gateway.reminders.working import wait_for_hours
 from gateway.tables_reminders import Decision
 
 LOOKS: Final = 3
@@ -54,28 +54,19 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
             if keep(deps, seen):
                 return
             continue
-        _wait_for_hours(deps, seen)
+        wait_for_office(deps, seen.scenario)
         if early:
             raise RetryLater("others wait for the same approval", at=deps.now() + timedelta(hours=1), patient=True)
-        if seen.decision.channel != "mail":
+        if seen.decision.channel not in WRITTEN:
             if hand_over(deps, seen, group):
                 return
             continue
-        drafted = draft_mail(deps, group)
+        drafted = draft(deps, group)
         claimed = _claim(deps, group, drafted)
         if claimed:
             _deliver(deps, claimed, drafted)
             return
     raise RetryLater("the state kept changing", at=deps.now() + timedelta(minutes=1), patient=True)
-
-
-def _wait_for_hours(deps: Deps, seen: Seen) -> None:
-    """Nobody wants a reminder at two in the morning."""
-    scenario = seen.scenario
-    local = deps.now().astimezone(PARIS)
-    opening = wait_for_hours(local, *scenario.hours)
-    if scenario.working_days_only and opening > local:
-        raise RetryLater("outside office hours", at=opening.astimezone(UTC), patient=True)
 
 
 def _claim(deps: Deps, group: Sequence[Seen], drafted: Drafted) -> list[Decision]:
@@ -96,7 +87,7 @@ def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Ke
         session.add(row)
     row.intent, row.stage, row.at, row.outcome = f"{submission.id}:{stage}", stage, now, "sending"
     row.reason, row.scenario, row.sha256 = seen.decision.reason, seen.scenario.name, kept.sha256
-    row.channel, row.recipient, row.message_id = channel_of(deps.settings), drafted.recipient, drafted.message_id
+    row.channel, row.recipient, row.message_id = drafted.channel, drafted.recipient, drafted.message_id
     failure = row.facts.get("failure") if row.facts else None
     row.facts = {**facts_json(deps, seen), "failure": failure, "offset": offset_of(seen.scenario, stage),
                  "subject": drafted.subject, "size": kept.size, **drafted.facts}
@@ -111,8 +102,7 @@ def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Ke
 
 def _deliver(deps: Deps, rows: Sequence[Decision], drafted: Drafted) -> None:
     try:
-        deliver(deps.settings, drafted.content, message_id=drafted.message_id, sender=deps.settings.mail_from,
-                recipient=drafted.recipient)
+        deliver(deps, rows[0].tenant_id, drafted)
     except NotDelivered as error:
         for row in rows:
             conclude(deps, row, "failed", error.reason, refused=error.permanent)
@@ -136,12 +126,12 @@ def _finish_interrupted(deps: Deps, entry: Entry) -> None:
         return
     if deps.now() < row.at + LEASE:
         raise RetryLater("another worker is sending", at=row.at + LEASE, patient=True)
-    if row.channel == "spool":
-        there = spool_path(deps.settings, row.message_id or "").exists()
+    there = has_left(deps, row)
+    if there is not None:
         for one in of_one_mail(deps, row):
             conclude(deps, one, "sent" if there else "failed", None if there else "Interrompu avant l'envoi.")
         return
-    reason = "Interrompu pendant l'envoi : vérifiez auprès du serveur de messagerie si le message est parti."
+    reason = "Interrompu pendant l'envoi : vérifiez auprès du service de messagerie si le message est parti."
     for one in of_one_mail(deps, row):
         conclude(deps, one, "unknown", reason)
     raise Park(reason)

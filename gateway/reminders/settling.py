@@ -25,6 +25,7 @@ def conclude(
 ) -> None:
     """Record what became of a claimed letter: sent, failed (nobody has it; the intent is free again) or unknown."""
     now = deps.now()
+    media = "message/rfc822" if row.message_id else "text/plain"
     kept = Kept("reminder", row.sha256 or "", row.facts["size"])
     with deps.db.transaction(row.tenant_id) as session:
         lock_tenant(session, row.tenant_id)
@@ -40,8 +41,8 @@ def conclude(
         if outcome == "sent" and submission is not None:
             session.add(Document(
                 tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=row.submission_id, role="reminder",
-                syntax=None, media_type="message/rfc822", sha256=kept.sha256, size=kept.size, at=now,
-                name=file_name(submission.number, f"relance-{row.stage}", "message/rfc822"),
+                syntax=None, media_type=media, sha256=kept.sha256, size=kept.size, at=now,
+                name=file_name(submission.number, f"relance-{row.stage}", media),
             ))
         if not again:
             record(session, row.tenant_id, Change(

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import Session, load_only
 
+from gateway.channels.sending import client_channel
 from gateway.deps import PARIS
 from gateway.receivables.account import Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, relations_of
@@ -76,6 +77,8 @@ class Ground:
 
     clients: Mapping[str, ReminderClient]
     entities: Mapping[str, LegalEntity]
+    texting: bool
+    """There is a channel for SMS to clients."""
 
     def scenario_of(self, client: ReminderClient | None) -> Scenario:
         """The one that a client gets."""
@@ -128,7 +131,7 @@ def seen_of(
     """
     client = ground.clients.get(key_of(submission))
     entity = ground.entities.get(submission.legal_entity_id or "")
-    facts = _facts(submission, entity, client, rows, ground.relations)
+    facts = _facts(submission, rows, ground)
     if sent is not None:
         facts = replace(facts, sent=tuple(sent), active=facts.active or submission.lifecycle in FINAL_STATUSES)
     scenario = ground.scenario_of(client)
@@ -155,6 +158,7 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None) -> Gro
         scenarios=scenarios_of(session), relations=relations_of(session, ones),
         clients={client.key: client for client in session.scalars(clients)},
         entities={entity.id: entity for entity in session.scalars(select(LegalEntity))},
+        texting=client_channel(session) is not None,
     )
 
 
@@ -175,11 +179,12 @@ def scenario_for(scenarios: Mapping[str, Scenario], segment: str) -> Scenario:
     return scenarios.get(segment, scenarios[""])
 
 
-def _facts(
-    submission: Submission, entity: LegalEntity | None, client: ReminderClient | None, rows: Rows, relations: Relations
-) -> Facts:
+def _facts(submission: Submission, rows: Rows, ground: Ground) -> Facts:
+    client = ground.clients.get(key_of(submission))
+    entity = ground.entities.get(submission.legal_entity_id or "")
     document = replace(document_of(submission), ended_on=None)  # whether it ended, its statuses say
-    stands = netted(document, [Received(document.id, one.amount, one.paid_on) for one in rows.payments], relations)
+    stands = netted(document, [Received(document.id, one.amount, one.paid_on) for one in rows.payments],
+                    ground.relations)
     last_payment = max((payment.recorded_at for payment in rows.payments), default=None)
     balance, item = stands.balance, stands.item
     return Facts(
@@ -199,6 +204,9 @@ def _facts(
         transmission=submission.transmission,
         entity_enabled=entity is not None and entity.enabled,
         email=(client.email if client is not None else None) or submission.buyer_email,
+        phone=client.phone if client is not None else None,
+        by_sms=client is not None and client.by_sms,
+        texting=ground.texting,
         refused_addresses=tuple(row.recipient for row in rows.decisions if row.recipient and row.facts.get("refused")),
         statuses=_statuses(rows.events),
         waits=_waits(rows, client),

@@ -11,7 +11,7 @@ from archive.store import Digest
 from formats.invoice import Invoice
 from formats.rendering.payment_code import account_to_pay, payee_name, pixels
 from gateway.deps import PARIS, Deps
-from gateway.mail import Attachment, Mail, compose
+from gateway.mail import Attachment, Mail, channel_of, compose
 from gateway.receivables.open_items import open_items
 from gateway.reminders.decide import ADDRESS, APPROVED, OPENS
 from gateway.reminders.letters.bills import Account, Bill
@@ -33,14 +33,23 @@ OTHER_ACCOUNT: Final = frozenset({"225", "226", "227"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drafted:
-    """A mail that is ready to go."""
+    """A letter that is ready to go."""
 
     content: bytes
-    message_id: str
+    """A mail as it travels; the text of an SMS in UTF-8."""
+
+    channel: str
+    """smtp, spool or sms."""
+
     recipient: str
+    """A mail address, or a number."""
+
     subject: str
     facts: Mapping[str, object]
     """What the record of each decision says of it: what is attached and what is not, how it is to be paid."""
+
+    message_id: str | None = None
+    """Of a mail."""
 
 
 def message_id_of(tenant_id: str, submission_id: str, stage: str, sender: str) -> str:
@@ -75,7 +84,8 @@ def draft_mail(deps: Deps, group: Sequence[Seen]) -> Drafted:
             row.message_id for row in seen.rows if row.outcome == "sent" and row.message_id)),
         attachments=(*(code for code in codes if code), *(file for _, file in enclosed.files)),
     ))
-    return Drafted(content=content, message_id=message_id, recipient=recipient, subject=written.subject, facts={
+    return Drafted(content=content, channel=channel_of(deps.settings), recipient=recipient, message_id=message_id,
+                   subject=written.subject, facts={
         **facts_of(letter), "attached": ", ".join(file.name for _, file in enclosed.files) or None,
         "not_attached": "inutile" if tone == THANKS else "; ".join(
             f"{number} : {why}" for number, why in enclosed.missing) or None})

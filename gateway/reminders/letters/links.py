@@ -7,6 +7,7 @@ answers the questions about one invoice and opens nothing else. Whoever forwards
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -72,13 +73,14 @@ def read_token(vault: Vault, token: str) -> Link | None:
     return Link(found[1], found[2], date.fromisoformat(found[3]), found[4])
 
 
-def fault_of(link: Link | None, email: str | None, today: date) -> Fault | None:
-    """Why a link does not open today; None where it does."""
+def fault_of(link: Link | None, addresses: Sequence[str | None], today: date) -> Fault | None:
+    """Why a link does not open today; None where it does. `addresses` are those of the client: mail, number."""
     if link is None:
         return Fault.FORGED
     if today > link.until:
         return Fault.OLD
-    return None if hmac.compare_digest(link.addressee, addressee_of(email)) else Fault.ELSEWHERE
+    known = [address for address in addresses if address and hmac.compare_digest(link.addressee, addressee_of(address))]
+    return None if known else Fault.ELSEWHERE
 
 
 def addressee_of(email: str | None) -> str:
@@ -89,9 +91,14 @@ def addressee_of(email: str | None) -> str:
 def answers_of(deps: Deps, seen: Seen, lang: str) -> tuple[tuple[str, str], ...]:
     """(words, address) of each answer to the letter before the due date."""
     until = (seen.facts.due_date or deps.today()) + timedelta(days=GOOD_DAYS)
-    link = Link(seen.submission.tenant_id, seen.submission.id, until, addressee_of(seen.facts.email))
-    address = f"{deps.settings.url}/reponse/{token_for(deps.vault, link)}?lang={lang}"
+    address = link_to(deps, seen, seen.facts.email, until, lang)
     return tuple((words, f"{address}&r={answer}") for answer, words in WORDS[lang])
+
+
+def link_to(deps: Deps, seen: Seen, address: str | None, until: date, lang: str) -> str:
+    """The address of the page that answers about an invoice, for whom it was written to, until a day."""
+    link = Link(seen.submission.tenant_id, seen.submission.id, until, addressee_of(address))
+    return f"{deps.settings.url}/reponse/{token_for(deps.vault, link)}?lang={lang}"
 
 
 def _said(link: Link) -> str:

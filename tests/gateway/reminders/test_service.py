@@ -110,7 +110,7 @@ def test_paid_while_the_letter_was_written(play: "Play", monkeypatch: pytest.Mon
     """The state is read again in the transaction that claims the intent."""
     play.on("2026-03-23")
     written: list[Any] = []
-    really = service.draft_mail
+    really = service.draft
 
     def slowly(*given: Any) -> Any:
         written.append(really(*given))
@@ -118,7 +118,7 @@ def test_paid_while_the_letter_was_written(play: "Play", monkeypatch: pytest.Mon
             play.pay("1200.00")
         return written[-1]
 
-    monkeypatch.setattr(service, "draft_mail", slowly)
+    monkeypatch.setattr(service, "draft", slowly)
     play.remind()
     assert play.told() == [("sent", "thanks", "thanks")]
     assert [mail["Subject"][:5] for mail in play.mails()] == ["Merci"]
@@ -303,7 +303,7 @@ def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
     with play.deps.db.reading(play.invoice.tenant_id) as session:
         found = list(sweep(session, play.deps))
     assert len(found) == 31
-    assert len(statements) < 12
+    assert len(statements) <= 12
 
 
 def test_another_tenants_invoice_looks_absent(play: "Play", make_tenant: Any) -> None:
