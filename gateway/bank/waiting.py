@@ -14,7 +14,7 @@ from gateway.tables_receivables import BankMovement
 UNDECIDED = ("open", "doubtful")
 """States of a movement that waits for a person."""
 
-MOST = 500
+MOST = 200
 """The newest so many are looked at."""
 
 

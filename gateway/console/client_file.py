@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.bank.waiting import Waiting, waiting_for
 from gateway.deps import Deps
-from gateway.receivables.account import Client, Item
+from gateway.receivables.account import Client, Document, Item
 from gateway.receivables.analysis import Figures, figures_of
 from gateway.receivables.documents import received_of
-from gateway.receivables.open_items import Owed, all_items, by_currency, claims_of, of_client
+from gateway.receivables.open_items import Owed, all_items, by_currency, claims_of
 from gateway.reminders.planning import Planned, planned_of
 from gateway.reminders.state import ground_of, look_at
 from gateway.tables import Submission
 from gateway.tables_reminders import Case, Decision, Hold, ReminderClient
 
 DAYS_AHEAD = 30
-MOST_PLANNED, MOST_SHOWN = 50, 30
+MOST_PLANNED, MOST_SHOWN = 20, 30
 """How many open invoices the plan is made for, the oldest due date first; how many cases, holds and decisions show."""
 
-PROMISED = ("promise", "plan")
+SLICE = 500
 T = TypeVar("T", Case, Decision, Hold)
 
 
@@ -54,12 +54,12 @@ class ClientFile:
     held: Sequence[Planned]
     """Those that wait, and why."""
 
-    cases: Sequence[tuple[Case, Submission]]
-    closed: Sequence[tuple[Case, Submission]]
-    holds: Sequence[tuple[Hold, Submission]]
+    cases: Sequence[tuple[Case, Document]]
+    closed: Sequence[tuple[Case, Document]]
+    holds: Sequence[tuple[Hold, Document]]
     """In force; promises and plans are among them."""
 
-    decisions: Sequence[tuple[Decision, Submission]]
+    decisions: Sequence[tuple[Decision, Document]]
     """What was sent or not, newest first."""
 
     movements: Sequence[Waiting]
@@ -69,11 +69,6 @@ class ClientFile:
     def open(self) -> Sequence[Item]:
         """The items with a balance."""
         return [item for item in self.items if item.balance]
-
-    @property
-    def promises(self) -> Sequence[tuple[Hold, Submission]]:
-        """What the client announced or agreed."""
-        return [row for row in self.holds if row[0].kind in PROMISED]
 
 
 def client_file(
@@ -87,17 +82,17 @@ def client_file(
     items = all_items(session, as_of, key)
     if not items:
         return None
-    who = of_client(session, key)
+    documents = {item.document.id: item.document for item in items}
     newest = max((item.document for item in items), key=lambda one: one.issued_on)
     coming, held = _plan(session, deps, [item for item in items if item.balance > 0])
     return ClientFile(
         client=newest.client, settled=session.get(ReminderClient, (tenant_id, key)), sample=newest.id, items=items,
         debts=by_currency(items, claims_of(session, as_of, key)), figures=_figures(session, items, as_of),
         coming=coming, held=held,
-        cases=_about(session, who, Case, Case.active.is_(True), order=(Case.due_on, Case.opened_at)),
-        closed=_about(session, who, Case, Case.active.is_(None), order=(Case.closed_at.desc(), Case.id)),
-        holds=_about(session, who, Hold, Hold.lifted_at.is_(None), order=(Hold.until, Hold.id)),
-        decisions=_about(session, who, Decision, order=(Decision.at.desc(), Decision.id)),
+        cases=_about(session, documents, Case, Case.active.is_(True), order=Case.due_on),
+        closed=_about(session, documents, Case, Case.active.is_(None), order=Case.closed_at, newest=True),
+        holds=_about(session, documents, Hold, Hold.lifted_at.is_(None), order=Hold.created_at, newest=True),
+        decisions=_about(session, documents, Decision, order=Decision.at, newest=True),
         movements=waiting_for(session, items) if bank else (),
     )
 
@@ -122,11 +117,13 @@ def _figures(session: Session, items: Sequence[Item], as_of: date) -> list[Figur
 
 
 def _about(
-    session: Session, who: Sequence[ColumnElement[bool]], model: type[T], *where: ColumnElement[bool],
-    order: Sequence[Any],
-) -> list[tuple[T, Submission]]:
-    """The first MOST_SHOWN rows about the invoices of a client (`of_client`), each with its invoice."""
-    query = select(model, Submission).join(Submission, and_(
-        Submission.tenant_id == model.tenant_id, Submission.id == model.submission_id)).where(
-        *who, *where).order_by(*order).limit(MOST_SHOWN)
-    return [(row, invoice) for row, invoice in session.execute(query)]
+    session: Session, documents: Mapping[str, Document], model: type[T], *where: ColumnElement[bool],
+    order: InstrumentedAttribute[Any], newest: bool = False,
+) -> list[tuple[T, Document]]:
+    """The first MOST_SHOWN rows about these documents in an order, each with its document."""
+    ids = list(documents)
+    found = [row for start in range(0, len(ids), SLICE) for row in session.scalars(
+        select(model).where(model.submission_id.in_(ids[start:start + SLICE]), *where)
+        .order_by(order.desc() if newest else order, model.id).limit(MOST_SHOWN))]
+    found.sort(key=lambda row: getattr(row, order.key), reverse=newest)
+    return [(row, documents[row.submission_id]) for row in found[:MOST_SHOWN]]

@@ -77,8 +77,11 @@ class Asked:
 
 
 def ageing_sheet(session: Session, asked: Asked, names: Names) -> Sheet:
-    """The ageing of a day; without an order the highest amounts past their due date come first."""
-    found = [row for row in ageing_on(session, asked.as_of, grouping(session, asked.group, names))
+    """The ageing of a day; without an order the highest amounts past their due date come first.
+
+    The caller brings the lines of the ledger up to date first.
+    """
+    found = [row for row in ageing_on(session, asked.as_of, asked.today, grouping(session, asked.group, names))
              if _wanted(row, asked)]
     found.sort(key=lambda row: (row.currency, -row.overdue, -row.balance, row.key))
     columns = AGEING if not asked.group else (

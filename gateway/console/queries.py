@@ -18,6 +18,7 @@ from gateway.receivables.account import CREDITS, Item
 from gateway.receivables.ageing import CLASSES, age_class
 from gateway.receivables.documents import Netted, netted_all, relations_of
 from gateway.tables import Event, Payment, Submission
+from gateway.tables_receivables import LedgerLine
 
 PER_PAGE = 50
 
@@ -215,12 +216,31 @@ def money_of(invoice: Submission, stands: Netted, today: date) -> InvoiceRow:
     return InvoiceRow(invoice, stands.balance.paid, outstanding, max(0, late), stands.item)
 
 
-def owed(session: Session, today: date, *, due_until: date | None = None) -> list[InvoiceRow]:
-    """Every invoice of which something is to be received, by due date."""
-    query = select(Submission).where(is_owed()).order_by(Submission.due_date, Submission.number)
-    if due_until is not None:
-        query = query.where(Submission.due_date.between(today, due_until))
-    return [row for row in with_money(session, session.scalars(query).all(), today) if row.outstanding > 0]
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """An invoice of which something is to be received today."""
+
+    id: str
+    number: str
+    name: str
+    currency: str
+    outstanding: Decimal
+    due_date: date | None
+
+    def days_late(self, today: date) -> int:
+        """Days past the due date; 0 where it is not past, or there is none."""
+        return max(0, (today - self.due_date).days) if self.due_date is not None else 0
+
+
+def owed(session: Session) -> list[Owing]:
+    """Every invoice of which something is to be received, by due date, as the lines of the ledger have it.
+
+    The caller brings these up to date first (receivables/lines.py).
+    """
+    query = select(LedgerLine.submission_id, LedgerLine.number, LedgerLine.name, LedgerLine.currency,
+                   LedgerLine.balance, LedgerLine.due_date).where(LedgerLine.is_open.is_(True))
+    return sorted((Owing(*row) for row in session.execute(query)),
+                  key=lambda one: (one.due_date or date.max, one.number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +252,11 @@ class Age:
     invoices: int
 
 
-def ages(rows: Iterable[InvoiceRow], currency: str = "EUR") -> list[Age]:
-    """The outstanding amount in one currency by lateness."""
+def ages(rows: Iterable[Owing], today: date) -> list[Age]:
+    """What these invoices, which are of one currency, are open for, by lateness."""
     classes: dict[str, list[Decimal]] = {name: [] for name in CLASSES}
     for row in rows:
-        if row.invoice.currency == currency:
-            classes[CLASSES[age_class(row.overdue_days)]].append(row.outstanding)
+        classes[CLASSES[age_class(row.days_late(today))]].append(row.outstanding)
     return [Age(words.AGES[name], sum(amounts, Decimal(0)), len(amounts)) for name, amounts in classes.items()]
 
 

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Response
 from gateway.auth import Permission
 from gateway.console import attention, people, queries
 from gateway.console.page import Page, Sees, Visit
+from gateway.receivables.lines import catch_up
 from gateway.reminders.cases import KINDS
 from gateway.reminders.cases import cases as open_cases
 
+EURO = "EUR"
 router = APIRouter(route_class=Page, include_in_schema=False)
 
 
@@ -18,27 +20,29 @@ router = APIRouter(route_class=Page, include_in_schema=False)
 def show_home(visit: Annotated[Visit, Sees(Permission.INVOICES_READ)]) -> Response:
     """What waits for somebody, what falls due this week, what is owed since when, what happened last."""
     deps, today = visit.deps, visit.deps.today()
+    catch_up(deps, visit.principal.tenant_id)
     with deps.db.reading(visit.principal.tenant_id) as session:
         waiting = [item for item in attention.items(session, deps.now()) if visit.may(item.permission)]
-        owed = queries.owed(session, today)
+        owed = queries.owed(session)
         sealing = attention.sealing(session)
         events = attention.latest(session, 8)
         names = people.names(session)
         cases = open_cases(session, most=6) if visit.may(Permission.REMINDERS_READ) else []
-    week = [row for row in owed if row.invoice.due_date and today <= row.invoice.due_date <= queries.this_week(today)]
-    ages = queries.ages(owed)
+    euros = [row for row in owed if row.currency == EURO]
+    late = [row for row in owed if row.days_late(today)]
+    week = [row for row in owed if row.due_date and today <= row.due_date <= queries.this_week(today)]
+    ages = queries.ages(euros, today)
     return visit.draw(
-        "accueil.html", waiting=waiting, week=week[:8], week_total=euros(week), week_count=len(week), ages=ages,
-        bars=shares([age.amount for age in ages]), owed=euros(owed), overdue=euros([r for r in owed if r.overdue_days]),
-        overdue_count=sum(row.overdue_days > 0 for row in owed), sealing=sealing, events=events, names=names,
-        cases=cases, kinds=KINDS,
-        foreign=sorted({row.invoice.currency for row in owed if row.invoice.currency} - {"EUR"}),
+        "accueil.html", waiting=waiting, week=week[:8], week_total=in_euro(week), week_count=len(week), ages=ages,
+        bars=shares([age.amount for age in ages]), owed=in_euro(owed), overdue=in_euro(late), overdue_count=len(late),
+        sealing=sealing, events=events, names=names, cases=cases, kinds=KINDS,
+        foreign=sorted({row.currency for row in owed} - {EURO}),
     )
 
 
-def euros(rows: list[queries.InvoiceRow]) -> Decimal:
+def in_euro(rows: list[queries.Owing]) -> Decimal:
     """What is owed in euro; other currencies are never added to it."""
-    return sum((row.outstanding for row in rows if row.invoice.currency == "EUR"), Decimal(0))
+    return sum((row.outstanding for row in rows if row.currency == EURO), Decimal(0))
 
 
 def shares(amounts: list[Decimal]) -> list[tuple[int, int]]:

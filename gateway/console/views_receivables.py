@@ -13,6 +13,7 @@ from gateway.console.views_invoices import day
 from gateway.deps import CurrentDeps
 from gateway.receivables.ageing import CLASSES
 from gateway.receivables.analysis import FIRST_DAY, LAST_DAY
+from gateway.receivables.lines import catch_up
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
@@ -75,6 +76,7 @@ def export_items(visit: Reading, wanted: Wanted, ending: Ending) -> Response:
 
 
 def _ageing(visit: Visit, wanted: owing.Asked) -> Sheet:
+    catch_up(visit.deps, visit.principal.tenant_id)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         return owing.ageing_sheet(session, wanted, people.names(session))
 

@@ -63,6 +63,17 @@ class Aged:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Something open: an invoice that asks for money, or (negative) a credit."""
+
+    client: Client
+    currency: str
+    balance: Decimal
+    due_date: date | None
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Under what a client is counted: itself, as a rule."""
 
@@ -90,17 +101,23 @@ def age_class(days_late: int) -> int:
     return bisect_left(LAST_DAYS, days_late)
 
 
+def piece_of(item: Item) -> Piece:
+    """An item as the ageing counts it."""
+    one = item.document
+    return Piece(one.client, one.currency, item.balance, one.due_date, one.issued_on)
+
+
 def ageing(
-    items: Iterable[Item], claims: Iterable[Claimed] = (), group: Callable[[Client], Group] = itself
+    pieces: Iterable[Piece], as_of: date, claims: Iterable[Claimed] = (), group: Callable[[Client], Group] = itself
 ) -> list[Aged]:
-    """The open items of a day by group and currency, in the order of the group's keys.
+    """What is open on a day by group and currency, in the order of the group's keys.
 
     The name of a group is that of its newest document.
     """
     sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    for item in items:
-        found = group(item.document.client)
-        sums[found.key, item.document.currency].add(item, found)
+    for piece in pieces:
+        found = group(piece.client)
+        sums[found.key, piece.currency].add(piece, as_of, found)
     for claim in claims:
         found = group(claim.client)
         row = sums[found.key, claim.currency]
@@ -140,17 +157,18 @@ class _Sum:
         self.newest = date.min
         self.group: Group | None = None
 
-    def add(self, item: Item, group: Group) -> None:
-        balance, late, due = item.balance, item.days_late, item.document.due_date
+    def add(self, piece: Piece, as_of: date, group: Group) -> None:
+        due = piece.due_date
         self.items += 1
-        if balance < 0:
-            self.credits -= balance
+        if piece.balance < 0:
+            self.credits -= piece.balance
         else:
-            self.parts[age_class(late)] += balance
-        if late and due is not None and (self.oldest is None or due < self.oldest):
-            self.oldest = due
-        if self.group is None or item.document.issued_on >= self.newest:
-            self.group, self.newest = group, item.document.issued_on
+            late = max(0, (as_of - due).days) if due is not None else 0
+            self.parts[age_class(late)] += piece.balance
+            if late and due is not None and (self.oldest is None or due < self.oldest):
+                self.oldest = due
+        if self.group is None or piece.issued_on >= self.newest:
+            self.group, self.newest = group, piece.issued_on
 
     def aged(self, currency: str) -> Aged:
         group = self.group or Group("", "")

@@ -1,22 +1,23 @@
 """Ageing and figures of a day, read from the database. Reads, changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.receivables import figures
 from gateway.receivables.account import NOTHING, Client, Item, Received, client_of
-from gateway.receivables.ageing import Aged, Claimed, Group, ageing, itself, total
+from gateway.receivables.ageing import Aged, Claimed, Group, Piece, ageing, itself, piece_of, total
 from gateway.receivables.claiming import states_of
 from gateway.receivables.documents import received_of
+from gateway.receivables.lines import client_hash
 from gateway.receivables.open_items import all_items, clients, open_items
-from gateway.tables import Submission
-from gateway.tables_receivables import Claim
+from gateway.tables import Payment, Submission
+from gateway.tables_receivables import Claim, LedgerLine
 
 PERIODS = (30, 90, 180, 365)
 """Days of sales that the simple and the best possible DSO may be reckoned over."""
@@ -74,9 +75,17 @@ class Figures:
         return figures.percent(self.late, self.due)
 
 
-def ageing_on(session: Session, as_of: date, group: Callable[[Client], Group] = itself) -> list[Aged]:
-    """Who owes what on a day, claims for lateness beside it."""
-    return ageing(open_items(session, as_of), claimed_on(session, as_of), group)
+def ageing_on(
+    session: Session, as_of: date, today: date, group: Callable[[Client], Group] = itself
+) -> list[Aged]:
+    """Who owes what on a day, claims for lateness beside it.
+
+    Of today the lines of the ledger say it, which the caller brings up to date first (lines.py): in a tenth of the time
+    that it takes to net every document again. They know no days, so that what is dated later than today is netted too.
+    """
+    by_lines = as_of == today and not _is_dated_later(session, today)
+    pieces = _open_lines(session) if by_lines else (piece_of(item) for item in open_items(session, as_of))
+    return ageing(pieces, as_of, claimed_on(session, as_of), group)
 
 
 def claimed_on(session: Session, as_of: date) -> list[Claimed]:
@@ -105,7 +114,7 @@ def figures_of(
 ) -> Figures:
     """The figures of these items, which are of one currency: all of them, or those of one client."""
     currency = items[0].document.currency
-    now = total(currency, ageing(item for item in items if item.balance))
+    now = total(currency, ageing((piece_of(item) for item in items if item.balance), as_of))
     sales = figures.sales_by_day(items)
     sold = figures.sales_of(sales, as_of, days)
     bills = figures.bills(items, payments, as_of)
@@ -121,3 +130,20 @@ def figures_of(
         late=late, due=due, late_clients=[LateClient(client=names[key], late=count, bills=of)
                                           for key, count, of in figures.late_clients(bills, as_of)],
     )
+
+
+def _open_lines(session: Session) -> Iterator[Piece]:
+    """What is open now; a client has the name of its newest document."""
+    called = session.execute(select(Submission.buyer_siren, Submission.buyer_name, func.max(Submission.issue_date))
+                             .group_by(Submission.buyer_siren, Submission.buyer_name))
+    newest = sorted(called, key=lambda row: row[2] or date.min)
+    known = {client_hash(client.key): client for client in (client_of(siren, name) for siren, name, _ in newest)}
+    for key, currency, balance, due_date in session.execute(
+            select(LedgerLine.client, LedgerLine.currency, LedgerLine.balance, LedgerLine.due_date)):
+        if balance:
+            yield Piece(known[key], currency, balance, due_date, date.min)
+
+
+def _is_dated_later(session: Session, today: date) -> bool:
+    return (session.scalar(select(Submission.id).where(Submission.issue_date > today).limit(1)) is not None
+            or session.scalar(select(Payment.id).where(Payment.paid_on > today).limit(1)) is not None)

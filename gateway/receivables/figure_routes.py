@@ -10,6 +10,7 @@ from gateway.deps import CurrentDeps
 from gateway.receivables.ageing import totals
 from gateway.receivables.analysis import FIRST_DAY, LAST_DAY, PERIOD, ageing_on, figures_on
 from gateway.receivables.figure_schemas import AgeingOut, FigureListOut, aged_out, figure_list_out
+from gateway.receivables.lines import catch_up
 from gateway.reminders.effect import disputes_on, effects
 
 router = APIRouter(prefix="/v1/receivables", tags=["receivables"])
@@ -24,9 +25,11 @@ def show_ageing(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> AgeingOut:
     """Who owes what since when, at the end of a day (today). `after` is the `next` of the page before."""
-    on = as_of or deps.today()
+    today = deps.today()
+    on = as_of or today
+    catch_up(deps, principal.tenant_id)
     with deps.db.reading(principal.tenant_id) as session:
-        rows = [row for row in ageing_on(session, on) if not currency or row.currency == currency]
+        rows = [row for row in ageing_on(session, on, today) if not currency or row.currency == currency]
     left = [row for row in rows if not after or (row.key, row.currency) > place_of(after)]
     last = left[limit - 1] if len(left) > limit else None
     return AgeingOut(as_of=on, totals=[aged_out(row) for row in totals(rows)],

@@ -1,4 +1,4 @@
-"""What goes over the wire about ageing and figures. Amounts, days and shares are decimals as text."""
+"""What goes over the wire about ageing and figures: decimals as text, of amounts at least two."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,6 +7,7 @@ from decimal import Decimal
 from gateway.receivables.ageing import CLASSES, Aged
 from gateway.receivables.analysis import Figures
 from gateway.receivables.figures import DisputeFigures
+from gateway.receivables.lines import as_kept
 from gateway.receivables.schemas import Out
 from gateway.reminders.effect import Effect
 
@@ -113,9 +114,9 @@ def aged_out(row: Aged) -> AgedOut:
     """A row of the ageing as it is shown."""
     return AgedOut(
         client=row.key or None, name=row.name or None, siren=row.siren, currency=row.currency, items=row.items,
-        classes={name: format(part, "f") for name, part in zip(CLASSES, row.parts, strict=True)},
-        overdue=format(row.overdue, "f"), credits=format(row.credits, "f"), balance=format(row.balance, "f"),
-        claimed=format(row.claimed, "f"), oldest_due=row.oldest)
+        classes={name: _amount(part) for name, part in zip(CLASSES, row.parts, strict=True)},
+        overdue=_amount(row.overdue), credits=_amount(row.credits), balance=_amount(row.balance),
+        claimed=_amount(row.claimed), oldest_due=row.oldest)
 
 
 def figure_list_out(
@@ -127,19 +128,23 @@ def figure_list_out(
         disputes=DisputesOut(open=disputes.open, average_age=_text(disputes.average_age), oldest=disputes.oldest,
                              solved=disputes.solved, average_solving=_text(disputes.average_solving)),
         channels=[ChannelOut(channel=one.channel, messages=one.messages, unit_cost=_text(one.unit_cost),
-                             cost=_text(one.cost), collected=format(one.collected, "f"),
+                             cost=_text(one.cost), collected=_amount(one.collected),
                              cost_per_euro=_text(one.per_euro)) for one in channels])
 
 
 def _figures_out(one: Figures) -> FiguresOut:
     return FiguresOut(
-        currency=one.currency, owed=format(one.owed, "f"), overdue=format(one.overdue, "f"),
-        over_90=format(one.over_90, "f"), over_90_share=_text(one.over_90_share), sales=format(one.sales, "f"),
+        currency=one.currency, owed=_amount(one.owed), overdue=_amount(one.overdue),
+        over_90=_amount(one.over_90), over_90_share=_text(one.over_90_share), sales=_amount(one.sales),
         dso_simple=_text(one.dso_simple), dso_countback=_text(one.dso_countback),
         dso_best_possible=_text(one.dso_best_possible), settled=one.settled, average_delay=_text(one.average_delay),
         weighted_delay=_text(one.weighted_delay), late=one.late, due=one.due, late_share=_text(one.late_share),
         late_clients=[LateClientOut(client=late.client.key, name=late.client.name, late=late.late, due=late.bills,
                                     share=format(late.share, "f")) for late in one.late_clients])
+
+
+def _amount(value: Decimal) -> str:
+    return format(as_kept(value), "f")
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from gateway.console import french
 from gateway.deps import Deps
 from gateway.tables import Event, Submission
-from gateway.tables_receivables import BankMovement
+from gateway.tables_receivables import BankMovement, LedgerLine, LedgerMark
 from gateway.tables_reminders import Case, Decision, ReminderClient
 
 RISKY = '=HYPERLINK("http://evil.example";"Payez")'
@@ -49,6 +49,7 @@ def busy(world: tuple[Deps, Any]) -> Iterator[Any]:
             creditor_reference=None, decided_at=None, decided_by=None, decided_reason=None)
 
     with deps.db.transaction(tenant_id) as session:
+        forget_lines(session)
         model = session.get_one(Submission, (tenant_id, ids["F-2026-0430"]))
         told = {column.key: getattr(model, column.key) for column in Submission.__mapper__.column_attrs}
         for n, name in enumerate((RISKY, *OTHER_RISKY)):
@@ -73,6 +74,13 @@ def busy(world: tuple[Deps, Any]) -> Iterator[Any]:
         for row in (Case, BankMovement, Decision, Submission):
             session.execute(delete(row).where(row.id.startswith("busy-")))
         session.execute(delete(ReminderClient).where(ReminderClient.key == TILLEUL))
+        forget_lines(session)
+
+
+def forget_lines(session: Any) -> None:
+    """These rows come and go without an event, which the lines of the ledger follow: they are made again."""
+    session.execute(delete(LedgerLine))
+    session.execute(delete(LedgerMark))
 
 
 LISTS = {

@@ -9,8 +9,10 @@ import pytest
 
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.receivables.analysis import ageing_on
 from gateway.receivables.claim_schemas import ClaimIn
 from gateway.receivables.claims import claim
+from gateway.receivables.lines import catch_up
 from gateway.reminders.cases import open_case
 from gateway.reminders.effect import CostsIn, costs_of, disputes_on, effects, set_costs
 from gateway.tables import Payment, Submission
@@ -60,19 +62,43 @@ def test_the_ageing_of_two_days(client: Any, make_invoice: MakeInvoice, pay: Any
     aubrac, dollars, nameless = told["clients"]
     assert aubrac == {
         "client": "000001016", "name": "Aubrac Approuve SAS", "siren": "000001016", "currency": "EUR", "items": 3,
-        "classes": {"current": "0", "1-30": "120.00", "31-60": "0", "61-90": "0", "over-90": "70.00"},
-        "overdue": "190.00", "credits": "30", "balance": "160.00", "claimed": "40.00", "oldest_due": "2026-08-15"}
+        "classes": {"current": "0.00", "1-30": "120.00", "31-60": "0.00", "61-90": "0.00", "over-90": "70.00"},
+        "overdue": "190.00", "credits": "30.00", "balance": "160.00", "claimed": "40.00", "oldest_due": "2026-08-15"}
     assert (dollars["currency"], dollars["balance"]) == ("USD", "120.00")
     assert (nameless["client"], nameless["classes"]["current"]) == ("nom:zoe & cie", "120.00"), "without a due date"
     assert [(one["currency"], one["balance"], one["claimed"]) for one in told["totals"]] == [
-        ("EUR", "280.00", "40.00"), ("USD", "120.00", "0")]
+        ("EUR", "280.00", "40.00"), ("USD", "120.00", "0.00")]
     before = client.get("/v1/receivables/ageing?as_of=2026-10-20&currency=EUR").json()["clients"]
     assert [(one["classes"]["current"], one["classes"]["61-90"], one["claimed"]) for one in before] == [
-        ("120.00", "120.00", "0")]
+        ("120.00", "120.00", "0.00")]
     page = client.get("/v1/receivables/ageing?limit=2").json()
     rest = client.get("/v1/receivables/ageing", params={"limit": 2, "after": page["next"]}).json()
     assert page["clients"] + rest["clients"] == told["clients"]
     assert rest["next"] is None
+
+
+def test_lines_and_ledger_tell_the_same_ageing(
+    deps: Deps, tenant: str, make_invoice: MakeInvoice, pay: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until something is dated later than today, which lines cannot tell: then the ledger does."""
+    paid = make_invoice(number="F-1", issue_date=date(2026, 7, 1), due_date=date(2026, 8, 1), buyer_name="Old name")
+    make_invoice(number="F-2", issue_date=date(2026, 10, 1), due_date=date(2026, 11, 1))
+    make_invoice(number="F-3", lifecycle="210", active=None, issue_date=date(2026, 10, 1))
+    make_invoice(number="F-4", issue_date=date(2026, 11, 1), due_date=TODAY, currency="USD", buyer_siren=None)
+    over = make_invoice(number="F-5", issue_date=date(2026, 11, 2), due_date=None)
+    make_invoice(number="A-1", type_code="381", preceding=["F-2"], total=Decimal(20), due=Decimal(20), due_date=None)
+    make_invoice(number="A-2", type_code="381", total=Decimal(7), due=Decimal(7), due_date=None)
+    pay(paid, "20.50", TODAY)
+    pay(over, "150", date(2026, 11, 3))
+    catch_up(deps, tenant)
+    with deps.db.reading(tenant) as session:
+        by_lines = ageing_on(session, TODAY, TODAY)
+        assert [(row.items, row.balance) for row in by_lines] == [(4, Decimal("162.50")), (1, Decimal(120))]
+        assert by_lines == ageing_on(session, TODAY, date.min)
+    pay(paid, "99.50", TODAY + timedelta(days=1))
+    monkeypatch.setattr("gateway.receivables.analysis._open_lines", None)
+    with deps.db.reading(tenant) as session:
+        assert [row.balance for row in ageing_on(session, TODAY, TODAY)] == [row.balance for row in by_lines]
 
 
 def test_the_figures_of_a_day(client: Any, make_invoice: MakeInvoice, pay: Any) -> None:
@@ -88,14 +114,15 @@ def test_the_figures_of_a_day(client: Any, make_invoice: MakeInvoice, pay: Any) 
     told = client.get("/v1/receivables/figures").json()
     euro = told["currencies"][0]
     assert euro == {
-        "currency": "EUR", "owed": "300", "overdue": "200", "over_90": "200", "over_90_share": "66.7", "sales": "400",
+        "currency": "EUR", "owed": "300.00", "overdue": "200.00", "over_90": "200.00", "over_90_share": "66.7",
+        "sales": "400.00",
         "dso_simple": "67.5", "dso_countback": "17.3", "dso_best_possible": "22.5", "settled": 1,
         "average_delay": "10.0", "weighted_delay": "10.0", "late": 2, "due": 2, "late_share": "100.0",
         "late_clients": [{"client": "000001016", "name": "Aubrac Approuve SAS", "late": 2, "due": 2,
                           "share": "100.0"}]}
     assert told["disputes"] == {"open": 0, "average_age": None, "oldest": None, "solved": 0, "average_solving": None}
     before = client.get("/v1/receivables/figures?as_of=2026-07-31&days=31").json()["currencies"][0]
-    assert (before["owed"], before["dso_simple"], before["dso_best_possible"]) == ("300", "31.0", "31.0")
+    assert (before["owed"], before["dso_simple"], before["dso_best_possible"]) == ("300.00", "31.0", "31.0")
     assert client.get("/v1/receivables/figures?as_of=2026-07-01").json()["currencies"] == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.receivables import figures
 from gateway.receivables.account import Document, Item, Received, client_of, positions
-from gateway.receivables.ageing import CLASSES, Claimed, age_class, ageing, total, totals
+from gateway.receivables.ageing import CLASSES, Claimed, age_class, ageing, piece_of, total, totals
 from gateway.receivables.figures import Bill, Spell
 
 VECTORS = tomllib.loads(
@@ -151,7 +151,8 @@ def test_age_classes(late: int, name: str) -> None:
 def test_the_ageing_adds_up_to_what_is_open(told: list[tuple[str, str, Decimal, int, bool]]) -> None:
     """Whatever is grouped: nothing is lost, nothing counted twice, and a client alone is its row among all."""
     items = [item(number_, one) for number_, one in enumerate(told)]
-    rows = ageing(items, [Claimed(client_of(None, "a"), "EUR", Decimal(40))])
+    pieces = [piece_of(one) for one in items]
+    rows = ageing(pieces, DAY, [Claimed(client_of(None, "a"), "EUR", Decimal(40))])
     for currency in ("EUR", "USD"):
         own = [one for one in items if one.document.currency == currency]
         found = total(currency, [row for row in rows if row.currency == currency])
@@ -161,8 +162,8 @@ def test_the_ageing_adds_up_to_what_is_open(told: list[tuple[str, str, Decimal, 
     assert [row.claimed for row in rows if row.claimed] == [Decimal(40)]
     assert [row.claimed for row in totals(rows) if row.currency == "EUR"] == [Decimal(40)]
     for row in rows:
-        alone = [one for one in items if one.document.client.key == row.key and one.document.currency == row.currency]
-        assert [replace(one, claimed=Decimal(0)) for one in ageing(alone)] == (
+        alone = [one for one in pieces if one.client.key == row.key and one.currency == row.currency]
+        assert [replace(one, claimed=Decimal(0)) for one in ageing(alone, DAY)] == (
             [replace(row, claimed=Decimal(0))] if alone else [])
 
 
