@@ -1,4 +1,7 @@
-"""Groups that EXTENDED-CTC-FR and Factur-X EXTENDED add to EN 16931, as dataclasses of the model (see invoice.py)."""
+"""Groups that extensions add to EN 16931, as dataclasses of the model (see invoice.py).
+
+Of EXTENDED-CTC-FR, Factur-X EXTENDED, and the XRechnung extension.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -52,10 +55,13 @@ class CurrencyExchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashDiscount:
-    """What may be deducted by who pays early."""
+    """What may be deducted by who pays early; without a percentage, another day of payment than BT-9."""
 
-    percentage: Decimal
+    percentage: Decimal | None = None
     """EXT-BT-20 percentage. 2 means two percent."""
+
+    due_date: date | None = None
+    """EXT-BT-20 due_date. Where it is not BT-9."""
 
     basis_amount: Decimal | None = None
     """EXT-BT-20 basis_amount. Of what; absent means of all that is due."""
@@ -71,6 +77,34 @@ class CashDiscount:
 
     period_unit: str | None = None
     """EXT-BT-20 period_unit. UN/ECE Recommendation 20 code, e.g. "DAY"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThirdPartyPayment:
+    """BG-DEX-09 of the XRechnung extension: what is paid for somebody else; it is added to what is due (BR-DEX-09)."""
+
+    type: str | None = None
+    """EXT-BG-DEX-09 type. BT-DEX-001."""
+
+    amount: Decimal | None = None
+    """EXT-BG-DEX-09 amount. BT-DEX-002, with VAT."""
+
+    description: str | None = None
+    """EXT-BG-DEX-09 description. BT-DEX-003."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceDiscount:
+    """A discount on the price after the first (BT-147)."""
+
+    amount: Decimal
+    """EXT-BG-29 amount. Per `base_quantity` units, as BT-147."""
+
+    reason: str | None = None
+    """EXT-BG-29 reason."""
+
+    reason_code: str | None = None
+    """EXT-BG-29 reason_code. UNTDID 5189."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,16 +14,25 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from formats.extensions import CashDiscount, CurrencyExchange, DeliveryNote, DeliveryTerms, LinePrecedingInvoice
+from formats.extensions import (
+    CashDiscount,
+    CurrencyExchange,
+    DeliveryNote,
+    DeliveryTerms,
+    LinePrecedingInvoice,
+    PriceDiscount,
+    ThirdPartyPayment,
+)
 from formats.groups import AllowanceCharge, Delivery, Note, Period
 from formats.lines import Item, ItemAttribute, ItemIdentifier, Line, Price
 from formats.parties import Address, Contact, Identifier, Party
 
 __all__ = [
-    "Address", "AllowanceCharge", "Attachment", "CashDiscount", "Contact", "CreditTransfer", "CurrencyExchange",
-    "Delivery", "DeliveryNote", "DeliveryTerms", "DirectDebit", "Identifier", "Invoice", "Item", "ItemAttribute",
-    "ItemIdentifier", "Line", "LinePrecedingInvoice", "Note", "Party", "PaymentCard", "PaymentInstructions",
-    "Period", "PrecedingInvoice", "Price", "SupportingDocument", "Totals", "VatBreakdown",
+    "Address", "AllowanceCharge", "Attachment", "CashDiscount", "Contact", "CreditTransfer",
+    "CurrencyExchange", "Delivery", "DeliveryNote", "DeliveryTerms", "DirectDebit", "Identifier", "Invoice", "Item",
+    "ItemAttribute", "ItemIdentifier", "Line", "LinePrecedingInvoice", "Note", "Party", "PaymentCard",
+    "PaymentInstructions", "Period", "PrecedingInvoice", "Price", "PriceDiscount", "SupportingDocument",
+    "ThirdPartyPayment", "Totals", "VatBreakdown",
 ]
 
 
@@ -272,7 +281,10 @@ class Invoice:
     """BT-20."""
 
     cash_discounts: tuple[CashDiscount, ...] = ()
-    """EXT-BT-20 cash_discounts. What BT-20 says in words, as figures."""
+    """EXT-BT-20 cash_discounts. What BT-20 says in words, as figures; and further days of payment."""
+
+    third_party_payments: tuple[ThirdPartyPayment, ...] = ()
+    """EXT-BG-DEX-09 third_party_payments."""
 
     notes: tuple[Note, ...] = ()
     """BG-1."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from formats.extensions import DeliveryTerms, LinePrecedingInvoice
+from formats.extensions import DeliveryTerms, LinePrecedingInvoice, PriceDiscount
 from formats.groups import AllowanceCharge, Delivery, Note, Period
 from formats.parties import Identifier, Party
 
@@ -24,6 +24,9 @@ class Price:
 
     discount_reason_code: str | None = None
     """EXT-FR-FE-196. UNTDID 5189."""
+
+    further_discounts: tuple[PriceDiscount, ...] = ()
+    """EXT-BG-29 further_discounts. Each is deducted too."""
 
     gross: Decimal | None = None
     """BT-148."""

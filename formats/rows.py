@@ -79,6 +79,12 @@ class Row:
     each: int = 0
     """So many last steps are written into every element that the path before them has (if none, one is made)."""
 
+    left: bool = False
+    """Only what no term before it took."""
+
+    of_first: bool = False
+    """Only in the first element that the path has before its last step; the others are a group's `beyond_first`."""
+
     @property
     def is_extension(self) -> bool:
         """Whether the term is one of EXTENDED-CTC-FR, beyond EN 16931."""
@@ -115,6 +121,12 @@ class Group:
 
     whole: frozenset[str] = frozenset()
     """Fields that a profile without the extension has together or not at all."""
+
+    one_of: frozenset[str] = frozenset()
+    """Without one of these fields the group is not there."""
+
+    beyond_first: bool = False
+    """The first element on the path is other terms'; the items are those after it."""
 
     def place(self, column: Column) -> Place:
         """Where the group is in `column`."""

@@ -134,16 +134,13 @@ class Branch:
 def _branch(group: Group, column: Column) -> Branch:
     place = group.place(column)
     rows = (row for row in group.rows if not isinstance(row.place(column), Absent))
-    entries = tuple(_branch(row, column) if isinstance(row, Group) else _leaf(row, column) for row in rows)
+    entries = tuple(_branch(row, column) if isinstance(row, Group) else Leaf(row, *_compiled(row.place(column)))
+                    for row in rows)
     others = tuple(_branch(other, column) for other in group.also_read if not isinstance(other.place(column), Absent))
     path, quirk, first = _compiled(place)
     below = group.below(column)
     nested = clark(below) if below is not None else None
     return Branch(group, path, quirk, None if others else first, entries, group.required, others, nested)
-
-
-def _leaf(row: Row, column: Column) -> Leaf:
-    return Leaf(row, *_compiled(row.place(column)))
 
 
 def _compiled(place: Place) -> tuple[Path | None, Quirk | None, str | None]:
@@ -227,7 +224,8 @@ def _collect(branch: Branch, node: Node, column: Column, scope: Scope) -> Any:
             values[name] = value
     if not values:
         return None
-    if not branch.required <= values.keys():
+    one_of = branch.group.one_of
+    if not branch.required <= values.keys() or (one_of and values.keys().isdisjoint(one_of)):
         node.release(GROUPS[branch.group.term])  # a currency without its rate, say, is no term of the invoice
         return None
     return branch.group.model(**values)
@@ -238,7 +236,7 @@ def _read_branch(branch: Branch, node: Node, column: Column, scope: Scope) -> An
     if branch.path is None:
         return branch.quirk.read(node, scope, term) if branch.quirk is not None else None
     there: list[Any] = []
-    found = [(branch, below) for below in select(node, branch.path, scope, term)]
+    found = [(branch, below) for below in select(node, branch.path, scope, term)[branch.group.beyond_first :]]
     for other in branch.also_read:
         found += [(other, below) for below in select(node, other.path, scope, term)] if other.path is not None else []
     for way, place in found:
@@ -258,7 +256,7 @@ def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
     row, path = leaf.row, leaf.path
     if path is None:
         return leaf.quirk.read(node, scope, row.term) if leaf.quirk is not None else None
-    nodes = select(node, path, scope, row.term)
+    nodes = _places(row, path, node, scope)
     if path.attribute is not None:
         said = next((text for found in nodes if (text := found.attributes.get(path.attribute, "").strip())), None)
         for found in nodes:
@@ -275,6 +273,14 @@ def _read_leaf(leaf: Leaf, node: Node, column: Column, scope: Scope) -> Any:
         ):
             _value(found, row, column, scope)  # said again: claimed, nothing new
     return value
+
+
+def _places(row: Row, path: Path, node: Node, scope: Scope) -> list[Node]:
+    holders = [node]
+    if row.of_first:
+        holders, path = select(node, Path(path.steps[:-1], None), scope, row.term)[:1], Path(path.steps[-1:], None)
+    found = [place for holder in holders for place in select(holder, path, scope, row.term)]
+    return [place for place in found if place.taken is None] if row.left else found
 
 
 def _value(node: Node, row: Row, column: Column, scope: Scope) -> Any:

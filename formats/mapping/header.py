@@ -155,9 +155,11 @@ DATES = (
 
 CII_DISCOUNT = "ram:ApplicableTradePaymentDiscountTerms/"
 CASH_DISCOUNTS = Group(
-    # After BT-20 and BT-9, which stand in the first payment terms: each discount has terms of its own.
+    # After BT-20 and BT-9, which stand in the first payment terms: each discount, each further day has terms of its own.
     "EXT-BT-20 cash_discounts", "cash_discounts", CashDiscount, many=True, ubl="cac:PaymentTerms", cii=SETTLEMENT + "ram:SpecifiedTradePaymentTerms",
+    one_of=frozenset({"percentage", "due_date"}),
     rows=(
+        Row("EXT-BT-20 due_date", "due_date", Kind.DATE, ubl="cbc:PaymentDueDate", cii="ram:DueDateDateTime/udt:DateTimeString", left=True),
         Row("EXT-BT-20 percentage", "percentage", Kind.DECIMAL, ubl="cbc:SettlementDiscountPercent", cii=CII_DISCOUNT + "ram:CalculationPercent"),
         Row("EXT-BT-20 basis_amount", "basis_amount", Kind.AMOUNT, ubl="cbc:Amount", cii=CII_DISCOUNT + "ram:BasisAmount"),
         Row("EXT-BT-20 amount", "amount", Kind.AMOUNT, ubl="cbc:SettlementDiscountAmount", cii=CII_DISCOUNT + "ram:ActualDiscountAmount"),

@@ -20,14 +20,14 @@ from formats.mapping.header import (
 )
 from formats.mapping.lines import BG_25
 from formats.mapping.parties import BUYER, PAYEE, SELLER, TAX_REPRESENTATIVE
-from formats.mapping.totals import BG_16, BG_20, BG_21, BG_22, BG_23
+from formats.mapping.totals import BG_16, BG_20, BG_21, BG_22, BG_23, THIRD_PARTY_PAYMENTS
 from formats.rows import Group
 
 INVOICE = Group(
     "invoice", "", Invoice, ubl=".", cii=".",
     rows=(
         *IDENTIFICATION, *REFERENCES, NOTES, SELLER, BUYER, PAYEE, TAX_REPRESENTATIVE,
-        *THIRD_PARTIES, BG_13, DELIVERY_NOTE, DELIVERY_TERMS, BG_14, BG_16, PAYER, BG_20, BG_21, BG_22, EXCHANGE, BG_23, *DATES,
-        CASH_DISCOUNTS, BG_24, BG_25,
+        *THIRD_PARTIES, BG_13, DELIVERY_NOTE, DELIVERY_TERMS, BG_14, BG_16, PAYER, BG_20, BG_21, BG_22, THIRD_PARTY_PAYMENTS, EXCHANGE, BG_23,
+        *DATES, CASH_DISCOUNTS, BG_24, BG_25,
     ),
 )

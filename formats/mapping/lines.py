@@ -11,6 +11,7 @@ from formats.invoice import (
     Note,
     Period,
     Price,
+    PriceDiscount,
 )
 from formats.mapping.extensions import LINE_DELIVERY, LINE_REFERENCES, LINE_SELLER, LINE_TOTALS, SUB_LINE
 from formats.rows import Group, Kind, Row
@@ -56,9 +57,17 @@ BG_29 = Group(
     "BG-29", "price", Price, ubl="cac:Price", cii="ram:SpecifiedLineTradeAgreement",
     rows=(
         Row("BT-146", "net", Kind.AMOUNT, ubl="cbc:PriceAmount", cii="ram:NetPriceProductTradePrice/ram:ChargeAmount"),
-        Row("BT-147", "discount", Kind.AMOUNT, ubl=quirks.DISCOUNT, cii=CII_DISCOUNT + "/ram:ActualAmount"),
-        Row("EXT-FR-FE-195", "discount_reason", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReason", cii=CII_DISCOUNT + "/ram:Reason"),
-        Row("EXT-FR-FE-196", "discount_reason_code", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReasonCode", cii=CII_DISCOUNT + "/ram:ReasonCode"),
+        Row("BT-147", "discount", Kind.AMOUNT, ubl=quirks.DISCOUNT, cii=CII_DISCOUNT + "/ram:ActualAmount", of_first=True),
+        Row("EXT-FR-FE-195", "discount_reason", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReason", cii=CII_DISCOUNT + "/ram:Reason", of_first=True),
+        Row("EXT-FR-FE-196", "discount_reason_code", Kind.TEXT, ubl=UBL_DISCOUNT + "/cbc:AllowanceChargeReasonCode", cii=CII_DISCOUNT + "/ram:ReasonCode", of_first=True),
+        Group(
+            "EXT-BG-29 further_discounts", "further_discounts", PriceDiscount, many=True, beyond_first=True, ubl=UBL_DISCOUNT, cii=CII_DISCOUNT,
+            rows=(
+                Row("EXT-BG-29 amount", "amount", Kind.AMOUNT, ubl="cbc:Amount", cii="ram:ActualAmount"),
+                Row("EXT-BG-29 reason", "reason", Kind.TEXT, ubl="cbc:AllowanceChargeReason", cii="ram:Reason"),
+                Row("EXT-BG-29 reason_code", "reason_code", Kind.TEXT, ubl="cbc:AllowanceChargeReasonCode", cii="ram:ReasonCode"),
+            ),
+        ),
         Row("BT-148", "gross", Kind.AMOUNT, ubl=quirks.GROSS, cii="ram:GrossPriceProductTradePrice/ram:ChargeAmount"),
         Row("BT-149", "base_quantity", Kind.DECIMAL, ubl="cbc:BaseQuantity", cii=quirks.BASE_QUANTITY),
         Row("BT-150", "base_quantity_unit", Kind.TEXT, ubl="cbc:BaseQuantity/@unitCode", cii=quirks.BASE_UNIT),

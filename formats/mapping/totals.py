@@ -7,6 +7,7 @@ from formats.invoice import (
     DirectDebit,
     PaymentCard,
     PaymentInstructions,
+    ThirdPartyPayment,
     Totals,
     VatBreakdown,
 )
@@ -108,6 +109,17 @@ BG_22 = Group(
         Row("BT-113", "paid", Kind.AMOUNT, ubl="cac:LegalMonetaryTotal/cbc:PrepaidAmount", cii=SUMMATION + "/ram:TotalPrepaidAmount"),
         Row("BT-114", "rounding", Kind.AMOUNT, ubl="cac:LegalMonetaryTotal/cbc:PayableRoundingAmount", cii=SUMMATION + "/ram:RoundingAmount"),
         Row("BT-115", "due", Kind.AMOUNT, ubl="cac:LegalMonetaryTotal/cbc:PayableAmount", cii=SUMMATION + "/ram:DuePayableAmount"),
+    ),
+)
+
+ONLY_UBL_INVOICE = Absent("the XRechnung extension has it in a UBL Invoice alone")
+THIRD_PARTY_PAYMENTS = Group(
+    "EXT-BG-DEX-09 third_party_payments", "third_party_payments", ThirdPartyPayment, many=True,
+    ubl="cac:PrepaidPayment", credit=ONLY_UBL_INVOICE, cii=ONLY_UBL_INVOICE,
+    rows=(
+        Row("EXT-BG-DEX-09 type", "type", Kind.TEXT, ubl="cbc:ID", credit=ONLY_UBL_INVOICE, cii=ONLY_UBL_INVOICE),
+        Row("EXT-BG-DEX-09 amount", "amount", Kind.AMOUNT, ubl="cbc:PaidAmount", credit=ONLY_UBL_INVOICE, cii=ONLY_UBL_INVOICE),
+        Row("EXT-BG-DEX-09 description", "description", Kind.TEXT, ubl="cbc:InstructionID", credit=ONLY_UBL_INVOICE, cii=ONLY_UBL_INVOICE),
     ),
 )
 

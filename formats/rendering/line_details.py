@@ -90,6 +90,10 @@ def price_details(net: Price, lang: str) -> Iterable[str]:
     yield named_texts(lang, (
         ("gross_price", figures.amount(net.gross, lang)), ("price_discount", figures.amount(net.discount, lang)),
         ("discount_reason", joined(net.discount_reason, coded_reason(net.discount_reason_code, lang)))))
+    yield named_texts(lang, (
+        ("price_discount", joined(
+            figures.amount(one.amount, lang), one.reason, coded_reason(one.reason_code, lang)))
+        for one in net.further_discounts))
 
 
 def coded_reason(code: str | None, lang: str) -> str:

@@ -22,7 +22,7 @@ DESIGNED: dict[str, frozenset[str]] = {
                    "tax_representative delivery invoicing_period payment allowances charges totals vat_breakdown "
                    "supporting_documents lines contract_type contract_date purchase_order_date "
                    "despatch_advice_date delivery_terms payer invoicee invoicer buyer_agent sales_agent document_name "
-                   "delivery_note currency_exchange cash_discounts",
+                   "delivery_note currency_exchange cash_discounts third_party_payments",
         "Identifier": "value scheme",
         "Address": "line_1 line_2 line_3 city post_code country_subdivision country",
         "Contact": "name telephone email",
@@ -37,7 +37,8 @@ DESIGNED: dict[str, frozenset[str]] = {
         "Delivery": "party_name location actual_date electronic_address address contact",
         "DeliveryNote": "number issue_date",
         "CurrencyExchange": "source target rate day",
-        "CashDiscount": "percentage basis_amount amount start period period_unit",
+        "CashDiscount": "percentage basis_amount amount start period period_unit due_date",
+        "ThirdPartyPayment": "type amount description",
         "CreditTransfer": "account account_name service_provider",
         "PaymentCard": "account_number holder_name",
         "DirectDebit": "mandate creditor debited_account",
@@ -48,7 +49,9 @@ DESIGNED: dict[str, frozenset[str]] = {
         "VatBreakdown": "taxable_amount tax_amount category rate exemption_reason exemption_reason_code",
         "Attachment": "content mime_code filename",
         "SupportingDocument": "reference description location attachment",
-        "Price": "net discount gross base_quantity base_quantity_unit discount_reason discount_reason_code",
+        "Price": "net discount gross base_quantity base_quantity_unit discount_reason discount_reason_code "
+                 "further_discounts",
+        "PriceDiscount": "amount reason reason_code",
         "ItemIdentifier": "value scheme scheme_version name",
         "ItemAttribute": "name value code measure measure_unit",
         "Item": "name description seller_identifier buyer_identifier standard_identifier classifications "

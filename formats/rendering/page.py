@@ -33,7 +33,18 @@ from formats.rendering.line_details import reason_of
 from formats.rendering.lines import line_table
 from formats.rendering.others import undesigned
 from formats.rendering.parties import delivery_terms, parties, party, recipient
-from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, note_title, span, with_scheme, word
+from formats.rendering.phrases import (
+    Json,
+    Pair,
+    coded,
+    filled,
+    joined,
+    label,
+    note_title,
+    span,
+    with_scheme,
+    word,
+)
 from formats.rendering.words import DOCUMENT_CODES, MEANS, UNITS, VAT_WORDS, WORDS
 
 REFERENCES = (
@@ -238,7 +249,11 @@ def payment(invoice: Invoice, lang: str) -> list[Pair]:
         (word("means", lang), means),
         *accounts,
         (word("remittance", lang), how.remittance_information),
-        *((word("cash_discount", lang), cash_discount(one, lang)) for one in invoice.cash_discounts),
+        *((word("other_due" if one.percentage is None else "cash_discount", lang), cash_discount(one, lang))
+          for one in invoice.cash_discounts),
+        *((word("third_party_payment", lang),
+           joined(one.description, one.type, figures.money(one.amount, invoice.currency, lang)))
+          for one in invoice.third_party_payments),
         *([(word("card", lang), card.account_number), (word("card_holder", lang), card.holder_name)] if card else []),
         *([(word("mandate", lang), debit.mandate), (word("creditor", lang), debit.creditor),
            (word("debited_account", lang), figures.iban(debit.debited_account or ""))] if debit else []),
@@ -252,6 +267,7 @@ def cash_discount(one: CashDiscount, lang: str) -> str:
                    by=f" {word('of_base', lang)} ")
     length = joined(period, coded(UNITS, one.period_unit, lang), by=figures.NO_BREAK)
     return joined(
+        f"{word('until_day', lang)} {figures.short_date(one.due_date, lang)}" if one.due_date else None,
         share, figures.amount(one.amount, lang), length and f"{word('within', lang)} {length}",
         f"{word('from_day', lang)} {figures.short_date(one.start, lang)}" if one.start else None)
 

@@ -39,6 +39,7 @@ from formats.invoice import (
     Period,
     PrecedingInvoice,
     Price,
+    PriceDiscount,
     SupportingDocument,
     Totals,
     VatBreakdown,
@@ -131,6 +132,19 @@ discounts = st.builds(
     CashDiscount, percentage=rates, basis_amount=maybe(amounts), amount=maybe(amounts), start=maybe(dates),
     period=prices, period_unit=st.just("DAY"),
 ) | st.builds(CashDiscount, percentage=rates, start=maybe(dates))
+
+
+@st.composite
+def cash_discounts(draw: st.DrawFn, due: date | None) -> tuple[CashDiscount, ...]:
+    """With other days than BT-9, where the invoice has one."""
+    if due is None:
+        return draw(lists(discounts))
+    others = dates.filter(lambda day: day != due)
+    return draw(lists(discounts | st.builds(CashDiscount, percentage=maybe(rates), due_date=others)))
+
+
+further_discounts = st.builds(
+    PriceDiscount, amount=prices, reason=maybe(texts), reason_code=maybe(st.just("95")))
 payments = st.builds(
     PaymentInstructions, means_code=st.sampled_from(("30", "58", "48", "59", "1")), means_text=maybe(texts),
     remittance_information=maybe(texts),
@@ -193,6 +207,7 @@ def item_prices(draw: st.DrawFn) -> Price:
     discount = None if gross is None else draw(maybe(prices))
     return Price(
         net=draw(prices), gross=gross, discount=discount,
+        further_discounts=() if discount is None else draw(lists(further_discounts)),
         discount_reason=None if discount is None else draw(maybe(texts)),
         discount_reason_code=None if discount is None else draw(maybe(st.just("95"))),
         base_quantity=quantity, base_quantity_unit=None if quantity is None else draw(maybe(st.just("C62"))),
@@ -249,10 +264,11 @@ def invoices(draw: st.DrawFn) -> Invoice:
         rounding=draw(maybe(amounts)), due=draw(amounts),
         vat_in_accounting_currency=draw(maybe(amounts)) if vat_currency else None,
     )
+    due_date = draw(maybe(dates))
     return Invoice(
         number=draw(codes), issue_date=draw(dates), type_code=type_code, currency=currency, vat_currency=vat_currency,
         tax_point_date=draw(maybe(dates)), tax_point_date_code=draw(maybe(st.sampled_from(("3", "35", "432")))),
-        due_date=draw(maybe(dates)), buyer_reference=draw(maybe(texts)), project_reference=draw(maybe(codes)),
+        due_date=due_date, buyer_reference=draw(maybe(texts)), project_reference=draw(maybe(codes)),
         purchase_order_reference=draw(maybe(codes)), purchase_order_date=draw(maybe(dates)),
         sales_order_reference=draw(maybe(codes)), receiving_advice_reference=draw(maybe(codes)),
         **draw(dated), tender_or_lot_reference=draw(maybe(codes)),
@@ -263,7 +279,7 @@ def invoices(draw: st.DrawFn) -> Invoice:
         preceding_invoices=draw(lists(earlier)),
         delivery_note=draw(maybe(st.builds(DeliveryNote, number=codes, issue_date=maybe(dates)))),
         document_name=draw(maybe(texts)), currency_exchange=draw(maybe(exchanges)),
-        cash_discounts=draw(lists(discounts)), seller=draw(with_department(sellers)),
+        cash_discounts=draw(cash_discounts(due_date)), seller=draw(with_department(sellers)),
         buyer=draw(with_department(party(tax_registration=maybe(codes)))), payee=draw(maybe(payees)),
         tax_representative=draw(maybe(representatives)), delivery=draw(maybe(deliveries)),
         delivery_terms=draw(maybe(delivery_terms)), payer=payer,

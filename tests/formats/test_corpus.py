@@ -102,7 +102,8 @@ def test_what_reads_is_written_and_reads_the_same(target: str) -> None:
             outcomes["valid" if schema(syntax).validate(etree.fromstring(document)) else "invalid"] += 1
 
     assert outcomes["same"] > 540
-    assert outcomes["lost"] <= {"ubl": 4, "cii": 0, "json": 0}[target]  # a discount of "0", an order number "NA"
+    # A discount of "0", an order number "NA"; payments for others.
+    assert outcomes["lost"] <= {"ubl": 4, "cii": 1, "json": 0}[target]
     assert outcomes["cannot"] <= {"ubl": 25, "cii": 0, "json": 0}[target]  # BASIC WL and MINIMUM have no lines
     # A credit note by its root and no credit note by its type, with a line of nothing: a UBL invoice wants more of it.
     assert outcomes["invalid"] <= {"ubl": 1, "cii": 0, "json": 0}[target]

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from formats.amounts import total
 from formats.invoice import AllowanceCharge, Invoice, Line
 from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, details, said
@@ -102,17 +103,18 @@ def base_quantity_ignored(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def price_discount(invoice: Invoice, _: date) -> Iterator[Said]:
-    """Gross price less price discount is the net price."""
+    """Gross price less price discounts is the net price."""
     for position, line in details(invoice):
         price = line.price
         if price is None or price.gross is None or price.net is None or price.discount is None:
             continue
-        computed = WIDE.subtract(price.gross, price.discount)
+        discount = total((price.discount, *(each.amount for each in price.further_discounts)))
+        computed = WIDE.subtract(price.gross, discount)
         if computed != price.net:
             yield said(
-                f"Ligne {line.id} : prix brut {price.gross} - rabais {price.discount} = {computed}, "
+                f"Ligne {line.id} : prix brut {price.gross} - rabais {discount} = {computed}, "
                 f"mais prix net {price.net}.",
-                f"Line {line.id}: gross price {price.gross} - discount {price.discount} = {computed}, "
+                f"Line {line.id}: gross price {price.gross} - discount {discount} = {computed}, "
                 f"but net price {price.net}.",
                 "BT-146", "BT-148", "BT-147", value=str(price.net), line=position, declared=price.net,
                 computed=computed,

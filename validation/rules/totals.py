@@ -102,19 +102,20 @@ def total_with_vat(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def amount_due(invoice: Invoice, _: date) -> Iterator[Said]:
-    """BT-115 is BT-112 - BT-113 + BT-114 (BR-CO-16)."""
+    """BT-115 is BT-112 - BT-113 + BT-114 (BR-CO-16), and what is paid for others (BR-DEX-09 of XRechnung)."""
     totals = invoice.totals
     if totals.due is None or totals.with_vat is None:
         return
-    computed = due_of(totals)
-    corrected = total((with_vat_of(totals), (totals.paid or ZERO).copy_negate(), totals.rounding))
+    others = [each.amount for each in invoice.third_party_payments]
+    computed = total((due_of(totals), *others))
+    corrected = total((with_vat_of(totals), (totals.paid or ZERO).copy_negate(), totals.rounding, *others))
     if _meets(invoice, totals.due, computed, corrected if totals.without_vat is not None else None):
         return
     unsettled = rounding.rounded(computed)
     candidates = [(name, rounding.rounded(unsettled, step=step)) for step, name in rounding.CASH.items()]
     if totals.paid:
         ignored = Convention("paid-ignored", "acompte BT-113 non déduit", "paid amount BT-113 not deducted")
-        candidates.insert(0, (ignored, total((totals.with_vat, totals.rounding))))
+        candidates.insert(0, (ignored, total((totals.with_vat, totals.rounding, *others))))
     yield _differs(
         "BT-115", Text("TTC - déjà payé + arrondi", "total with VAT - paid + rounding"), totals.due, computed,
         rounding.find_convention(totals.due, candidates), "BT-112", "BT-113", "BT-114",
