@@ -30,7 +30,7 @@ from published_oracle import ENGINE_ERROR, fired_by_published, fired_by_us
 from formats.errors import FormatError
 from formats.opening import open_document
 from formats.safexml import parse
-from schematron import prepare, supply
+from schematron import guards, prepare, supply
 from validation import stylesheet
 
 STATE = ROOT / "var" / "campaigns" / "equality.jsonl"
@@ -147,7 +147,7 @@ def load_state() -> list[dict[str, object]]:
 
 def edition() -> str:
     """Changes when the code that must be equal changes, or a rule set, the mutants or an engine."""
-    files = [prepare.__file__, stylesheet.__file__, sys.modules["mutants"].__file__ or "", __file__]
+    files = [prepare.__file__, guards.__file__, stylesheet.__file__, sys.modules["mutants"].__file__ or "", __file__]
     text = b"".join(Path(file).read_bytes() for file in files)
     engines = f"{etree.LXML_VERSION} {version('saxonche')} {[each.sha256 for each in supply.rule_sets()]}"
     return hashlib.sha256(text + engines.encode()).hexdigest()[:12]

@@ -25,7 +25,7 @@ from published_oracle import ENGINE_ERROR, of_report, run_published
 
 from formats.errors import FormatError
 from formats.opening import Opened, open_document
-from schematron import prepare, supply
+from schematron import guards, prepare, supply
 from validation import packs, stylesheet
 from validation.run import Options, validate
 
@@ -117,7 +117,7 @@ def load_state() -> dict[str, str]:
 
 def edition() -> str:
     """Changes when the code that must be equal changes, or the engine."""
-    files = [prepare.__file__, stylesheet.__file__, packs.__file__]
+    files = [prepare.__file__, guards.__file__, stylesheet.__file__, packs.__file__]
     text = b"".join(Path(file).read_bytes() for file in files) + etree.LXML_VERSION.__repr__().encode()
     return hashlib.sha256(text).hexdigest()[:12]
 

@@ -20,9 +20,14 @@ def test_every_published_set_can_be_prepared_and_keeps_its_rules(rule_set: suppl
 
     assert "document(" not in "".join(conditions_of(prepared.encode()))
     assert words_of(published) == words_of(prepared.encode())
-    assert [without_look_ups(each) for each in conditions_of(published)] == [
-        without_look_ups(each) for each in conditions_of(prepared.encode())
-    ]
+    for before, after in zip(conditions_of(published), conditions_of(prepared.encode()), strict=True):
+        assert same_condition(without_look_ups(before), without_look_ups(after)), before
+
+
+def same_condition(published: str, prepared: str) -> bool:
+    """The same, or what is left of a choice of two with nothing to do in the first."""
+    return prepared in {published, f"not({published})"} or re.sub(r"\s", "", f"not({prepared})") == re.sub(
+        r"\s", "", published)
 
 
 def conditions_of(stylesheet: bytes) -> list[str]:
@@ -33,6 +38,7 @@ def conditions_of(stylesheet: bytes) -> list[str]:
         for template in root.iter(f"{prepare.XSL}template")
         if prepare.PATTERN_MODE.fullmatch(template.get("mode", ""))
         for e in template.iter(f"{prepare.XSL}when", f"{prepare.XSL}if")
+        if e.find(f"{prepare.XSL}if") is None  # a guard: what stands behind it is looked at itself
     ]
 
 
@@ -40,7 +46,7 @@ def without_look_ups(condition: str) -> str:
     """A condition with a mark where it looks a code up, in either form."""
     either = (
         prepare.LOOK_UP, prepare.SEARCH,
-        re.compile(r"\(some \$code in \S+ satisfies exists\(\$passerelle-codes-\S+\)\)"),
+        re.compile(r"\(some \$code in \S+ satisfies exists\(\$passerelle-codes-\d+\(string\(\$code\)\)\)\)"),
         re.compile(r"exists\(\$passerelle-search-\d+\(normalize-space\([.@\w]+\)\)\)"),
     )
     for form in either:
