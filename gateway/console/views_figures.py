@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from gateway.auth import Permission
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.scenario_form import CHANNEL_NAMES
 from gateway.console.views_payments import plain_amount
 from gateway.console.views_receivables import day_or
 from gateway.receivables.analysis import PERIOD, PERIODS, figures_on
@@ -16,8 +17,6 @@ from gateway.reminders.scenario import CHANNELS
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
-CHANNEL_NAMES = {"mail": "Courriel", "sms": "SMS", "chat": "Messagerie", "call": "Appel", "letter": "Lettre",
-                 "notice": "Mise en demeure", "handover": "Dossier remis"}
 PRICED: tuple[str, ...] = CHANNELS
 """Channels whose cost may be said."""
 

@@ -13,16 +13,17 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
 from gateway.deps import PARIS, Deps
 from gateway.receivables import figures
+from gateway.receivables.account import client_of
 from gateway.record import Change, record
 from gateway.reminders.decide import OPENS
 from gateway.reminders.scenario import CHANNELS, THANKS
-from gateway.tables import Event, Payment
+from gateway.tables import Event, Payment, Submission
 from gateway.tables_reminders import Case, Decision
 
 COSTS: Final = "channel-costs"
@@ -52,7 +53,7 @@ class Effect:
 
     channel: str
     messages: int
-    """One mail about several invoices is one message."""
+    """One mail, letter or call about several invoices is one message."""
 
     unit_cost: Decimal | None
     """In euro; None: nobody said."""
@@ -78,7 +79,7 @@ class Message:
     on: date
     channel: str
     identity: str
-    """The same for all invoices of one mail."""
+    """The same for all invoices of one message."""
 
 
 def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
@@ -129,12 +130,15 @@ def _messages(session: Session, first: date, last: date) -> Mapping[str, Sequenc
     """What went out between two days, by invoice, the oldest first; thanks are no reminder."""
     found: dict[str, list[Message]] = defaultdict(list)
     rows = session.execute(select(
-        Decision.submission_id, Decision.channel, Decision.at, Decision.sha256, Decision.id).where(
+        Decision.submission_id, Decision.channel, Decision.at, Decision.sha256, Submission.buyer_siren,
+        Submission.buyer_name).join(
+        Submission, and_(Submission.tenant_id == Decision.tenant_id, Submission.id == Decision.submission_id)).where(
         Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS).order_by(Decision.at))
-    for submission_id, channel, at, sha256, decision_id in rows:
+    for submission_id, channel, at, sha256, siren, name in rows:
         on = at.astimezone(PARIS).date()
         if first <= on <= last:
-            found[submission_id].append(Message(on, channel_name(channel or ""), f"{at} {sha256 or decision_id}"))
+            of_one = f"{at} {sha256 or client_of(siren, name).key}"  # a call has no paper
+            found[submission_id].append(Message(on, channel_name(channel or ""), of_one))
     return found
 
 

@@ -134,11 +134,13 @@ def test_a_day_that_nobody_can_mean_is_refused(client: Any, query: str) -> None:
 def test_what_a_channel_costs_for_each_euro(
     deps: Deps, make_invoice: MakeInvoice, pay: Any, remind: Any, officer: Principal
 ) -> None:
-    """One mail about two invoices is one message; money counts for the last message before it, for thirty days."""
+    """A mail or call about two invoices is one message; money counts for the last one before it, for thirty days."""
     one, two, three = (make_invoice(number=f"F-{n}", due=Decimal(1000)) for n in range(3))
     remind(one, "smtp", TODAY - timedelta(days=20), mail="m1")
     remind(two, "spool", TODAY - timedelta(days=20), mail="m1")
     remind(two, "letter", TODAY - timedelta(days=10))
+    remind(one, "call", TODAY - timedelta(days=25))
+    remind(two, "call", TODAY - timedelta(days=25))
     remind(three, "smtp", TODAY - timedelta(days=60), mail="m2")
     remind(three, "call", TODAY - timedelta(days=3), outcome="failed")
     pay(one, "400", TODAY - timedelta(days=5))
@@ -152,10 +154,10 @@ def test_what_a_channel_costs_for_each_euro(
         found = [(row.channel, row.messages, row.cost, row.collected, row.per_euro)
                  for row in effects(session, TODAY, 30)]
         assert found == [
-            ("mail", 1, Decimal("0.06"), Decimal(300), Decimal("0.0002")),
+            ("mail", 1, Decimal("0.06"), Decimal(300), Decimal("0.0002")), ("call", 1, None, Decimal(0), None),
             ("letter", 1, None, Decimal(1000), None), ("notice", 0, Decimal(0), Decimal(0), None)]
         whole = {row.channel: row.messages for row in effects(session, TODAY, 90)}
-        assert whole == {"mail": 2, "letter": 1, "notice": 0}
+        assert whole == {"mail": 2, "call": 1, "letter": 1, "notice": 0}
     with pytest.raises(ValueError, match="costs"):
         CostsIn(costs={"mail": "1e3"})
 
