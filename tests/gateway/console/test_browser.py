@@ -13,6 +13,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import update
 
+from archive.verify import verify_dossier
 from gateway.app import create_app
 from gateway.deps import Deps
 from gateway.dossiers.periods import handle_export
@@ -33,9 +34,9 @@ WIDTHS = {"phone": (390, 844), "desk": (1280, 860)}
 PAGES = ("/", "/factures", "/factures?q=zzz", "/valider", "/relances", "/journal", "/journal/2026/5", "/plateforme",
          "/reglages", "/reglages/entites/nouvelle", "/reglages/plateformes", "/reglages/cles", "/reglages/webhooks",
          "/reglages/personnes", "/journal?q=trois+ponts&type=lifecycle", "/journal?q=zzz", "/journal/acces",
-         "/journal/scellements", "/journal/controles", "/journal/exports", "/alarmes", "/banque",
-         "/encours", "/encours/postes", "/encours/indicateurs", "/encours/client?cle=000001016&tout=1", "/taches",
-         "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer",
+         "/journal/scellements", "/journal/controles", "/journal/exports", "/journal/conservation", "/alarmes",
+         "/banque", "/encours", "/encours/postes", "/encours/indicateurs", "/encours/client?cle=000001016&tout=1",
+         "/taches", "/penalites", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer",
          "/relances/scenarios/essai")
 
 WELL_MADE = {"headings": 1, "overflow": 0, "unlabelled": [], "nameless": [], "doubled": [], "main": 1, "language": "fr",
@@ -224,12 +225,12 @@ def test_officers_export_hold_and_destroy_by_keyboard(
     go_to(page, "#f-reason", "contrôle fiscal")
     page.wait_for_url("**fait=gel**")
     page.goto(address + here)
-    assert page.locator(f"input[name=invoice][value='{outdated}']").count() == 0  # nothing under a hold may go
+    assert page.locator(f"input[name=subject][value='{outdated}']").count() == 0  # nothing under a hold may go
     go_to(page, "section[aria-labelledby='gels'] td details > summary")
     go_to(page, "form[action$='/lever'] input[name=reason]", "contrôle clos")
     page.wait_for_url("**fait=leve**")
 
-    go_to(page, f"input[name=invoice][value='{outdated}']", key="Space")
+    go_to(page, f"input[name=subject][value='{outdated}']", key="Space")
     go_to(page, "#f-why", "dix années sont passées")
     page.wait_for_url("**fait=propose**")
     assert page.locator("form[action$='/approuver']").count() == 0  # not by the same person
@@ -263,6 +264,9 @@ def test_an_officer_finds_checks_and_sees_who_looked_by_keyboard(
     assert page.locator(".notice.tone-bad").count() == 0
     go_to(page, f"a[href='{invoice}']")
     page.wait_for_url("**" + invoice)
+    with page.expect_download() as fetched:
+        go_to(page, "a[href$='/dossier']")
+    assert verify_dossier(fetched.value.path(), None).ok
     go_to(page, "a[href^='/journal/acces']")
     page.wait_for_url("**/journal/acces?facture=*")
     assert page.locator("tbody tr").count() >= 2
