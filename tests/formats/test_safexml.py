@@ -62,13 +62,15 @@ def canary() -> Iterator[tuple[str, list[bytes]]]:
         (b"<a>" * 300 + b"</a>" * 300, LimitExceeded),
         (b"<a>" + b"x" * 10_100_000 + b"</a>", LimitExceeded),
         (b"<a>" + b"<b/>" * 1_000_001 + b"</a>", LimitExceeded),
-        (b"<a " + b" ".join(b"a%d=''" % number for number in range(1_000_001)) + b"/>", LimitExceeded),
+        (None, LimitExceeded),
         (b"<a>" + b"x" * 20_000_000 + b"</a>", LimitExceeded),
         (b"<!-- -->" * 900_000 + b"<!DOCTYPE a><a/>", ForbiddenDoctype),
     ],
     ids=range(19),
 )
-def test_refused_by_name_and_soon(document: bytes, error: type[FormatError]) -> None:
+def test_refused_by_name_and_soon(document: bytes | None, error: type[FormatError]) -> None:
+    if document is None:  # made here, and not wherever the tests are only listed
+        document = b"<a " + b" ".join(b"a%d=''" % number for number in range(1_000_001)) + b"/>"
     started = time.process_time()
     with pytest.raises(error) as caught:
         parse(document)
