@@ -24,6 +24,17 @@ COURTESY = ("before", "due")
 ANSWERS = {"205": {"206", "207", "208"}, "209": {"208"}}
 
 
+APART = """
+SELECT client, word, at, count(DISTINCT paper) FROM (
+  SELECT s.buyer_siren AS client, d.at AS at, d.message_id AS paper,
+         CASE WHEN d.stage IN ('before', 'thanks') THEN d.stage ELSE 'reminder' END AS word
+  FROM decisions d JOIN submissions s ON s.id = d.submission_id WHERE d.outcome = 'sent' AND d.channel = 'spool'
+  UNION ALL
+  SELECT client, opened_at, id, kind FROM cases WHERE kind IN ('call', 'letter', 'notice', 'handover'))
+GROUP BY client, word, at HAVING count(DISTINCT paper) > 1"""
+"""A client that got two mails, or is in two tasks of a kind, of one moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Went:
     """A stage that went out, as the product tells it (or as a mail shows it)."""
@@ -83,8 +94,10 @@ def read_books(database: Path, spool: Path) -> Books:
         declined = frozenset(books.execute(
             "SELECT s.number, c.stage FROM cases c JOIN submissions s ON s.id = c.submission_id "
             "WHERE c.outcome = 'declined'").fetchall())
+        apart = [f"at {at} {stage} went to {client} as {count}" for client, stage, at, count in books.execute(APART)]
     files = {file.name.removesuffix(".eml") for file in spool.glob("*.eml")}
-    faults = (*(f"a mail without a decision: {one}" for one in sorted(files - ids)),
+    faults = (*apart,
+              *(f"a mail without a decision: {one}" for one in sorted(files - ids)),
               *(f"a decision without a mail: {one}" for one in sorted(ids - files)))
     return Books(tuple(went), tuple(told), declined, faults)
 
