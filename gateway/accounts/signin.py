@@ -5,7 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
 from gateway.accounts.passwords import LONGEST, is_password
 from gateway.auth import SESSION_LENGTH, digest_of
@@ -83,15 +84,21 @@ def _open_session(deps: Deps, email: str, user: User) -> SignedIn:
 
 
 def _remember_failure(deps: Deps, email: str, user: User | None) -> None:
-    now = deps.now()
+    try:
+        _count_failure(deps, email, user)
+    except IntegrityError:  # somebody else was the first to fail under this address, at this moment
+        _count_failure(deps, email, user)
+
+
+def _count_failure(deps: Deps, email: str, user: User | None) -> None:
+    now, digest = deps.now(), _digest(email)
     with deps.db.transaction(EVERY_TENANT) as session:
         session.execute(delete(SignInFailure).where(SignInFailure.last_at < now - FORGOTTEN_AFTER))
-        failure = session.get(SignInFailure, _digest(email))
-        if failure is None:
-            session.add(SignInFailure(email_sha256=_digest(email), count=1, last_at=now))
-        else:
-            failure.count += 1
-            failure.last_at = now
+        counted = change_rows(session, update(SignInFailure).where(SignInFailure.email_sha256 == digest).values(
+            count=SignInFailure.count + 1, last_at=now))
+        if not counted:
+            session.add(SignInFailure(email_sha256=digest, count=1, last_at=now))
+            session.flush()
         if user is not None:
             record(session, user.tenant_id, _access("sign-in-refused", "anonymous", f"user:{user.id}"), now=now)
 

@@ -1,7 +1,10 @@
 """Signing in: one answer for every failure, slower and slower, and sessions that end."""
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
 
 import pytest
 from argon2 import PasswordHasher, Type
@@ -153,3 +156,39 @@ def test_an_address_is_used_once_and_nobody_disables_oneself(deps: Deps, tenant:
         people.disable_user(deps, tenant, claire.id, f"user:{claire.id}")
     with pytest.raises(Problem, match="not-found"):
         people.disable_user(deps, tenant, "personne", "operator:cli")
+
+
+def test_guesses_at_once_are_counted_each(deps: Deps, postgres: str) -> None:  # noqa: ARG001 - the database to use
+    """SQLite has one writer at a time; here two may be the first to fail under an address."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = Counter(pool.map(lambda _: refusal(deps, "inconnu@atelier.example", "faux").status, range(24)))
+    with deps.db.reading(EVERY_TENANT) as session:
+        [row] = session.scalars(select(SignInFailure))
+    assert row.count == answers[401] >= signin.FREE_FAILURES
+
+
+class Meeting(PasswordHasher):
+    """Checks a password once so many are being checked, and knows how many were at most."""
+
+    now = most = 0
+    lock = threading.Lock()
+    all_here = threading.Barrier(passwords.AT_ONCE)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - argon2's name
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.all_here.wait(20)
+        with self.lock:
+            self.now -= 1
+        return super().verify(hash, password)
+
+
+def test_few_passwords_are_checked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a lot of memory, and nobody needs to be known to ask for it."""
+    meeting = Meeting(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", meeting)
+    with ThreadPoolExecutor(3 * passwords.AT_ONCE) as pool:
+        answers = list(pool.map(lambda _: passwords.is_password(None, "faux"), range(3 * passwords.AT_ONCE)))
+    assert not any(answers)
+    assert meeting.most == passwords.AT_ONCE
