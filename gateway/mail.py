@@ -130,7 +130,7 @@ def deliver(settings: Settings, mail: bytes, *, message_id: str, sender: str, re
         InDoubt: SMTP only; sending again could be the second time.
     """
     if settings.smtp_url:
-        _send(settings.smtp_url, mail, sender, recipient)
+        _send(settings.smtp_url, mail, (sender, recipient), message_id)
     else:
         _spool(settings, mail, message_id)
 
@@ -159,13 +159,16 @@ def _spool(settings: Settings, mail: bytes, message_id: str) -> None:
         raise NotDelivered(f"La boîte d'envoi n'est pas accessible : {error.strerror}.") from error
 
 
-def _send(url: str, mail: bytes, sender: str, recipient: str) -> None:
+def _send(url: str, mail: bytes, envelope: tuple[str, str], message_id: str) -> None:
+    sender, recipient = envelope
     with _certainly_not():
         server = _connect(url)
     try:
         with _certainly_not():
-            _expect(server.mail(sender), permanent=False)
-            _expect(server.rcpt(recipient), permanent=True)
+            reports = server.has_extn("dsn")  # RFC 3461: what comes back then names the envelope
+            _expect(server.mail(sender, ["RET=HDRS", f"ENVID={_xtext(message_id.strip('<>'))}"] if reports else ()),
+                    permanent=False)
+            _expect(server.rcpt(recipient, ["NOTIFY=FAILURE,DELAY"] if reports else ()), permanent=True)
         _data(server, mail)
     finally:
         with suppress(smtplib.SMTPException, OSError):
@@ -220,6 +223,11 @@ def _connect(url: str) -> smtplib.SMTP:
         server.close()
         raise
     return server
+
+
+def _xtext(text: str) -> str:
+    """A text as a parameter of the envelope (RFC 3461, 4)."""
+    return "".join(f"+{ord(sign):02X}" if sign in "+=" or not "!" <= sign <= "~" else sign for sign in text)
 
 
 def _expect(answer: tuple[int, bytes], *, permanent: bool) -> None:

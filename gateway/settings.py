@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     """How often new events become messages of chat and SMS; what happens meanwhile is told together."""
 
     duty_seconds: float = 300.0
-    """How often statuses that the State must have within 24 hours are looked at."""
+    """How often statuses that the State must have within 24 hours are looked at, and cases whose day has passed."""
 
     backup_days: int = Field(default=8, ge=0)
     """An alarm tells when the last `passerelle backup` is older than this. 0: somebody else looks after backups."""

@@ -23,7 +23,7 @@ from gateway.lifecycle.taking import handle_status
 from gateway.outgoing.deliver import deliver
 from gateway.outgoing.handover import hand_over
 from gateway.receivables import lines
-from gateway.reminders import nightly
+from gateway.reminders import nightly, overdue
 from gateway.reminders import service as reminders
 from gateway.settings import Settings
 from gateway.tidying import tidy
@@ -72,6 +72,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "notify": Tick(settings.channel_seconds, channels.fan_out),
         "bounces": Tick(settings.bounces_seconds, bounces.look_regularly),
         "duties": Tick(settings.duty_seconds, tell_deadlines),
+        "late-cases": Tick(settings.duty_seconds, overdue.tell_late),
         "tidy": Tick(settings.tidy_seconds, tidy),
         "retention": Tick(settings.tidy_seconds, count_due),
         "holds": Tick(300.0, holds.tell_new),

@@ -2,13 +2,12 @@
 
 The bytes are read in a workshop process. What stops an address is kept with the invoice and journaled; every other
 mail changes nothing, is listed with what it was taken for, and its file lies in `data/returned` as long as copies of
-mails do. A report about a mail that we never sent changes nothing, whoever wrote it.
+mails are kept. A report about a mail that we never sent changes nothing, whoever wrote it.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +66,6 @@ def look_regularly(deps: Deps) -> None:
     with deps.db.transaction(house) as session:
         if not is_pending(session, TOPIC, TOPIC):
             put(session, house, TOPIC, TOPIC, now=deps.now())
-    forget_old(deps)
 
 
 def handle_mailbox(deps: Deps, _: Entry) -> None:
@@ -108,14 +106,6 @@ def take_in(deps: Deps, content: bytes) -> str:
             words={"recipient": read.said.recipient, "said": read.said.said})
         session.add(mail)
         return mail.outcome
-
-
-def forget_old(deps: Deps) -> None:
-    """Files of mails that changed nothing go when copies of mails do."""
-    before = deps.now() - timedelta(days=deps.settings.keep_mail_days)
-    for path in _folder(deps).glob("*.eml"):
-        if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
-            path.unlink()
 
 
 def _read(deps: Deps, content: bytes) -> Read:

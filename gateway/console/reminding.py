@@ -1,14 +1,31 @@
 """What the page Relances reads: decisions and holds."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
+from gateway.console.words import Word
 from gateway.reminders.scenario import THANKS, Scenario
 from gateway.tables import Submission
+from gateway.tables_channels import ReturnedMail
 from gateway.tables_reminders import Decision, Hold
+
+RETURNED: Final[Mapping[str, Word]] = {
+    "permanent": Word("Refus définitif", "bad"), "given-up": Word("Non remis", "warn"),
+    "delayed": Word("Remise retardée", "info"), "complaint": Word("Signalé comme indésirable", "bad"),
+    "delivered": Word("Remis", "good"), "auto-reply": Word("Réponse automatique", "quiet"),
+    "other": Word("Autre courriel", "quiet"), "unreadable": Word("Illisible", "warn"),
+}
+"""What a mail that came back was taken for."""
+
+OUTCOMES: Final[Mapping[str, str]] = {
+    "stopped": "Cas ouvert ; rien ne part plus à cette adresse", "told": "Cas ouvert ; l'adresse reste utilisable",
+    "unknown": "Ne correspond à aucun envoi : rien n'a changé", "nothing": "Rien n'a changé",
+}
+"""What followed."""
 
 
 def decisions(session: Session, outcome: str, page: int) -> Listing:
@@ -30,6 +47,16 @@ def holds(session: Session) -> list[tuple[Any, ...]]:
         .where(Hold.lifted_at.is_(None)).order_by(Hold.created_at.desc())
     )
     return [tuple(row) for row in session.execute(query)]
+
+
+def returned(session: Session, page: int) -> Listing:
+    """One page of (mail that came back, invoice or None), newest first."""
+    query = select(ReturnedMail, Submission).outerjoin(
+        Submission, (Submission.tenant_id == ReturnedMail.tenant_id) & (Submission.id == ReturnedMail.submission_id))
+    total = session.scalar(select(func.count()).select_from(ReturnedMail)) or 0
+    page_of = query.order_by(ReturnedMail.received_at.desc(), ReturnedMail.id)
+    rows = session.execute(page_of.limit(PER_PAGE).offset((page - 1) * PER_PAGE))
+    return Listing([tuple(row) for row in rows], total, page)
 
 
 def stage_names(scenario: Scenario) -> dict[str, str]:

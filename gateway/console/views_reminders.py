@@ -40,6 +40,16 @@ def show_reminders(
     )
 
 
+@router.get("/relances/retours")
+def show_returned(visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], page: str = "") -> Response:
+    """Mails that came back: what each was taken for, and what followed."""
+    number = min(max(int(page), 1), 10_000) if page.isdecimal() else 1
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        listing = reminding.returned(session, number)
+    return visit.draw("relances_retours.html", listing=listing, kinds=reminding.RETURNED, outcomes=reminding.OUTCOMES,
+                      watched=visit.deps.settings.bounces_url is not None)
+
+
 def place(text: str) -> Place | None:
     """Where the reader is among the due dates, as the URL has it; None for the beginning."""
     due, _, invoice_id = text.partition("~")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from formats.codes import FRENCH_TYPES, REASON_LABELS, STATUSES
 from gateway.auth import ROLE_NAMES
+from gateway.console.words_evidence import EVIDENCE, SAFE_REFUSED
 from gateway.tables import Event, Submission
 from gateway.tables_channels import Channel
 from gateway.tables_webhooks import WebhookEndpoint
@@ -187,18 +188,6 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("reminder", "answered"): Word("Réponse du client", "info"),
     ("reminder", "sending"): Word("Relance en cours d'envoi", "info"),
     ("reminder", "unknown"): Word("Relance partie ou non : à vérifier", "warn"),
-    ("access", "signed-in"): Word("Connexion", "quiet"),
-    ("access", "signed-out"): Word("Déconnexion", "quiet"),
-    ("access", "sign-in-refused"): Word("Connexion refusée", "warn"),
-    ("access", "user-created"): Word("Personne ajoutée", "quiet"),
-    ("access", "user-disabled"): Word("Personne désactivée", "quiet"),
-    ("access", "password-changed"): Word("Mot de passe changé", "quiet"),
-    ("access", "exported"): Word("Dossier de preuve téléchargé", "quiet"),
-    ("access", "viewed"): Word("Page consultée", "quiet"),
-    ("access", "document-read"): Word("Document lu", "quiet"),
-    ("access", "list-exported"): Word("Liste exportée", "quiet"),
-    ("access", "journal-searched"): Word("Journal consulté", "quiet"),
-    ("access", "journal-exported"): Word("Journal exporté", "quiet"),
     ("setting", "tenant-created"): Word("Compte créé", "quiet"),
     ("setting", "entity-created"): Word("Entité ajoutée", "quiet"),
     ("setting", "entity-changed"): Word("Entité modifiée", "quiet"),
@@ -228,28 +217,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "channel-removed"): Word("Canal de messagerie supprimé", "quiet"),
     ("setting", "channel-settled"): Word("Issue d'un message constatée", "quiet"),
     ("reminder", "case-late"): Word("Cas en retard", "warn"),
-    ("evidence", "sealed"): Word("Journal scellé", "good"),
-    ("evidence", "hash-renewed"): Word("Hachage renouvelé", "good"),
-    ("evidence", "checkpoint-mailed"): Word("Point de contrôle envoyé", "quiet"),
-    ("setting", "fiscal-year-changed"): Word("Clôture de l'exercice changée", "quiet"),
-    ("setting", "retention-changed"): Word("Durée de conservation changée", "quiet"),
-    ("evidence", "hold-set"): Word("Gel posé", "warn"),
-    ("evidence", "hold-lifted"): Word("Gel levé", "quiet"),
-    ("evidence", "destruction-proposed"): Word("Destruction proposée", "warn"),
-    ("evidence", "destruction-approved"): Word("Destruction approuvée par une deuxième personne", "warn"),
-    ("evidence", "destruction-declined"): Word("Destruction écartée", "quiet"),
-    ("evidence", "destruction-done"): Word("Destruction faite, certificat conservé", "good"),
-    ("evidence", "erased"): Word("Données personnelles effacées", "quiet"),
-    ("evidence", "destroyed"): Word("Pièces détruites au terme de leur conservation", "quiet"),
-    ("evidence", "contact-erased"): Word("Adresse d'un contact effacée", "quiet"),
-    ("evidence", "check-started"): Word("Contrôle demandé", "quiet"),
-    ("evidence", "checked"): Word("Contrôle réussi", "good"),
-    ("evidence", "check-failed"): Word("Contrôle : anomalie trouvée", "bad"),
-    ("evidence", "replay-started"): Word("Rejeu des règles demandé", "quiet"),
-    ("evidence", "replayed"): Word("Rejeu des règles terminé", "quiet"),
-    ("alarm", "raised"): Word("Alarme déclenchée", "bad"),
-    ("alarm", "acknowledged"): Word("Alarme acquittée", "quiet"),
-    ("alarm", "cleared"): Word("Fin d'alarme", "good"),
+    **{key: Word(*said) for key, said in EVIDENCE.items()},
 }
 ACTORS: dict[str, str] = {
     "user": "Personne", "key": "Clé d'API", "entity": "Entité", "connection": "Plateforme", "tenant": "Compte",
@@ -376,6 +344,8 @@ def happening(event: Event) -> Word:
     """What an event says happened."""
     if event.kind == "lifecycle":
         return status(event.code)
+    if event.code.startswith("object.") and (event.kind, event.code) not in EVENTS:
+        return Word(*SAFE_REFUSED)
     return EVENTS.get((event.kind, event.code), Word(f"{KINDS.get(event.kind, event.kind)} : {event.code}"))
 
 

@@ -21,6 +21,7 @@ from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
 from gateway.tables_care import Alarm, EventWord, SavedSearch
+from gateway.tables_channels import ReturnedMail
 from gateway.tables_journal import SubjectKey
 from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
@@ -46,6 +47,7 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         (Document, {"name": Document.role}), (Payment, {"reference": None}), (SeenFlow, {"cause": None}),
         (Decision, {"recipient": None, "reason": "", "facts": {}}), (Hold, {"reason": ""}),
         (Case, {"reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
+        (ReturnedMail, {"words": {}}),
         (Claim, {"waived_reason": None}),
     ):
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
@@ -124,9 +126,11 @@ def _places(email: str) -> dict[str, Update | Delete]:
         "contacts": update(LegalEntity).where(func.lower(LegalEntity.contact_email) == email)
         .values(contact_email=None, contact_name=None),
         "clients": update(ReminderClient).where(func.lower(ReminderClient.email) == email)
-        .values(email=None, contact=None),
+        .values(email=None, phone=None, by_sms=False, contact=None),
         "proposals": update(Case).where(proposal.contains(email, autoescape=True)).values(proposal=None),
         "answers": update(ReminderAnswer).where(words.contains(email, autoescape=True)).values(words={}),
+        "returned": update(ReturnedMail).where(
+            func.lower(cast(ReturnedMail.words, String)).contains(email, autoescape=True)).values(words={}),
         "searches": delete(SavedSearch).where(or_(query.contains(email, autoescape=True),
                                                   query.contains(quote(email).lower(), autoescape=True))),
         "alarms": update(Alarm).where(facts.contains(email, autoescape=True)).values(facts={}),
@@ -163,9 +167,9 @@ def erase_searches(deps: Deps, session: Session, tenant_id: str, actor: str, sub
 
 
 def erase_spool(deps: Deps, *, before: datetime | None = None, email: str = "") -> int:
-    """Remove mails from the spool: older than a time, or all that name an address; gives how many."""
-    gone = 0
-    for path in (deps.settings.data / "mail").glob("*"):
+    """Remove mails from the spool and those that came back: older than a time, or all that name an address."""
+    gone, folders = 0, (deps.settings.data / "mail", deps.settings.data / "returned")
+    for path in (path for folder in folders for path in folder.glob("*")):
         old = before is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
         if path.is_file() and old and (not email or email.encode() in path.read_bytes().lower()):
             path.unlink()

@@ -110,6 +110,11 @@ def way_of(facts: Facts, channel: str) -> str:
     return SMS if channel == "mail" and facts.by_sms else channel
 
 
+def recipient_of(facts: Facts) -> str | None:
+    """The mail address or the number that mails of a scenario go to."""
+    return facts.phone if way_of(facts, "mail") == SMS else facts.email
+
+
 def plan(facts: Facts, scenario: Scenario, today: date, days: int) -> Iterator[tuple[date, Decision]]:
     """What goes out from `today` on, for `days` days, if nothing else happens to the invoice."""
     day: date | None = today

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
-from gateway.reminders.decide import Outcome, plan
+from gateway.reminders.decide import Outcome, plan, recipient_of
 from gateway.reminders.keeping import label_of
 from gateway.reminders.nightly import sweep
 from gateway.reminders.schemas import ComingOut, PlannedOut, PreviewOut, RemindersOut, decision_out, hold_out
@@ -132,7 +132,7 @@ def reminders_of(deps: Deps, tenant_id: str, submission_id: str) -> RemindersOut
 def _planned(seen: Seen, day: date | None, stage: str | None, reason: str) -> Planned:
     return Planned(
         submission_id=seen.submission.id, number=seen.facts.number, buyer=seen.submission.buyer_name,
-        recipient=seen.facts.email, balance=seen.facts.balance, currency=seen.facts.currency,
+        recipient=recipient_of(seen.facts), balance=seen.facts.balance, currency=seen.facts.currency,
         due_date=seen.facts.due_date, on=day, stage=stage, label=label_of(seen.scenario, stage) if stage else None,
         reason=reason,
     )

@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from gateway.bounces import taking
+from gateway.deps import Deps
+
 
 def test_a_channel_from_first_to_last_click(signed_in: Callable[[str], Any]) -> None:
     visitor = signed_in("tous")
@@ -43,3 +46,12 @@ def test_what_was_typed_stays_but_for_the_url(signed_in: Callable[[str], Any]) -
     assert wrong.status_code == 422
     assert 'value="SMS"' in wrong.text
     assert 'value="x"' not in wrong.text
+
+
+def test_what_came_back_is_listed_with_what_followed(signed_in: Callable[[str], Any], seeded_deps: Deps) -> None:
+    taking.take_in(seeded_deps, b"From: a@b.example\r\nAuto-Submitted: auto-replied\r\n\r\nAbsente")
+    page = signed_in("credit").get("/relances/retours").text
+    assert "Réponse automatique" in page
+    assert "Rien n&#39;a changé" in page
+    assert "ni lien de suivi" in page
+    assert signed_in("billing").get("/relances/retours").status_code == 403

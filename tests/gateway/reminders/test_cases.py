@@ -18,6 +18,7 @@ from gateway.record import Change, record
 from gateway.reminders.cases import close_case, take_case
 from gateway.reminders.clients import ClientIn, set_client
 from gateway.reminders.letters import byhand
+from gateway.reminders.overdue import tell_late
 from gateway.reminders.people import save_scenario
 from gateway.reminders.routes import router
 from gateway.reminders.scenario import DEFAULT, to_json
@@ -377,3 +378,14 @@ def test_a_payment_while_the_task_is_prepared_takes_that_invoice_out(
     (call,) = cases_of_kind(play, "call")
     assert (call.beside, str(call.balance)) == ([], "50.00")
     assert play.told()[-1][2] == "thanks"
+
+
+def test_a_case_whose_day_has_passed_is_told_once(play: "Play") -> None:
+    play.on("2026-03-10")
+    play.status("207")
+    play.remind()
+    for day in ("2026-03-17", "2026-03-18", "2026-03-19"):  # five working days after the tenth: the seventeenth
+        play.on(day)
+        tell_late(play.deps)
+        tell_late(play.deps)
+    assert play.events().count("case-late") == 1

@@ -33,6 +33,11 @@ class Mailbox:
 
     taken: list[bytes] = field(default_factory=list)
     port: int = 0
+    dsn: bool = False
+    """Offer delivery reports (RFC 3461)."""
+
+    envelopes: list[str] = field(default_factory=list)
+    """What MAIL and RCPT said."""
 
     async def handle_RCPT(self, *given: Any) -> str:  # noqa: N802 - the server's name
         if self.rcpt.startswith("250"):
@@ -48,12 +53,29 @@ class Mailbox:
         return self.data
 
 
+class Reporting(SMTP):
+    """The server, which knows no parameters of reports by itself."""
+
+    async def push(self, status: str | bytes) -> None:
+        if self.event_handler.dsn and status == "250 HELP":  # the last line of the greeting
+            await super().push("250-DSN")
+        await super().push(status)
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 - as above
+        self.event_handler.envelopes.append(arg)
+        await super().smtp_MAIL(arg.partition(" ")[0] if self.event_handler.dsn else arg)
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802 - as above
+        self.event_handler.envelopes.append(arg)
+        await super().smtp_RCPT(arg.partition(" ")[0] if self.event_handler.dsn else arg)
+
+
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(
-        loop.create_server(lambda: SMTP(box, hostname="mail.example", loop=loop), "127.0.0.1", 0))
+        loop.create_server(lambda: Reporting(box, hostname="mail.example", loop=loop), "127.0.0.1", 0))
     box.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -85,6 +107,15 @@ def send(mailbox: Mailbox) -> None:
 def test_the_bytes_arrive_as_composed(mailbox: Mailbox) -> None:
     send(mailbox)
     assert mailbox.taken == [MAIL]
+
+
+def test_a_server_that_reports_is_told_which_mail_it_is_about(mailbox: Mailbox) -> None:
+    mailbox.dsn = True
+    send(mailbox)
+    assert mailbox.taken == [MAIL]
+    mail, recipient = mailbox.envelopes
+    assert mail.split(" ")[1:] == ["RET=HDRS", "ENVID=a@b.example"]
+    assert recipient.split(" ")[1:] == ["NOTIFY=FAILURE,DELAY"]
 
 
 def test_a_reminder_reaches_the_mailbox(by_smtp: "Play", mailbox: Mailbox) -> None:
