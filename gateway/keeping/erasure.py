@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from archive.journal import canonical, read_entry
 from gateway.db import change_rows
 from gateway.deps import Deps
+from gateway.evidence.looks import LISTS
 from gateway.evidence.saying import ERASED, forget
 from gateway.keeping.retention import tenants
 from gateway.problems import Problem
@@ -27,7 +28,7 @@ from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayme
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
 
 BATCH = 500
-SEARCHES = ("journal:", "invoices:")
+SEARCHES = tuple(f"{name}:" for name in sorted(LISTS))
 """Subjects of looks that say what was searched for, followed by their month."""
 
 PERSONAL = ("seller_name", "seller_address", "buyer_siren", "buyer_name", "buyer_address", "buyer_email", "linked",

@@ -156,7 +156,7 @@ def test_the_sign_in_page_is_well_made_and_leads_in(chromium: Browser, address: 
 
 def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[..., Page], address: str) -> None:
     page = opened("desk")
-    for path in ("/", "/factures", "/plateforme", "/reglages/cles"):
+    for path in ("/", "/factures", "/encours", "/plateforme", "/reglages/cles"):
         page.goto(address + path)
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
