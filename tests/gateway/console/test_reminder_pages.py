@@ -6,9 +6,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from gateway.console.scenario_form import TEXTS, values_of
+from gateway.deps import Deps
 from gateway.reminders.scenario import DEFAULT
+from gateway.tables import Submission
+from gateway.tables_reminders import Decision
 
 
 def form_of(visitor: Any, segment: str, **changes: str) -> dict[str, str]:
@@ -93,3 +97,14 @@ def test_reading_is_not_deciding(signed_in: Callable[[str], Any]) -> None:
     assert officer.get("/relances/cas").status_code == 200
     fields = {"csrf": officer.token("/relances/scenarios"), "segment": "x"}
     assert officer.post("/relances/scenarios/editer", data=fields).status_code == 403
+
+
+def test_a_letter_about_several_says_so_and_why_it_has_no_code(visitor: Any, story: Any, seeded_deps: Deps) -> None:
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        row = session.scalars(select(Decision).where(Decision.outcome == "sent")).first()
+        assert row is not None
+        number = session.get_one(Submission, (story.tenant_id, row.submission_id)).number
+        row.facts = {**row.facts, "together": ["F-<b>7", number], "to_pay": [{"why": "le code ne vaut qu'en euros"}]}
+    page = visitor.get(f"/factures/{row.submission_id}").text
+    assert "Avec F-&lt;b&gt;7." in page
+    assert "Sans code de paiement : le code ne vaut qu&#39;en euros." in page
