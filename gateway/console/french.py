@@ -1,6 +1,6 @@
 """How values read on a French page: `1 234,56 €`, `21 nov. 2026`, `14:02`. Hours are those of Paris."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -57,9 +57,11 @@ def zoned(value: datetime) -> str:
 
 
 def ago(value: datetime | None, now: datetime) -> str:
-    """`il y a 3 heures`, `dans 2 jours`."""
+    """`il y a 3 heures`, `dans 2 jours`, `à l'instant`."""
     if value is None:
         return NOTHING
+    if abs(value - now) < timedelta(seconds=30):
+        return "à l'instant"
     return str(format_timedelta(value - now, granularity="minute", threshold=1.2, add_direction=True, locale="fr_FR"))
 
 

@@ -1,9 +1,11 @@
 """The officer's pages: kept searches, pages of the journal, who looked, checks, seals, exports, alarms."""
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.store import Digest
+from archive.stores.safe import Verb
 from gateway.alarms.sounding import clear, sound
-from gateway.console import audit, finding, people, searching
+from gateway.console import audit, finding, people, searching, words
 from gateway.deps import PARIS, Deps
 from gateway.jobs import handle_job
 from gateway.searchable import asked_words, words_of
@@ -265,3 +268,22 @@ def test_a_period_is_exported_from_the_page(visitor: Any, seeded_deps: Deps) -> 
     answer = visitor.get(link[1])
     assert answer.headers["content-type"] == "application/x-tar"
     assert len(answer.content) > 10_000
+
+
+def literals(node: ast.expr | None) -> list[str]:
+    """The texts that an expression may be, where it says them itself."""
+    if isinstance(node, ast.IfExp):
+        return literals(node.body) + literals(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def test_everything_that_is_recorded_has_its_words() -> None:
+    """Wherever a change says its kind and code as texts; the safe's and the exports' are made from parts."""
+    told = {("access", f"object.{verb}.done") for verb in Verb} | {("setting", "gap-explained")}
+    for module in (Path(__file__).parents[3] / "gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Change":
+                given = {keyword.arg: keyword.value for keyword in node.keywords}
+                told |= {(kind, code) for kind in literals(given.get("kind")) for code in literals(given.get("code"))}
+    assert len(told) > 40
+    assert sorted(told - words.EVENTS.keys()) == []
