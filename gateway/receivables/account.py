@@ -171,17 +171,31 @@ def positions(documents: Iterable[Document], payments: Iterable[Received], as_of
                 naming[one.seller, number].append(one)
     absorbed = {credit.id for credits_ in netted.values() for credit in credits_}
     return [_open_credit(one, paid[one.id], as_of, in_force=one.id in in_force) if one.is_credit
-            else _invoice(one, paid, Following(naming.get((one.seller, one.number), ()), netted.get(one.id, ()),
-                                               replaced.get(one.id, ())), as_of, in_force=one.id in in_force)
+            else _invoice(one, paid, Following(
+                [other for other in naming.get((one.seller, one.number), ()) if other.id != one.id],
+                netted.get(one.id, ()), replaced.get(one.id, ())), as_of, in_force=one.id in in_force)
             for one in issued if one.id not in absorbed]
+
+
+def lone(one: Document, payments: Iterable[Received], as_of: date) -> Item | None:
+    """A document that none names and that names none of those here, as `positions` has it; None before its issue."""
+    if one.issued_on > as_of:
+        return None
+    paid = sum((payment.amount for payment in payments if payment.on <= as_of), NOTHING)
+    in_force = one.ended_on is None or one.ended_on > as_of
+    return _open_credit(one, paid, as_of, in_force=in_force) if one.is_credit else _invoice(
+        one, {one.id: paid}, UNNAMED, as_of, in_force=in_force)
 
 
 class Following(NamedTuple):
     """What names an invoice, and which of it takes its total off or takes its place."""
 
-    named_by: Sequence[Document]
-    credits_: Sequence[Document]
-    corrections: Sequence[Document]
+    named_by: Sequence[Document] = ()
+    credits_: Sequence[Document] = ()
+    corrections: Sequence[Document] = ()
+
+
+UNNAMED = Following()
 
 
 def _invoice(

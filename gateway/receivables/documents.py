@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
 from gateway.deps import PARIS
-from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, positions
+from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, lone, positions
 from gateway.receivables.balance import Balance, balance_of
 from gateway.tables import Event, Payment, Submission
 
@@ -87,6 +87,9 @@ def netted(
 ) -> Netted:
     """What a document stands for at the end of a day; by default with everything that is known. Pure."""
     around = {one.id: one for one in relations.of(document).documents()} | {document.id: document}
+    if len(around) == 1:
+        item = lone(document, payments, as_of)
+        return Netted(document, item, balance_of(document, payments, item, as_of))
     money = [*payments, *(one for other in around if other != document.id for one in relations.refunds.get(other, ()))]
     item = next((item for item in positions(around.values(), money, as_of) if item.document.id == document.id), None)
     return Netted(document, item, balance_of(document, payments, item, as_of))

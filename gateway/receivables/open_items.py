@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from sqlalchemy.orm import Session, aliased
 
 from gateway.receivables.account import NAMELESS, NOTHING, Client, Item, client_of, positions
 from gateway.receivables.claiming import ClaimState, states_of
 from gateway.receivables.documents import COLUMNS, documents_of, netted_all, received_of
 from gateway.tables import Submission
 from gateway.tables_receivables import Claim
+
+ANY = aliased(Submission)
+BLANK = (ANY.buyer_siren.is_(None), ANY.buyer_siren == "")
+"""No SIREN, in each of the two ways that an index finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +112,8 @@ def of_client(session: Session, client: str | None) -> list[ColumnElement[bool]]
         return []
     if not client.startswith(NAMELESS):
         return [Submission.buyer_siren == client]
-    no_siren = or_(Submission.buyer_siren.is_(None), Submission.buyer_siren == "")
-    names = session.scalars(select(Submission.buyer_name).where(no_siren).distinct())
+    names = {name for blank in BLANK for name in session.scalars(select(ANY.buyer_name).where(blank).distinct())}
     spellings = [name for name in names if client_of(None, name).key == client]
-    written = Submission.buyer_name.in_([name for name in spellings if name is not None])
-    return [no_siren, or_(written, Submission.buyer_name.is_(None)) if None in spellings else written]
+    written = or_(ANY.buyer_name.in_([name for name in spellings if name is not None]),
+                  *([ANY.buyer_name.is_(None)] if None in spellings else ()))
+    return [Submission.id.in_(union_all(*(select(ANY.id).where(blank, written) for blank in BLANK)))]
