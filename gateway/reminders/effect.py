@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -83,11 +83,21 @@ class Message:
 
 
 def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
-    """How old disputes are: the cases of invoices approved in part, disputed or suspended (206, 207, 208)."""
-    rows = session.execute(select(Case.opened_at, Case.closed_at).where(Case.kind.in_(sorted(OPENS))))
+    """How old disputes are: invoices approved in part, disputed or suspended (206, 207, 208).
+
+    From the day of the status, or of the case where no status is known, to the day on which the case was closed.
+    """
+    rows = session.execute(
+        select(Case.id, Case.opened_at, Case.closed_at, Event.platform_at, Event.at).outerjoin(Event, and_(
+            Event.tenant_id == Case.tenant_id, Event.submission_id == Case.submission_id, Event.kind == "lifecycle",
+            Event.code == Case.kind)).where(Case.kind.in_(sorted(OPENS))))
+    said: dict[tuple[str, date, date | None], list[date]] = defaultdict(list)
+    for case_id, opened_at, closed_at, set_at, at in rows:
+        case = case_id, _day(opened_at), _day(closed_at) if closed_at is not None else None
+        said[case] += [] if at is None else [_day(min(set_at or at, at))]
     return figures.dispute_figures([
-        figures.Spell(since.astimezone(PARIS).date(), until.astimezone(PARIS).date() if until is not None else None)
-        for since, until in rows], as_of)
+        figures.Spell(max((day for day in days if day <= opened), default=opened), closed)
+        for (_, opened, closed), days in said.items()], as_of)
 
 
 def effects(session: Session, as_of: date, days: int) -> list[Effect]:
@@ -135,7 +145,7 @@ def _messages(session: Session, first: date, last: date) -> Mapping[str, Sequenc
         Submission, and_(Submission.tenant_id == Decision.tenant_id, Submission.id == Decision.submission_id)).where(
         Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS).order_by(Decision.at))
     for submission_id, channel, at, sha256, siren, name in rows:
-        on = at.astimezone(PARIS).date()
+        on = _day(at)
         if first <= on <= last:
             of_one = f"{at} {sha256 or client_of(siren, name).key}"  # a call has no paper
             found[submission_id].append(Message(on, channel_name(channel or ""), of_one))
@@ -158,3 +168,7 @@ def _collected(
             if place and (on - its[place - 1].on).days <= AFTER_DAYS:
                 found[its[place - 1].channel] += amount
     return found
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(PARIS).date()

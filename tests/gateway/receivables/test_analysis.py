@@ -13,6 +13,7 @@ from gateway.receivables.analysis import ageing_on
 from gateway.receivables.claim_schemas import ClaimIn
 from gateway.receivables.claims import claim
 from gateway.receivables.lines import catch_up
+from gateway.record import Change, record
 from gateway.reminders.cases import open_case
 from gateway.reminders.effect import CostsIn, costs_of, disputes_on, effects, set_costs
 from gateway.tables import Payment, Submission
@@ -169,7 +170,11 @@ def test_the_age_of_disputes(deps: Deps, tenant: str, make_invoice: MakeInvoice)
         with deps.db.transaction(tenant) as session:
             case = open_case(session, invoice, kind, "r", now=opened, today=opened.date())
             case.closed_at = opened + timedelta(days=lasted) if lasted else None
+            for days in (age + 2, age + 5, 1):  # the status that opened it, an earlier one, one that says it again
+                record(session, tenant, Change(
+                    kind="lifecycle", code=kind, actor="buyer", submission_id=invoice.id,
+                    platform_at=deps.now() - timedelta(days=days)), now=deps.now() - timedelta(days=1))
     with deps.db.reading(tenant) as session:
         now, before = disputes_on(session, TODAY), disputes_on(session, TODAY - timedelta(days=18))
-    assert (now.open, now.average_age, now.solved, now.average_solving) == (1, Decimal("10.0"), 1, Decimal("4.0"))
-    assert (before.open, before.oldest, before.solved) == (1, 2, 0)
+    assert (now.open, now.average_age, now.solved, now.average_solving) == (1, Decimal("12.0"), 1, Decimal("6.0"))
+    assert (before.open, before.oldest, before.solved) == (1, 4, 0)
