@@ -27,6 +27,9 @@ from gateway.reminders.working import next_working
 REPLY_DAYS: Final = 8
 """Days that a letter gives for an answer, where it names a day."""
 
+MOST_NAMED: Final = 20
+"""Invoices without their PDF that a mail names; of more it says how many."""
+
 QUOTE: Final = 400
 """Longest quotation of an invoice note, in characters."""
 
@@ -214,7 +217,9 @@ def enclosed(letter: Letter) -> str:
     if letter.attached:
         said.append(words["all_attached" if len(letter.attached) > 1 else "attached"])
     if letter.missing:
-        said.append(words["all_missing" if len(letter.missing) > 1 else "missing"].format(", ".join(letter.missing)))
+        more = len(letter.missing) - MOST_NAMED
+        named = ", ".join(letter.missing[:MOST_NAMED]) + (_more(more, letter.lang) if more > 0 else "")
+        said.append(words["all_missing" if len(letter.missing) > 1 else "missing"].format(named))
     return _spaced(" ".join(said), letter.lang)
 
 
@@ -228,13 +233,13 @@ def _state(item: OpenItem | Bill, letter: Letter) -> str:
 
 
 def _values(letter: Letter) -> dict[str, object]:
-    lead, count, words = letter.lead, len(letter.bills), _LABELS[letter.lang]
+    lead, count = letter.lead, len(letter.bills)
     paid = sum((bill.paid for bill in letter.bills), Decimal(0))
     return {
         "number": " ".join(lead.number.split()),
         "several": count > 1,
         "count": count,
-        "more": "" if count == 1 else words["and_one"] if count == 2 else words["and_more"].format(count - 1),
+        "more": _more(count - 1, letter.lang) if count > 1 else "",
         "issue_date": _day(lead.issue_date, letter.lang),
         "due_date": _day(lead.due_date, letter.lang),
         "reply_by": _day(next_working(letter.today + timedelta(days=REPLY_DAYS)), letter.lang),
@@ -277,6 +282,10 @@ def _days(count: int, lang: str) -> str:
 
 def _day(day: date | None, lang: str) -> str:
     return "" if day is None else format_date(day, "d MMMM y", locale=lang)
+
+
+def _more(count: int, lang: str) -> str:
+    return _LABELS[lang]["and_one"] if count == 1 else _LABELS[lang]["and_more"].format(count)
 
 
 def _short_day(day: date | None, lang: str) -> str:

@@ -141,6 +141,8 @@ def test_what_else_is_open_is_listed_and_not_asked_for() -> None:
 def test_what_could_not_be_attached_is_named() -> None:
     assert "Non jointe à ce message : FA-9." in plain(write(replace(LETTER, missing=("FA-9",))).text)
     assert "Non jointes à ce message : FA-9, FA-10." in plain(write(replace(LETTER, missing=("FA-9", "FA-10"))).html)
+    crowd = tuple(f"F{number}" for number in range(22))
+    assert "F18, F19 et 2 autres." in plain(write(replace(LETTER, missing=crowd)).text)
 
 
 @given(st.text(max_size=60).map(lambda text: f"F{text}"), st.text(max_size=600))
