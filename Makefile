@@ -47,6 +47,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/bench/audit_search.py
 	@$(BIN)/python tests/bench/reminders.py
 	@$(BIN)/python tests/bench/receivables.py
+	@$(BIN)/python tests/bench/controlling.py
 
 oracles:
 	@sh deploy/fetch-oracles.sh

@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -45,8 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, assembled(Settings(data=Path(folder), log_json=False)) as made:
         clock = Clock()
         clock.now = datetime(2026, 3, 23, 9, tzinfo=UTC)
-        deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
-                    bell=made.bell, clock=clock)
+        deps = replace(made, clock=clock)
         tenant_id = house(deps, clock).tenant_id
         dice = random.Random(SEED)
         clients = [(f"{number:09}", name_of(dice)) for number in range(1, max(10, asked.invoices // 25))]
