@@ -23,9 +23,11 @@ MOST_WORDS = 60
 
 TENANT, INVOICE = bindparam("tenant", type_=String()), bindparam("invoice", type_=String())
 OF_INVOICE = (InvoiceParties.tenant_id == TENANT, InvoiceParties.submission_id == INVOICE)
-KNOWN = select(InvoiceParties.parties).where(*OF_INVOICE)
-HAS_WORDS = select(PartyWord.word).where(
-    PartyWord.tenant_id == TENANT, PartyWord.parties == bindparam("parties")).limit(1)
+KNOWN = select(
+    select(InvoiceParties.parties).where(*OF_INVOICE).exists(),
+    select(PartyWord.word).where(PartyWord.tenant_id == TENANT, PartyWord.parties == bindparam("parties")).exists())
+"""Whether an invoice has its words, and whether its parties have."""
+
 HAS_EVENTS = select(EventParties.position).where(
     EventParties.tenant_id == TENANT, EventParties.parties == bindparam("parties")).limit(1)
 OF_PARTIES = insert(EventParties).from_select(
@@ -72,15 +74,18 @@ def make_searchable(session: Session, event: Event) -> None:
         return
     if event.kind == "submission":
         invoice = session.get(Submission, (event.tenant_id, event.submission_id))
-        if invoice is not None and plain(session, event.tenant_id, KNOWN, invoice=invoice.id).scalar() is None:
+        if invoice is not None:
             _add_invoice(session, invoice)
     insert_chosen(session, event.tenant_id, OF_PARTIES, invoice=event.submission_id, position=event.position)
 
 
 def _add_invoice(session: Session, invoice: Submission) -> None:
     parties, words = parties_of(invoice)
+    invoice_known, parties_known = plain(session, invoice.tenant_id, KNOWN, invoice=invoice.id, parties=parties).one()
+    if invoice_known:
+        return
     insert_rows(session, InvoiceWord, number_words(invoice))
-    if plain(session, invoice.tenant_id, HAS_WORDS, parties=parties).scalar() is None:
+    if not parties_known:
         insert_rows(session, PartyWord, [{"tenant_id": invoice.tenant_id, "parties": parties, "word": word}
                                          for word in sorted(words)])
     insert_rows(session, InvoiceParties, [
