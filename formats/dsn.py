@@ -20,7 +20,7 @@ ORIGINALS: Final = frozenset({"message/rfc822", "message/global", "message/rfc82
 WEIGHT: Final = ("permanent", "given-up", "delayed", "delivered")
 """Of several recipients the gravest counts: our mails have one."""
 
-_ID: Final = re.compile(r"<[^<>\s]{3,250}>")
+_ID: Final = re.compile(r"<[!-;=?-~]{3,250}>")
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 MOST_PARTS: Final = 500

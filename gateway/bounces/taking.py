@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from formats.errors import FormatError
 from formats.returned import Returned
@@ -22,9 +23,10 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Entry, is_pending, put
+from gateway.outgoing.duplicate import double_came_back, doubled_by
 from gateway.record import lock_tenant
 from gateway.reminders.returning import RETURNED, came_back
-from gateway.tables import Tenant
+from gateway.tables import Submission, Tenant
 from gateway.tables_channels import ReturnedMail
 from gateway.tables_reminders import Decision
 
@@ -46,16 +48,25 @@ WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A mail, what it says, and the letters it is about."""
+    """A mail, what it says, and what of ours it is about: letters, or the double of an invoice."""
 
     content: bytes
     said: Returned
-    letters: Sequence[Decision]
+    letters: Sequence[Decision] = ()
+    double: Submission | None = None
 
     @property
     def id(self) -> str:
         """What it is kept under."""
         return hashlib.sha256(self.content).hexdigest()
+
+
+    @property
+    def invoice(self) -> tuple[str, str] | None:
+        """Tenant and id of the first invoice that it is about."""
+        if self.letters:
+            return self.letters[0].tenant_id, self.letters[0].submission_id
+        return (self.double.tenant_id, self.double.id) if self.double is not None else None
 
 
 def look_regularly(deps: Deps) -> None:
@@ -84,28 +95,36 @@ def handle_mailbox(deps: Deps, _: Entry) -> None:
 def take_in(deps: Deps, content: bytes) -> str:
     """Keep a mail and do what follows from it, once for the same bytes; the outcome, see ReturnedMail."""
     read = _read(deps, content)
-    owner = read.letters[0].tenant_id if read.letters else _house(deps)
+    owner = read.invoice[0] if read.invoice is not None else _house(deps)
     if owner is None:
         return "nothing"
-    stop = STOPS.get(read.said.kind) if read.letters else None
-    kept = _kept(deps, read, with_invoice=stop is not None)
+    kept = _kept(deps, read)
     now = deps.now()
     with deps.db.transaction(owner) as session:
         lock_tenant(session, owner)
         known = session.get(ReturnedMail, (owner, read.id))
         if known is not None:
             return known.outcome
-        for row in session.scalars(select(Decision).where(Decision.id.in_([one.id for one in read.letters]))).all():
-            if stop is not None and row.recipient is not None:
-                came_back(session, row, _reason(read.said), actor="worker", now=now, today=deps.today(), stop=stop,
-                          report=kept)
+        if kept is not None:
+            _follow(deps, session, read, kept)
         mail = ReturnedMail(
             tenant_id=owner, id=read.id, received_at=now, size=len(content), kind=read.said.kind,
-            outcome=_outcome(read), submission_id=read.letters[0].submission_id if read.letters else None,
+            outcome=_outcome(read), submission_id=read.invoice[1] if read.invoice is not None else None,
             message_id=read.said.about[0] if read.said.about else None, status=read.said.status,
             words={"recipient": read.said.recipient, "said": read.said.said})
         session.add(mail)
         return mail.outcome
+
+
+def _follow(deps: Deps, session: Session, read: Read, report: Kept) -> None:
+    """What follows for each invoice that the mail was about, in the transaction that keeps the report."""
+    now, stop = deps.now(), STOPS[read.said.kind]
+    for row in session.scalars(select(Decision).where(Decision.id.in_([one.id for one in read.letters]))).all():
+        if row.recipient is not None:
+            came_back(session, row, _reason(read.said), actor="worker", now=now, today=deps.today(), stop=stop,
+                      report=report)
+    if read.double is not None:
+        double_came_back(session, read.double, _reason(read.said), report, now)
 
 
 def _read(deps: Deps, content: bytes) -> Read:
@@ -114,18 +133,19 @@ def _read(deps: Deps, content: bytes) -> Read:
         said = deps.workshop.read_returned(content)
     except FormatError as error:
         log.warning("mail came back and cannot be read", error=str(error))
-        return Read(content, Returned(kind="unreadable"), ())
+        return Read(content, Returned(kind="unreadable"))
     with deps.db.reading(EVERY_TENANT) as session:
         letters = session.scalars(select(Decision).where(
             Decision.message_id.in_(said.about), Decision.channel.in_(BY_MAIL)).order_by(Decision.id)).all()
+        double = next(filter(None, (doubled_by(session, one) for one in said.about)), None) if not letters else None
     ours = [one for one in letters if one.message_id == next(
         (about for about in said.about if any(row.message_id == about for row in letters)), None)]
-    return Read(content, said, ours)
+    return Read(content, said, ours, double)
 
 
-def _kept(deps: Deps, read: Read, *, with_invoice: bool) -> Kept | None:
-    """The bytes, where they belong to an invoice; any other mail is a file for a while."""
-    if with_invoice:
+def _kept(deps: Deps, read: Read) -> Kept | None:
+    """The bytes, where something follows for an invoice; any other mail is a file for a while."""
+    if read.invoice is not None and read.said.kind in STOPS:
         return Kept(RETURNED, deps.store.put(read.content).hex, len(read.content))
     folder = _folder(deps)
     folder.mkdir(parents=True, exist_ok=True)
@@ -136,9 +156,9 @@ def _kept(deps: Deps, read: Read, *, with_invoice: bool) -> Kept | None:
 def _outcome(read: Read) -> str:
     if read.said.kind not in STOPS:
         return "nothing"
-    if not read.letters:
+    if read.invoice is None:
         return "unknown"
-    return "stopped" if STOPS[read.said.kind] else "told"
+    return "stopped" if STOPS[read.said.kind] and read.letters else "told"
 
 
 def _reason(said: Returned) -> str:

@@ -22,7 +22,8 @@ RETURNED: Final[Mapping[str, Word]] = {
 """What a mail that came back was taken for."""
 
 OUTCOMES: Final[Mapping[str, str]] = {
-    "stopped": "Cas ouvert ; rien ne part plus à cette adresse", "told": "Cas ouvert ; l'adresse reste utilisable",
+    "stopped": "Cas ouvert ; rien ne part plus à cette adresse",
+    "told": "Signalé sur la facture ; l'adresse reste utilisable",
     "unknown": "Ne correspond à aucun envoi : rien n'a changé", "nothing": "Rien n'a changé",
 }
 """What followed."""

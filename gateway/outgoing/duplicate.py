@@ -6,20 +6,25 @@ double is what was sent or received as a PDF, else the drawing of the very data 
 
 import hashlib
 import re
+import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from babel.dates import format_date
 from babel.numbers import format_currency
 from jinja2 import DictLoader, Environment, StrictUndefined
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from archive.store import Digest
 from gateway.accounts.appearance import appearance_of
 from gateway.deps import PARIS, Deps
+from gateway.evidence.ledger import Kept
 from gateway.mail import Attachment, Mail, compose
 from gateway.outgoing.drafts import file_name
-from gateway.tables import Document, LegalEntity, Submission
+from gateway.record import Change, record
+from gateway.tables import Document, Event, LegalEntity, Submission
 from validation.workshop import PLAIN
 
 MAIL: Final = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,185}\.[^@\s<>\"',;.]{2,63}")
@@ -65,8 +70,38 @@ def recipient_of(submission: Submission) -> str | None:
 
 def message_id_of(deps: Deps, submission: Submission) -> str:
     """The Message-ID of the double: one intent per invoice, whenever it is tried."""
-    digest = hashlib.sha256(f"{submission.tenant_id}/{submission.id}/duplicate".encode()).hexdigest()
-    return f"<double.{digest[:32]}@{deps.settings.mail_from.rpartition('@')[2]}>"
+    return f"<double.{_digest(submission.tenant_id, submission.id)}@{deps.settings.mail_from.rpartition('@')[2]}>"
+
+
+def doubled_by(session: Session, message_id: str) -> Submission | None:
+    """The invoice whose double was sent under this Message-ID; None for any other mail."""
+    if not message_id.startswith("<double."):
+        return None
+    named = message_id.removeprefix("<double.").partition("@")[0]
+    sent = session.execute(select(Event.tenant_id, Event.submission_id).where(
+        Event.kind == "transmission", Event.code == "duplicate-sent").distinct())
+    for tenant_id, submission_id in sent:
+        if _digest(tenant_id, submission_id or "") == named:
+            return session.get(Submission, (tenant_id, submission_id))
+    return None
+
+
+def double_came_back(session: Session, submission: Submission, reason: str, report: Kept, now: datetime) -> None:
+    """The buyer did not get the double: the invoice says so, and keeps the report. In the caller's transaction.
+
+    The hand-over waits for a person anyway, who then finds another way.
+    """
+    session.add(Document(
+        tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role=report.role,
+        syntax=None, media_type="message/rfc822", sha256=report.sha256, size=report.size, at=now,
+        name=file_name(submission.number, "retour", "message/rfc822")))
+    record(session, submission.tenant_id, Change(
+        kind="transmission", code="duplicate-failed", actor="worker", submission_id=submission.id, reason=reason,
+        objects=(report,)), now=now)
+
+
+def _digest(tenant_id: str, submission_id: str) -> str:
+    return hashlib.sha256(f"{tenant_id}/{submission_id}/duplicate".encode()).hexdigest()[:32]
 
 
 def write_double(deps: Deps, submission: Submission, recipient: str) -> Double:

@@ -21,6 +21,8 @@ from gateway.bounces import taking
 from gateway.bounces.mailboxes import MailboxSilent, arrived
 from gateway.deps import Deps
 from gateway.outbox import is_pending
+from gateway.outgoing.duplicate import message_id_of
+from gateway.record import Change, record
 from gateway.settings import UnsafeSetup
 from gateway.tables import Document, Event, Submission
 from gateway.tables_care import Alarm
@@ -88,10 +90,11 @@ BOUNCED = ["bounced", "case-opened"] * 2
     (out_of_office(OURS), "nothing", None, []),
     (ordinary(), "nothing", None, []),
     (delivery_report(UNKNOWN), "unknown", None, []),
+    (delivery_report("<x@y.example>", envelope="relance+00+FF"), "unknown", None, []),
     (b"\x00\xff not a mail", "nothing", None, []),
     (b"\r\n--x" * 6000, "nothing", None, []),
 ], ids=["headers", "whole mail", "rfc 6533", "envelope id", "complaint", "given up", "delayed", "delivered", "not spam",
-        "out of office", "ordinary", "forged", "noise", "endless"])
+        "out of office", "ordinary", "forged", "odd envelope", "noise", "endless"])
 def test_what_came_back_has_its_effect_once(
     desk: Desk, mail: bytes, outcome: str, refused: object, events: list[str]
 ) -> None:
@@ -109,6 +112,19 @@ def test_a_second_report_about_the_same_mail_changes_nothing_more(desk: Desk) ->
     taking.take_in(desk.deps, delivery_report(OURS))
     assert taking.take_in(desk.deps, delivery_report(OURS, said="smtp; 550 again")) == "stopped"
     assert desk.effects() == ([True] * 2, 2, BOUNCED)
+
+
+def test_a_double_that_came_back_is_told_on_its_invoice(desk: Desk) -> None:
+    invoice = desk.rows(Submission)[0]
+    with desk.deps.db.transaction(desk.tenant) as session:
+        record(session, desk.tenant, Change(kind="transmission", code="duplicate-sent", actor="worker",
+                                            submission_id=invoice.id), now=desk.deps.now())
+    mail = delivery_report(message_id_of(desk.deps, invoice))
+    assert [taking.take_in(desk.deps, mail) for _ in range(2)] == ["told"] * 2
+    told = desk.rows(Event, Event.code == "duplicate-failed")
+    assert [event.submission_id for event in told] == [invoice.id]
+    assert [row.submission_id for row in desk.rows(Document, Document.role == "returned")] == [invoice.id]
+    assert taking.take_in(desk.deps, delivery_report("<double.0@passerelle.example>")) == "unknown"
 
 
 def test_parts_within_parts_end() -> None:
