@@ -10,13 +10,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, ScalarSelect, Select, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.console import words
-from gateway.receivables.account import CREDITS, Item
+from gateway.receivables.account import Item
 from gateway.receivables.ageing import CLASSES, age_class
-from gateway.receivables.documents import Netted, netted_all, relations_of
+from gateway.receivables.documents import Netted, netted_all
 from gateway.tables import Event, Payment, Submission
 from gateway.tables_receivables import LedgerLine
 
@@ -122,29 +122,8 @@ STATES: Mapping[str, tuple[str, ColumnElement[bool]]] = {
 """The filters by state: what the URL says, what the reader sees, what the database is asked."""
 
 
-def paid_sum() -> ScalarSelect[Any]:
-    """What was received for the invoice of the outer row, as the database's number: to choose rows, never to show."""
-    return (
-        select(func.coalesce(func.sum(cast(Payment.amount, Numeric(20, 4))), 0))
-        .where(Payment.submission_id == Submission.id, Payment.tenant_id == Submission.tenant_id)
-        .correlate(Submission)
-        .scalar_subquery()
-    )
-
-
-def is_owed() -> ColumnElement[bool]:
-    """Whether something is still to be received: sent, not ended, no credit note, more than half a cent open."""
-    due = cast(func.coalesce(Submission.due, Submission.total), Numeric(20, 4))
-    return and_(
-        Submission.transmission != "refused",
-        or_(Submission.lifecycle.is_(None), Submission.lifecycle.not_in(words.CLOSED)),
-        or_(Submission.type_code.is_(None), Submission.type_code.not_in(CREDITS)),
-        due - paid_sum() > Decimal("0.005"),
-    )
-
-
-def chosen(query: Select[Any], wanted: Filter, today: date, settled: Sequence[str] = ()) -> Select[Any]:
-    """`query` on Submission, narrowed to what the filter asks for; `settled` are ids that are never overdue."""
+def chosen(query: Select[Any], wanted: Filter, today: date) -> Select[Any]:
+    """`query` on Submission, narrowed to what the filter asks for."""
     if wanted.q:
         text = f"%{escaped(wanted.q)}%"
         query = query.where(or_(
@@ -160,7 +139,8 @@ def chosen(query: Select[Any], wanted: Filter, today: date, settled: Sequence[st
     if wanted.until:
         query = query.where(Submission.issue_date <= wanted.until)
     if wanted.overdue:
-        query = query.where(Submission.due_date < today, is_owed(), Submission.id.not_in(settled))
+        query = query.where(Submission.due_date < today, Submission.id.in_(
+            select(LedgerLine.submission_id).where(LedgerLine.is_open.is_(True))))
     return query
 
 
@@ -170,11 +150,14 @@ def escaped(text: str) -> str:
 
 
 def invoices(session: Session, wanted: Filter, today: date, *, per_page: int = PER_PAGE) -> Listing:
-    """One page of invoices, newest first."""
-    settled = settled_by_others(session, today) if wanted.overdue else []
-    total = session.scalar(chosen(select(func.count()).select_from(Submission), wanted, today, settled)) or 0
+    """One page of invoices, newest first.
+
+    Where only the overdue ones are wanted, the caller brings the lines of the ledger up to date first
+    (receivables/lines.py).
+    """
+    total = session.scalar(chosen(select(func.count()).select_from(Submission), wanted, today)) or 0
     newest = (Submission.received_at.desc(), Submission.id.desc())
-    query = chosen(select(Submission), wanted, today, settled).order_by(*newest)
+    query = chosen(select(Submission), wanted, today).order_by(*newest)
     found = session.scalars(query.limit(per_page).offset((wanted.page - 1) * per_page)).all()
     return Listing(with_money(session, found, today), total, wanted.page)
 
@@ -183,13 +166,6 @@ def with_money(session: Session, found: Sequence[Submission], today: date) -> li
     """These invoices with what was paid and what is late."""
     stands = netted_all(session, found)
     return [money_of(invoice, stands[invoice.id], today) for invoice in found]
-
-
-def settled_by_others(session: Session, today: date) -> list[str]:
-    """The ids of invoices that credit notes or corrected invoices leave nothing of."""
-    named = {one.id for one in relations_of(session).documents()}
-    return [row.invoice.id for row in with_money(session, list(by_id(session, named).values()), today)
-            if row.outstanding <= 0]
 
 
 def by_id(session: Session, ids: Iterable[str]) -> dict[str, Submission]:

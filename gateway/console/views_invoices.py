@@ -10,6 +10,7 @@ from gateway.auth import Permission
 from gateway.console import queries, words
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import MOST_EXPORTED, Column, Ending, Kind, Line, Sheet, export
+from gateway.receivables.lines import catch_up
 from gateway.tables import LegalEntity
 
 router = APIRouter(route_class=Page, include_in_schema=False)
@@ -49,6 +50,7 @@ Wanted = Annotated[queries.Filter, Depends(wanted)]
 @router.get("/factures")
 def show_invoices(visit: Reading, asked: Wanted) -> Response:
     """One page of invoices."""
+    _follow(visit, asked)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         listing = queries.invoices(session, asked, visit.deps.today())
         entities = session.execute(select(LegalEntity.id, LegalEntity.name).order_by(LegalEntity.name)).all()
@@ -58,10 +60,17 @@ def show_invoices(visit: Reading, asked: Wanted) -> Response:
 @router.get("/factures.{ending}")
 def export_invoices(visit: Reading, asked: Wanted, ending: Ending) -> Response:
     """Exactly what is shown, all pages, as a file."""
+    _follow(visit, asked)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         listing = queries.invoices(session, asked, visit.deps.today(), per_page=MOST_EXPORTED + 1)
     sheet = Sheet(name="factures", columns=COLUMNS, lines=[_line(row) for row in listing.rows])
     return export(visit, ending, sheet, asked.values(), "invoices")
+
+
+def _follow(visit: Visit, asked: queries.Filter) -> None:
+    """What is overdue is read from the lines of the ledger."""
+    if asked.overdue:
+        catch_up(visit.deps, visit.principal.tenant_id)
 
 
 def _line(row: queries.InvoiceRow) -> Line:

@@ -5,12 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.console import queries
 from gateway.deps import Deps
+from gateway.receivables import lines
+from gateway.receivables.entering import balance_on
 from gateway.receivables.open_items import all_items, clients, item_of, open_items, owed
 from gateway.record import Change, record
+from gateway.reminders.state import look
 from gateway.tables import Payment, Submission
+from gateway.tables_receivables import LedgerLine
 
 MakeInvoice = Callable[..., Submission]
 
@@ -68,3 +74,38 @@ def test_over_payments_are_a_credit_of_the_client(deps: Deps, tenant: str, make_
     with deps.db.reading(tenant) as session:
         debt = owed(session, str(two.buyer_siren), date(2026, 2, 2) + timedelta(days=1))["EUR"]
     assert (debt.balance, debt.overdue, debt.credit) == (Decimal(90), Decimal(120), Decimal(30))
+
+
+def test_every_reader_says_the_same(deps: Deps, tenant: str, make_invoice: MakeInvoice) -> None:
+    """The ledger, the page of the invoice, its list of payments, its letters, the bank: one figure."""
+    day = date(2026, 11, 20)
+    names = {"AV-1": ["F-1"], "AV-2": ["F-2", "F-3"], "R-4": ["F-4"], "AV-5": ["F-5"], "AV-6": ["F-6"]}
+    for number in range(1, 8):
+        ended = {"lifecycle": "210", "active": None} if number == 7 else {}
+        make_invoice(number=f"F-{number}", issue_date=day, **ended)
+    for number, preceding in names.items():
+        make_invoice(number=number, preceding=preceding, issue_date=day, type_code="384" if number == "R-4" else "381",
+                     total=Decimal(20), due=Decimal(0) if number == "AV-5" else Decimal(20),
+                     buyer_siren=None if number == "AV-6" else "000001016")
+    with deps.db.transaction(tenant) as session:
+        ids = {one.number: one.id for one in session.scalars(select(Submission))}
+        for index, (number, amount) in enumerate((("F-1", "50"), ("F-2", "150"), ("F-4", "30"), ("F-5", "120"))):
+            session.add(Payment(tenant_id=tenant, id=str(index), submission_id=ids[number], amount=Decimal(amount),
+                                currency="EUR", paid_on=day, method=None, reference=None, recorded_at=deps.now(),
+                                actor="user:x"))
+    lines.catch_up(deps, tenant)
+    expected = {"F-1": "50", "F-2": "-30", "F-3": "120", "F-4": "-30", "F-5": "0", "F-6": "120", "F-7": "0"}
+    with deps.db.reading(tenant) as session:
+        for number, balance in expected.items():
+            one = session.get_one(Submission, (tenant, ids[number]))
+            [row] = queries.with_money(session, [one], day)
+            seen = look(session, tenant, one.id, day)
+            item, line = item_of(session, one, day), session.get_one(LedgerLine, (tenant, one.id))
+            assert item is not None
+            assert seen is not None
+            assert {item.balance, row.outstanding, balance_on(session, one, None).outstanding, line.balance} == {
+                Decimal(balance)}, number
+            asked = seen.facts.balance if number not in {"F-4", "F-7"} else Decimal(balance)
+            assert asked == Decimal(balance), "no letter goes for what ended"
+            assert (seen.facts.corrected_by, seen.facts.shared_credit) == (
+                "R-4" if number == "F-4" else None, {"F-3": "AV-2", "F-6": "AV-6"}.get(number))
