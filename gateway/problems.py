@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from archive.errors import StoreUnavailable
@@ -143,6 +143,12 @@ def install(app: FastAPI) -> None:
     def on_database(request: Request, error: OperationalError) -> JSONResponse:
         log.error("database unavailable", path=request.url.path, error=str(error.orig))
         return answer(unavailable("database-unavailable"))
+
+    @app.exception_handler(DataError)
+    def on_data(_: Request, error: DataError) -> JSONResponse:
+        log.warning("not to be stored", error=str(error.orig))
+        return answer(Problem(422, "invalid-request", "Un texte ne peut pas être enregistré : trop long, ou avec un "
+                              "caractère nul. / A text cannot be stored: too long, or with a NUL."))
 
     @app.exception_handler(Exception)
     def on_fault(request: Request, error: Exception) -> JSONResponse:

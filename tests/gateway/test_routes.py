@@ -138,3 +138,14 @@ def test_nobody_unknown_makes_us_read_a_long_body(deps: Deps, client) -> None:
                                     headers={"Authorization": "", "Content-Type": "application/json"})
             assert answer.status_code in {303, 401, 403, 404, 411, 413}, (method, route.path)
             assert read <= 2, (method, route.path)
+
+
+@pytest.mark.usefixtures("postgres")
+def test_a_text_that_the_database_cannot_keep_is_refused(client, make_invoice) -> None:
+    path = f"/v1/invoices/{make_invoice().id}/payments"
+    body = {"amount": "1.00", "paid_on": "2026-11-20", "reference": "a\0b"}
+    refused = client.post(path, json=body, headers={"Idempotency-Key": "k"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-request")
+    mended = client.post(path, json={**body, "reference": "ab"}, headers={"Idempotency-Key": "k"})
+    assert mended.status_code == 201
+    assert client.get("/v1/invoices", params={"number": "\0"}).status_code == 422

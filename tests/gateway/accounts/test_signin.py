@@ -158,7 +158,8 @@ def test_an_address_is_used_once_and_nobody_disables_oneself(deps: Deps, tenant:
         people.disable_user(deps, tenant, "personne", "operator:cli")
 
 
-def test_guesses_at_once_are_counted_each(deps: Deps, postgres: str) -> None:  # noqa: ARG001 - the database to use
+@pytest.mark.usefixtures("postgres")
+def test_guesses_at_once_are_counted_each(deps: Deps) -> None:
     """SQLite has one writer at a time; here two may be the first to fail under an address."""
     with ThreadPoolExecutor(8) as pool:
         answers = Counter(pool.map(lambda _: refusal(deps, "inconnu@atelier.example", "faux").status, range(24)))
