@@ -80,10 +80,10 @@ def client_file(
     may see movements of the bank account.
     """
     items = all_items(session, as_of, key)
-    if not items:
+    documents = {item.document.id: item.document for item in items or all_items(session, date.max, key)}
+    if not documents:
         return None
-    documents = {item.document.id: item.document for item in items}
-    newest = max((item.document for item in items), key=lambda one: one.issued_on)
+    newest = max(documents.values(), key=lambda one: one.issued_on)
     coming, held = _plan(session, deps, [item for item in items if item.balance > 0])
     return ClientFile(
         client=newest.client, settled=session.get(ReminderClient, (tenant_id, key)), sample=newest.id, items=items,

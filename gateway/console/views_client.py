@@ -1,6 +1,7 @@
 """The page of a client: what it owes and since when, what was said to it and comes next, what waits for a person."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -46,7 +47,7 @@ def export_client(visit: Reading, wanted: Wanted, ending: Ending, cle: str = "",
     """The items of one client as a file."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         items = all_items(session, wanted.as_of, cle)
-        if not items:
+        if not items and not all_items(session, date.max, cle):
             raise not_found()
         sheet = items_sheet(session, items, wanted, whole=bool(tout))
     return export(visit, ending, in_order(sheet, wanted.order), {**wanted.values(), "client": cle, "all": tout}, LIST)

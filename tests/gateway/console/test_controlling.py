@@ -155,7 +155,11 @@ def test_the_page_of_a_client_tells_the_whole_story(visitor: Any) -> None:
                  "Appel à passer", "Accord demandé", "3 j de retard", "Adresse trouvée.", "à trancher",
                  "numéro de facture dans le libellé", "Incertaine", "F-2026-0441", "plus de 30 %"):
         assert told in page, told
+    before = visitor.get(f"/encours/client?cle={TILLEUL}&au=2020-01-01")
+    assert "Rien n'est ouvert à cette date" in unescape(before.text), "a day before its first invoice"
+    assert visitor.get(f"/encours/client.xlsx?cle={TILLEUL}&au=2020-01-01").status_code == 200
     assert visitor.get("/encours/client?cle=999999999").status_code == 404
+    assert visitor.get("/encours/client.csv?cle=999999999").status_code == 404
     assert visitor.get("/encours/client.pdf?cle=000001016").status_code == 404
 
 
