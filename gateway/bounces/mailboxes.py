@@ -107,9 +107,13 @@ def _connect(parts: SplitResult) -> imaplib.IMAP4:
         server = imaplib.IMAP4_SSL(host, parts.port or 993, ssl_context=context, timeout=TIMEOUT_S)
     else:
         server = imaplib.IMAP4(host, parts.port or 143, timeout=TIMEOUT_S)
-        if host not in LOOPBACK:
+    try:
+        if parts.scheme != "imaps" and host not in LOOPBACK:
             server.starttls(context)
-    server.login(unquote(parts.username or ""), unquote(parts.password or ""))
+        server.login(unquote(parts.username or ""), unquote(parts.password or ""))
+    except BaseException:
+        server.shutdown()
+        raise
     return server
 
 

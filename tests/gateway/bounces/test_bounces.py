@@ -50,7 +50,8 @@ class Desk:
     def effects(self) -> tuple[list[Any], int, list[str]]:
         """(refused by letter, open cases, events) after what came back."""
         refused = [row.facts.get("refused") for row in self.rows(Decision)]
-        events = [row.code for row in self.rows(Event, Event.kind == "reminder")]
+        told = sorted(self.rows(Event, Event.kind == "reminder"), key=lambda row: row.position)
+        events = [row.code for row in told]
         return refused, len(self.rows(Case, Case.active.is_(True))), events
 
     def read(self, url: str) -> None:

@@ -1,8 +1,10 @@
 """What goes with a letter: the invoice as a PDF, the account of the invoice itself, the buyer's language."""
 
+import re
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -156,3 +158,15 @@ def test_a_direct_debit_names_no_account(play: "Play") -> None:
     payment = replace(play.document.payment, means_code="59")
     assert account_of(play.document) is not None
     assert account_of(replace(play.document, payment=payment)) is None
+
+
+def test_nothing_tells_whether_a_mail_was_opened(play: "Play") -> None:
+    """No picture from afar, no link but those that answer, no wish for a receipt."""
+    play.on("2026-03-09")
+    play.remind()
+    mail, html = play.mails()[-1], play.text("html")
+    assert all(where.startswith("cid:") for where in re.findall(r"(?:src|background)\s*=\s*[\"']?([^\"'\s>]+)", html))
+    assert not re.search(r"url\(|@import|<(?:iframe|object|script|link)\b", html)
+    assert {urlsplit(link).path.split("/")[1] for link in re.findall(r"href=[\"']([^\"']+)", html)
+            if link.startswith("http")} <= {"reponse"}
+    assert not {"disposition-notification-to", "return-receipt-to"} & {name.lower() for name in mail}
