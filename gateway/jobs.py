@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway import outbox
 from gateway.alarms.sounding import sound
 from gateway.deps import Deps
 from gateway.evidence.checking import Point, Tell, check_invoice, check_tenant
@@ -60,10 +61,11 @@ def start_replay(deps: Deps, tenant_id: str, wanted: replaying.Wanted, actor: st
 
 
 def _start(deps: Deps, session: Session, tenant_id: str, asked: tuple[str, str], actor: str) -> Job:
-    """`asked` is the kind and the subject."""
+    """`asked` is the kind and the subject. A job whose work was parked or given up keeps no other from it."""
     kind, subject = asked
-    running = session.scalar(select(Job).where(Job.kind == kind, Job.subject == subject, Job.state.in_(OPEN)))
-    if running is not None:
+    running = session.scalar(select(Job).where(Job.kind == kind, Job.subject == subject, Job.state.in_(OPEN))
+                             .order_by(Job.created_at.desc()).limit(1))
+    if running is not None and outbox.is_pending(session, TOPIC, running.id):
         return running
     job = Job(tenant_id=tenant_id, id=str(uuid.uuid4()), kind=kind, subject=subject, actor=actor,
               created_at=deps.now(), started_at=None, finished_at=None, state="waiting", done=0, total=0,
