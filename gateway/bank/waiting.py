@@ -11,11 +11,11 @@ from gateway.bank.proposals import clients_of_accounts, open_item_of, texts_of
 from gateway.receivables.account import Item
 from gateway.tables_receivables import BankMovement
 
-UNDECIDED = ("open", "doubtful")
-"""States of a movement that waits for a person."""
+OPEN, DOUBTFUL = "open", "doubtful"
+"""States of a movement that waits for a person: of what it pays, or whether another statement told it already."""
 
 MOST = 200
-"""The newest so many are looked at."""
+"""So many of the newest are held against a client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,15 @@ class Waiting:
     signs: tuple[str, ...]
 
 
-def undecided(session: Session, most: int = MOST) -> Sequence[BankMovement]:
-    """The movements that wait for a person, newest first."""
-    return session.scalars(select(BankMovement).where(BankMovement.state.in_(UNDECIDED)).order_by(
+def undecided(session: Session, *states: str, most: int) -> Sequence[BankMovement]:
+    """The newest movements in these states."""
+    return session.scalars(select(BankMovement).where(BankMovement.state.in_(states)).order_by(
         BankMovement.booked_on.desc(), BankMovement.id.desc()).limit(most)).all()
 
 
 def waiting_for(session: Session, items: Sequence[Item]) -> list[Waiting]:
     """Those that may be of the client whose items these are (all of them, the settled ones too)."""
-    rows = undecided(session)
+    rows = undecided(session, OPEN, DOUBTFUL, most=MOST)
     if not rows or not items:
         return []
     own = [open_item_of(item) for item in items]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.bank.waiting import undecided
+from gateway.bank.waiting import DOUBTFUL, OPEN, undecided
 from gateway.console.people import Names
 from gateway.console.sheets import Column, Kind, Line, Sheet
 from gateway.deps import PARIS
@@ -132,17 +132,13 @@ def _in_doubt(session: Session) -> Iterator[Task]:
 
 def _of_bank(session: Session) -> Iterator[Task]:
     """Movements of which a person must say whether they were told before; those to be matched as one task."""
-    for row in undecided(session):
-        if row.state == "doubtful":
-            yield _about_money(row, "Mouvement bancaire à trancher", "Un autre relevé dit le même : est-ce le même ?")
+    for row in undecided(session, DOUBTFUL, most=MOST):
+        yield Task(kind=BANK, title="Mouvement bancaire à trancher", number=None, client=row.name, amount=row.amount,
+                   reason="Un autre relevé dit le même : est-ce le même ?", due_on=row.booked_on,
+                   currency=row.currency, owner=None, href=f"/banque?etat={DOUBTFUL}#mouvements")
     count, oldest = session.execute(select(func.count(), func.min(BankMovement.booked_on)).where(
-        BankMovement.state == "open")).one()
+        BankMovement.state == OPEN)).one()
     if count:
         yield Task(kind=BANK, title="Mouvements bancaires à rapprocher", number=None, client=None,
                    reason=f"{count} en attente.", due_on=oldest, amount=None, currency="EUR", owner=None,
                    href="/banque")
-
-
-def _about_money(row: BankMovement, title: str, reason: str) -> Task:
-    return Task(kind=BANK, title=title, number=None, client=row.name, reason=reason, due_on=row.booked_on,
-                amount=row.amount, currency=row.currency, owner=None, href=f"/banque?etat={row.state}#mouvements")
