@@ -106,7 +106,7 @@ def child(*arguments: str) -> dict[str, float]:
 
 def measured(kind: str, *arguments: str) -> None:
     """In the child: make the document in yet another process's memory, then read or convert it, and print the peak."""
-    gc.set_threshold(*COLLECT)
+    gc.disable()  # as a worker while it answers
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "document"
         subprocess.run([sys.executable, __file__, "--make", str(file), kind, *arguments], check=True)
