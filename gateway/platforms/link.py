@@ -22,6 +22,7 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from gateway.platforms.circuit import LONGEST_ASKED
 from gateway.platforms.classes import ERROR_CLASS, NOTHING_KEPT, Class
 from gateway.platforms.connection import ConnectionSettings
 from gateway.platforms.port import PlatformError, Precondition, Rejected, Unavailable, Unknown
@@ -213,15 +214,19 @@ def error_words(answer: Answer) -> tuple[str, str]:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds that the platform asks for (RFC 9110, 10.2.3). A date is counted from its own `Date` header."""
+    """Seconds that the platform asks for (RFC 9110, 10.2.3), a day at most.
+
+    A date is counted from the platform's own `Date` header.
+    """
     value = headers.get("Retry-After", "")
+    most = LONGEST_ASKED.total_seconds()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), most)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])
     except (KeyError, ValueError, TypeError):
         return None
-    return max(0.0, wait.total_seconds())
+    return min(max(0.0, wait.total_seconds()), most)
 
 
 def _token_refused(answer: Answer) -> PlatformError:

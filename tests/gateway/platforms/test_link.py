@@ -47,6 +47,8 @@ def test_a_deposit_is_unknown_exactly_where_the_server_failed(status: int, effec
     ({"Retry-After": "Mon, 02 Nov 2026 10:01:30 GMT", "Date": "Mon, 02 Nov 2026 10:00:00 GMT"}, 90),
     ({"Retry-After": "Mon, 02 Nov 2026 10:00:00 GMT", "Date": "Mon, 02 Nov 2026 10:01:00 GMT"}, 0),
     ({"Retry-After": "Mon, 02 Nov 2026 10:01:30 GMT"}, None),
+    ({"Retry-After": "9" * 400}, 86400),
+    ({"Retry-After": "Tue, 02 Nov 2027 10:00:00 GMT", "Date": "Mon, 02 Nov 2026 10:00:00 GMT"}, 86400),
     ({"Retry-After": "soon", "Date": "now"}, None),
     ({}, None),
 ])
