@@ -81,8 +81,9 @@ def ageing_sheet(session: Session, asked: Asked, names: Names) -> Sheet:
 
     The caller brings the lines of the ledger up to date first.
     """
+    text = folded(asked.q)
     found = [row for row in ageing_on(session, asked.as_of, asked.today, grouping(session, asked.group, names))
-             if _wanted(row, asked)]
+             if _wanted(row, asked, text)]
     found.sort(key=lambda row: (row.currency, -row.overdue, -row.balance, row.key))
     columns = AGEING if not asked.group else (
         Column("nom", GROUPS[asked.group].removeprefix("par ").capitalize()), *AGEING[1:])
@@ -106,7 +107,8 @@ def items_sheet(session: Session, asked: Asked) -> Sheet:
     """The open items of a day, one by one; without an order the oldest due date comes first."""
     found = open_items(session, asked.as_of)
     called = {key: client.name for key, client in clients(found).items()}
-    return items_of(session, [item for item in found if _is_wanted(item, called, asked)], called,
+    text = folded(asked.q)
+    return items_of(session, [item for item in found if _is_wanted(item, called, asked, text)], called,
                     f"postes-ouverts-{asked.as_of}")
 
 
@@ -141,16 +143,15 @@ def _aged(row: Aged, name: str) -> tuple[Any, ...]:
     return (name or row.key, row.siren, row.currency, *row.parts, row.credits, row.balance, row.claimed, row.oldest)
 
 
-def _wanted(row: Aged, asked: Asked) -> bool:
-    text = folded(asked.q)
+def _wanted(row: Aged, asked: Asked, text: str) -> bool:
     return ((not asked.currency or row.currency == asked.currency)
             and (not asked.late or row.overdue > 0)
             and (not asked.age or row.parts[CLASSES.index(asked.age)] > 0)
             and (not text or text in folded(row.name) or text.replace(" ", "") == row.siren))
 
 
-def _is_wanted(item: Item, called: Mapping[str, str], asked: Asked) -> bool:
-    text, one = folded(asked.q), item.document
+def _is_wanted(item: Item, called: Mapping[str, str], asked: Asked, text: str) -> bool:
+    one = item.document
     return ((not asked.currency or one.currency == asked.currency)
             and (not asked.late or item.days_late > 0)
             and (not asked.age or (item.balance > 0 and CLASSES[age_class(item.days_late)] == asked.age))

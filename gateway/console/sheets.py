@@ -28,8 +28,8 @@ from gateway.problems import Problem
 MOST_EXPORTED = 200_000
 """Rows of one file; a list that is longer is refused rather than cut."""
 
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What makes a spreadsheet take a text for a formula when it begins with it."""
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a text for a formula when it begins with it, in wide letters too."""
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Ending = Literal["csv", "xlsx"]

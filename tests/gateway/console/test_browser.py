@@ -183,6 +183,22 @@ def test_the_keyboard_reaches_everything_and_one_sees_where(opened: Callable[...
         assert len(reached) >= wanted - 2, path  # a date field counts once and holds the focus three times
 
 
+def test_who_owes_most_is_found_on_a_phone_without_scripts(opened: Callable[..., Page], address: str) -> None:
+    page = opened("phone", scripts=False)
+    page.goto(address + "/encours")
+    page.get_by_label("Trier par").select_option("-total")
+    page.get_by_role("button", name="Afficher").click()
+    page.wait_for_url("**/encours?**tri=-total**")
+    first = page.locator("table.ledger tbody tr").first
+    name = first.locator("th a").inner_text()
+    first.locator("th a").click()
+    page.wait_for_url("**/encours/client?cle=**")
+    assert page.get_by_role("heading", level=1).inner_text() == name
+    with page.expect_download() as download:
+        page.get_by_role("link", name="XLSX").click()
+    assert download.value.suggested_filename == "client-2026-11-23.xlsx"
+
+
 def go_to(page: Page, selector: str, typed: str = "", key: str = "Enter") -> None:
     """Tab until the focus is on such an element, type, then a key."""
     for _ in range(300):
@@ -393,7 +409,7 @@ def test_a_dropped_file_is_chosen(opened: Callable[..., Page], address: str) -> 
 def test_at_double_size_nothing_is_cut_off(opened: Callable[..., Page], address: str, story: Any) -> None:
     page = opened("desk")
     page.set_viewport_size({"width": 640, "height": 430})  # 1280 wide at 200 %
-    for path in ("/", "/factures", f"/factures/{story.invoices['F-2026-0415']}", "/plateforme"):
+    for path in ("/", "/factures", "/encours", f"/factures/{story.invoices['F-2026-0415']}", "/plateforme"):
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, path
 

@@ -21,7 +21,7 @@ from gateway.tables_receivables import BankMovement, LedgerLine, LedgerMark
 from gateway.tables_reminders import Case, Decision, ReminderClient
 
 RISKY = '=HYPERLINK("http://evil.example";"Payez")'
-OTHER_RISKY = ("+33 1", "@SUM(1)", "-2+3", "\tTab")
+OTHER_RISKY = ("+33 1", "@SUM(1)", "-2+3", "\tTab", "＝1+1")
 TILLEUL = "000001016"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("busy")
@@ -123,7 +123,7 @@ def test_no_cell_is_a_formula(visitor: Any) -> None:
         assert cells[text].quotePrefix
     raw = visitor.get("/encours.csv").content.decode("utf-8-sig")
     first = [line[0] for line in csv.reader(io.StringIO(raw, newline=""), delimiter=";")]
-    assert {f"'{RISKY}", "'+33 1", "'@SUM(1)", "'-2+3"} <= set(first)
+    assert {f"'{RISKY}", "'+33 1", "'@SUM(1)", "'-2+3", "'＝1+1"} <= set(first)
     assert not [text for text in first if text.startswith(("=", "+", "-", "@", "\t"))]
 
 
