@@ -7,7 +7,7 @@ from gateway.alarms.mailing import mail_alarm
 from gateway.bounces import taking as bounces
 from gateway.channels import sending as channels
 from gateway.dossiers.periods import handle_export
-from gateway.evidence import checkpoints, renewal
+from gateway.evidence import checkpoints, renewing
 from gateway.evidence.scrub import scrub_due
 from gateway.evidence.sealing import handle_seal, seal_due
 from gateway.evidence.watch import watch
@@ -47,7 +47,7 @@ HANDLERS: Mapping[str, Handler] = {
     bounces.TOPIC: bounces.handle_mailbox,
     "job": handle_job,
     checkpoints.TOPIC: checkpoints.handle_mail,
-    renewal.TOPIC: renewal.handle_renewal,
+    renewing.TOPIC: renewing.handle_renewal,
     holds.TOPIC: holds.handle_hold,
     destruction.TOPIC: destroying.handle_destruction,
 }
@@ -62,7 +62,7 @@ def ticks(settings: Settings) -> Mapping[str, Tick]:
         "seal": Tick(min(60.0, settings.seal_seconds), seal_due),
         "scrub": Tick(settings.scrub_seconds, scrub_due),
         "watch": Tick(300.0, watch),
-        "renew-hash": Tick(3600.0, renewal.renew_due),
+        "renew-hash": Tick(3600.0, renewing.renew_due),
         "alarms": Tick(60.0, causes.watch),
         "house": Tick(60.0, house.watch),
         "checkpoint-mail": Tick(3600.0, checkpoints.mail_daily),

@@ -1,8 +1,4 @@
-"""Renewing the hashes of a log, and the proof of a renewed entry; see archive/longterm/rehash.py.
-
-The service does it by itself where the operator named the day on which a hash falls (`PASSERELLE_ALGORITHM_ENDS`), and
-again before the token of a renewal runs out; when is in watch.py, which rings where it does not succeed.
-"""
+"""Renewing the hashes of a log, and the proof of a renewed entry; see archive/longterm/rehash.py."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,28 +7,22 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from archive.errors import ArchiveError, ObjectMissing, StoreUnavailable, TimestampRefused, TimestampUnavailable
+from archive.errors import ObjectMissing, TimestampUnavailable
 from archive.journal import inclusion_proof, node_hash, read_entry
 from archive.longterm import rehash
 from archive.longterm.rehash import OldProof, Renewed
 from archive.seal import Checkpoint, InclusionProof, sign_checkpoint, write_proof
 from archive.store import Digest
-from gateway import outbox
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.authorities import stamped
 from gateway.evidence.ledger import Kept, LogRows
 from gateway.evidence.revocation import publications
 from gateway.evidence.sealing import log_key, origin_of, seal_log
-from gateway.evidence.watch import standings
-from gateway.outbox import Entry, Park, RetryLater
 from gateway.problems import not_found
-from gateway.record import Change, lock_tenant, record
-from gateway.tables import OutboxEntry, Seal, Tenant
+from gateway.record import Change, record
+from gateway.tables import Seal
 from gateway.tables_archive import KeptObject
 from gateway.tables_journal import HashRenewal
-
-TOPIC = "renew-hash"
 
 
 def renew(deps: Deps, tenant_id: str, name: str, actor: str) -> HashRenewal:
@@ -68,35 +58,6 @@ def renew(deps: Deps, tenant_id: str, name: str, actor: str) -> HashRenewal:
             kind="evidence", code="hash-renewed", actor=actor, subject=f"log:{name}:{seal.size}", objects=kept,
             data={"log": name, "size": seal.size, "algorithm": rehash.ALGORITHM}), now=deps.now())
     return row
-
-
-def renew_due(deps: Deps) -> None:
-    """Regular work: have the logs renewed whose time has come, each by the worker, since it reads all their objects."""
-    now = deps.now()
-    with deps.db.reading(EVERY_TENANT) as session:
-        due = {(tenant_id, one.log) for tenant_id in session.scalars(select(Tenant.id)).all()
-               for one in standings(deps, session, tenant_id) if one.is_due(now)}
-    for tenant_id, name in sorted(due):
-        with deps.db.transaction(tenant_id) as session:
-            lock_tenant(session, tenant_id)
-            waiting = session.scalar(select(OutboxEntry.id).where(
-                OutboxEntry.topic == TOPIC, OutboxEntry.subject_id == name, OutboxEntry.state != "done").limit(1))
-            if waiting is None:
-                outbox.put(session, tenant_id, TOPIC, name, now=now)
-
-
-def handle_renewal(deps: Deps, entry: Entry) -> None:
-    """Renew one log.
-
-    Raises:
-        RetryLater: the authority or the store is away. Park: an object is not what it was, or gone.
-    """
-    try:
-        renew(deps, entry.tenant_id, entry.subject_id, "worker")
-    except (TimestampUnavailable, TimestampRefused, StoreUnavailable) as error:
-        raise RetryLater(f"{error.code}: {error}") from error
-    except ArchiveError as error:
-        raise Park(f"{error.code}: {error}") from error
 
 
 def proof_of(deps: Deps, tenant_id: str, name: str, seq: int) -> tuple[OldProof, tuple[Renewed, ...]]:

@@ -27,7 +27,7 @@ WARN = timedelta(days=120)
 """So long before something runs out somebody is told: renewing takes a contract with an authority, not a minute."""
 
 AHEAD = timedelta(days=150)
-"""So long before the hash of a log or its newest renewal ends, the service renews it (renewal.py): before anybody is
+"""So long before the hash of a log or its newest renewal ends, the service renews it (renewing.py): before anybody is
 told, who is told only where that fails."""
 
 SELDOM, OFTEN, LAST_MONTH = timedelta(days=30), timedelta(days=1), timedelta(days=30)

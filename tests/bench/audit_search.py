@@ -169,6 +169,7 @@ class Questions:
             "everything": searching.Search,
             "number": lambda: searching.Search(q=dice.choice(self.numbers)),
             "part of a number": lambda: searching.Search(q=dice.choice(self.numbers)[-6:-1]),
+            "beginning of a number": lambda: searching.Search(q=f"F-{dice.choice((2024, 2025, 2026))}"),
             "siren": lambda: searching.Search(q=siren),
             "seller's siren": lambda: searching.Search(q="000 002 006"),
             "party": lambda: searching.Search(q=name),

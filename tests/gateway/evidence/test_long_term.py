@@ -18,7 +18,7 @@ from archive.seal import encode64
 from archive.store import Digest
 from gateway.accounts.service import set_fiscal_year
 from gateway.deps import Deps
-from gateway.evidence import checkpoints, renewal, saying, watch
+from gateway.evidence import checkpoints, renewing, saying, watch
 from gateway.evidence.authorities import trusted
 from gateway.evidence.ledger import Kept, log_of
 from gateway.evidence.renewal import proof_of, renew
@@ -275,8 +275,8 @@ def test_the_service_renews_a_hash_by_itself_and_rings_where_it_cannot(deps: Dep
         happen(deps, tenant)
         seal_due(warned)
         for _ in range(2):  # the second time there is nothing to do
-            renewal.renew_due(house)
-        relay(house, HANDLERS, only=(renewal.TOPIC,))
+            renewing.renew_due(house)
+        relay(house, HANDLERS, only=(renewing.TOPIC,))
         watch.watch(house)
         with deps.db.reading(tenant) as session:
             return [(row.log, row.number) for row in session.scalars(
