@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from gateway.deps import Deps
 from gateway.keeping import retention
 from gateway.tables import Submission
+from gateway.tables_archive import KeptObject
+from gateway.tables_receivables import BankFile
 from gateway.tables_retention import Destruction, LegalHold, Retention
 from gateway.topics import HANDLERS
 from gateway.worker import relay
@@ -49,7 +51,14 @@ def test_two_persons_destroy(
     with seeded_deps.db.transaction(tenant_id) as session:
         chosen = session.scalar(select(Submission.id).where(Submission.number == "F-2026-0415"))
         session.execute(update(Retention).where(Retention.submission_id == chosen).values(until=date(2026, 1, 1)))
+        now = seeded_deps.now()
+        session.add(BankFile(tenant_id=tenant_id, id="old", sha256="0" * 64, size=1, name="relevé <ancien>.xml",
+                             version="camt.053.001.08", message_id="M", received_at=now, actor="x", added=0, repeated=0,
+                             remarks=[], kept_until=date(2026, 1, 1)))
+        session.add(KeptObject(tenant_id=tenant_id, sha256="0" * 64, algorithm="sha256", size=1, depositor="x",
+                               deposited_at=now, destroyed_at=None))
     monkeypatch.setattr(retention, "retain_until", lambda *_: date(2026, 1, 1))
+    assert "Relevé bancaire relevé &lt;ancien&gt;.xml" in officer.get(HERE).text
     page = send(officer, f"{HERE}/destructions", subject=chosen, why="dix ans ont passé")
     assert "une autre personne approuve" in page.text
     with seeded_deps.db.reading(tenant_id) as session:
