@@ -10,10 +10,8 @@ is nothing else to do.
 
 import gc
 import importlib
-import os
 import resource
 import select
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -23,7 +21,7 @@ from typing import Any, BinaryIO, Final
 from formats.errors import FormatError
 from validation import run
 from validation.wire import Inspection, pack, refusal_of
-from validation.worker import HEADER
+from validation.worker import HEADER, give_up_rights
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for, between two requests: after this many objects. By default that is every 700."""
@@ -75,24 +73,9 @@ def _limit_processor_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
 
 
-def _give_up_rights() -> BinaryIO:
-    """No files written, few opened, no core dump; return the one way out and silence the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-    sys.dont_write_bytecode = True  # of what is loaded later; until here it makes the next start faster
-    answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return answers
-
-
 def main() -> None:
     """Give up rights, compile the usual rule sets if asked to, then serve."""
-    answers = _give_up_rights()
+    answers = give_up_rights()
     warm = "--warm" in sys.argv[1:]
     if warm:
         run.warm()

@@ -9,14 +9,12 @@ those that the operator named. It looks at the address that is really connected 
 
 import json
 import os
-import resource
-import signal
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import apprise
@@ -24,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from gateway.webhooks.address import PORTS, is_public, routable
-from validation.worker import HEADER
+from validation.worker import HEADER, give_up_rights
 
 LOCAL: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn",
                 "syslog.openlog", "syslog.syslog")
@@ -169,23 +167,9 @@ def _addresses(allowed: list[str]) -> list[tuple[str, int]]:
     return found
 
 
-def _give_up_rights() -> BinaryIO:
-    """No file written, no core dump, nothing printed; return the one way out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    sys.dont_write_bytecode = True
-    answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return answers
-
-
 def main() -> None:
     """Answer one request."""
-    answers = _give_up_rights()
+    answers = give_up_rights()
     socket.setdefaulttimeout(20)
     size = int.from_bytes(sys.stdin.buffer.read(HEADER), "big")
     request = json.loads(sys.stdin.buffer.read(size))

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.channels.asking import Message, send
 from gateway.channels.happenings import happening_of
 from gateway.channels.writing import words_of
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.feeding import feed
 from gateway.mail import InDoubt, NotDelivered
 from gateway.outbox import LEASE, Entry, RetryLater
 from gateway.record import lock_tenant
@@ -28,7 +28,6 @@ from gateway.tables_channels import Channel, ChannelMessage
 
 TOPIC: Final = "notify"
 TEST: Final = "test"
-BATCH: Final = 200
 PATIENCE: Final = timedelta(days=1)
 """News that is older is given up: the pages have it."""
 
@@ -37,29 +36,11 @@ INTERRUPTED: Final = "Interrompu pendant l'envoi. / Interrupted while sending."
 
 def fan_out(deps: Deps) -> None:
     """Regular work: every event that is new to a channel becomes part of a message, where a rule says so."""
-    newest = select(func.max(Event.position)).where(Event.tenant_id == Channel.tenant_id).scalar_subquery()
-    behind = select(Channel.tenant_id).where(*live(), Channel.cursor < newest).distinct()
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(behind).all()
-    for tenant_id in tenants:
-        while _fan_out(deps, tenant_id):
-            pass
+    def take(session: Session, channel: Channel, events: Sequence[Event]) -> None:
+        for key, same in _wanted(channel, events).items():
+            enqueue(deps, session, channel, key, same)
 
-
-def _fan_out(deps: Deps, tenant_id: str) -> bool:
-    """One batch for each channel of a tenant; whether there is more."""
-    more = False
-    with deps.db.transaction(tenant_id) as session:
-        lock_tenant(session, tenant_id)  # one at a time, and no event in the middle
-        for channel in session.scalars(select(Channel).where(*live())).all():
-            events = session.scalars(select(Event).where(Event.position > channel.cursor)
-                                     .order_by(Event.position).limit(BATCH)).all()
-            for key, same in _wanted(channel, events).items():
-                enqueue(deps, session, channel, key, same)
-            if events:
-                channel.cursor = events[-1].position
-            more = more or len(events) == BATCH
-    return more
+    feed(deps, Channel, live(), take)
 
 
 def _wanted(channel: Channel, events: Sequence[Event]) -> Mapping[str, list[Event]]:

@@ -13,14 +13,15 @@ import hmac
 import json
 import random
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from gateway import outbox
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.feeding import feed
 from gateway.outbox import Entry, RetryLater
 from gateway.record import Change, lock_tenant, record
 from gateway.tables import Event
@@ -39,36 +40,17 @@ SILENCE, LONGEST_SILENCE = timedelta(seconds=30), timedelta(minutes=30)
 """How long an address that did not answer at all is left alone, a tenth of the time since it fell silent within these
 bounds: others must not wait behind it."""
 
-BATCH = 100
 GONE = 410
 
 
 def fan_out(deps: Deps) -> None:
     """Regular work: every event that is new to an address becomes a delivery to it."""
-    newest = select(func.max(Event.position)).where(Event.tenant_id == WebhookEndpoint.tenant_id).scalar_subquery()
-    behind = select(WebhookEndpoint.tenant_id).where(*_live(), WebhookEndpoint.cursor < newest).distinct()
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(behind).all()
-    for tenant_id in tenants:
-        while _fan_out(deps, tenant_id):
-            pass
+    def take(session: Session, endpoint: WebhookEndpoint, events: Sequence[Event]) -> None:
+        for event in events:
+            if concerns(event, endpoint):
+                enqueue(session, endpoint, event, deps.now())
 
-
-def _fan_out(deps: Deps, tenant_id: str) -> bool:
-    """One batch for each address of a tenant; whether there is more."""
-    more = False
-    with deps.db.transaction(tenant_id) as session:
-        lock_tenant(session, tenant_id)  # one at a time, and no event in the middle
-        for endpoint in session.scalars(select(WebhookEndpoint).where(*_live())).all():
-            events = session.scalars(select(Event).where(Event.position > endpoint.cursor)
-                                     .order_by(Event.position).limit(BATCH)).all()
-            for event in events:
-                if concerns(event, endpoint):
-                    enqueue(session, endpoint, event, deps.now())
-            if events:
-                endpoint.cursor = events[-1].position
-            more = more or len(events) == BATCH
-    return more
+    feed(deps, WebhookEndpoint, _live(), take)
 
 
 def concerns(event: Event, endpoint: WebhookEndpoint) -> bool:

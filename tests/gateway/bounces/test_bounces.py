@@ -129,7 +129,7 @@ def test_a_double_that_came_back_is_told_on_its_invoice(desk: Desk) -> None:
 
 
 def test_parts_within_parts_end() -> None:
-    deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(1100))
+    deep = b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(1000))
     with pytest.raises(LimitExceeded):
         read_returned(deep)
 

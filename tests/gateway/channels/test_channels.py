@@ -36,7 +36,6 @@ def test_a_bad_morning_is_one_message_and_is_told_once(stage) -> None:
 
 
 @pytest.mark.parametrize(("path", "states", "trouble"), [
-    ("403/x", [("disputed", "failed", 1)], "HTTP 403"),
     ("elsewhere/5432", [("disputed", "failed", 1)], "HTTP 307"),  # a redirection into the house
     ("silent/x", [("disputed", "unknown", 1)], "aucune"),
 ])
