@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from formats import camt, conversion, dsn, facturx, lifecycle, opening, status_loss, syntax
+from formats import conversion, facturx, lifecycle, opening, status_loss, syntax
 from formats.errors import FormatError
 from formats.rendering import render as rendering
 from formats.rendering.appearance import Appearance
 from formats.rendering.remarks import Drawn
 from formats.status import StatusMessage
-from validation import advice, run
+from validation import advice, intake, run
 from validation.wire import Converted, StatusReading, Written
 
 
@@ -55,9 +55,8 @@ OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {
     "convert": convert,
     "draw": draw,
     "extract": extract,
-    "read_bank_file": camt.read_bank_file,
-    "read_returned": dsn.read_returned,
     "read_status": read_status,
     "write_status": write_status,
     **advice.OPERATIONS,
+    **intake.OPERATIONS,
 }
