@@ -58,7 +58,10 @@ class Entry:
     subject_id: str
     payload: Mapping[str, Any]
     attempts: int
-    """How many times it was claimed, this one included. Names the claim: a later one has another number."""
+    """How many times it was claimed since it was last revived, this one included, patient ones not."""
+
+    claims: int
+    """How many times it was ever claimed. Names the claim: no later one has the same number."""
 
 
 def put(
@@ -76,7 +79,7 @@ def put(
     insert_rows(session, OutboxEntry, [{
         "tenant_id": tenant_id, "id": entry_id, "topic": topic, "subject_id": subject_id,
         "payload": dict(payload or {}), "created_at": now, "due_at": due_at, "lease_until": None, "attempts": 0,
-        "state": "pending", "reason": None,
+        "claims": 0, "state": "pending", "reason": None,
     }])
     if due_at <= now:
         session.info.setdefault(NEW_WORK, []).append(entry_id)
@@ -116,7 +119,7 @@ def _claiming(only: frozenset[str], without: frozenset[str], *, by_id: bool) -> 
     one = due.order_by(TABLE.c.due_at, TABLE.c.created_at).limit(1).with_for_update(skip_locked=True).cte("one")
     return (
         update(TABLE).where(TABLE.c.tenant_id == one.c.tenant_id, TABLE.c.id == one.c.id)
-        .values(lease_until=bindparam("ends"), attempts=TABLE.c.attempts + 1)
+        .values(lease_until=bindparam("ends"), attempts=TABLE.c.attempts + 1, claims=TABLE.c.claims + 1)
         .returning(*(TABLE.c[field.name] for field in fields(Entry)))
     )
 
@@ -217,11 +220,11 @@ def _set(db: Database, entry: Entry, **values: Any) -> None:
 
 def _named(entry: Entry) -> dict[str, object]:
     """What OURS compares with."""
-    return {"of": entry.tenant_id, "claimed": entry.id, "turn": entry.attempts}
+    return {"of": entry.tenant_id, "claimed": entry.id, "turn": entry.claims}
 
 
 OURS: Final = (TABLE.c.tenant_id == bindparam("of"), TABLE.c.id == bindparam("claimed"), TABLE.c.state == "pending",
-               TABLE.c.attempts == bindparam("turn"), TABLE.c.lease_until.is_not(None))
+               TABLE.c.claims == bindparam("turn"), TABLE.c.lease_until.is_not(None))
 """A claimed entry that is still the claimer's."""
 
 HELD: Final = select(TABLE.c.id).where(*OURS).with_for_update()

@@ -436,6 +436,11 @@ class OutboxEntry(Row, Base):
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int]
+    """Since a person last put it back to work."""
+
+    claims: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Ever: the number of the claim that holds it."""
+
     state: Mapped[str]
     """pending, done, parked (a person must decide), closed (a person gave it up)."""
 

@@ -58,6 +58,26 @@ def test_a_dead_workers_lease_expires(deps: Deps, tenant: str, clock) -> None:
     assert again.attempts == 2
 
 
+def test_a_worker_that_slept_through_a_revival_holds_nothing(deps: Deps, tenant: str, clock) -> None:
+    made = put(deps, tenant)
+    sleeper = outbox.claim(deps.db, deps.now())
+    clock.forward(minutes=6)
+    second = outbox.claim(deps.db, deps.now())
+    assert sleeper is not None
+    assert second is not None
+    outbox.park(deps.db, second, "a person must look")
+    with deps.db.transaction(tenant) as session:
+        assert outbox.revive(session, made, deps.now())
+    third = outbox.claim(deps.db, deps.now())
+    assert third is not None
+    assert third.attempts == sleeper.attempts
+    with deps.db.transaction(tenant) as session:
+        assert not outbox.holds(session, sleeper)
+        assert outbox.holds(session, third)
+    outbox.done(deps.db, sleeper)
+    assert entry_of(deps, made).state == "pending"
+
+
 def test_a_retry_waits_and_then_parks(deps: Deps, tenant: str, clock) -> None:
     made = put(deps, tenant)
 

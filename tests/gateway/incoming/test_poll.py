@@ -297,9 +297,9 @@ def test_documents_that_are_not_to_be_had_keep_nobody_waiting(
 def test_a_poll_entry_polls_its_connection(deps: Deps, platform: Any, connection: PlatformConnection) -> None:
     platform.put("flow", flowType="SupplierInvoice", flowSyntax="UBL")
     handle_poll(deps, Entry(tenant_id=connection.tenant_id, id="e", topic="poll", subject_id=connection.id,
-                            payload={}, attempts=1))
+                            payload={}, attempts=1, claims=1))
     handle_poll(deps, Entry(tenant_id=connection.tenant_id, id="e", topic="poll", subject_id="gone", payload={},
-                            attempts=1))
+                            attempts=1, claims=1))
 
     assert set(seen(deps, connection)) == {"flow"}
 

@@ -142,8 +142,9 @@ def arrive(deps: Deps, tenant_id: str, document: bytes) -> None:
         session.add(SeenFlow(
             tenant_id=tenant_id, id=flow_id, connection_id="c", flow_type="CustomerInvoiceLC", updated_at=deps.now(),
             first_seen_at=deps.now(), state="new", cause=None, submission_id=None, sha256=sha256))
-    handle_status(deps, Entry(tenant_id=tenant_id, id="e", topic="status", subject_id=flow_id, attempts=1, payload={
-        "connection_id": "c", "flow_id": flow_id, "sha256": sha256, "tracking_id": None}))
+    handle_status(deps, Entry(tenant_id=tenant_id, id="e", topic="status", subject_id=flow_id, attempts=1, claims=1,
+                              payload={"connection_id": "c", "flow_id": flow_id, "sha256": sha256,
+                                       "tracking_id": None}))
 
 
 def seen(session: Any, row: Submission) -> Seen:

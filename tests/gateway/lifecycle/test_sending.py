@@ -112,7 +112,7 @@ def test_a_crash_between_deposit_and_record_makes_no_second_deposit(
     told(deps, invoice, "200")
     queued = queue(deps, invoice)
     entry = Entry(tenant_id=invoice.tenant_id, id=queued, topic="send-status", subject_id=invoice.id, payload=PAID,
-                  attempts=1)
+                  attempts=1, claims=1)
 
     class Killed(BaseException):
         pass

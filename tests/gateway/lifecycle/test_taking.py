@@ -38,7 +38,7 @@ def take(deps: Deps, connection: PlatformConnection) -> Callable[..., SeenFlow]:
             if session.get(SeenFlow, key) is None:
                 session.add(SeenFlow(**key, flow_type="CustomerInvoiceLC", first_seen_at=deps.now(),
                                      updated_at=deps.now(), state="new", cause=None, submission_id=None, sha256=sha256))
-        entry = Entry(tenant_id=tenant, id="e", topic="status", subject_id=flow_id, attempts=1,
+        entry = Entry(tenant_id=tenant, id="e", topic="status", subject_id=flow_id, attempts=1, claims=1,
                       payload={"connection_id": connection.id, "flow_id": flow_id, "sha256": sha256,
                                "tracking_id": hint})
         try:

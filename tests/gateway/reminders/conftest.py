@@ -55,7 +55,7 @@ INVOICE = Invoice(
 
 def entry_of(submission: Submission) -> Entry:
     return Entry(tenant_id=submission.tenant_id, id=str(uuid.uuid4()), topic="remind", subject_id=submission.id,
-                 payload={}, attempts=1)
+                 payload={}, attempts=1, claims=1)
 
 
 @dataclass(kw_only=True)
