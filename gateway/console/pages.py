@@ -7,45 +7,42 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from gateway.console import (
-    views_access,
-    views_answers,
-    views_appearance,
-    views_audit,
-    views_bank,
-    views_cases,
-    views_channels,
-    views_check,
-    views_client,
-    views_figures,
-    views_home,
-    views_invoice,
-    views_invoices,
-    views_payments,
-    views_penalties,
-    views_platform,
-    views_receivables,
-    views_reminders,
-    views_rules,
-    views_scenarios,
-    views_session,
-    views_settings,
-    views_statuses,
-    views_tasks,
-    views_webhooks,
-)
 from gateway.console.page import HEADERS, error_page
 from gateway.console.templating import FONTS, STATIC
+from gateway.console.views import (
+    access,
+    answers,
+    appearance,
+    audit,
+    bank,
+    cases,
+    channels,
+    check,
+    client,
+    figures,
+    home,
+    invoice,
+    invoices,
+    payments,
+    penalties,
+    platform,
+    receivables,
+    reminders,
+    rules,
+    scenarios,
+    session,
+    settings,
+    statuses,
+    tasks,
+    webhooks,
+)
 
 ROUTERS = (
-    views_session.router, views_home.router, views_invoices.router, views_invoice.router, views_payments.router,
-    views_bank.router, views_penalties.router, views_receivables.router,
-    views_client.router, views_tasks.router, views_figures.router,
-    views_statuses.router, views_check.router, views_rules.router, views_audit.router, views_platform.router,
-    views_cases.router, views_scenarios.router, views_answers.router, views_reminders.router,
-    views_appearance.router,
+    session.router, home.router, invoices.router, invoice.router, payments.router, bank.router, penalties.router,
+    receivables.router, client.router, tasks.router, figures.router, statuses.router, check.router, rules.router,
+    audit.router, platform.router, cases.router, scenarios.router, answers.router, reminders.router, appearance.router,
     # The settings come after the appearance, whose path is among the verbs of an entity.
-    views_webhooks.router, views_channels.router, views_settings.router, views_access.router,
+    webhooks.router, channels.router, settings.router, access.router,
 )
 SENTENCES = {404: "Cette page n'existe pas.", 405: "Cette page ne s'utilise pas ainsi."}
 FAULT = "Une erreur est survenue de notre côté. Ce qui avait été accepté n'est pas perdu."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from gateway.console.views_answers import router
+from gateway.console.views.answers import router
 from gateway.reminders.cases import close_case
 from gateway.reminders.clients import ClientIn, accept_contact, set_client
 from gateway.tables_reminders import Case, Hold, ReminderAnswer

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 from gateway.accounts import service
 from gateway.accounts.schemas import EntityChange, EntityIn
 from gateway.auth import Permission
-from gateway.console import views_directory
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.views import directory
 from gateway.problems import Problem, not_found
 from gateway.tables import LegalEntity
 
 router = APIRouter(route_class=Page, include_in_schema=False)
-router.include_router(views_directory.router)  # before the verbs of an entity, which its path looks like
+router.include_router(directory.router)  # before the verbs of an entity, which its path looks like
 Reading = Annotated[Visit, Sees(Permission.SETTINGS_WRITE)]
 Changing = Annotated[Act, Does(Permission.SETTINGS_WRITE)]
 ENTITY_FIELDS = ("name", "vat_number", "electronic_address", "vat_regime", "fiscal_year_end", "format",

@@ -11,7 +11,7 @@ from gateway.auth import Permission
 from gateway.console import people, scenario_form
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoices import day
+from gateway.console.views.invoices import day
 from gateway.problems import Problem
 from gateway.reminders.clients import segments
 from gateway.reminders.letters.texts import FIELDS

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from gateway.auth import Permission
 from gateway.console import people, reminding, words
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoice import invoice_page, refused
-from gateway.console.views_invoices import day
+from gateway.console.views.invoice import invoice_page, refused
+from gateway.console.views.invoices import day
 from gateway.problems import Problem
 from gateway.reminders.people import add_hold, current_scenario, lift_hold, settle
 from gateway.reminders.planning import Place, preview

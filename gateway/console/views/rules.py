@@ -11,8 +11,8 @@ from gateway.auth import Permission
 from gateway.console import people, words
 from gateway.console.forms import told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views_invoices import day
-from gateway.console.views_proofs import REFRESH_SECONDS
+from gateway.console.views.invoices import day
+from gateway.console.views.proofs import REFRESH_SECONDS
 from gateway.problems import Problem
 from gateway.replay import service as replaying
 from gateway.replay.changes import period

@@ -12,7 +12,7 @@ from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.sheets import Ending, export
 from gateway.console.tasks import cases_sheet
-from gateway.console.views_receivables import LIST
+from gateway.console.views.receivables import LIST
 from gateway.problems import Problem, not_found
 from gateway.reminders.cases import KINDS, cases, close_case, take_case
 from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client, settled_of

@@ -15,7 +15,7 @@ from gateway.bank.schemas import AllocationIn, MovementDecisionIn
 from gateway.console import people
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Uploads, Visit, go
-from gateway.console.views_payments import plain_amount
+from gateway.console.views.payments import plain_amount
 from gateway.console.words import french
 from gateway.deps import Deps
 from gateway.problems import Problem

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from gateway.auth import Permission
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.scenario_form import CHANNEL_NAMES
-from gateway.console.views_payments import plain_amount
-from gateway.console.views_receivables import day_or
+from gateway.console.views.payments import plain_amount
+from gateway.console.views.receivables import day_or
 from gateway.receivables.analysis import PERIOD, PERIODS, figures_on
 from gateway.reminders.effect import AFTER_DAYS, CostsIn, costs_of, disputes_on, effects, set_costs
 from gateway.reminders.scenario import CHANNELS

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from gateway.auth import Permission
 from gateway.console.forms import SENTENCES, errors_of, told
 from gateway.console.page import Act, Does, Page, go
-from gateway.console.views_invoice import invoice_page
+from gateway.console.views.invoice import invoice_page
 from gateway.console.words import french
 from gateway.lifecycle.schemas import StatusIn
 from gateway.lifecycle.service import set_status

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from gateway.auth import Permission
 from gateway.console.page import FILE_BYTES, Act, Page, Sees, Uploads, Visit
 from gateway.console.verdict import arrange
-from gateway.console.views_invoices import day
+from gateway.console.views.invoices import day
 from gateway.outgoing.tools import proposals
 from validation.findings import patch_json
 

@@ -9,7 +9,7 @@ from gateway.auth import Permission
 from gateway.console import owing, people
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
-from gateway.console.views_invoices import day
+from gateway.console.views.invoices import day
 from gateway.deps import CurrentDeps
 from gateway.receivables.ageing import CLASSES
 from gateway.receivables.analysis import FIRST_DAY, LAST_DAY

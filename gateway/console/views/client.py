@@ -14,7 +14,7 @@ from gateway.console.client_file import client_file
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
 from gateway.console.templating import CLIENT_PAGE
-from gateway.console.views_receivables import LIST, Wanted
+from gateway.console.views.receivables import LIST, Wanted
 from gateway.problems import not_found
 from gateway.receivables.account import Item
 from gateway.receivables.open_items import all_items

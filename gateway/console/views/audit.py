@@ -12,20 +12,18 @@ from gateway.console import (
     people,
     saved,
     searching,
-    views_alarms,
-    views_proofs,
-    views_retention,
     words,
 )
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.sheets import MOST_EXPORTED, Column, Kind, Line, Sheet, as_csv
-from gateway.console.views_invoices import day
+from gateway.console.views import alarms, proofs, retention
+from gateway.console.views.invoices import day
 from gateway.evidence import looks
 
 router = APIRouter(route_class=Page, include_in_schema=False)
-router.include_router(views_alarms.router)
-router.include_router(views_retention.router)
-router.include_router(views_proofs.router)  # before the entries, whose path is any two words
+router.include_router(alarms.router)
+router.include_router(retention.router)
+router.include_router(proofs.router)  # before the entries, whose path is any two words
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
 Keeping = Annotated[Act, Does(Permission.AUDIT_READ)]
 COLUMNS = (
