@@ -103,12 +103,15 @@ def test_pages_turn(seeded_deps: Deps, story: Any) -> None:
 
 
 def insert(deps: Deps, tenant_id: str, **changes: Any) -> str:
-    """A copy of an invoice with changed columns."""
+    """A copy of an invoice with changed columns; it comes in as every other, so that the journal finds it."""
     with deps.db.transaction(tenant_id) as session:
         model = session.scalars(select(Submission).where(Submission.number == "F-2026-0446")).one()
         values = {column.name: getattr(model, column.name) for column in Submission.__table__.columns}
         row = Submission(**{**values, "id": str(uuid.uuid4()), "active": None, **changes})
         session.add(row)
+        session.flush()
+        record(session, tenant_id, Change(kind="submission", code="accepted", actor="worker", submission_id=row.id),
+               now=deps.now())
     return str(row.id)
 
 
@@ -248,7 +251,8 @@ def test_closing_asks_for_a_reason_and_keeps_it(visitor: Any, seeded_deps: Deps,
     assert state_of(seeded_deps, story.tenant_id, entry) == ("closed", "Client disparu.")
     with seeded_deps.db.reading(story.tenant_id) as session:
         row = session.get_one(Submission, (story.tenant_id, invoice))
-        event = session.scalars(select(Event).where(Event.submission_id == invoice)).one()
+        event = session.scalars(select(Event).where(
+            Event.submission_id == invoice, Event.kind == "transmission")).one()
     assert (row.transmission, row.active) == ("failed", None)  # never tried: the number is free again
     assert (event.code, event.reason) == ("closed", "Client disparu.")
     assert event.actor.startswith("user:")
