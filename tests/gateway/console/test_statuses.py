@@ -71,7 +71,7 @@ def test_a_new_account_wants_its_iban(visitor: Any, seeded_deps: Deps, story: An
     ("F-2026-0446", "212", {}, 422, "Choisissez une des valeurs"),
     ("F-2026-0446", "227", {"account-iban": IBAN, "account-bic": "no"}, 422, "La forme n&#39;est pas la bonne."),
 ], ids=["unexplained", "nothing to complete", "ended", "not deposited", "follows payments", "bic"])
-def test_what_cannot_be_said_is_explained_in_french(  # noqa: PLR0917 - a table of cases
+def test_what_cannot_be_said_is_explained_in_french(
     visitor: Any, seeded_deps: Deps, story: Any, number: str, code: str, fields: dict[str, str], status: int, said: str
 ) -> None:
     invoice = story.invoices[number]

@@ -147,7 +147,7 @@ def served(deps: Deps) -> Iterator[str]:
         thread.join()
 
 
-def test_the_commands_fetch_a_dossier_and_a_period(  # noqa: PLR0917  fixtures
+def test_the_commands_fetch_a_dossier_and_a_period(
     deps: Deps, tenant: str, make_key, tmp_path: Path, monkeypatch, capsys
 ) -> None:
     invoice, *_ = make_invoices(deps, tenant, range(3))

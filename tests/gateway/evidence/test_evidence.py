@@ -277,7 +277,7 @@ def test_the_dossier_verifies_without_us(deps: Deps, client, lived: str, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_invoice_of_two_years_has_one_dossier(  # noqa: PLR0917  fixtures
+def test_an_invoice_of_two_years_has_one_dossier(
     deps: Deps, client, lived: str, tenant: str, clock, tmp_path: Path
 ) -> None:
     clock.now = datetime(2027, 1, 2, 8, 0, tzinfo=UTC)
@@ -289,7 +289,7 @@ def test_an_invoice_of_two_years_has_one_dossier(  # noqa: PLR0917  fixtures
     assert "log2/checkpoint" in zipfile.ZipFile(path).namelist()
 
 
-def test_what_happens_while_a_dossier_is_sealed_is_in_it(  # noqa: PLR0917  fixtures
+def test_what_happens_while_a_dossier_is_sealed_is_in_it(
     deps: Deps, client, lived: str, tenant: str, serve_authority, tmp_path: Path
 ) -> None:
     """A status arrives between the seal and the reading: the dossier is gathered again, not refused."""

@@ -131,7 +131,7 @@ def test_without_a_good_copy_the_alarm_rings_until_somebody_brings_one(
     ("UPDATE seals SET checkpoint = replace(CAST(checkpoint AS TEXT), '6', '5')", "seal", "2026/6"),
     ("UPDATE seals SET token = x'00'", "seal", "2026/6"),
 ])
-def test_a_changed_entry_or_seal_is_found_and_named(  # noqa: PLR0917 - fixtures
+def test_a_changed_entry_or_seal_is_found_and_named(
     twice: Deps, tenant: str, filled, change: str, kind: str, what: str  # noqa: ARG001  something to control
 ) -> None:
     with twice.db.engine.begin() as connection:

@@ -95,7 +95,7 @@ def test_the_walk_starts_before_the_watermark(deps: Deps, platform: Any, connect
     assert platform.searches[-1]["where"]["updatedAfter"] == "2026-11-23T07:45:00.000Z"
 
 
-def test_a_time_to_come_does_not_hide_what_comes_before_it(  # noqa: PLR0917  fixtures
+def test_a_time_to_come_does_not_hide_what_comes_before_it(
     deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
     """One flow is dated a year ahead by mistake."""

@@ -48,7 +48,7 @@ def held(sha256: str) -> bool:
 
 
 @pytest.mark.parametrize("everything", [False, True])
-def test_what_comes_after_a_hold_is_under_it_in_the_store_too(  # noqa: PLR0917  fixtures
+def test_what_comes_after_a_hold_is_under_it_in_the_store_too(
     locked: Deps, tenant: str, make_invoice, drain, clock, everything: bool  # noqa: FBT001 - a parameter of the test
 ) -> None:
     invoice, other = make_invoice(), make_invoice(number="F-2026-002")

@@ -69,7 +69,7 @@ def test_each_verb_answers_and_is_journaled(deps: Deps, tenant: str, send: Send)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_without_the_right_it_is_refused_and_journaled(  # noqa: PLR0917  fixtures
+def test_without_the_right_it_is_refused_and_journaled(
     deps: Deps, tenant: str, make_key, make_tenant, send: Send, verb: str
 ) -> None:
     key = make_key(tenant, Permission.VALIDATE.value)

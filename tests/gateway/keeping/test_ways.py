@@ -40,7 +40,7 @@ def person(email: str, password: str = PASSWORD) -> dict[str, str]:
     return {"email": email, "password": password}
 
 
-def test_the_way_over_http(serve, deps: Deps, tenant: str, make_invoice, make_key, clock, drain) -> None:  # noqa: PLR0917  fixtures
+def test_the_way_over_http(serve, deps: Deps, tenant: str, make_invoice, make_key, clock, drain) -> None:
     client = serve(router)
     hire(deps, tenant, ONE, TWO, CLERK)
     invoice = make_invoice()

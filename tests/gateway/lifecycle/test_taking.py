@@ -193,7 +193,7 @@ def test_a_copy_of_a_rejection_does_not_reject_what_was_sent_again(
 
 
 @pytest.mark.parametrize(("transmission", "minutes"), [("queued", -60), ("queued", 1), ("deposited", -1)])
-def test_a_late_rejection_does_not_reject_what_was_mended(  # noqa: PLR0917  fixtures
+def test_a_late_rejection_does_not_reject_what_was_mended(
     deps: Deps, clock: Any, make_invoice: MakeInvoice, make_status: MakeStatus, take: Any, transmission: str,
     minutes: int,
 ) -> None:

@@ -104,7 +104,7 @@ def test_nobody_is_waited_for_for_ever(deps: Deps, directory, queued, clock) -> 
     ({SIREN: "Disabled"}, set(), "disabled"), ({}, {SIREN}, "disabled"), ({}, set(), "unknown"),
     ({f"{SIREN}_COMPTA": "Enabled"}, set(), "unknown"),
 ])
-def test_an_address_that_leads_nowhere_is_for_a_person(  # noqa: PLR0917  fixtures
+def test_an_address_that_leads_nowhere_is_for_a_person(
     deps: Deps, directory, queued, lines, units, reach
 ) -> None:
     directory.lines, directory.units = lines, units
@@ -145,7 +145,7 @@ def test_a_directory_that_is_away_is_left_alone(deps: Deps, directory, queued, c
 
 @pytest.mark.parametrize(("policy", "state"), [({"unknown": "send"}, "deposited"), ({"unknown": "hold"}, "held"),
                                                ({"cannot_tell": "ask"}, "parked")])
-def test_the_entity_decides(  # noqa: PLR0917  fixtures
+def test_the_entity_decides(
     deps: Deps, directory, queued, entity, policy, state
 ) -> None:
     directory.lines.clear()

@@ -171,7 +171,7 @@ def test_a_connection_that_is_off_parks(deps: Deps, platform, queued, connection
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("asked", "waits"), [("120", 120), ("9" * 300, 86400), ("Wed, 21 Oct 2026", None)])
-def test_a_busy_platform_says_when(  # noqa: PLR0917  fixtures
+def test_a_busy_platform_says_when(
     deps: Deps, platform, queued, clock, status, asked, waits
 ) -> None:
     row = queued()

@@ -51,7 +51,7 @@ class CutStore(DirectoryStore):
 
 @pytest.mark.parametrize(("verb", "after", "at_platform"), [("get", 1, 0), ("put", 1, 1)], ids=[
     "before the deposit", "between deposit and receipt"])
-def test_a_killed_worker_loses_and_doubles_nothing(  # noqa: PLR0917  fixtures
+def test_a_killed_worker_loses_and_doubles_nothing(
     deps: Deps, platform, queued, clock, tmp_path, verb, after, at_platform
 ) -> None:
     row = queued()
@@ -115,7 +115,7 @@ def with_platform(deps: Deps, connection: PlatformConnection, platform: AfnorPla
     return replace(deps, platforms={key: platform for key, link in deps.platforms.items() if link is opened})
 
 
-def test_a_slow_deposit_keeps_its_lease(  # noqa: PLR0917  fixtures
+def test_a_slow_deposit_keeps_its_lease(
     deps: Deps, platform, connection, queued, clock, monkeypatch
 ) -> None:
     monkeypatch.setattr(outbox, "RENEW_SECONDS", 0.02)
@@ -206,7 +206,7 @@ FAULTS = ("fine", "lost", "cut-before", "500", "503", "429", "401", "400", "sear
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(faults=st.lists(st.sampled_from(FAULTS), max_size=8))
-def test_whatever_breaks_there_is_one_flow_or_a_reason(  # noqa: PLR0917  fixtures
+def test_whatever_breaks_there_is_one_flow_or_a_reason(
     deps: Deps, platform, connection, queued, clock, tmp_path, faults: list[str]
 ) -> None:
     platform.flows.clear()
@@ -227,7 +227,7 @@ def test_whatever_breaks_there_is_one_flow_or_a_reason(  # noqa: PLR0917  fixtur
         assert (end.transmission, entry.state, len(platform.outgoing(row.id))) == ("deposited", "done", 1)
 
 
-def attempt(  # noqa: PLR0917  fixtures
+def attempt(
     deps: Deps, platform, connection, tmp_path, row: Submission, fault: str
 ) -> None:
     """One turn of the relay under one fault."""

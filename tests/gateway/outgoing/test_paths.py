@@ -72,7 +72,7 @@ def test_every_standing_has_one_path_in_words(state: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["DOUBLON", "REJ_UNI", "REJ_ADR", "REJ_SEMAN"])
-def test_after_a_rejection_the_number_is_free_exactly_where_it_is_said(  # noqa: PLR0917  fixtures
+def test_after_a_rejection_the_number_is_free_exactly_where_it_is_said(
     client, deps: Deps, platform, post, make_status, make_invoice, clock, reason
 ) -> None:
     first = post()
@@ -149,7 +149,7 @@ def test_a_refused_resend_may_be_asked_for_again(client, deps: Deps, post, entit
 
 
 @pytest.mark.parametrize("reason", ["InvalidSchema", "VirusFound", "FlowTypeError"])
-def test_a_refused_document_is_corrected_under_the_same_number(  # noqa: PLR0917  fixtures
+def test_a_refused_document_is_corrected_under_the_same_number(
     client, deps: Deps, platform, post, clock, reason
 ) -> None:
     first = post()

@@ -74,7 +74,7 @@ def genuine(receiver: Receiver, key: bytes) -> set[Reading]:
             for headers, body in receiver.heard}
 
 
-def test_every_incoming_flow_is_announced_and_signed(  # noqa: PLR0917  fixtures
+def test_every_incoming_flow_is_announced_and_signed(
     sandbox: Any, platform: AfnorPlatform, receiver: Receiver, subscribed: bytes, sample: Sample, ubl: Flow,
 ) -> None:
     platform.send(sample("HOOK-1"), "hook-1", ubl)
@@ -87,7 +87,7 @@ def test_every_incoming_flow_is_announced_and_signed(  # noqa: PLR0917  fixtures
         assert platform.get_flow(flow["flowId"]).flow_type == flow["flowType"] == "CustomerInvoiceLC"
 
 
-def test_a_receiver_in_trouble_is_called_again(  # noqa: PLR0917  fixtures
+def test_a_receiver_in_trouble_is_called_again(
     sandbox: Any, platform: AfnorPlatform, receiver: Receiver, subscribed: bytes, sample: Sample, ubl: Flow,
 ) -> None:
     receiver.answers = [500, 302, 503]
@@ -98,7 +98,7 @@ def test_a_receiver_in_trouble_is_called_again(  # noqa: PLR0917  fixtures
     assert len({flow["flowId"] for flow in receiver.flows()}) == 1
 
 
-def test_a_receiver_that_never_answers_well_is_given_up(  # noqa: PLR0917  fixtures
+def test_a_receiver_that_never_answers_well_is_given_up(
     sandbox: Any, platform: AfnorPlatform, receiver: Receiver, subscribed: bytes, sample: Sample, ubl: Flow,
 ) -> None:
     receiver.answers = [500] * 20
@@ -110,7 +110,7 @@ def test_a_receiver_that_never_answers_well_is_given_up(  # noqa: PLR0917  fixtu
     assert "the receiver answered 500" in given_up[-1]["error"]
 
 
-def test_callbacks_may_come_twice_or_unsigned(  # noqa: PLR0917  fixtures
+def test_callbacks_may_come_twice_or_unsigned(
     sandbox: Any, platform: AfnorPlatform, receiver: Receiver, subscribed: bytes, sample: Sample, ubl: Flow,
 ) -> None:
     sandbox.faults(duplicate_callbacks=True, unsigned_callbacks=True)
@@ -123,7 +123,7 @@ def test_callbacks_may_come_twice_or_unsigned(  # noqa: PLR0917  fixtures
 
 
 @pytest.mark.parametrize("reading", [Reading.PLAIN])
-def test_the_command_line_subscribes_and_chooses_the_reading(  # noqa: PLR0917  fixtures
+def test_the_command_line_subscribes_and_chooses_the_reading(
     own_sandbox: Callable[..., Any], connect: Connect, receiver: Receiver, sample: Sample, ubl: Flow, reading: Reading,
 ) -> None:
     sandbox = own_sandbox("--callback-url", receiver.url, "--signature", reading.value, "--speed", "0.001")

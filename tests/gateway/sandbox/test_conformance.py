@@ -136,7 +136,7 @@ def test_a_deposit_and_its_double(busy: Any, check: Any, invoice: list[str]) -> 
     ({"error_after": 1}, "deposit", "kept as flow"),
     ({"refuse_duplicates": True}, "double", "refused at once"),
 ])
-def test_each_fault_of_a_deposit_is_found(  # noqa: PLR0917  fixtures and vector
+def test_each_fault_of_a_deposit_is_found(
     busy: Any, check: Any, invoice: list[str], fault: dict[str, Any], seen_at: str, words: str,
 ) -> None:
     busy.faults(**fault)
@@ -150,7 +150,7 @@ def test_each_fault_of_a_deposit_is_found(  # noqa: PLR0917  fixtures and vector
     ("disorder", {"disorder_callbacks": True, "out_of_order": True}, "callback-order"),
     ("untimely", {"clock_ahead_s": 3600}, "callback-time"),
 ])
-def test_each_fault_of_what_comes_back_is_found(  # noqa: PLR0917  fixtures and vector
+def test_each_fault_of_what_comes_back_is_found(
     busy: Any, check: Any, invoice: list[str], tenant: str, fault: dict[str, Any], key: str,
 ) -> None:
     busy.faults(**fault)

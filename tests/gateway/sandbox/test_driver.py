@@ -68,7 +68,7 @@ FAULTS = [(429, Unavailable), (503, Unavailable), (500, Unknown), (502, Unknown)
 
 
 @pytest.mark.parametrize(("status", "kind"), FAULTS)
-def test_each_answer_to_a_deposit_has_its_class(  # noqa: PLR0917  fixtures and vector
+def test_each_answer_to_a_deposit_has_its_class(
     sandbox: Any, platform: AfnorPlatform, sample: Sample, ubl: Flow, status: int, kind: type[Exception],
 ) -> None:
     platform.healthcheck()  # the token is there, so that the fault meets the deposit

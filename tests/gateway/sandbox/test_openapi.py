@@ -109,7 +109,7 @@ def held(request: SentRequest, answer: GivenAnswer, descriptions: tuple[OpenAPI,
     description.validate_response(request, answer)
 
 
-def test_deposits_searches_and_fetches(  # noqa: PLR0917  fixtures
+def test_deposits_searches_and_fetches(
     sandbox: Any, platform: AfnorPlatform, tap: Wiretap, hold_against: Callable[[Wiretap], int], sample: Sample,
     ubl: Flow,
 ) -> None:

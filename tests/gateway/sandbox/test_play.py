@@ -68,7 +68,7 @@ def statuses_of(platform: AfnorPlatform, number: str) -> list[tuple[StatusMessag
 
 
 @pytest.mark.parametrize("behaviour", [name for name in SCRIPTS if name not in {"pending", "reject-once"}])
-def test_each_behaviour_sends_its_statuses_by_the_published_rules(  # noqa: PLR0917  fixtures
+def test_each_behaviour_sends_its_statuses_by_the_published_rules(
     sandbox: Any, platform: AfnorPlatform, sample: Sample, ubl: Flow, behaviour: str,
     broken_rules: Callable[[bytes], list[str]],
 ) -> None:
