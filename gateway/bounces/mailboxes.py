@@ -62,11 +62,11 @@ def arrived(url: str) -> Iterator[Arrived]:
 
 def _files(folder: Path, pattern: str, done: Callable[[Path], object]) -> Iterator[Arrived]:
     try:
+        if not folder.is_dir():
+            raise MailboxSilent(f"Pas de dossier {folder}. / No such folder.")
         for path in sorted(path for path in folder.glob(pattern) if path.is_file())[:MOST_MAILS]:
             with path.open("rb") as file:
                 yield Arrived(file.read(MOST_BYTES), partial(done, path))
-        if not folder.is_dir():
-            raise MailboxSilent(f"Pas de dossier {folder}. / No such folder.")
     except OSError as error:
         raise MailboxSilent(f"Dossier illisible : {error.strerror}. / Folder cannot be read.") from error
 

@@ -60,7 +60,6 @@ class Read:
         """What it is kept under."""
         return hashlib.sha256(self.content).hexdigest()
 
-
     @property
     def invoice(self) -> tuple[str, str] | None:
         """Tenant and id of the first invoice that it is about."""
@@ -71,8 +70,8 @@ class Read:
 
 def look_regularly(deps: Deps) -> None:
     """Regular work: have the mailbox read, where there is one."""
-    house = _house(deps)
-    if not deps.settings.bounces_url or house is None:
+    house = _house(deps) if deps.settings.bounces_url else None
+    if house is None:
         return
     with deps.db.transaction(house) as session:
         if not is_pending(session, TOPIC, TOPIC):
@@ -138,9 +137,9 @@ def _read(deps: Deps, content: bytes) -> Read:
         letters = session.scalars(select(Decision).where(
             Decision.message_id.in_(said.about), Decision.channel.in_(BY_MAIL)).order_by(Decision.id)).all()
         double = next(filter(None, (doubled_by(session, one) for one in said.about)), None) if not letters else None
-    ours = [one for one in letters if one.message_id == next(
-        (about for about in said.about if any(row.message_id == about for row in letters)), None)]
-    return Read(content, said, ours, double)
+    known = {one.message_id for one in letters}
+    first = next((about for about in said.about if about in known), None)
+    return Read(content, said, [one for one in letters if one.message_id == first], double)
 
 
 def _kept(deps: Deps, read: Read) -> Kept | None:
