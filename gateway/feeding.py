@@ -17,6 +17,11 @@ L = TypeVar("L", Channel, WebhookEndpoint)
 BATCH = 200
 
 
+def from_now_on(session: Session) -> int:
+    """The cursor of a listener of the session's tenant that hears of nothing that happened so far."""
+    return session.scalar(select(func.max(Event.position))) or 0
+
+
 def feed(deps: Deps, table: type[L], live: tuple[ColumnElement[bool], ...],
          take: Callable[[Session, L, Sequence[Event]], None]) -> None:
     """Give every live listener the events behind its cursor, by batches; `take` keeps what concerns it."""

@@ -4,17 +4,17 @@ import uuid
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.channels.asking import UnknownService, service_of
 from gateway.channels.schemas import PHONE, ChannelIn, RuleIn
 from gateway.channels.sending import TEST, TOPIC, client_channel, close_waiting, enqueue
 from gateway.deps import Deps
+from gateway.feeding import from_now_on
 from gateway.outbox import put
 from gateway.problems import Problem, not_found
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import Event
 from gateway.tables_channels import Channel, ChannelMessage
 from gateway.webhooks.address import ForbiddenTarget
 
@@ -48,7 +48,7 @@ def create(deps: Deps, tenant_id: str, wanted: ChannelIn, actor: str) -> Channel
             raise _second()
         row = Channel(
             tenant_id=tenant_id, id=str(uuid.uuid4()), name=wanted.name, service=service[:80],
-            url=deps.vault.seal(wanted.url), to_clients=to_clients, rules=[], cursor=_newest(session),
+            url=deps.vault.seal(wanted.url), to_clients=to_clients, rules=[], cursor=from_now_on(session),
             created_at=deps.now(), disabled_at=None, removed_at=None, trouble=None)
         session.add(row)
         session.flush()
@@ -81,7 +81,7 @@ def set_rules(deps: Deps, tenant_id: str, channel_id: str, rules: Sequence[RuleI
             raise Problem(409, "channel-for-clients", "Ce canal écrit aux clients : il n'a pas de règles. / "
                           "This channel writes to clients and has no rules.")
         if not row.rules:
-            row.cursor = _newest(session)
+            row.cursor = from_now_on(session)
         row.rules = list(dict.fromkeys(rule.key for rule in rules))
         _tell(deps, session, row, "channel-rules", actor, rules=",".join(row.rules))
     return row
@@ -108,7 +108,7 @@ def enable(deps: Deps, tenant_id: str, channel_id: str, actor: str) -> Channel:
         if row.disabled_at is not None:
             if row.to_clients and client_channel(session) is not None:
                 raise _second()
-            row.disabled_at, row.trouble, row.cursor = None, None, _newest(session)
+            row.disabled_at, row.trouble, row.cursor = None, None, from_now_on(session)
             _tell(deps, session, row, "channel-enabled", actor)
     return row
 
@@ -170,10 +170,6 @@ def settle(
 def _second() -> Problem:
     return Problem(409, "client-channel-exists", "Un canal écrit déjà aux clients : désactivez-le d'abord. / "
                    "Another channel writes to clients: switch it off first.")
-
-
-def _newest(session: Session) -> int:
-    return session.scalar(select(func.max(Event.position))) or 0
 
 
 def _locked(session: Session, tenant_id: str, channel_id: str) -> Channel:

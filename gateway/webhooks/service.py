@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from gateway import outbox
 from gateway.deps import Deps
+from gateway.feeding import from_now_on
 from gateway.problems import Problem, not_found
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import Event
 from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.address import ForbiddenTarget, check_url
 from gateway.webhooks.keys import first_secret, next_secret
@@ -40,7 +40,7 @@ def create(deps: Deps, tenant_id: str, wanted: WebhookIn, actor: str) -> tuple[W
         row = WebhookEndpoint(
             tenant_id=tenant_id, id=str(uuid.uuid4()), url=wanted.url, description=wanted.description,
             kinds=list(wanted.kinds), secret=deps.vault.seal(kept),
-            cursor=session.scalar(select(func.max(Event.position))) or 0, created_at=deps.now(), disabled_at=None,
+            cursor=from_now_on(session), created_at=deps.now(), disabled_at=None,
             removed_at=None, resume_at=None, trouble=None)
         session.add(row)
         session.flush()
@@ -67,7 +67,7 @@ def enable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEn
         row = _locked(session, tenant_id, webhook_id)
         if row.disabled_at is not None:
             row.disabled_at, row.trouble, row.resume_at = None, None, None
-            row.cursor = session.scalar(select(func.max(Event.position))) or 0
+            row.cursor = from_now_on(session)
             _tell(deps, session, row, "webhook-enabled", actor)
     return row
 
