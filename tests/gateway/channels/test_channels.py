@@ -127,7 +127,7 @@ def test_where_a_url_leads(url: str, found: dict[str, Any]) -> None:
     ({"opened": True}, False, "doubt"),  # not HTTP: we do not see how it ends
     ({"tried": True, "forbidden": "10.0.0.1:443"}, False, "forbidden"),
 ])
-def test_what_was_seen_says_what_became_of_it(seen: dict[str, Any], done: bool, verdict: str) -> None:  # noqa: FBT001 - a column
+def test_what_was_seen_says_what_became_of_it(seen: dict[str, Any], verdict: str, *, done: bool) -> None:
     assert verdict_of(Witness(frozenset(), **seen), done=done) == verdict
 
 
