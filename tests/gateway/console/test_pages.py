@@ -93,6 +93,12 @@ def test_the_export_is_exactly_what_is_shown(visitor: Any) -> None:
     assert (part["Total TTC"], part["Payé"], part["Reste dû"]) == ("2640.00".replace(".", ","), "1320,00", "1320,00")
 
 
+def test_the_page_of_a_credit_note_that_is_netted_opens(visitor: Any, story: Any) -> None:
+    page = visitor.get(f"/factures/{story.invoices['A-2026-0031']}")
+    assert page.status_code == 200
+    assert "A-2026-0031" in page.text
+
+
 def test_pages_turn(seeded_deps: Deps, story: Any) -> None:
     with seeded_deps.db.reading(story.tenant_id) as session:
         seen = []
