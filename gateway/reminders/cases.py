@@ -22,7 +22,7 @@ from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import OPENS, open_questions
 from gateway.reminders.reasons import amount_words
 from gateway.reminders.schemas import CaseOut, case_out
-from gateway.reminders.state import Seen, ground_of, key_of, look_at
+from gateway.reminders.state import Seen, key_of, look_again
 from gateway.reminders.working import working_days_after
 from gateway.tables import Submission
 from gateway.tables_reminders import Case
@@ -128,12 +128,9 @@ def _take_out(session: Session, seen: Seen, *, now: datetime, today: date) -> No
     paid = seen.submission.id
     for case in session.scalars(select(Case).where(
             Case.client == key_of(seen.submission), Case.kind.in_(JOINT), Case.active.is_(True))).all():
-        ids = [one for one in (case.submission_id, *case.beside) if one != paid]
-        if ids and len(ids) == len(case.beside):
-            rows = session.scalars(select(Submission).where(Submission.id.in_(ids))).all()
-            left = sorted(look_at(session, rows, ground_of(session, rows), today),
-                          key=lambda one: ids.index(one.submission.id))
-            _put(case, left)
+        about = (case.submission_id, *case.beside)
+        if case.beside and paid in about:
+            _put(case, look_again(session, [one for one in about if one != paid], today))
             _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {case.reason}",
                   now=now)
 

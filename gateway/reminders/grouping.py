@@ -13,7 +13,7 @@ from gateway.deps import Deps
 from gateway.receivables.account import CREDITS
 from gateway.reminders.decide import FINAL_STATUSES, WRITTEN, Outcome
 from gateway.reminders.scenario import THANKS, TONES
-from gateway.reminders.state import Seen, ground_of, key_of, look_at
+from gateway.reminders.state import Seen, ground_of, key_of, look_again, look_at
 from gateway.tables import Submission
 
 MOST: Final = 50
@@ -47,9 +47,7 @@ def unchanged(session: Session, deps: Deps, group: Sequence[Seen]) -> tuple[Seen
 
     In the transaction that sends, under the tenant's lock.
     """
-    rows = session.scalars(select(Submission).where(Submission.id.in_([seen.submission.id for seen in group]))).all()
-    again = {seen.submission.id: seen for seen in look_at(session, rows, ground_of(session, rows), deps.today())}
-    now = tuple(again[seen.submission.id] for seen in group if seen.submission.id in again)
+    now = look_again(session, [seen.submission.id for seen in group], deps.today())
     same = [(one.decision, one.facts) for one in now] == [(one.decision, one.facts) for one in group]
     return now if same else ()
 

@@ -108,6 +108,13 @@ def look(session: Session, tenant_id: str, submission_id: str, today: date) -> S
     return next(look_at(session, [submission], ground_of(session, [submission]), today))
 
 
+def look_again(session: Session, ids: Sequence[str], today: date) -> tuple[Seen, ...]:
+    """A few invoices of one tenant as they stand now, in this order; without those that are gone."""
+    rows = {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
+    there = [rows[one] for one in ids if one in rows]
+    return tuple(look_at(session, there, ground_of(session, there), today))
+
+
 def look_at(session: Session, submissions: Sequence[Submission], ground: Ground, today: date) -> Iterator[Seen]:
     """Many invoices of one tenant, with a handful of statements for all of them."""
     ids = [submission.id for submission in submissions]
@@ -131,7 +138,7 @@ def seen_of(
     """
     client = ground.clients.get(key_of(submission))
     entity = ground.entities.get(submission.legal_entity_id or "")
-    facts = _facts(submission, rows, ground)
+    facts = _facts(submission, rows, ground, client, entity)
     if sent is not None:
         facts = replace(facts, sent=tuple(sent), active=facts.active or submission.lifecycle in FINAL_STATUSES)
     scenario = ground.scenario_of(client)
@@ -179,9 +186,9 @@ def scenario_for(scenarios: Mapping[str, Scenario], segment: str) -> Scenario:
     return scenarios.get(segment, scenarios[""])
 
 
-def _facts(submission: Submission, rows: Rows, ground: Ground) -> Facts:
-    client = ground.clients.get(key_of(submission))
-    entity = ground.entities.get(submission.legal_entity_id or "")
+def _facts(
+    submission: Submission, rows: Rows, ground: Ground, client: ReminderClient | None, entity: LegalEntity | None
+) -> Facts:
     document = replace(document_of(submission), ended_on=None)  # whether it ended, its statuses say
     stands = netted(document, [Received(document.id, one.amount, one.paid_on) for one in rows.payments],
                     ground.relations)
