@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -143,12 +143,11 @@ def _messages(session: Session, first: date, last: date) -> Mapping[str, Sequenc
         Decision.submission_id, Decision.channel, Decision.at, Decision.sha256, Submission.buyer_siren,
         Submission.buyer_name).join(
         Submission, and_(Submission.tenant_id == Decision.tenant_id, Submission.id == Decision.submission_id)).where(
-        Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS).order_by(Decision.at))
+        Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS,
+        Decision.at >= _midnight(first), Decision.at < _midnight(last + timedelta(days=1))).order_by(Decision.at))
     for submission_id, channel, at, sha256, siren, name in rows:
-        on = _day(at)
-        if first <= on <= last:
-            of_one = f"{at} {sha256 or client_of(siren, name).key}"  # a call has no paper
-            found[submission_id].append(Message(on, channel_name(channel or ""), of_one))
+        of_one = f"{at} {sha256 or client_of(siren, name).key}"  # a call has no paper
+        found[submission_id].append(Message(_day(at), channel_name(channel or ""), of_one))
     return found
 
 
@@ -168,6 +167,10 @@ def _collected(
             if place and (on - its[place - 1].on).days <= AFTER_DAYS:
                 found[its[place - 1].channel] += amount
     return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), PARIS)
 
 
 def _day(at: datetime) -> date:
