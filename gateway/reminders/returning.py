@@ -19,13 +19,13 @@ RETURNED = "returned"
 def came_back(
     session: Session, row: Decision, reason: str, *, actor: str, now: datetime, today: date, stop: bool = True,
     report: Kept | None = None,
-) -> bool:
-    """A letter did not reach its reader: a case is opened, the stage stays taken; whether that was news.
+) -> None:
+    """A letter did not reach its reader: a case is opened, the stage stays taken. Told again, it changes nothing.
 
     `stop`: nothing more goes to its address. In the caller's transaction, under the tenant's lock.
     """
     if row.facts.get("refused") or (not stop and row.facts.get("failure") == reason):
-        return False
+        return
     row.facts = {**row.facts, "failure": reason, "refused": stop}
     submission = session.get_one(Submission, (row.tenant_id, row.submission_id))
     if report is not None:
@@ -38,4 +38,3 @@ def came_back(
         objects=(report,) if report is not None else (), data={"decision": row.id, "stage": row.stage, "stop": stop},
         then=(Work(topic="remind", subject_id=row.submission_id),) if stop else ()), now=now)
     open_case(session, submission, "bounce", reason, now=now, today=today, actor=actor)
-    return True

@@ -23,6 +23,8 @@ ROLES: Final = ("original", "sent", "readable", "reminder")
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """Of every entry: the same facts give the same file."""
 
+YES_NO: Final = {True: "oui", False: "non"}
+
 
 def collection_file(deps: Deps, group: Sequence[Seen], notice: bytes, letter: Letter) -> bytes:
     """A ZIP with `creances.csv`, `historique.csv`, the summary as PDF and the pieces. Reads the store.
@@ -35,7 +37,7 @@ def collection_file(deps: Deps, group: Sequence[Seen], notice: bytes, letter: Le
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "creances.csv", as_csv(("facture", "echeance", "reste_du", "devise", "en_litige", "remise"), (
             (item.number, _iso(item.due_date), format(item.balance, "f"), letter.currency,
-             _yes(item.disputed), _yes(item.id in ours)) for item in letter.open_items)))
+             YES_NO[item.disputed], YES_NO[item.id in ours]) for item in letter.open_items)))
         _add(archive, "historique.csv", as_csv(("date", "facture", "etape", "decision", "motif"), (
             (row.at.astimezone(PARIS).strftime("%Y-%m-%d %H:%M"), seen.facts.number,
              label_of(seen.scenario, row.stage), row.outcome, row.reason) for row, seen in history)))
@@ -69,10 +71,6 @@ def _pieces(deps: Deps, group: Sequence[Seen]) -> Iterable[tuple[str, bytes]]:
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
-
-
-def _yes(one: bool) -> str:  # noqa: FBT001 - a cell
-    return "oui" if one else "non"
 
 
 def _iso(day: object) -> str:

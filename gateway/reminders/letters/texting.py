@@ -30,18 +30,18 @@ WORDS: Final = {
 def draft_text(deps: Deps, group: Sequence[Seen]) -> Drafted:
     """The SMS that these decisions about one client call for. The number is one that a person settled."""
     seen = group[0]
-    lang = seen.client.lang if seen.client is not None and seen.client.lang in WORDS else "fr"
-    words, due = WORDS[lang or "fr"], seen.facts.due_date
+    wanted = seen.client.lang if seen.client is not None else None
+    lang = wanted if wanted in WORDS else "fr"
+    words, due = WORDS[lang], seen.facts.due_date
     company = (seen.entity.name if seen.entity else seen.submission.seller_name) or ""
     balance = sum((one.facts.balance for one in group), Decimal(0))
     told = {"company": company[:40], "number": seen.facts.number, "count": len(group),
-            "day": day_words(due, lang or "fr") if due else "", "balance": amount_words(
-                balance, seen.facts.currency, lang or "fr")}
+            "day": day_words(due, lang) if due else "", "balance": amount_words(balance, seen.facts.currency, lang)}
     if seen.decision.tone == THANKS:
         text = words["thanks"].format(**told)
     else:
         until = max(due or deps.today(), deps.today()) + timedelta(days=GOOD_DAYS)
-        link = link_to(deps, seen, seen.facts.phone, until, lang or "fr")
+        link = link_to(deps, seen, seen.facts.phone, until, lang)
         text = f"{words['many' if len(group) > 1 else 'one'].format(**told)} {words['ask'].format(link=link)}"
     text = for_phones(text)
     return Drafted(content=text.encode(), channel=SMS, recipient=seen.facts.phone or "", subject=text[:60], facts={

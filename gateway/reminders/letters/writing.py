@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from babel.dates import format_date
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from formats.rendering.payment_code import NoCode
 from gateway.reminders.letters.bills import Bill
@@ -34,11 +34,10 @@ QUOTE: Final = 400
 """Longest quotation of an invoice note, in characters."""
 
 _FOLDER: Final = Path(__file__).parent / "templates"
-_PLAIN: Final = Environment(loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=False,  # noqa: S701 - plain text
-                            trim_blocks=True, lstrip_blocks=True)
-_TEXT: Final = Environment(loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=False)  # noqa: S701 - paragraphs; the HTML layout escapes them
-_HTML: Final = Environment(loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=True,
-                           trim_blocks=True, lstrip_blocks=True)
+_TEXTS: Final = Environment(loader=FileSystemLoader(_FOLDER), undefined=StrictUndefined, autoescape=select_autoescape())
+"""Escapes what ends in .html: the paragraphs are plain text, which the HTML layout escapes once."""
+
+_LAYOUTS: Final = _TEXTS.overlay(trim_blocks=True, lstrip_blocks=True)
 
 _LABELS: Final = {
     "fr": {"number": "Facture", "issued": "Date", "due_date": "Échéance", "late": "Retard", "amount": "Montant",
@@ -124,8 +123,8 @@ def write(letter: Letter, pictures: Sequence[str | None] = ()) -> Written:
         "asked": asdict(asked_list(letter)), "open": asdict(open_list(letter)), "answer_title": words["answer"],
         "answers": letter.answers,
     }
-    return Written(subject, _PLAIN.get_template("layout.txt").render(content),
-                   _HTML.get_template("layout.html").render(content))
+    return Written(subject, _LAYOUTS.get_template("layout.txt").render(content),
+                   _LAYOUTS.get_template("layout.html").render(content))
 
 
 def page_texts(letter: Letter) -> dict[str, object]:
@@ -149,7 +148,7 @@ def words_of(letter: Letter) -> tuple[str, list[str]]:
         blocks = [filled(letter.subject or letter.lead.number, fields),
                   *re.split(r"\n\s*\n", filled(letter.text, fields))]
     else:
-        told = _TEXT.get_template(f"{letter.lang}/{letter.tone}.txt").render(values)
+        told = _TEXTS.get_template(f"{letter.lang}/{letter.tone}.txt").render(values)
         blocks = re.split(r"\n\s*\n", told.strip())
         if letter.subject:
             blocks[0] = filled(letter.subject, _fields(letter, values))
