@@ -3,7 +3,7 @@
 import re
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -31,9 +31,9 @@ def with_pdf(play: "Play", content: bytes) -> None:
         ))
 
 
-def with_document(play: "Play", **changes: object) -> None:
+def with_document(play: "Play", **changes: Any) -> None:
     """The invoice says something else."""
-    document = write(replace(play.document, **changes), Syntax.UBL_INVOICE)  # type: ignore[arg-type]
+    document = write(replace(play.document, **changes), Syntax.UBL_INVOICE)
     with play.deps.db.transaction(play.invoice.tenant_id) as session:
         row = session.get_one(Submission, (play.invoice.tenant_id, play.invoice.id))
         row.sha256 = row.sent_sha256 = play.deps.store.put(document).hex
