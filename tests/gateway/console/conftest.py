@@ -1,7 +1,9 @@
-"""The seeded tenant, and people who are signed in."""
+"""The seeded tenant, people who are signed in, and a real browser."""
 
 import re
+import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -9,11 +11,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import console_seed
+from console_browser import ARGUMENTS, CHROMIUM, WIDTHS
 
 from gateway.app import create_app
 from gateway.deps import Deps
@@ -83,3 +88,48 @@ def signed_in(world: tuple[Deps, object]) -> Callable[[str], Visitor]:
 @pytest.fixture
 def visitor(signed_in: Callable[[str], Any]) -> Any:
     return signed_in("tous")
+
+
+@pytest.fixture(scope="module")
+def address(world: tuple[Deps, object]) -> Iterator[str]:
+    """The whole application on a free port of this machine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(create_app(world[0]), log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def opened(chromium: Browser, address: str, signed_in: Callable[[str], Any]) -> Iterator[Callable[..., Page]]:
+    """A page of somebody (with every role), at a width, with or without scripts; complaints of the browser fail."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(width: str, *, scripts: bool = True, role: str = "tous") -> Page:
+        wide, high = WIDTHS[width]
+        cookie = signed_in(role).cookies["passerelle_session"]
+        context = chromium.new_context(viewport={"width": wide, "height": high}, java_script_enabled=scripts)
+        context.add_cookies([{"name": "passerelle_session", "value": cookie, "url": address}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
