@@ -201,7 +201,9 @@ def _question(row: BankMovement, findings: Findings, *, found: bool) -> str | No
         return FOREIGN
     if findings.settled:
         return SETTLED
-    if row.amount < 0 or row.returned:
-        return RETURNED if row.amount < 0 else GIVEN_BACK
+    if row.amount < 0:
+        return RETURNED
+    if row.returned:
+        return GIVEN_BACK
     return None if found else UNKNOWN
 

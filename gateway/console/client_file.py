@@ -1,6 +1,5 @@
 """One client as its credit controller sees it: items, figures, what was sent and is planned, what waits. Only reads."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -84,10 +83,11 @@ def client_file(
     if not documents:
         return None
     newest = max(documents.values(), key=lambda one: one.issued_on)
+    payments = received_of(session, [item.document.id for item in items])
     coming, held = _plan(session, deps, [item for item in items if item.balance > 0])
     return ClientFile(
         client=newest.client, settled=session.get(ReminderClient, (tenant_id, key)), sample=newest.id, items=items,
-        debts=by_currency(items, claims_of(session, as_of, key)), figures=_figures(session, items, as_of),
+        debts=by_currency(items, claims_of(session, as_of, key)), figures=figures_of(items, payments, as_of),
         coming=coming, held=held,
         cases=_about(session, documents, Case, Case.active.is_(True), order=Case.due_on),
         closed=_about(session, documents, Case, Case.active.is_(None), order=Case.closed_at, newest=True),
@@ -105,15 +105,6 @@ def _plan(session: Session, deps: Deps, owing: Sequence[Item]) -> tuple[list[Pla
                for one in planned_of(deps, seen, DAYS_AHEAD)]
     coming = sorted((one for one in planned if one.on is not None), key=lambda one: (one.on, one.number))
     return coming, [one for one in planned if one.on is None]
-
-
-def _figures(session: Session, items: Sequence[Item], as_of: date) -> list[Figures]:
-    payments = received_of(session, [item.document.id for item in items])
-    known: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        known[item.document.currency].append(item)
-    called = {item.document.client.key: item.document.client for item in items}
-    return [figures_of(same, payments, called, as_of) for _, same in sorted(known.items())]
 
 
 def _about(

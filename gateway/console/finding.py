@@ -305,10 +305,10 @@ def _is_between(parties: Sequence[str]) -> Condition:
 def _spells(table: Any, one: tuple[str, bool]) -> Condition:
     """Whether a row has a word, or one that begins so."""
     word, beginning = one
-    end = after(word) if beginning else None
     if not beginning:
         spelled: Condition = table.word == word
         return spelled
+    end = after(word)
     return and_(table.word >= word, table.word < end) if end is not None else and_(table.word >= word)
 
 

@@ -1,7 +1,6 @@
 """What lists of invoices need from the database: filters, pages, money. Only reads.
 
-Amounts are kept as text, so the database compares them as numbers only to choose rows; every figure that is shown
-is summed here as Decimal.
+Amounts are kept as text: every figure that is shown is summed here as Decimal, never by the database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -186,8 +185,8 @@ def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[
 
 
 def money_of(invoice: Submission, stands: Netted, today: date) -> InvoiceRow:
-    """What is paid, open and late of one invoice; a credit note asks for nothing."""
-    outstanding = Decimal(0) if stands.document.is_credit else stands.balance.outstanding
+    """What is paid, open and late of one invoice."""
+    outstanding = stands.asked_for
     late = (today - invoice.due_date).days if invoice.due_date is not None and outstanding > 0 else 0
     return InvoiceRow(invoice, stands.balance.paid, outstanding, max(0, late), stands.item)
 

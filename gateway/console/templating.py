@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.console import french, words
 from gateway.deps import Deps, deps_of
-from gateway.receivables.account import client_of
+from gateway.receivables.documents import buyer_of
 from gateway.tables import Submission
 
 FOLDER = Path(__file__).parent
@@ -46,7 +46,7 @@ def client_page(key: str, as_of: date | None = None) -> str:
 
 def client_of_invoice(invoice: Submission) -> str:
     """That of the client of an invoice."""
-    return client_page(client_of(invoice.buyer_siren, invoice.buyer_name).key)
+    return client_page(buyer_of(invoice).key)
 
 
 def environment() -> Environment:

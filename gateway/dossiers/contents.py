@@ -19,7 +19,7 @@ from gateway.deps import Deps, in_paris
 from gateway.dossiers.shelf import Shelf, Standing
 from gateway.dossiers.trail import as_csv, missing_in, steps_of
 from gateway.evidence.saying import key_of, mac, text_of
-from gateway.receivables.account import NOTHING, Received
+from gateway.receivables.account import Received
 from gateway.receivables.documents import documents_of, netted
 from gateway.tables import Document, Event, Submission
 
@@ -69,8 +69,7 @@ def dossier_of(
     [document] = documents_of(session, [submission])
     stands = netted(document, [Received(submission.id, one.amount, one.paid_on) for one in payments],
                     shelf.relations.of(document, until))
-    due = NOTHING if stands.document.is_credit else stands.balance.outstanding
-    missing = (*missing_in(submission, links, events, due), *map(told_gone, gone))
+    missing = (*missing_in(submission, links, events, stands.asked_for), *map(told_gone, gone))
     return package.Dossier(
         invoice=submission.number or submission.id, tenant=submission.tenant_id, subjects=subjects,
         documents=shown, logs=tuple(sealed),

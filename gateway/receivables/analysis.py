@@ -1,7 +1,7 @@
 """Ageing and figures of a day, read from the database. Reads, changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -100,19 +100,23 @@ def claimed_on(session: Session, as_of: date) -> list[Claimed]:
 
 def figures_on(session: Session, as_of: date, days: int = PERIOD) -> list[Figures]:
     """The figures of every currency in which anything was invoiced up to a day, for all clients together."""
-    items = all_items(session, as_of)
+    return figures_of(all_items(session, as_of), received_of(session, None), as_of, days)
+
+
+def figures_of(
+    items: Sequence[Item], payments: Sequence[Received], as_of: date, days: int = PERIOD
+) -> list[Figures]:
+    """The figures of every currency of these items: all of them, or those of one client."""
     names = clients(items)
     known: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         known[item.document.currency].append(item)
-    payments = received_of(session, None)
-    return [figures_of(same, payments, names, as_of, days) for _, same in sorted(known.items())]
+    return [_of_currency(same, payments, names, as_of, days) for _, same in sorted(known.items())]
 
 
-def figures_of(
-    items: Sequence[Item], payments: Iterable[Received], names: Mapping[str, Client], as_of: date, days: int = PERIOD
+def _of_currency(
+    items: Sequence[Item], payments: Sequence[Received], names: Mapping[str, Client], as_of: date, days: int
 ) -> Figures:
-    """The figures of these items, which are of one currency: all of them, or those of one client."""
     currency = items[0].document.currency
     now = total(currency, ageing((piece_of(item) for item in items if item.balance), as_of))
     sales = figures.sales_by_day(items)

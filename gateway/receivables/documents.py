@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
 
@@ -52,6 +53,11 @@ class Netted:
     """None for a credit note that is netted against its invoice, and before the day of issue."""
 
     balance: Balance
+
+    @property
+    def asked_for(self) -> Decimal:
+        """What is still to be received; a credit note asks for nothing."""
+        return NOTHING if self.document.is_credit else self.balance.outstanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,8 @@ COLUMNS = (
 """Of the file. Times to the microsecond, as the journal has them."""
 
 
-def asked(  # noqa: PLR0917 - each is a parameter of the URL
-    q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "",  # noqa: A002 - the word in the URL
+def asked(
+    *, q: str = "", qui: str = "", type: str = "", statut: str = "", du: str = "", au: str = "",  # noqa: A002 - the word in the URL
     avant: str = "", apres: str = "",
 ) -> searching.Search:
     """The search that the URL asks for; what makes no sense is left out."""
@@ -88,13 +88,14 @@ def export_journal(visit: Reading, search: Asked) -> Response:
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         names = people.names(session)
         listing = list(audit.everything(session, search, names, MOST_EXPORTED + 1))
-    looks.at_list(visit.deps, visit.principal, looks.JOURNAL_EXPORTED, "journal", **search.values())
-    return as_csv(Sheet(name="journal", columns=COLUMNS, lines=[Line((
+    answer = as_csv(Sheet(name="journal", columns=COLUMNS, lines=[Line((
         line.event.position, line.event.at.isoformat(),
         line.event.platform_at.isoformat() if line.event.platform_at else "", names.author(line.event),
         line.event.kind, line.event.code, words.happening(line.event).text,
         line.invoice.number if line.invoice is not None else line.event.data.get("subject", ""),
         line.event.reason, line.event.sha256, line.leaf)) for line in listing]))
+    looks.at_list(visit.deps, visit.principal, looks.JOURNAL_EXPORTED, "journal", **search.values())
+    return answer
 
 
 @router.post("/journal/recherches")

@@ -26,13 +26,13 @@ COLUMNS = (
 """Of the file, which says more than the page."""
 
 
-def wanted(  # noqa: PLR0917 - each is a parameter of the URL
-    q: str = "", etat: str = "", entite: str = "", du: str = "", au: str = "", retard: str = "", page: str = ""
+def wanted(
+    *, q: str = "", etat: str = "", entite: str = "", du: str = "", au: str = "", retard: str = "", page: str = ""
 ) -> queries.Filter:
     """The filter that the URL asks for; what makes no sense is left out."""
     return queries.Filter(
         q=q.strip()[:100], state=etat if etat in queries.STATES else "", entity=entite[:64], since=day(du),
-        until=day(au), overdue=retard == "1", page=min(max(int(page), 1), 10_000) if page.isdecimal() else 1,
+        until=day(au), overdue=retard == "1", page=page_number(page),
     )
 
 
@@ -42,6 +42,11 @@ def day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def page_number(text: str) -> int:
+    """Of a list; the first where the text is no number."""
+    return min(max(int(text), 1), 10_000) if text.isdecimal() else 1
 
 
 Wanted = Annotated[queries.Filter, Depends(wanted)]

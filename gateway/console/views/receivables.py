@@ -9,7 +9,7 @@ from gateway.auth import Permission
 from gateway.console import owing, people
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
-from gateway.console.views.invoices import day
+from gateway.console.views.invoices import day, page_number
 from gateway.deps import CurrentDeps
 from gateway.receivables.ageing import CLASSES
 from gateway.receivables.analysis import FIRST_DAY, LAST_DAY
@@ -21,10 +21,9 @@ LIST = "receivables"
 """Under what the journal has exports of these lists."""
 
 
-
-def asked(  # noqa: PLR0917 - each is a parameter of the URL
-    deps: CurrentDeps, au: str = "", q: str = "", devise: str = "", retard: str = "", tranche: str = "", par: str = "",
-    tri: str = "", page: str = "",
+def asked(
+    deps: CurrentDeps, *, au: str = "", q: str = "", devise: str = "", retard: str = "", tranche: str = "",
+    par: str = "", tri: str = "", page: str = "",
 ) -> owing.Asked:
     """What the URL asks for; what makes no sense is left out."""
     today = deps.today()
@@ -39,11 +38,6 @@ def day_or(text: str, today: date) -> date:
     """A day that figures can be asked for; today for what is none."""
     found = day(text)
     return found if found is not None and FIRST_DAY <= found <= LAST_DAY else today
-
-
-def page_number(text: str) -> int:
-    """Of a list; the first where the text is no number."""
-    return min(max(int(text), 1), 10_000) if text.isdecimal() else 1
 
 
 Wanted = Annotated[owing.Asked, Depends(asked)]

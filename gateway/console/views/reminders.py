@@ -9,7 +9,7 @@ from gateway.auth import Permission
 from gateway.console import people, reminding, words
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.views.invoice import invoice_page, refused
-from gateway.console.views.invoices import day
+from gateway.console.views.invoices import day, page_number
 from gateway.problems import Problem
 from gateway.reminders.people import add_hold, current_scenario, lift_hold, settle
 from gateway.reminders.planning import Place, preview
@@ -26,10 +26,9 @@ def show_reminders(
     """The letters to come, decisions with their reason, holds in force, the stages of the scenario."""
     tenant_id = visit.principal.tenant_id
     outcome = issue if issue in words.DECISIONS else ""
-    number = min(max(int(page), 1), 10_000) if page.isdecimal() else 1
     scenario, planned = current_scenario(visit.deps, tenant_id), preview(visit.deps, tenant_id, after=place(apres))
     with visit.deps.db.reading(tenant_id) as session:
-        listing = reminding.decisions(session, outcome, number)
+        listing = reminding.decisions(session, outcome, page_number(page))
         waits, names = reminding.holds(session), people.names(session)
     return visit.draw(
         "relances.html", listing=listing, outcome=outcome, holds=waits, scenario=scenario, names=names,
@@ -43,9 +42,8 @@ def show_reminders(
 @router.get("/relances/retours")
 def show_returned(visit: Annotated[Visit, Sees(Permission.REMINDERS_READ)], page: str = "") -> Response:
     """Mails that came back: what each was taken for, and what followed."""
-    number = min(max(int(page), 1), 10_000) if page.isdecimal() else 1
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        listing = reminding.returned(session, number)
+        listing = reminding.returned(session, page_number(page))
     return visit.draw("relances_retours.html", listing=listing, kinds=reminding.RETURNED, outcomes=reminding.OUTCOMES,
                       watched=visit.deps.settings.bounces_url is not None)
 

@@ -9,7 +9,8 @@ from gateway.auth import Permission
 from gateway.console import people, tasks
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
-from gateway.console.views.receivables import LIST, page_number
+from gateway.console.views.invoices import page_number
+from gateway.console.views.receivables import LIST
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
