@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes, message_from_string
 from email.message import Message
+from itertools import islice
 from typing import Final
 
 from formats.errors import LimitExceeded
@@ -37,7 +38,7 @@ def read_returned(document: bytes) -> Returned:
         raise LimitExceeded(f"parts of a mail: more than {MOST_MARKS} lines that could begin one")
     try:
         mail = message_from_bytes(document)
-        parts = [part for _, part in zip(range(MOST_PARTS), mail.walk(), strict=False)]
+        parts = list(islice(mail.walk(), MOST_PARTS))
     except RecursionError as error:
         raise LimitExceeded("parts of a mail within parts: too deep") from error
     if mail.get_content_type() == "multipart/report":

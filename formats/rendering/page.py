@@ -33,18 +33,7 @@ from formats.rendering.line_details import reason_of
 from formats.rendering.lines import line_table
 from formats.rendering.others import undesigned
 from formats.rendering.parties import delivery_terms, parties, party, recipient
-from formats.rendering.phrases import (
-    Json,
-    Pair,
-    coded,
-    filled,
-    joined,
-    label,
-    note_title,
-    span,
-    with_scheme,
-    word,
-)
+from formats.rendering.phrases import Json, Pair, coded, filled, joined, label, note_title, span, with_scheme, word
 from formats.rendering.words import DOCUMENT_CODES, MEANS, UNITS, VAT_WORDS, WORDS
 
 REFERENCES = (

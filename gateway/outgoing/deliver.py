@@ -137,9 +137,9 @@ def _settled(deps: Deps, at: Attempt) -> bool:
         _retry(deps, at, state, lost, ours=True)
     with deps.db.reading(submission.tenant_id) as session:
         _, last = _unknowns(session, submission)
-    settled = last + timedelta(seconds=deps.settings.settle_seconds) if last else deps.now()
-    if deps.now() < settled:  # a person wanted it tried again at once
-        raise RetryLater(submission.transmission_reason or "", at=settled, patient=True)
+    settles = timedelta(seconds=deps.settings.settle_seconds)
+    if last is not None and deps.now() < last + settles:  # a person wanted it tried again at once
+        raise RetryLater(submission.transmission_reason or "", at=last + settles, patient=True)
     return False
 
 

@@ -37,7 +37,7 @@ def after_failure(circuit: Circuit, now: datetime, retry_after_s: float | None =
     if failures >= TRIPS_AFTER:
         pause = min(FIRST_PAUSE * 2 ** min(failures - TRIPS_AFTER, 10), LONGEST_PAUSE)
     if retry_after_s:
-        pause = max(pause, min(timedelta(seconds=min(retry_after_s, LONGEST_ASKED.total_seconds())), LONGEST_ASKED))
+        pause = max(pause, timedelta(seconds=min(retry_after_s, LONGEST_ASKED.total_seconds())))
     return Circuit(failures, now + pause if pause else None)
 
 
