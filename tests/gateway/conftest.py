@@ -6,7 +6,6 @@ import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,23 +17,11 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
 from archive.stores.directory import DirectoryStore
-from formats.invoice import Identifier
-from formats.lifecycle import write_status
-from formats.status import (
-    REFERENCE_STATUS,
-    StatusDetail,
-    StatusMessage,
-    StatusParty,
-    message_id,
-    phase_of,
-)
 from gateway import auth
 from gateway.auth import Permission, Principal
 from gateway.connections import seal_credentials
 from gateway.db import Database, open_engine
 from gateway.deps import Bell, Deps
-from gateway.lifecycle.guard import FIRST_PHASE
-from gateway.lifecycle.wording import label_of
 from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings
@@ -58,10 +45,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "archive"))
 sys.path.insert(0, str(Path(__file__).parent))
 import servers
 from stand_in import StandIn
+from status_messages import SELLER_SIREN, status_about
 
 ON_POSTGRES = os.environ.get("PASSERELLE_TEST_DATABASE") == "postgres"
-SELLER_SIREN, BUYER_SIREN = "000002006", "000001016"
-"""Right check digits; so low that the register never gave them. The buyer approves everything in the sandbox."""
+BUYER_SIREN = "000001016"
+"""As that of the seller. The buyer approves everything in the sandbox."""
 
 
 class Clock:
@@ -371,29 +359,7 @@ def directory(deps: Deps, connection: PlatformConnection, platform: StandIn) -> 
 @pytest.fixture(scope="session")
 def make_status() -> Callable[..., bytes]:
     """CDAR bytes about an invoice, by whoever sets such a status; keywords change the message."""
-    who = dict.fromkeys(FIRST_PHASE, "WK") | dict.fromkeys(("209", "212", "220"), "SE")
-    reasons = {"206": "QTE_ERR", "207": "QTE_ERR", "208": "JUSTIF_ABS", "210": "TRANSAC_INC", "213": "REJ_SEMAN",
-               "221": "ROUTAGE_ERR"}
-
-    def make(invoice: Submission, code: str, set_at: datetime, **changes: Any) -> bytes:
-        role = who.get(code, "BY")
-        siren = {"SE": invoice.seller_siren, "BY": invoice.buyer_siren}.get(role)
-        detail = StatusDetail(reason_code=reasons.get(code), comment="Le bon de livraison manque.")
-        message = StatusMessage(
-            id=message_id(invoice_number=str(invoice.number), code=code, set_at=set_at, invoice_type="380",
-                          invoice_date=invoice.issue_date or date.min),
-            issued_at=set_at, set_at=set_at, code=code, label=label_of(code), type_code=phase_of(code),
-            business_process="REGULATED", sender=StatusParty(role="WK"),
-            issuer=StatusParty(role=role, identifier=Identifier(value=siren, scheme="0002") if siren else None),
-            recipients=(StatusParty(role="SE", identifier=Identifier(value=SELLER_SIREN, scheme="0002"),
-                                    electronic_address=Identifier(value=SELLER_SIREN, scheme="0225")),),
-            invoice_number=invoice.number, invoice_date=invoice.issue_date, invoice_type="380",
-            reference_status=REFERENCE_STATUS.get(code), seller=Identifier(value=SELLER_SIREN, scheme="0002"),
-            details=(detail,) if code in reasons else (),
-        )
-        return write_status(replace(message, **changes))
-
-    return make
+    return status_about
 
 
 @pytest.fixture
