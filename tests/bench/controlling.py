@@ -7,7 +7,6 @@ tries; every fifth client has cases, holds and letters of the past.
 """
 
 import argparse
-import hashlib
 import random
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from year import Clock, house
 
 from gateway.app import create_app
 from gateway.assembly import assembled
-from gateway.auth import COOKIE
+from gateway.auth import COOKIE, ROLES, SESSION_LENGTH, digest_of
 from gateway.db import insert_rows
 from gateway.deps import Deps
 from gateway.receivables import lines
@@ -101,9 +100,9 @@ def signed_in(deps: Deps, tenant_id: str) -> TestClient:
     secret, who = "bench", str(uuid.uuid4())
     with deps.db.transaction(tenant_id) as session:
         session.add(User(tenant_id=tenant_id, id=who, email="bench@atelier.example", name="Bench", password_hash="",
-                         roles=["officer", "credit", "operator", "billing"], created_at=deps.now(), disabled_at=None))
-        session.add(ConsoleSession(tenant_id=tenant_id, id=hashlib.sha256(secret.encode()).hexdigest(), user_id=who,
-                                   csrf="x", created_at=deps.now(), expires_at=deps.now() + timedelta(days=1)))
+                         roles=list(ROLES), created_at=deps.now(), disabled_at=None))
+        session.add(ConsoleSession(tenant_id=tenant_id, id=digest_of(secret), user_id=who, csrf="x",
+                                   created_at=deps.now(), expires_at=deps.now() + SESSION_LENGTH))
     visitor: Any = TestClient(create_app(deps), base_url="http://passerelle.example", headers={"Accept": "text/html"})
     visitor.cookies.set(COOKIE, secret)
     return visitor
