@@ -42,7 +42,7 @@ def test_an_acknowledgement_is_recorded_once(
 
 
 def test_how_the_platform_files_an_invoice_is_read_back(
-    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
     invoice = make_invoice()
     platform.put("in", make_status(invoice, "200", AT))
@@ -51,7 +51,7 @@ def test_how_the_platform_files_an_invoice_is_read_back(
     ask(deps, connection)
     assert lifecycle_of(deps, invoice.tenant_id, invoice.id).may_set == ["220", "227"]
     for rule, offered in (("B2BInt", []), ("B2BInt", []), ("B2B", ["220", "227"])):
-        deps.clock.forward(minutes=1)  # type: ignore[attr-defined]  # the tests' own clock
+        clock.forward(minutes=1)
         platform.put("out", **filed, processingRule=rule, acknowledgement={"status": "Ok"})
         ask(deps, connection)
         assert lifecycle_of(deps, invoice.tenant_id, invoice.id).may_set == offered

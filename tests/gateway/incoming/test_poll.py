@@ -218,7 +218,7 @@ def test_a_connection_in_trouble_stops_no_other(
 
 
 def test_a_platform_that_is_away_is_left_alone_and_found_again(
-    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
     invoice = make_invoice()
     platform.put("late", make_status(invoice, "200", AT))
@@ -232,14 +232,14 @@ def test_a_platform_that_is_away_is_left_alone_and_found_again(
     assert len(platform.searches) == asked, "nobody asks while the circuit is open"
     assert "INTERNAL_ERROR" in str(troubled.trouble)
     assert circuits.admit(deps, connection, circuits.FLOWS) is not None
-    deps.clock.forward(minutes=1)  # type: ignore[attr-defined]  # the tests' own clock
+    clock.forward(minutes=1)
     healthy = ask(deps, connection)
     assert (codes(deps, invoice), healthy.trouble) == (["200"], None)
     assert [circuits.admit(deps, connection, circuits.FLOWS) for _ in range(2)] == [None, None]
 
 
 def test_a_document_waits_for_a_platform_that_is_left_alone(
-    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
 ) -> None:
     invoice = make_invoice()
     platform.put("in", make_status(invoice, "200", AT))
@@ -248,7 +248,7 @@ def test_a_document_waits_for_a_platform_that_is_left_alone(
     run(deps)
     assert codes(deps, invoice) == []
 
-    deps.clock.forward(minutes=11)  # type: ignore[attr-defined]  # the tests' own clock
+    clock.forward(minutes=11)
     run(deps)
 
     assert codes(deps, invoice) == ["200"]
