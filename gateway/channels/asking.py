@@ -16,6 +16,9 @@ SECONDS: Final = 45.0
 
 MEMORY: Final = 400 << 20
 
+UNANSWERED: Final = (OverTime, OverMemory, WorkerDied)
+"""How the process may end without having said anything."""
+
 
 class UnknownService(ValueError):
     """A URL that is none of apprise's."""
@@ -36,6 +39,7 @@ def service_of(url: str, allowed: Sequence[str]) -> str:
     Raises:
         UnknownService: apprise knows no such URL.
         ForbiddenTarget: its host is not one for messages: https on 443 or 8443, unless the operator named it.
+        One of UNANSWERED: nobody knows; another try may be answered.
     """
     found = _ask({"do": "describe", "url": url})
     if "error" in found:
@@ -57,7 +61,7 @@ def send(message: Message, allowed: Sequence[str]) -> None:
     try:
         said = _ask({"do": "send", "url": message.url, "title": message.title, "body": message.body,
                      "allowed": list(allowed)})
-    except (OverTime, OverMemory, WorkerDied) as error:
+    except UNANSWERED as error:
         raise InDoubt(f"Envoi interrompu ({type(error).__name__}). / Interrupted.") from error
     answers = ", ".join(f"HTTP {status}" for status in said["answers"])
     match said["verdict"]:

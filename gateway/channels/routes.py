@@ -20,7 +20,7 @@ def list_channels(deps: CurrentDeps, principal: Administrator) -> Channels:
     return Channels(items=[ChannelOut.of(row) for row in service.list_channels(deps, principal.tenant_id)])
 
 
-@router.post("", status_code=201, responses=documented(409))
+@router.post("", status_code=201, responses=documented(409, 503))
 def create_channel(principal: Administrator, channel: ChannelIn, deps: CurrentDeps) -> ChannelOut:
     """Set up a channel of chat or SMS by its apprise URL, which is never shown again."""
     return ChannelOut.of(service.create(deps, principal.tenant_id, channel, principal.actor))

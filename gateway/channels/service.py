@@ -7,13 +7,13 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.channels.asking import UnknownService, service_of
+from gateway.channels.asking import UNANSWERED, UnknownService, service_of
 from gateway.channels.schemas import PHONE, ChannelIn, RuleIn
 from gateway.channels.sending import TEST, TOPIC, client_channel, close_waiting, enqueue
 from gateway.deps import Deps
 from gateway.feeding import from_now_on
 from gateway.outbox import put
-from gateway.problems import Problem, not_found
+from gateway.problems import Problem, not_found, unavailable
 from gateway.record import Change, lock_tenant, record
 from gateway.tables_channels import Channel, ChannelMessage
 from gateway.webhooks.address import ForbiddenTarget
@@ -29,7 +29,8 @@ def create(deps: Deps, tenant_id: str, wanted: ChannelIn, actor: str) -> Channel
     """A channel without rules; one for clients where its URL has a place for their number.
 
     Problems: 422 channel-unknown for a URL that apprise does not know, 422 channel-address for a host that is not
-    allowed, 409 too-many-channels, 409 client-channel-exists for a second one for clients.
+    allowed, 409 too-many-channels, 409 client-channel-exists for a second one for clients, 503 channel-unchecked where
+    the look at the URL did not end.
     """
     to_clients = PHONE in wanted.url
     try:
@@ -39,6 +40,8 @@ def create(deps: Deps, tenant_id: str, wanted: ChannelIn, actor: str) -> Channel
                       "No service has such an address.") from error
     except ForbiddenTarget as error:
         raise Problem(422, "channel-address", str(error)) from error
+    except UNANSWERED as error:
+        raise unavailable("channel-unchecked") from error
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
         known = session.scalars(select(Channel).where(Channel.removed_at.is_(None))).all()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.alarms.causes import causes
-from gateway.channels import sending, service
+from gateway.channels import asking, sending, service
 from gateway.channels.happenings import HAPPENINGS, may_hear
 from gateway.channels.messenger import Witness, describe, verdict_of
 from gateway.channels.routes import router
@@ -102,6 +102,13 @@ def test_a_url_is_kept_encrypted_and_never_shown(stage, serve) -> None:
 def test_an_address_inside_the_house_is_refused_at_once(serve) -> None:
     answer = serve(router).post("/v1/channels", json={"name": "x", "url": "json://127.0.0.1:5432/x"})
     assert (answer.status_code, answer.json()["code"]) == (422, "channel-address")
+
+
+def test_a_look_at_a_url_that_does_not_end_is_no_fault_of_the_url(serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SECONDS", 0.01)
+    answer = serve(router).post("/v1/channels", json={"name": "x", "url": "json://chat.example/x"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "channel-unchecked")
+    assert serve(router).get("/v1/channels").json() == {"items": []}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of one of the many services that apprise loads
