@@ -13,6 +13,7 @@ from samples import AS_OF, INVOICE
 from stdnum import luhn
 
 from formats.invoice import (
+    Address,
     Attachment,
     CreditTransfer,
     Delivery,
@@ -20,6 +21,7 @@ from formats.invoice import (
     Identifier,
     Invoice,
     Note,
+    Party,
     PaymentInstructions,
     Price,
     SupportingDocument,
@@ -126,6 +128,39 @@ def test_a_finding_says_where(rule: str, syntax: str, location: str) -> None:
 def test_a_finding_has_its_figures(rule: str, values: dict[str, str]) -> None:
     finding = next(f for f in validate(PLACES[rule].document("cii"), Options(AS_OF)).findings if f.rule == rule)
     assert values.items() <= finding.values.items()
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [("S1", "B1"), ("S4", "B4"), ("S5", None), ("S6", None), ("S7", "B7"), ("S9", "B9")],
+)
+def test_only_a_frame_that_exists_is_advised(frame: str, expected: str | None) -> None:
+    """A heading counts for nothing: all that is sold here are goods."""
+    heading, goods = replace(INVOICE.lines[0], subtype="GROUP"), replace(INVOICE.lines[0], unit="KGM")
+    found = MODEL_RULES["PAS-FR-22"].check(replace(INVOICE, business_process=frame, lines=(heading, goods)), AS_OF)
+    assert [said.values.get("expected") for said in found] == [expected]
+
+
+@pytest.mark.parametrize("text", ["TVA acquittée sur les débits", "La taxe est payée d’après les débits.",
+                                  "Pas d'escompte, TVA sur débits"])
+def test_the_option_for_debits_is_told_by_its_usual_words(text: str) -> None:
+    assert speaks("PAS-FR-25", replace(INVOICE, payment_terms=text)) == 1
+
+
+def test_a_company_abroad_is_no_consumer() -> None:
+    notes_ = (*INVOICE.notes[:3], Note(subject_code="BAR", text="B2C"))
+    address = Address(line_1="Musterweg 1", city="Berlin", post_code="10115", country="DE")
+    company = Party(name="Muster GmbH", vat_identifier="DE111111125", address=address)
+    for buyer, expected in ((company, "B2BINT"), (replace(company, vat_identifier=None), "B2CINT")):
+        found = MODEL_RULES["PAS-FR-15"].check(replace(INVOICE, notes=notes_, buyer=buyer), AS_OF)
+        assert [said.values["expected"] for said in found] == [expected]
+
+
+def test_a_seller_in_reunion_with_a_siren_is_french() -> None:
+    seller = replace(INVOICE.seller, legal_registration=Identifier(value="900000018", scheme="0002"),
+                     address=Address(country="RE"))
+    assert speaks("PAS-ID-01", replace(INVOICE, seller=seller)) == 1
+    assert speaks("PAS-ID-15", replace(INVOICE, seller=seller)) == 0
 
 
 def row(taxable: str, rate: str, tax: str) -> VatBreakdown:

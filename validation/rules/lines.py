@@ -12,6 +12,8 @@ from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, details, said
 from validation.rules.rounding import CENT, WIDE, line_net, rounded, share
 
+TWO_WAY: Final = frozenset({"B9", "S9", "M9"})
+
 
 def line_ids_unique(invoice: Invoice, _: date) -> Iterator[Said]:
     """No two lines have the same identifier."""
@@ -59,7 +61,12 @@ def zero_quantity(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def negative_price(invoice: Invoice, _: date) -> Iterator[Said]:
-    """A unit price is not negative: the quantity is. BR-27 forbids it; EXTENDED profiles let it pass."""
+    """A unit price is not negative: the quantity is. BR-27 forbids it; EXTENDED profiles let it pass.
+
+    Not in two-way self-billing (frames 9), where BR-FR-DEC-03 lets a price be negative.
+    """
+    if invoice.business_process in TWO_WAY:
+        return
     for position, line in details(invoice):
         net = line.price.net if line.price is not None else None
         if net is not None and net < 0:

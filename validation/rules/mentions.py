@@ -14,6 +14,9 @@ from validation.rules.own import DECREE, SIRET, OwnRule, Said, country_of, said,
 from validation.rules.territories import OVERSEAS, has_post_codes
 
 DOMESTIC: Final = "FR"
+FOREIGN_COMPANIES: Final = frozenset({"0223", "0227"})
+"""Schemes of taxable persons in and outside the Union."""
+
 COMPANY: Final = re.compile(r"\b(SA|SAS|SASU|SARL|EURL|SNC|SCA|SCS|SELARL|SELAS)\b")
 """Forms of companies that have a capital and stand in the trade register."""
 
@@ -99,7 +102,7 @@ def treatment_against_buyer(invoice: Invoice, _: date) -> Iterator[Said]:
     domestic = buyer.siren is not None and country_of(buyer) in {DOMESTIC, None}
     abroad = buyer.siren is None and country_of(buyer) not in {DOMESTIC, "MC", None} | OVERSEAS
     if (treatment in {"B2BINT", "B2CINT"} and domestic) or (treatment == "B2C" and abroad):
-        expected = "B2B" if domestic else "B2CINT"
+        expected = "B2B" if domestic else "B2BINT" if _has_number(buyer) else "B2CINT"
         yield said(
             f"Note BAR = {treatment}, mais l'acheteur est "
             + (f"une entreprise française (SIREN {buyer.siren})." if domestic else f"établi en {country_of(buyer)}."),
@@ -146,6 +149,12 @@ def _is_business(buyer: Party) -> str | None:
     if siret is not None:
         return siret
     return address.value if address is not None and address.scheme == FRENCH_ADDRESS_SCHEME else None
+
+
+def _has_number(buyer: Party) -> bool:
+    """Whether a buyer abroad shows that it is a business: a VAT number, or one under a scheme for companies."""
+    schemes = {each.scheme for each in buyer.identifiers}
+    return buyer.vat_identifier is not None or not schemes.isdisjoint(FOREIGN_COMPANIES)
 
 
 def _siren_inside(known: str) -> str | None:

@@ -12,10 +12,10 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from formats.codes import NOTE_SUBJECTS, REQUIRED_NOTES
+from formats.codes import CREDIT_TYPES, NOTE_SUBJECTS, REQUIRED_NOTES
 from formats.invoice import Invoice, Note
 from validation.findings import Severity
-from validation.rules.own import OwnRule, Said, said
+from validation.rules.own import CONSUMER_TREATMENTS, OwnRule, Said, said, treatment_of
 
 PLACEHOLDER: Final = re.compile(
     r"[\W_]*|n\W?[ac]\W?|nr|tbd|todo|x+|test|null|none|vide|empty|string|lorem.*", re.IGNORECASE | re.DOTALL
@@ -23,7 +23,10 @@ PLACEHOLDER: Final = re.compile(
 """A text that says nothing."""
 
 ABSENCE: Final = re.compile(r"(néant|neant|aucune?|sans|sans objet|non)\W*", re.IGNORECASE)
-"""Says that there is none: an answer for a discount (AAB), not for penalties and indemnity, which the law imposes."""
+"""Says that there is none: an answer for a discount (AAB), not for penalties and indemnity that the law imposes."""
+
+NOT_APPLICABLE: Final = re.compile(r"n\W?a\W*|none\W*", re.IGNORECASE)
+"""An answer too where there can be neither penalties nor indemnity, and BR-FR-05 wants the mention all the same."""
 
 INDEMNITY: Final = re.compile(r"40|quarante|forty", re.IGNORECASE)
 PENALTY: Final = re.compile(r"p[ée]nalit|int[ée]r[êe]ts? de retard|penalt|late interest", re.IGNORECASE)
@@ -44,7 +47,7 @@ ALMOST: Final = re.compile(rf"[#\s]*({'|'.join(NOTE_SUBJECTS)})\s*[#:]", re.IGNO
 def empty_mention(invoice: Invoice, _: date) -> Iterator[Said]:
     """PMT, PMD and AAB say something."""
     for note in invoice.notes:
-        if note.subject_code in REQUIRED_NOTES and _says_nothing(note):
+        if note.subject_code in REQUIRED_NOTES and _says_nothing(note, invoice):
             label = NOTE_SUBJECTS[note.subject_code]
             yield said(
                 f"La mention {note.subject_code} ({label.fr}) est vide ou ne dit rien : « {note.text or ''} ».",
@@ -55,7 +58,7 @@ def empty_mention(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def indemnity_amount(invoice: Invoice, _: date) -> Iterator[Said]:
     """PMT names the 40 euros. A warning: the words are free."""
-    for note in _spoken(invoice, "PMT"):
+    for note in _spoken(invoice, "PMT") if _may_be_owed(invoice) else ():
         if not INDEMNITY.search(note.text or "") and not _swapped(invoice):
             yield said(
                 "La mention PMT ne cite pas l'indemnité forfaitaire de 40 €.",
@@ -66,7 +69,7 @@ def indemnity_amount(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def penalty_rate(invoice: Invoice, _: date) -> Iterator[Said]:
     """PMD names a rate, in figures or by reference (legal rate, ECB). A warning: the words are free."""
-    for note in _spoken(invoice, "PMD"):
+    for note in _spoken(invoice, "PMD") if _may_be_owed(invoice) else ():
         if not A_RATE.search(note.text or ""):
             yield said(
                 "La mention PMD ne cite aucun taux de pénalité.",
@@ -101,7 +104,7 @@ def penalty_below_the_floor(invoice: Invoice, as_of: date) -> Iterator[Said]:
     """A yearly penalty rate in figures is not below three times the legal interest rate, as last known."""
     issued = invoice.issue_date or as_of
     known = [(since, rate) for since, rate in legal_rates() if since <= issued]
-    for note in _spoken(invoice, "PMD") if known else ():
+    for note in _spoken(invoice, "PMD") if known and _may_be_owed(invoice) else ():
         rates = [Decimal(found.replace(",", ".")) for found in PER_CENT.findall(note.text or "")]
         since, legal = known[-1]
         if rates and max(rates) < 3 * legal and not BY_REFERENCE.search(note.text or ""):
@@ -150,7 +153,12 @@ def legal_rates() -> tuple[tuple[date, Decimal], ...]:
 
 def _spoken(invoice: Invoice, code: str) -> list[Note]:
     """The notes with this code that say something: PAS-FR-01 speaks of the others."""
-    return [note for note in invoice.notes if note.subject_code == code and not _says_nothing(note)]
+    return [note for note in invoice.notes if note.subject_code == code and not _says_nothing(note, invoice)]
+
+
+def _may_be_owed(invoice: Invoice) -> bool:
+    """Whether penalties and indemnity can be: no consumer owes them (C. com. L441-10), and a credit note is no debt."""
+    return invoice.type_code not in CREDIT_TYPES and treatment_of(invoice) not in CONSUMER_TREATMENTS
 
 
 def _swapped(invoice: Invoice) -> bool:
@@ -161,9 +169,12 @@ def _swapped(invoice: Invoice) -> bool:
     return bool(about_penalties and about_recovery)
 
 
-def _says_nothing(note: Note) -> bool:
+def _says_nothing(note: Note, invoice: Invoice) -> bool:
     text = (note.text or "").strip()
-    return bool(PLACEHOLDER.fullmatch(text) or (note.subject_code != "AAB" and ABSENCE.fullmatch(text)))
+    if note.subject_code != "AAB" and not _may_be_owed(invoice) and NOT_APPLICABLE.fullmatch(text):
+        return False
+    imposed = note.subject_code != "AAB" and _may_be_owed(invoice)
+    return bool(PLACEHOLDER.fullmatch(text) or (imposed and ABSENCE.fullmatch(text)))
 
 
 RULES: Final = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from formats.codes import PREPAYMENT_TYPES
+from formats.codes import FRAMES, PREPAYMENT_TYPES
 from formats.invoice import Invoice, Line
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
@@ -20,7 +20,13 @@ WEIGHT_AND_VOLUME: Final = frozenset({"KGM", "GRM", "TNE", "DTN", "LTR", "HLT", 
 """Units that measure weight or volume: goods. Surfaces are left out: they are cleaned and painted too."""
 
 GTIN: Final = "0160"
-ON_DEBITS: Final = re.compile(r"d['’ ]?apr[eè]s les d[eé]bits|option pour les d[eé]bits|VAT on debits", re.IGNORECASE)
+ON_DEBITS: Final = re.compile(
+    r"d['’ ]?apr[eè]s les d[eé]bits|option pour les d[eé]bits|\b(?:TVA|taxe)\b[^.;\n]{0,40}\bsur (?:les )?d[eé]bits"
+    r"|VAT on debits", re.IGNORECASE,
+)
+NOT_ON_DEBITS: Final = re.compile(r"\b(?:pas|sans|absence|non|not|no)\b[^.,;\n]{0,40}d[eé]bits", re.IGNORECASE)
+"""The option is named because it was not taken."""
+
 ISSUE, DELIVERY, PAYMENT = "3", "35", "432"
 """BT-8 in the words of UNTDID 2005."""
 
@@ -88,7 +94,8 @@ def services_frame_with_goods(invoice: Invoice, _: date) -> Iterator[Said]:
             f"Cadre {invoice.business_process} (services), mais la ligne {line.id} est un bien ({sign}).",
             f"Frame {invoice.business_process} (services), but line {line.id} is goods ({sign}).",
             "BT-23", "BT-130", value=invoice.business_process, declared=invoice.business_process,
-            expected=_frame(invoice, "B" if len(lines) == len(invoice.lines) else "M"), line=position, sign=sign,
+            expected=_frame(invoice, "B" if len(lines) == len(list(details(invoice))) else "M"), line=position,
+            sign=sign,
         )
 
 
@@ -130,7 +137,7 @@ def debits_not_coded(invoice: Invoice, _: date) -> Iterator[Said]:
     if _category(invoice) == "B":
         return
     texts = [note.text or "" for note in invoice.notes] + [invoice.payment_terms or ""]
-    written = next((text for text in texts if ON_DEBITS.search(text)), None)
+    written = next((text for text in texts if ON_DEBITS.search(text) and not NOT_ON_DEBITS.search(text)), None)
     if written is not None and invoice.tax_point_date is None and invoice.tax_point_date_code != ISSUE:
         yield said(
             f"L'option pour les débits est écrite, mais BT-8 vaut {invoice.tax_point_date_code or 'rien'}.",
@@ -156,8 +163,10 @@ def _category(invoice: Invoice) -> str:
     return frame[0] if re.fullmatch(r"[BSM][1-9]", frame) else ""
 
 
-def _frame(invoice: Invoice, category: str) -> str:
-    return category + (invoice.business_process or "")[1:]
+def _frame(invoice: Invoice, category: str) -> str | None:
+    """The same frame for another category; None where there is none: only services have a 3, 5 and 6, and M no 7."""
+    frame = category + (invoice.business_process or "")[1:]
+    return frame if frame in FRAMES else None
 
 
 def _sign_of_goods(line: Line) -> str | None:

@@ -13,9 +13,13 @@ from typing import Final
 
 from formats.invoice import Identifier, Invoice, Line, Party
 from validation.findings import Severity, Text
+from validation.rules.territories import OVERSEAS
 
 SIREN: Final = "0002"
 SIRET: Final = "0009"
+CONSUMER_TREATMENTS: Final = frozenset({"B2C", "B2CINT"})
+"""BAR notes of an invoice to somebody who is no business."""
+
 DECREE: Final = "CGI ann. II art. 242 nonies A, I (décret 2022-1299)"
 """What brought the mentions of 2026."""
 
@@ -143,6 +147,6 @@ def country_of(party: Party) -> str | None:
 
 
 def is_french(party: Party) -> bool:
-    """Established in France as far as the invoice says: by its country, or by a SIREN where there is no country."""
+    """Established in France as far as the invoice says: by its country; overseas or without one, by a SIREN."""
     country = country_of(party)
-    return country == "FR" or (country is None and party.siren is not None)
+    return country == "FR" or (party.siren is not None and country in {None} | OVERSEAS)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from formats.codes import CREDIT_TYPES
 from formats.invoice import Invoice, Line
 from validation.findings import Severity
-from validation.rules.own import OwnRule, Said, country_of, details, said, treatment_of
+from validation.rules.own import CONSUMER_TREATMENTS, OwnRule, Said, country_of, details, said, treatment_of
 
 DAYS_IN_WORDS: Final = re.compile(r"\b(\d{2,3})\s*(?:jours|days|j\b)", re.IGNORECASE)
 END_OF_MONTH: Final = re.compile(r"fin de mois|\bfdm\b|end of month", re.IGNORECASE)
@@ -124,7 +124,7 @@ def _shows(line: Line, sector: Sector) -> bool:
 
 def _concerned(invoice: Invoice) -> bool:
     """An invoice between professionals in France; a credit note is owed by the seller."""
-    if treatment_of(invoice) in {"B2C", "B2CINT"}:
+    if treatment_of(invoice) in CONSUMER_TREATMENTS:
         return False
     delivery, period = invoice.delivery, invoice.invoicing_period
     days = (invoice.issue_date, delivery.actual_date if delivery else None, period.end if period else None)
