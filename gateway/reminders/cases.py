@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
-from gateway.deps import Deps
+from gateway.deps import PARIS, Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import OPENS, open_questions
@@ -59,6 +59,9 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 STOPPING: Final = frozenset({"206", "207", "208", "210", "213"})
 """Statuses that stop reminders and open a case."""
+
+ANSWERED: Final = "answered"
+"""Outcome of a case whose cause went away by itself."""
 
 FOR_MONEY: Final = ("missing", "contact", "bounce", "promise", "approval", "call", "letter", "notice", "handover",
                     *sorted(OPENS))
@@ -104,18 +107,19 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
     codes = {status.code for status in open_questions(seen.facts)}
     codes |= {status.code for status in seen.facts.statuses if status.code in {"210", "213"}}
     cases = session.scalars(select(Case).where(Case.submission_id == seen.submission.id)).all()
+    paid = seen.facts.balance <= 0
     for code in sorted(codes & STOPPING):
         said = max(status.on for status in seen.facts.statuses if status.code == code)
-        if not any(case.kind == code and case.opened_at.date() >= said for case in cases):
+        if not any(case.kind == code and case.opened_at.astimezone(PARIS).date() >= said and (
+                paid or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
             open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today)
-    paid = seen.facts.balance <= 0
     if paid:
         _take_out(session, seen, now=now, today=today)
     for case in cases:
         if case.active and ((case.kind in OPENS and case.kind not in codes) or (
                 paid and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
             why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
-            end(session, case, "answered", why, actor="worker", now=now)
+            end(session, case, ANSWERED, why, actor="worker", now=now)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
                   seen=seen, now=now, today=today)

@@ -9,7 +9,7 @@ claimed or none.
 
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -75,11 +75,14 @@ def _claim(deps: Deps, group: Sequence[Seen], drafted: Drafted) -> list[Decision
     kept = Kept("reminder", deps.store.put(drafted.content).hex, len(drafted.content))
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
-        return [_intend(deps, session, seen, drafted, kept) for seen in unchanged(session, deps, group)]
+        now = deps.now()  # one moment for all of them: by it they are known as those of one mail
+        return [_intend(deps, session, seen, drafted, kept, now=now) for seen in unchanged(session, deps, group)]
 
 
-def _intend(deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Kept) -> Decision:
-    now, submission, stage = deps.now(), seen.submission, seen.decision.stage or ""
+def _intend(
+    deps: Deps, session: Session, seen: Seen, drafted: Drafted, kept: Kept, *, now: datetime
+) -> Decision:
+    submission, stage = seen.submission, seen.decision.stage or ""
     row = seen.rows[-1] if seen.rows else None
     first = row is None or row.outcome != "failed" or row.stage != stage
     if row is None or first:  # a stage that failed before keeps its row: trying is not deciding

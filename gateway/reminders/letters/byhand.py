@@ -6,6 +6,7 @@ task. One paper and one task for all invoices of a client that are at that stage
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -36,20 +37,22 @@ def hand_over(deps: Deps, seen: Seen, group: Sequence[Seen]) -> bool:
     kept = Kept("reminder", deps.store.put(made.paper).hex, len(made.paper)) if made.paper else None
     with deps.db.transaction(seen.submission.tenant_id) as session:
         lock_tenant(session, seen.submission.tenant_id)
-        now_seen = unchanged(session, deps, made.group)
+        now, now_seen = deps.now(), unchanged(session, deps, made.group)  # one moment: it is one message
         for one in now_seen:
-            _keep(deps, session, one, made, kept)
+            _keep(deps, session, one, made, kept, now=now)
         if now_seen:
             lead, *beside = now_seen
             why = made.trouble or ("" if beside else lead.decision.reason)
             open_case(session, lead.submission, lead.decision.channel, why, stage=lead.decision.stage or "", seen=lead,
-                      beside=beside, now=deps.now(), today=deps.today())
+                      beside=beside, now=now, today=deps.today())
     return bool(now_seen)
 
 
-def _keep(deps: Deps, session: Session, seen: Seen, made: Prepared, kept: Kept | None) -> None:
+def _keep(
+    deps: Deps, session: Session, seen: Seen, made: Prepared, kept: Kept | None, *, now: datetime
+) -> None:
     """The decision about one invoice, its paper and its event."""
-    now, submission, decision = deps.now(), seen.submission, seen.decision
+    submission, decision = seen.submission, seen.decision
     stage = decision.stage or ""
     row = Decision(
         tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id,

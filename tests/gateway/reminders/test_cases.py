@@ -4,7 +4,8 @@ import io
 import subprocess
 import zipfile
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,20 @@ from sqlalchemy import select
 
 from archive.store import Digest
 from formats.invoice import Address
+from gateway.mail import InDoubt
+from gateway.outbox import Park
 from gateway.problems import Problem
 from gateway.record import Change, record
+from gateway.reminders import service
 from gateway.reminders.cases import close_case, take_case
 from gateway.reminders.clients import ClientIn, set_client
+from gateway.reminders.effect import effects
 from gateway.reminders.letters import byhand
 from gateway.reminders.overdue import tell_late
-from gateway.reminders.people import save_scenario
+from gateway.reminders.people import save_scenario, settle
 from gateway.reminders.routes import router
 from gateway.reminders.scenario import DEFAULT, to_json
+from gateway.reminders.schemas import SettlementIn
 from gateway.reminders.trying import decided_again, try_out
 from gateway.tables import Document
 from gateway.tables_reminders import Case, Decision
@@ -78,6 +84,32 @@ def test_a_second_dispute_is_a_second_case(play: "Play", principal: Any) -> None
     play.status("207")
     play.remind()
     assert [kind for kind, _, _ in open_cases(play)] == ["207"]
+
+
+def test_a_dispute_that_comes_again_on_the_same_day_has_a_case_again(play: "Play") -> None:
+    play.on("2026-03-23")
+    for code, cases in (("207", ["207"]), ("205", []), ("207", ["207"])):
+        play.status(code)
+        play.remind()
+        assert [kind for kind, _, _ in open_cases(play)] == cases
+    play.pay("1200.00")
+    for _ in range(2):
+        play.remind()
+        assert open_cases(play) == [], "nothing is owed, so nobody has to answer"
+    play.pay("-1200.00")
+    play.remind()
+    assert [kind for kind, _, _ in open_cases(play)] == ["207"], "the money went back, and the question is still open"
+
+
+def test_a_dispute_of_the_small_hours_has_one_case(play: "Play", principal: Any) -> None:
+    play.clock.now = datetime(2026, 3, 22, 23, 30, tzinfo=UTC)  # the 23rd in France
+    play.status("207")
+    play.remind()
+    close_case(play.deps, principal, only_case(play, "207").id, "done", "Avoir promis")
+    play.on("2026-03-26")
+    play.status("208")
+    play.remind()
+    assert [kind for kind, _, _ in open_cases(play)] == ["208"]
 
 
 def test_a_case_has_an_owner_and_closes_once(play: "Play", principal: Any) -> None:
@@ -168,6 +200,26 @@ def test_one_mail_for_all_invoices_of_a_client(play: "Play") -> None:
         rows = session.scalars(select(Decision).where(Decision.outcome == "sent")).all()
     both = ["FA-2", "FA-2026-0042"]
     assert sorted(row.facts["together"] for row in rows) == [both, both, ["FA-4"]]
+
+
+def test_what_became_of_a_mail_became_of_all_its_invoices(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_given: Any) -> None:
+        raise InDoubt("réponse perdue")
+
+    play.another("FA-2", "2026-03-12", "50.00")
+    play.on("2026-03-23")
+    ticks = count()
+    play.deps = replace(play.deps, clock=lambda: play.clock.now + timedelta(microseconds=next(ticks)))
+    monkeypatch.setattr(service, "deliver", lose)
+    with pytest.raises(Park):
+        play.remind()
+    settle(play.deps, principal, play.invoice.id, play.decisions()[0].id,
+           SettlementIn(delivered=True, reason="Vu dans le journal du serveur"))
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        assert session.scalars(select(Decision.outcome)).all() == ["sent", "sent"]
+        assert [one.messages for one in effects(session, play.deps.today(), 30)] == [1]
 
 
 def test_a_letter_that_came_back_stops_and_makes_a_task(play: "Play", serve: Any, principal: Any) -> None:
