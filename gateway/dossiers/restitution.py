@@ -15,6 +15,7 @@ installation and not to the tenant's evidence stays here: sessions, API keys, wo
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from sqlalchemy import Date, LargeBinary, Table, insert, select
+from sqlalchemy import Column, Date, LargeBinary, Table, insert, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError, ObjectMissing
@@ -48,8 +49,12 @@ LEFT_OUT = frozenset({
 BLANKED: Mapping[tuple[str, str], Any] = {
     ("platform_connections", "credentials"): b"", ("platform_connections", "signing_key"): None,
     ("platform_connections", "enabled"): False, ("webhook_endpoints", "secret"): b"", ("users", "password_hash"): "!",
+    ("channels", "url"): b"",
 }
-"""Secrets of this installation: a new one gets its own."""
+"""Secrets of this installation: a new one gets its own. None is taken in either, whoever wrote it there."""
+
+TENANT_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Ids of tenants are UUIDs. Files are named by them, so none may be a path, or begin with another one."""
 
 LIST, SIGNATURE, ABOUT = "SHA256SUMS", "SHA256SUMS.sig", "restitution.json"
 
@@ -127,7 +132,7 @@ def verify_restitution(folder: Path) -> Mapping[str, Any]:
     for name in sorted(names ^ listed.keys()):
         raise RestitutionFailed(f"{name}: listed or there, not both")
     for name, digest in listed.items():
-        if _sha256(folder / name) != digest:
+        if _sha256(folder / name) != digest or (name.startswith("objects/") and not name.endswith(digest)):
             raise RestitutionFailed(f"{name}: altered")
     return about
 
@@ -136,13 +141,16 @@ def take_in(deps: Deps, folder: Path) -> Iterator[str]:
     """Read a restitution into a gateway that does not know the tenant, and prove that nothing differs.
 
     Objects first, then all rows in one transaction, checked before it ends: sizes and roots of the logs are those of
-    the restitution, or nothing is kept.
+    the restitution, or nothing is kept. Whoever made the folder may have signed it too, so that it can bring nothing
+    but this tenant's rows and objects.
 
     Raises:
         RestitutionFailed.
     """
     about = verify_restitution(folder)
-    tenant_id = about["tenant"]
+    tenant_id = str(about.get("tenant"))
+    if not TENANT_FORM.fullmatch(tenant_id):
+        raise RestitutionFailed(f"{ABOUT}: {tenant_id[:80]!r} is no tenant")
     kept = 0
     for path in sorted((folder / "objects").glob("??/*")):
         deps.store.put(path.read_bytes(), expected=Digest(path.name))
@@ -152,7 +160,7 @@ def take_in(deps: Deps, folder: Path) -> Iterator[str]:
         if session.get(Tenant, tenant_id) is not None:
             raise RestitutionFailed(f"tenant {tenant_id} is here already")
         for table in tables():
-            count = _read_rows(session, table, folder / "tables" / f"{table.name}.jsonl")
+            count = _read_rows(session, table, folder / "tables" / f"{table.name}.jsonl", tenant_id)
             if count != about["rows"].get(table.name, 0):
                 raise RestitutionFailed(f"{table.name}: {count} rows, not {about['rows'].get(table.name)}")
             yield f"{table.name}: {count}"
@@ -177,9 +185,8 @@ def roots_of(session: Session, tenant_id: str) -> dict[str, dict[str, Any]]:
 
 
 def _write_rows(session: Session, table: Table, tenant_id: str, path: Path) -> int:
-    owner = table.c.id if table.name == "tenants" else table.c.tenant_id
     count = 0
-    wanted = select(table).where(owner == tenant_id).order_by(*table.primary_key.columns)
+    wanted = select(table).where(_owner(table) == tenant_id).order_by(*table.primary_key.columns)
     with path.open("wb") as file, session.execute(wanted.execution_options(yield_per=500)) as rows:
         for row in rows.mappings():
             told = {column.name: told_as(BLANKED.get((table.name, column.name), row[column.name]))
@@ -187,6 +194,11 @@ def _write_rows(session: Session, table: Table, tenant_id: str, path: Path) -> i
             file.write(json.dumps(told, ensure_ascii=False, sort_keys=True).encode() + b"\n")
             count += 1
     return count
+
+
+def _owner(table: Table) -> Column[Any]:
+    """The column that says whose a row is."""
+    return table.c.id if table.name == "tenants" else table.c.tenant_id
 
 
 def told_as(value: Any) -> Any:
@@ -198,12 +210,18 @@ def told_as(value: Any) -> Any:
     return format(value, "f") if isinstance(value, Decimal) else value
 
 
-def _read_rows(session: Session, table: Table, path: Path) -> int:
+def _read_rows(session: Session, table: Table, path: Path, tenant_id: str) -> int:
     count, waiting = 0, []
     with path.open("rb") as file:
         for line in file:
-            told = json.loads(line)
-            waiting.append({column.name: _meant(column.type, told[column.name]) for column in table.columns})
+            try:
+                told = json.loads(line)
+                row = {column.name: _meant(column.type, told[column.name]) for column in table.columns}
+            except (ValueError, TypeError, ArithmeticError, KeyError) as error:
+                raise RestitutionFailed(f"{table.name}: row {count + 1}: {error!r}") from None
+            if row[_owner(table).name] != tenant_id:
+                raise RestitutionFailed(f"{table.name}: row {count + 1} is not of tenant {tenant_id}")
+            waiting.append({name: BLANKED.get((table.name, name), value) for name, value in row.items()})
             count += 1
             if len(waiting) == 500:
                 session.execute(insert(table), waiting)
@@ -227,7 +245,7 @@ def _meant(kind: Any, value: Any) -> Any:
 
 def _write_object(deps: Deps, folder: Path, sha256: str) -> int:
     path = folder / "objects" / sha256[:2] / sha256
-    if not path.exists():
+    if not path.exists() or _sha256(path) != sha256:  # a power cut may have left half of it
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         part.write_bytes(deps.store.get(Digest(sha256)))
