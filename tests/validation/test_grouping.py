@@ -1,11 +1,18 @@
 """One mistake that makes several rules speak is one problem; its figures are those of the document."""
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
-from samples import AS_OF
+from samples import AS_OF, INVOICE
 
+from formats.opening import open_document
+from formats.profiles import IDENTIFIERS, Profile
+from formats.syntax import Syntax, write
 from validation import run
+from validation.document import read_document
+from validation.explain import figures
 from validation.explain.grouping import grouped, problems
 from validation.faces import pages, printed, words
 from validation.faces.output import as_text
@@ -38,6 +45,26 @@ def test_a_wrong_total_is_one_problem_with_its_figures() -> None:
         assert "341.00" in said.message.fr
         assert said.cause is not None
         assert "declared 341.00; computed 340.00" in said.cause.en
+
+
+def test_the_sum_of_the_lines_leaves_out_headings_and_remarks() -> None:
+    line = INVOICE.lines[0]
+    lines = (replace(line, subtype="GROUP"), replace(line, id="1.1", parent="1", subtype="DETAIL"),
+             replace(line, id="1.2", parent="1", subtype="INFORMATION"))
+    invoice = replace(INVOICE, specification_identifier=IDENTIFIERS[Profile.EXTENDED_CTC_FR], lines=lines,
+                      totals=replace(INVOICE.totals, lines_net=Decimal("110.00")))
+    for syntax in (Syntax.UBL_INVOICE, Syntax.CII):
+        report = run.validate(write(invoice, syntax), run.Options(as_of=AS_OF))
+        said = next(finding for finding in report.findings if finding.rule == "BR-FREXT-CO-10")
+        assert said.values["computed"] == "100.00"
+
+
+def test_the_figures_of_a_category_with_two_rows_are_not_told() -> None:
+    row = replace(INVOICE.vat_breakdown[0], category="E", rate=Decimal(0))
+    invoice = replace(INVOICE, vat_breakdown=(row, row))
+    read = replace(read_document(open_document(CII)), invoice=invoice)
+    finding = replace(found("BR-FREXT-E-08", "BT-116"), location="/x/ram:ApplicableTradeTax[2]")
+    assert figures.told(finding, read) == finding
 
 
 def test_totals_that_share_no_figure_are_two_problems() -> None:

@@ -18,6 +18,7 @@ from schematron import supply
 from schematron.sheet import asserts_of
 from validation.document import Document
 from validation.findings import Finding, Text
+from validation.rules.totals import counted
 
 SUM_RULE: Final = re.compile(r"^BR-(?:F[RX]EXT-)?CO-(1[0-6])$")
 BREAKDOWN_RULE: Final = re.compile(r"^BR-(?:F[RX]EXT-)?(?:S|Z|E|AE|IC|G|O|AF|AG)-?(08|09)|^BR-CO-(17)$")
@@ -45,7 +46,7 @@ class Figures:
 
 
 SUMS: Final[Mapping[str, Callable[[Invoice], Figures]]] = {
-    "10": lambda i: Figures("BT-106", i.totals.lines_net, amounts.sum_of_lines(i.lines), "Σ BT-131"),
+    "10": lambda i: Figures("BT-106", i.totals.lines_net, amounts.sum_of_lines(counted(i).lines), "Σ BT-131"),
     "11": lambda i: Figures("BT-107", i.totals.allowances, amounts.sum_of_amounts(i.allowances), "Σ BT-92"),
     "12": lambda i: Figures("BT-108", i.totals.charges, amounts.sum_of_amounts(i.charges), "Σ BT-99"),
     "13": lambda i: Figures("BT-109", i.totals.without_vat, amounts.without_vat(i.totals), _terms(
@@ -94,8 +95,12 @@ def _entry(invoice: Invoice, place: re.Match[str]) -> VatBreakdown | None:
 
 def _of_breakdown(kind: str, invoice: Invoice, entry: VatBreakdown) -> Figures | None:
     if kind == "08":
-        sums = amounts.taxable_amounts(invoice)
+        sums = amounts.taxable_amounts(counted(invoice))
         by_rate = entry.category in {"S", "L", "M"}
+        rows = [row for row in invoice.vat_breakdown
+                if row.category == entry.category and (not by_rate or row.rate == entry.rate)]
+        if len(rows) > 1:
+            return None  # EXTENDED profiles have a row for each exemption reason: which lines are its own is not told
         parts = [amount for (category, rate), amount in sums.items()
                  if category == entry.category and (not by_rate or rate == entry.rate)]
         return Figures("BT-116", entry.taxable_amount, amounts.total(parts), "Σ BT-131 − Σ BT-92 + Σ BT-99")
