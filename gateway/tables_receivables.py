@@ -8,10 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import GROWING, Base, Row, TenantScoped
+
+OPEN, OPEN_ON_SQLITE, EXACT = text("is_open"), text("is_open = 1"), text("exact IS NOT NULL")
+"""What some indexes are of alone, in the words of the statements that they serve."""
 
 
 class BankFile(Row, Base):
@@ -144,6 +147,75 @@ class LedgerLine(TenantScoped, Base):
     """Whether something is to be paid."""
 
     due_date: Mapped[date | None]
+
+
+class LedgerSpell(TenantScoped, Base):
+    """What one document stood for from a day to another, netted: see receivables/spells.py. Goes with its line.
+
+    On any day a document has one spell, or none: before its issue, and while it is a credit note that is netted against
+    its invoice. Amounts are hundredths, so that a database adds them exactly; see `exact`.
+    """
+
+    __tablename__ = "ledger_spells"
+    __table_args__ = (
+        Index("ix_ledger_spells_open", "tenant_id", "currency", "due_date", "until", "since", "balance",
+              sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
+        Index("ix_ledger_spells_listed", "tenant_id", "listed_on", "number_key", "until", "since",
+              sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
+        Index("ix_ledger_spells_sales", "tenant_id", "currency", "issued_on", "until", "since", "sale"),
+        Index("ix_ledger_spells_client", "tenant_id", "client", "currency", "due_date", "until", "since", "sale",
+              "delay", "is_open", "balance"),
+        Index("ix_ledger_spells_settled", "tenant_id", "settled_on"),
+        Index("ix_ledger_spells_exact", "tenant_id", sqlite_where=EXACT, postgresql_where=EXACT),
+    )
+    submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date]
+    """The first day on which it is over; the last of all days while it lasts."""
+
+    client: Mapped[str] = mapped_column(String(64))
+    """The SIREN, else `~` and a hash of the client's key."""
+
+    name: Mapped[str]
+    """Of the client, as the document writes it."""
+
+    name_key: Mapped[str]
+    """The same in small letters without accents, to be found and sorted by; so is the number."""
+
+    number: Mapped[str]
+    number_key: Mapped[str] = mapped_column(String(255))
+    type_code: Mapped[str]
+    currency: Mapped[str]
+    issued_on: Mapped[date]
+    due_date: Mapped[date | None]
+    listed_on: Mapped[date]
+    """The due date, else the day of issue: the usual order of lists."""
+
+    is_open: Mapped[bool]
+    """Whether the balance is not zero."""
+
+    asked: Mapped[int] = mapped_column(GROWING)
+    """What it states, less what ended."""
+
+    paid: Mapped[int] = mapped_column(GROWING)
+    taken_off: Mapped[int] = mapped_column(GROWING)
+    """By credit notes, less what they gave back as money."""
+
+    balance: Mapped[int] = mapped_column(GROWING)
+    """asked - paid - taken_off."""
+
+    sale: Mapped[int] = mapped_column(GROWING)
+    """What it adds to the sales of its day of issue (receivables/figures.py)."""
+
+    settled_on: Mapped[date | None]
+    """The day since which payments reach the sale of an invoice; None while they do not."""
+
+    delay: Mapped[int | None]
+    """Days from the due date to that day, 0 if it is earlier; None where one of the two is missing."""
+
+    exact: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The five amounts as they are, where hundredths do not hold them: those are then the nearest that they can hold,
+    good for sorting alone."""
 
 
 class LedgerMark(TenantScoped, Base):

@@ -24,7 +24,7 @@ from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEnt
 from gateway.tables_care import Alarm, EventWord, SavedSearch
 from gateway.tables_channels import ReturnedMail
 from gateway.tables_journal import SubjectKey
-from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine
+from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine, LedgerSpell
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
 
 BATCH = 500
@@ -54,7 +54,8 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
     session.execute(update(ClaimPayment).where(ClaimPayment.tenant_id == tenant_id, ClaimPayment.claim_id.in_(
         select(Claim.id).where(Claim.tenant_id == tenant_id, Claim.submission_id == about))).values(reference=None))
-    session.execute(delete(LedgerLine).where(LedgerLine.tenant_id == tenant_id, LedgerLine.submission_id == about))
+    for found_by in (LedgerLine, LedgerSpell):
+        session.execute(delete(found_by).where(found_by.tenant_id == tenant_id, found_by.submission_id == about))
     session.execute(delete(OutboxEntry).where(
         OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
 

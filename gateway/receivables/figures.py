@@ -132,8 +132,17 @@ def bills(items: Iterable[Item], payments: Iterable[Received], as_of: date) -> l
         if payment.on <= as_of:
             received[payment.document].append(payment)
     return [Bill(client=item.document.client.key, amount=sale_of(item), due_date=item.document.due_date,
-                 settled_on=_settled_on(sale_of(item), received[item.document.id]))
+                 settled_on=settled_on(sale_of(item), received[item.document.id]))
             for item in items if not item.document.is_credit and sale_of(item) > 0]
+
+
+def settled_on(amount: Decimal, payments: Sequence[Received]) -> date | None:
+    """The day since which the payments reach the amount: one that is taken back begins it anew."""
+    total, since = NOTHING, None
+    for day in sorted({payment.on for payment in payments}):
+        total += sum((payment.amount for payment in payments if payment.on == day), NOTHING)
+        since = (since or day) if total >= amount else None
+    return since
 
 
 def delays(settled: Iterable[Bill], as_of: date) -> list[tuple[int, Decimal]]:
@@ -196,15 +205,6 @@ def cost_per_euro(cost: Decimal | None, collected: Decimal) -> Decimal | None:
 def year_before(day: date) -> date:
     """The same day a year earlier; 28 February for the 29th."""
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
-
-
-def _settled_on(amount: Decimal, payments: Sequence[Received]) -> date | None:
-    """The day since which the payments reach the amount: one that is taken back begins it anew."""
-    total, since = NOTHING, None
-    for day in sorted({payment.on for payment in payments}):
-        total += sum((payment.amount for payment in payments if payment.on == day), NOTHING)
-        since = (since or day) if total >= amount else None
-    return since
 
 
 def _mean(numbers: Sequence[int]) -> Decimal | None:

@@ -1,8 +1,9 @@
-"""What is open now, found by number, amount, client or name without reading all of it: a table that follows the events.
+"""What is open, found by number, amount, client or name without reading all of it: tables that follow the events.
 
 Every change of a document or of its money is an event in its own transaction (gateway/record.py), under the tenant's
 lock, so that positions come in the order of the commits. `catch_up` nets again what the events since the mark may have
-changed. A line is a finding aid: nothing is entered on its word, and all of it can be thrown away and made again.
+changed. A line is a finding aid: nothing is entered on its word, and all of it can be thrown away and made again. The
+spells (spells.py), which lists and figures of any day add up, are written with the lines.
 """
 
 import hashlib
@@ -15,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from gateway.db import EVERY_TENANT, insert_rows
 from gateway.deps import Deps
-from gateway.receivables.documents import Netted, netted_all, relations_of
+from gateway.receivables.documents import relations_of
 from gateway.receivables.names import bare_name, bare_number
+from gateway.receivables.spells import Standing, histories, last_of, rows_of
 from gateway.record import lock_tenant
 from gateway.tables import Event, Submission, Tenant
-from gateway.tables_receivables import LedgerLine, LedgerMark
+from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
 
 CENT: Final = Decimal("0.01")
 KINDS: Final = ("submission", "transmission", "lifecycle", "payment")
@@ -96,17 +98,19 @@ def _touched(session: Session, changed: Sequence[str]) -> Sequence[Submission]:
 
 
 def _net_again(session: Session, tenant_id: str, ones: Sequence[Submission]) -> None:
-    found = netted_all(session, ones)
+    found = histories(session, ones)
     for part in _parts(list(found)):
-        session.execute(delete(LedgerLine).where(LedgerLine.submission_id.in_(part)))
-        insert_rows(session, LedgerLine, [*_lines(tenant_id, (found[each] for each in part))])
+        for table in (LedgerLine, LedgerSpell):
+            session.execute(delete(table).where(table.submission_id.in_(part)))
+        insert_rows(session, LedgerLine, [*_lines(tenant_id, (last_of(found[each]) for each in part))])
+        insert_rows(session, LedgerSpell, [*rows_of(tenant_id, (one for each in part for one in found[each]))])
 
 
-def _lines(tenant_id: str, found: Iterable[Netted]) -> Iterator[Mapping[str, Any]]:
+def _lines(tenant_id: str, found: Iterable[Standing | None]) -> Iterator[Mapping[str, Any]]:
     """The rows of these documents; a credit note that is netted has none."""
     for one in found:
-        if one.item is not None:
-            document, balance = one.document, one.item.balance
+        if one is not None:
+            document, balance = one.document, one.amounts.balance
             yield {
                 "tenant_id": tenant_id, "submission_id": document.id, "number": document.number,
                 "signs": bare_number(document.number), "client": client_hash(document.client.key),
