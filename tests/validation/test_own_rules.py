@@ -163,6 +163,16 @@ def test_a_seller_in_reunion_with_a_siren_is_french() -> None:
     assert speaks("PAS-ID-15", replace(INVOICE, seller=seller)) == 0
 
 
+def test_the_place_of_a_line_is_judged_as_that_of_the_whole() -> None:
+    depot = Delivery(party_name="Dépôt Nord", location=Identifier(value="4000001000006", scheme="0088"))
+    half = Delivery(address=Address(line_1="3 chemin du Dépôt", country="FR"))
+    home = Delivery(address=Address(line_1="1 rue du Modèle", city="Ici", post_code="99990", country="FR"))
+    for rule, delivery in (("PAS-FR-19", depot), ("PAS-ID-10", depot), ("PAS-FR-20", half), ("PAS-VAT-04", home)):
+        line = replace(INVOICE.lines[0], delivery=delivery, vat_category="K")
+        rows = (replace(INVOICE.vat_breakdown[0], category="K"),)
+        assert speaks(rule, replace(INVOICE, lines=(line,), vat_breakdown=rows, delivery=None)) == 1, rule
+
+
 def row(taxable: str, rate: str, tax: str) -> VatBreakdown:
     return VatBreakdown(category="S", taxable_amount=Decimal(taxable), rate=Decimal(rate), tax_amount=Decimal(tax))
 

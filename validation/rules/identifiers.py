@@ -22,7 +22,7 @@ from formats.identifiers import (
 )
 from formats.invoice import Identifier, Invoice
 from validation.findings import Severity, Text
-from validation.rules.own import SIREN, SIRET, OwnRule, Said, bare, is_french, roles, said
+from validation.rules.own import SIREN, SIRET, OwnRule, Said, bare, deliveries, is_french, roles, said
 from validation.rules.schemes import SCHEMES, is_gln, is_gtin
 from validation.rules.territories import EU_PREFIXES
 
@@ -224,8 +224,10 @@ def creditor_key(invoice: Invoice, _: date) -> Iterator[Said]:
 
 
 def _location(invoice: Invoice) -> list[tuple[str, str, str, Identifier]]:
-    location = invoice.delivery.location if invoice.delivery is not None else None
-    return [("Lieu de livraison", "Deliver-to location", "BT-71", location)] if location is not None else []
+    return [
+        ("Lieu de livraison", "Deliver-to location", "BT-71" if line is None else "EXT-FR-FE-146", delivery.location)
+        for line, delivery in deliveries(invoice) if delivery.location is not None
+    ]
 
 
 def _wrong(what: Text, who: Text, value: str, term: str, proposed: str | None = None) -> Said:

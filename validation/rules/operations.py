@@ -9,7 +9,7 @@ from formats.codes import FRAMES, PREPAYMENT_TYPES
 from formats.invoice import Invoice, Line
 from formats.profiles import Profile, profile_of
 from validation.findings import Severity
-from validation.rules.own import DECREE, OwnRule, Said, details, said
+from validation.rules.own import DECREE, OwnRule, Said, deliveries, details, said
 from validation.rules.territories import has_post_codes
 
 TIME_UNITS: Final = frozenset({"SEC", "MIN", "HUR", "LH", "DAY", "E49", "WEE", "MON", "QAN", "ANN"})
@@ -27,13 +27,17 @@ ON_DEBITS: Final = re.compile(
 NOT_ON_DEBITS: Final = re.compile(r"\b(?:pas|sans|absence|non|not|no)\b[^.,;\n]{0,40}d[eé]bits", re.IGNORECASE)
 """The option is named because it was not taken."""
 
+LINE_PLACE: Final = ("EXT-FR-FE-BG-10 party_name", "EXT-FR-FE-146", "EXT-FR-FE-BG-10")
+"""What BT-70, BT-71 and BG-15 are of a line that is delivered elsewhere."""
+
+LINE_ADDRESS: Final = ("EXT-FR-FE-BG-10 city", "EXT-FR-FE-BG-10 country", "EXT-FR-FE-BG-10")
 ISSUE, DELIVERY, PAYMENT = "3", "35", "432"
 """BT-8 in the words of UNTDID 2005."""
 
 
 def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
     """The date or period of supply is given where it is known and differs. Information: nobody else can know."""
-    told = invoice.delivery is not None and invoice.delivery.actual_date is not None
+    told = any(delivery.actual_date for _, delivery in deliveries(invoice))
     told = told or invoice.invoicing_period is not None or any(line.period for line in invoice.lines)
     if profile_of(invoice.specification_identifier) is not Profile.MINIMUM and not told:
         yield said(
@@ -45,38 +49,39 @@ def supply_date(invoice: Invoice, _: date) -> Iterator[Said]:
 
 def destination_without_address(invoice: Invoice, _: date) -> Iterator[Said]:
     """Goods that go to a named place or person have the address of it."""
-    delivery = invoice.delivery
-    if delivery is None or delivery.address is not None:
-        return
-    named = delivery.party_name or (delivery.location.value if delivery.location is not None else None)
-    if named is not None:
+    for line, delivery in deliveries(invoice):
+        named = delivery.party_name or (delivery.location.value if delivery.location is not None else None)
+        if delivery.address is not None or named is None:
+            continue
+        party, location, place = ("BT-70", "BT-71", "BG-15") if line is None else LINE_PLACE
         yield said(
             f"Livraison à « {named} » sans adresse : obligatoire si elle diffère de celle du client.",
             f"Delivery to {named!r} without an address: mandatory where it differs from the buyer's.",
-            "BT-70" if delivery.party_name else "BT-71", "BG-15", value=named,
+            party if delivery.party_name else location, place, value=named, line=line,
         )
 
 
 def destination_incomplete(invoice: Invoice, _: date) -> Iterator[Said]:
     """A delivery address has street, town, post code and country, as the public portal wants them from 2027."""
-    address = invoice.delivery.address if invoice.delivery is not None else None
-    if address is None:
-        return
-    values = {"BT-75": address.line_1, "BT-77": address.city, "BT-78": address.post_code, "BT-80": address.country}
-    missing = [term for term, value in values.items()
-               if not value and (term != "BT-78" or has_post_codes(address.country))]
-    if missing:
-        yield said(
-            f"Adresse de livraison incomplète : {', '.join(missing)} absent(s).",
-            f"Incomplete delivery address: {', '.join(missing)} absent.",
-            *missing, "BG-15", missing=", ".join(missing),
-        )
+    for line, delivery in deliveries(invoice):
+        address = delivery.address
+        if address is None:
+            continue
+        values = {"BT-75": address.line_1, "BT-77": address.city, "BT-78": address.post_code, "BT-80": address.country}
+        missing = [term for term, value in values.items()
+                   if not value and (term != "BT-78" or has_post_codes(address.country))]
+        if missing:
+            fr, en = ("", "") if line is None else (f" (ligne {line + 1})", f" (line {line + 1})")
+            yield said(
+                f"Adresse de livraison incomplète{fr} : {', '.join(missing)} absent(s).",
+                f"Incomplete delivery address{en}: {', '.join(missing)} absent.",
+                *((*missing, "BG-15") if line is None else LINE_ADDRESS), line=line, missing=", ".join(missing),
+            )
 
 
 def goods_without_destination(invoice: Invoice, _: date) -> Iterator[Said]:
     """A reminder where goods are sold (frames B and M) and nothing is said of where they went."""
-    known = invoice.delivery is not None and (invoice.delivery.address or invoice.delivery.party_name
-                                              or invoice.delivery.location)
+    known = any(each.address or each.party_name or each.location for _, each in deliveries(invoice))
     if _category(invoice) in {"B", "M"} and not known:
         yield said(
             "Vente de biens sans adresse de livraison (BG-15) : obligatoire si elle diffère de celle du client.",

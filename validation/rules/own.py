@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from formats.invoice import Identifier, Invoice, Line, Party
+from formats.invoice import Delivery, Identifier, Invoice, Line, Party
 from validation.findings import Severity, Text
 from validation.rules.territories import OVERSEAS
 
@@ -134,6 +134,13 @@ def details(invoice: Invoice) -> Iterator[tuple[int, Line]]:
     for position, line in enumerate(invoice.lines):
         if line.subtype in {None, "DETAIL"}:
             yield position, line
+
+
+def deliveries(invoice: Invoice) -> Iterator[tuple[int | None, Delivery]]:
+    """That of the whole, with None, then those of lines (EXT-FR-FE-BG-10), each with the position of its line."""
+    if invoice.delivery is not None:
+        yield None, invoice.delivery
+    yield from ((position, line.delivery) for position, line in enumerate(invoice.lines) if line.delivery is not None)
 
 
 def treatment_of(invoice: Invoice) -> str | None:

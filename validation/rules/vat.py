@@ -18,8 +18,9 @@ EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
 def supply_to_own_state(invoice: Invoice, _: date) -> Iterator[Said]:
     """An intra-Community supply (category K) goes to another member state than the one it is taxed from."""
     rows = [row for row in invoice.vat_breakdown if row.category == "K"]
-    seller, destination = _state_of(invoice.seller), _destination(invoice)
-    if rows and seller is not None and seller == destination:
+    seller = _state_of(invoice.seller)
+    destination = next((place.country for place in _places(invoice, "K") if place.country == seller), None)
+    if rows and destination is not None:
         yield said(
             f"Livraison intracommunautaire (catégorie K) de {seller} vers {destination} : ce n'en est pas une.",
             f"Intra-Community supply (category K) from {seller} to {destination}: it is none.",
@@ -30,9 +31,8 @@ def supply_to_own_state(invoice: Invoice, _: date) -> Iterator[Said]:
 def export_within_the_union(invoice: Invoice, _: date) -> Iterator[Said]:
     """An export (category G) leaves the European Union."""
     rows = [row for row in invoice.vat_breakdown if row.category == "G"]
-    destination, place = _destination(invoice), _place(invoice)
-    inside = place is not None and in_vat_territory(place)
-    if rows and country_of(invoice.seller) in EU_COUNTRIES and destination in EU_COUNTRIES and inside:
+    destination = next((place.country for place in _places(invoice, "G") if in_vat_territory(place)), None)
+    if rows and country_of(invoice.seller) in EU_COUNTRIES and destination is not None:
         yield said(
             f"Exportation (catégorie G) livrée en {destination}, dans l'Union européenne.",
             f"Export (category G) delivered to {destination}, inside the European Union.",
@@ -102,16 +102,18 @@ def debit_without_mandate(invoice: Invoice, _: date) -> Iterator[Said]:
         )
 
 
-def _place(invoice: Invoice) -> Address | None:
-    """Where the goods go: BG-15 where it has a country, else the buyer's address BG-8."""
-    address = invoice.delivery.address if invoice.delivery is not None else None
-    return address if address is not None and address.country is not None else invoice.buyer.address
+def _places(invoice: Invoice, category: str) -> Iterator[Address]:
+    """Where the goods of a category go: each place of their lines, else BG-15, else the buyer's address BG-8.
 
-
-def _destination(invoice: Invoice) -> str | None:
-    """The country of it: BT-80, else BT-55."""
-    place = _place(invoice)
-    return place.country if place is not None else None
+    Only places whose country is told.
+    """
+    lines = [line.delivery.address for line in invoice.lines if line.vat_category == category and line.delivery]
+    whole = [invoice.delivery.address] if invoice.delivery is not None else []
+    for places in (lines, whole, [invoice.buyer.address]):
+        told = [place for place in places if place is not None and place.country is not None]
+        if told:
+            yield from told
+            return
 
 
 def _state_of(seller: Party) -> str | None:
