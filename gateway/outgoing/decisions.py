@@ -16,7 +16,7 @@ from gateway.outgoing.addressing import ANYWAY
 from gateway.outgoing.paths import Path, path_of, standing_of
 from gateway.outgoing.schemas import path_out
 from gateway.problems import Problem, not_found
-from gateway.record import Change, record
+from gateway.record import Change, Work, record
 from gateway.tables import Event, OutboxEntry, Submission
 
 WAITING = ("parked", "pending")
@@ -168,11 +168,13 @@ def _give_up(session: Session, tenant_id: str, submission_id: str, reason: str) 
 
 
 def _decision(session: Session, entry: OutboxEntry, verb: str, actor: str, reason: str | None) -> Change:
-    about_invoice = session.get(Submission, (entry.tenant_id, entry.subject_id)) is not None
+    invoice = session.get(Submission, (entry.tenant_id, entry.subject_id))
+    about_invoice = invoice is not None
     return Change(
         kind="transmission" if about_invoice else "setting", code=verb if about_invoice else f"work-{verb}",
         actor=actor, submission_id=entry.subject_id if about_invoice else None, subject=f"work:{entry.id}",
         reason=reason, data={"subject": f"work:{entry.id}", "topic": entry.topic},
+        then=(Work(topic="remind", subject_id=invoice.id),) if invoice is not None and invoice.preceding else (),
     )
 
 

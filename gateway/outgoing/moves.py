@@ -13,7 +13,7 @@ from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Park
 from gateway.outgoing.drafts import file_name
-from gateway.record import Change, record
+from gateway.record import Change, Work, record
 from gateway.tables import Document, Submission
 
 OPEN = frozenset({"queued", "held", "sending", "unknown", "parked"})
@@ -48,9 +48,11 @@ def move(
             row.active = None
         if news:
             attach(deps, session, row, kept)
+            named = state == "failed" and row.preceding  # what it took off is owed again
             record(session, row.tenant_id, Change(
                 kind="transmission", code=state, actor="worker", submission_id=row.id, reason=reason,
-                data=dict(data or {}), objects=(kept,) if kept else ()), now=now)
+                data=dict(data or {}), objects=(kept,) if kept else (),
+                then=(Work(topic="remind", subject_id=row.id),) if named else ()), now=now)
 
 
 THIS: Final = (Submission.tenant_id == bindparam("tenant"), Submission.id == bindparam("invoice"))

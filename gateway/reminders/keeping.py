@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
+from gateway.outbox import Entry, is_pending, put
+from gateway.receivables.documents import FOLLOWERS
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace
 from gateway.reminders.decide import QUIET, Outcome, passed_over
@@ -15,6 +17,9 @@ from gateway.reminders.scenario import THANKS, Scenario
 from gateway.reminders.state import Seen, ground_of, look, look_at
 from gateway.tables import Submission
 from gateway.tables_reminders import Decision
+
+NAMED_BY: Final = "named_by"
+"""Key in the payload of a `remind` entry: the document whose news woke this one."""
 
 AT_ONCE: Final = 200
 """Decisions that share a transaction: others who write wait no longer than for these."""
@@ -42,6 +47,27 @@ def keep(deps: Deps, seen: Seen) -> bool:
             return again is None
         _write(deps, session, again)
     return True
+
+
+def wake_named(deps: Deps, entry: Entry) -> None:
+    """Have the invoices decided again that a credit note or a corrected invoice names: what is news of it is of them.
+
+    Their last decision may say that nothing more comes, since they are credited or replaced. What was woken wakes
+    nobody in turn: two documents may name each other.
+    """
+    if NAMED_BY in entry.payload:
+        return
+    with deps.db.reading(entry.tenant_id) as session:
+        follower = session.get(Submission, (entry.tenant_id, entry.subject_id))
+        if follower is None or follower.type_code not in FOLLOWERS or not follower.preceding:
+            return
+        named = session.scalars(select(Submission.id).where(
+            Submission.seller_siren == follower.seller_siren, Submission.number.in_(follower.preceding),
+            Submission.active.is_(True), Submission.id != follower.id)).all()
+    with deps.db.transaction(entry.tenant_id) as session:
+        for one in named:
+            if not is_pending(session, "remind", one):
+                put(session, entry.tenant_id, "remind", one, now=deps.now(), payload={NAMED_BY: entry.subject_id})
 
 
 def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str]) -> None:

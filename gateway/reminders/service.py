@@ -23,7 +23,7 @@ from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace, wait_for_others
 from gateway.reminders.decide import WRITTEN, Outcome, offset_of
 from gateway.reminders.grouping import group_of, unchanged
-from gateway.reminders.keeping import facts_json, keep, label_of
+from gateway.reminders.keeping import facts_json, keep, label_of, wake_named
 from gateway.reminders.letters.byhand import hand_over
 from gateway.reminders.letters.drafting import Drafted
 from gateway.reminders.letters.leaving import deliver, draft, has_left, wait_for_office
@@ -42,6 +42,7 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
         RetryLater: another worker is at it, the hour is not one for letters, or the mail server could not be reached.
         Park: the mail server's answer was lost; a person must find out whether the buyer has the mail.
     """
+    wake_named(deps, entry)
     _finish_interrupted(deps, entry)
     for _ in range(LOOKS):
         with deps.db.reading(entry.tenant_id) as session:

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from archive.store import Digest
 from gateway.mail import spool_path
 from gateway.outbox import RetryLater, put
+from gateway.record import Change, Work, record
 from gateway.reminders import service
 from gateway.reminders.nightly import sweep, tick
 from gateway.reminders.service import handle_remind
-from gateway.tables import Document, Event, LegalEntity, OutboxEntry
+from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
 from gateway.worker import relay
 
 if TYPE_CHECKING:
@@ -251,6 +252,36 @@ def test_a_credit_note_reduces_and_closes(play: "Play") -> None:
     play.on("2026-04-02")
     play.remind()
     assert play.told()[-1] == ("skipped", "credited", "")
+
+
+@pytest.mark.parametrize(("type_code", "code"), [("381", "credited"), ("384", "corrected")])
+def test_what_took_an_invoice_away_is_rejected_and_the_invoice_is_owed_again(
+    play: "Play", type_code: str, code: str
+) -> None:
+    play.on("2026-03-23")
+    follower = play.make(number="FA-2026-0050", type_code=type_code, total=Decimal("1200.00"),
+                         preceding=["FA-2026-0042"])
+    play.work()
+    assert play.told() == [("skipped", code, "")]
+    play.on("2026-03-30")
+    with play.deps.db.transaction(follower.tenant_id) as session:
+        row = session.get_one(Submission, (follower.tenant_id, follower.id))
+        row.lifecycle, row.active = "213", None
+        record(session, follower.tenant_id, Change(kind="lifecycle", code="213", actor="platform",
+                                                   submission_id=follower.id,
+                                                   then=(Work(topic="remind", subject_id=follower.id),)),
+               now=play.deps.now())
+    play.work()
+    assert play.told() == [("skipped", code, ""), ("sent", "due", "friendly")]
+
+
+def test_two_documents_that_name_each_other_wake_each_other_once(play: "Play") -> None:
+    play.on("2026-03-23")
+    ones = [play.make(number=number, type_code="384", preceding=[other])
+            for number, other in (("FA-8", "FA-9"), ("FA-9", "FA-8"))]
+    for play.invoice in ones:
+        play.remind()
+    assert relay(play.deps, {"remind": handle_remind}) <= 2
 
 
 def test_a_shared_credit_note_waits_for_a_person(play: "Play") -> None:
