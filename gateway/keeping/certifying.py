@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from archive.store import Digest
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.evidence.saying import key_of
 from gateway.evidence.sealing import dossier_key
 from gateway.keeping.certificates import Account, Gone, Part, certificate
 from gateway.keeping.destruction import APPROVED, DONE, get_destruction, items_of, tell
@@ -101,11 +102,13 @@ def _close_statement(deps: Deps, row: Destruction, sha256: str) -> None:
         lock_tenant(session, row.tenant_id)
         card = session.get(KeptObject, (row.tenant_id, sha256))
         statement = session.scalar(select(BankFile).where(BankFile.sha256 == sha256))
-        if statement is None or not statement.name or card is None or card.destroyed_at is None:
+        about = f"bank-file:{statement.id}" if statement is not None else ""
+        if statement is None or card is None or card.destroyed_at is None or key_of(
+                session, row.tenant_id, about) is None:  # the key of its words went with them
             return
         erase_statement(session, statement)
         record(session, row.tenant_id, Change(kind="evidence", code="erased", actor=str(row.decided_by),
-                                              subject=f"bank-file:{statement.id}"), now=deps.now())
+                                              subject=about), now=deps.now())
 
 
 def _part(session: Session, tenant_id: str, item: DestructionItem) -> Part:

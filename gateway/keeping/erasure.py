@@ -18,6 +18,8 @@ from gateway.evidence.looks import LISTS
 from gateway.evidence.saying import ERASED, forget
 from gateway.keeping.retention import tenants
 from gateway.problems import Problem
+from gateway.receivables.account import client_of
+from gateway.receivables.open_items import of_client
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
@@ -26,6 +28,7 @@ from gateway.tables_channels import ReturnedMail
 from gateway.tables_journal import SubjectKey
 from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine, LedgerSpell
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
+from gateway.tables_retention import Retention
 
 BATCH = 500
 SEARCHES = tuple(f"{name}:" for name in sorted(LISTS))
@@ -40,6 +43,7 @@ def erase_invoice(session: Session, submission: Submission) -> None:
     """Everything that the database says about the people of an invoice that is destroyed. Nothing is journaled here."""
     tenant_id, about = submission.tenant_id, submission.id
     forget_words(session, tenant_id, about)
+    _forget_client(session, submission)
     erase_events(session, Event.tenant_id == tenant_id, Event.submission_id == about)
     forget(session, tenant_id, about)
     for name in PERSONAL:
@@ -47,9 +51,9 @@ def erase_invoice(session: Session, submission: Submission) -> None:
     for table, values in (
         (Document, {"name": Document.role}), (Payment, {"reference": None}), (SeenFlow, {"cause": None}),
         (Decision, {"recipient": None, "reason": "", "facts": {}}), (Hold, {"reason": ""}),
-        (Case, {"reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
+        (Case, {"client": "", "reason": "", "resolution": None, "proposal": None}), (ReminderAnswer, {"words": {}}),
         (ReturnedMail, {"words": {}}),
-        (Claim, {"waived_reason": None}),
+        (Claim, {"waived_reason": None, "basis": {}}),
     ):
         session.execute(update(table).where(table.tenant_id == tenant_id, table.submission_id == about).values(values))
     session.execute(update(ClaimPayment).where(ClaimPayment.tenant_id == tenant_id, ClaimPayment.claim_id.in_(
@@ -58,6 +62,16 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         session.execute(delete(found_by).where(found_by.tenant_id == tenant_id, found_by.submission_id == about))
     session.execute(delete(OutboxEntry).where(
         OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
+
+
+def _forget_client(session: Session, submission: Submission) -> None:
+    """What was settled about a client goes with the last of its invoices: nothing needs it any more."""
+    client = client_of(submission.buyer_siren, submission.buyer_name).key
+    stays = select(Submission.id).where(
+        *of_client(session, client), Submission.id != submission.id, Submission.id.not_in(select(
+            Retention.submission_id).where(Retention.destroyed_at.is_not(None)))).limit(1)
+    if session.scalar(stays) is None:
+        session.execute(delete(ReminderClient).where(ReminderClient.key == client))
 
 
 def erase_statement(session: Session, statement: BankFile) -> None:

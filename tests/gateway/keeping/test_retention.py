@@ -25,6 +25,7 @@ from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, Submission
 from gateway.tables_care import Alarm, EventWord, InvoiceWord
+from gateway.tables_receivables import Claim
 from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
 
@@ -242,13 +243,19 @@ def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, archived, clock, d
 
 
 def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived, clock, drain) -> None:
-    one, other = archived(), archived(number="F-2", buyer_name="Autre Oiseau")
+    one, last = archived(), archived(number="F-3")
+    other = archived(number="F-2", buyer_name="Autre Oiseau", buyer_siren="000003004")
     _reminded(deps, one)
     clock.forward(days=11 * 366)
+    destroyed(deps, drain, last)
+    with deps.db.reading(tenant) as session:
+        assert session.scalars(select(ReminderClient.contact)).all() == ["Mme Canari"], "an invoice of hers is here"
     destroyed(deps, drain, one)
     with deps.db.reading(tenant) as session:
         case, answer = session.scalars(select(Case)).one(), session.scalars(select(ReminderAnswer)).one()
-        assert (case.reason, case.proposal, answer.words) == ("", None, {})
+        assert (case.client, case.reason, case.proposal, answer.words) == ("", "", None, {})
+        assert session.scalars(select(ReminderClient.key)).all() == []
+        assert session.scalars(select(Claim.basis)).all() == [{}]
         row = session.get_one(Submission, (tenant, one.id))
         assert (row.buyer_name, row.buyer_email, row.number) == (None, None, "F-2026-001")
         assert session.get_one(Submission, (tenant, other.id)).buyer_name == "Autre Oiseau"
@@ -268,14 +275,18 @@ def _reminded(deps: Deps, invoice: Submission) -> None:
     """What reminders know of the people of an invoice."""
     with deps.db.transaction(invoice.tenant_id) as session:
         session.add(ReminderClient(
-            tenant_id=invoice.tenant_id, key="000000000", name="Oiseaux", segment="", watched=False,
+            tenant_id=invoice.tenant_id, key=invoice.buyer_siren or "", name="Oiseaux", segment="", watched=False,
             email="Canari@oiseaux.example", contact="Mme Canari", changed_at=deps.now(), actor=FIRST))
         session.add(Case(
-            tenant_id=invoice.tenant_id, id="case", submission_id=invoice.id, client="000000000", kind="contact",
-            stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(), active=True,
+            tenant_id=invoice.tenant_id, id="case", submission_id=invoice.id, client=invoice.buyer_siren,
+            kind="contact", stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(), active=True,
             proposal="canari@oiseaux.example"))
         session.add(ReminderAnswer(tenant_id=invoice.tenant_id, id="answer", submission_id=invoice.id, at=deps.now(),
                                    answer="not-me", words={"email": "canari@oiseaux.example"}))
+        session.add(Claim(
+            tenant_id=invoice.tenant_id, id="claim", submission_id=invoice.id, kind="fee", once="fee", amount=1,
+            currency="EUR", claimed_on=deps.today(), basis={"reason": "huissier chez Mme Canari"},
+            created_at=deps.now(), actor=FIRST))
 
 
 def test_what_nobody_destroys_is_an_overdue_task(deps: Deps, tenant: str, archived, clock) -> None:

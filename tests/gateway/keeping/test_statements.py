@@ -33,10 +33,10 @@ DOCUMENT = statement(paid("120.00", "Mme Canari règle F-2026-001", name="Zoé C
                      paid("5.00", "Canari", name="Zoé Canari"))
 
 
-def told(deps: Deps, tenant: str, invoice: Submission) -> BankFileOut:
+def told(deps: Deps, tenant: str, invoice: Submission, name: str = "canari.xml") -> BankFileOut:
     """The statement, one of its movements allocated."""
     who = Principal(tenant_id=tenant, actor=FIRST, name="", permissions=frozenset(Permission))
-    made = take_in(deps, who, DOCUMENT, "canari.xml")
+    made = take_in(deps, who, DOCUMENT, name)
     [movement] = [one for one in movements(deps, tenant).items if one.amount == "120.00"]
     allocate(deps, who, movement.id, AllocationIn.model_validate(
         {"parts": [{"invoice_id": invoice.id, "amount": "120.00"}]}), "k")
@@ -51,11 +51,12 @@ def code_of(deps: Deps, tenant: str, *subjects: str) -> str:
     return caught.value.code
 
 
+@pytest.mark.parametrize("name", ["canari.xml", ""])
 def test_a_statement_goes_after_its_time_with_its_words(
-    deps: Deps, tenant: str, make_invoice: Any, clock: Any, drain: Any
+    deps: Deps, tenant: str, make_invoice: Any, clock: Any, drain: Any, name: str
 ) -> None:
     invoice = make_invoice()
-    made = told(deps, tenant, invoice)
+    made = told(deps, tenant, invoice, name)
     subject = f"object:{made.sha256}"
     retention.count_due(deps)
     with deps.db.reading(tenant) as session:
