@@ -25,6 +25,7 @@ from gateway.deps import Deps, in_paris
 from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of
 from gateway.dossiers.dossier import files_of, fresh_seals
 from gateway.dossiers.shelf import shelf_of, standing_of
+from gateway.dossiers.trail import plain
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Entry
 from gateway.problems import Problem, not_found
@@ -197,7 +198,7 @@ def _add(
     pieces[TAR] += period.files_in_tar(f"{period.ALL}/{folder}/", files)
     pieces[SUMS] += period.sums_line(folder, files)
     table = io.StringIO()
-    csv.writer(table, delimiter=";").writerow((
+    csv.writer(table, delimiter=";").writerow(plain("" if cell is None else str(cell)) for cell in (
         folder, submission.number, submission.issue_date, submission.seller_siren, submission.buyer_siren,
         submission.total, submission.currency, submission.transmission, submission.lifecycle,
         " | ".join(made.story.missing)))

@@ -6,6 +6,7 @@ A link that the invoice merely names (an order number) is said to be named, not 
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,8 @@ from gateway.tables import Document, Event, Payment, Submission
 
 HEADS = ("Étape", "Référence", "Date", "Preuve", "Constat")
 NAMED_ONLY = "nommée par la facture"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def steps_of(
@@ -67,8 +69,8 @@ def as_csv(steps: Sequence[Step], missing: Sequence[str]) -> bytes:
 
 
 def plain(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """A cell that no spreadsheet takes for a formula; a number stays one, also below zero."""
+    return f"'{cell}" if cell.startswith(FORMULA) and not NUMBER.fullmatch(cell) else cell
 
 
 def _before(links: Mapping[str, str]) -> Iterator[Step]:

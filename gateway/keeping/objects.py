@@ -107,7 +107,7 @@ class TenantBook:
                  else JournalEntry.subject.startswith("object:"))
         with self._deps.db.reading(self._tenant_id) as session:
             lines = session.scalars(
-                select(JournalEntry.line).where(named)
+                select(JournalEntry.line).where(named, JournalEntry.type == "access")  # not what the control healed
                 .order_by(JournalEntry.at, JournalEntry.log, JournalEntry.seq)).all()
         for _, entry in map(read_entry, lines):
             verb, _, ending = entry.outcome.removeprefix("object.").partition(".")

@@ -161,6 +161,9 @@ class TestObjectLock:
         on_s3.put(b"invoice")
         first = versions.known[INVOICE]
         client = s3_server.client_of(bucket.partition("endpoint=")[2])
+        of_nobody = key_of(bucket, INVOICE)
+        client.put_object(**{**of_nobody, "Key": of_nobody["Key"].replace(INVOICE.hex, "X" * 64)}, Body=b"")
+        assert list(on_s3.list()) == [INVOICE]
         client.put_object(**key_of(bucket, INVOICE), Body=b"forged")
         assert (on_s3.get(INVOICE), on_s3.control(INVOICE).version) == (b"invoice", first)
         client.delete_object(**key_of(bucket, INVOICE))

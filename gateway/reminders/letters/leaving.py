@@ -16,6 +16,7 @@ from gateway.reminders.scenario import SMS, Scenario
 from gateway.reminders.state import Seen
 from gateway.reminders.working import wait_for_hours
 from gateway.tables_reminders import Decision
+from gateway.vault import VaultError
 
 
 def draft(deps: Deps, group: Sequence[Seen]) -> Drafted:
@@ -39,7 +40,12 @@ def deliver(deps: Deps, tenant_id: str, drafted: Drafted) -> None:
     if channel is None:
         raise NotDelivered("Aucun canal n'est réglé pour les SMS aux clients. / No channel for SMS to clients.")
     try:
-        send(Message(url=deps.vault.open(channel.url).replace(PHONE, drafted.recipient), title="",
+        url = deps.vault.open(channel.url)
+    except VaultError as error:
+        raise NotDelivered("L'adresse du canal des SMS est à saisir de nouveau : la clé de ce service n'est plus celle "
+                           "d'alors. / Enter the SMS channel's address anew: the service's key is another.") from error
+    try:
+        send(Message(url=url.replace(PHONE, drafted.recipient), title="",
                      body=drafted.content.decode()), deps.settings.webhook_allow)
     except NotDelivered as error:  # of our channel and its account, not of the number: that is not used up
         raise NotDelivered(error.reason) from error

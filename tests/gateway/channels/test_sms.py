@@ -12,6 +12,7 @@ from gateway.reminders.answers import question_of
 from gateway.reminders.clients import ClientIn, set_client
 from gateway.reminders.letters.texting import for_phones
 from gateway.tables import Document, OutboxEntry
+from gateway.tables_channels import Channel
 from gateway.tables_reminders import Decision
 from gateway.topics import HANDLERS
 from gateway.worker import relay
@@ -62,6 +63,16 @@ def test_a_text_in_doubt_waits_for_a_person(stage, officer) -> None:
     assert len(stage.chat.got("silent/sms")) == 1
     with stage.deps.db.reading(stage.tenant) as session:
         assert "parked" in session.scalars(select(OutboxEntry.state).where(OutboxEntry.topic == "remind")).all()
+
+
+def test_an_address_that_the_key_no_longer_opens_leaves_no_doubt(stage, officer) -> None:
+    invoice = stage.make_invoice(due_date=date(2026, 11, 13))
+    stage.channel("ok/unopened/{phone}")
+    with stage.deps.db.transaction(stage.tenant) as session:
+        session.scalars(select(Channel)).one().url = b""
+    settle(stage, officer, invoice.id, phone="+33612345678")
+    assert decisions(stage) == [("failed", "due", "+33612345678")]
+    assert stage.chat.got("ok/unopened") == []
 
 
 @pytest.mark.parametrize("number", ["0612", "tous", "+0612345678", "+336123456789012345", "+33 6 12; +33 6 13"])

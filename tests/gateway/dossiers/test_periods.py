@@ -1,14 +1,17 @@
 """The dossiers of a period in one file: complete, resumable, checked by sh and by us, and by nobody else's luck."""
 
+import csv
 import io
 import shutil
 import subprocess
 import tarfile
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from many import make_invoices
+from sqlalchemy import select
 
 from archive.exchange.period import verify_period
 from archive.trust import read_trust
@@ -17,6 +20,7 @@ from gateway.auth import Permission, Principal
 from gateway.deps import Deps
 from gateway.dossiers import periods
 from gateway.evidence.trust import lines
+from gateway.tables import Submission
 from gateway.topics import HANDLERS
 from gateway.worker import relay
 
@@ -51,6 +55,19 @@ def test_it_verifies_as_a_file_as_a_folder_and_by_its_script(exported: Path, dep
     done = subprocess.run(["sh", str(folder / "verify.sh")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "4 dossiers" in done.stdout
+
+
+def test_no_cell_of_its_table_is_a_formula(client, deps: Deps, tenant: str) -> None:
+    make_invoices(deps, tenant, range(1))
+    with deps.db.transaction(tenant) as session:
+        row = session.scalars(select(Submission)).one()
+        row.number, row.total = '=HYPERLINK("http://x.example")', Decimal("-12.50")
+    begun = client.post("/v1/evidence/exports", json=ALL)
+    relay(deps, HANDLERS, only=("export",))
+    table = (deps.settings.data / "exports" / f"{begun.json()['id']}.csv").read_text("utf-8-sig")
+    [_, line] = csv.reader(table.splitlines(), delimiter=";")
+    assert line[1] == """'=HYPERLINK("http://x.example")"""
+    assert line[5] == "-12.50"
 
 
 def test_what_was_done_to_it_is_named(exported: Path, tmp_path: Path, capsys) -> None:

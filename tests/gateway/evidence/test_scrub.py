@@ -13,12 +13,15 @@ from archive.journal import read_entry
 from archive.store import Digest
 from archive.stores.copies import Copies
 from archive.stores.directory import DirectoryStore
+from archive.stores.safe import Verb
+from gateway.auth import Permission, Principal
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence import scrub
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import seal_due
 from gateway.evidence.trust import check_everything
+from gateway.keeping.objects import safe_of
 from gateway.record import Change, record
 from gateway.tables import Document, JournalEntry, Submission
 from gateway.tables_archive import Scrub, ScrubFault
@@ -101,6 +104,9 @@ def test_a_spoilt_copy_is_healed_and_that_is_journaled(
     assert (alarm.kind, alarm.subject, alarm.facts["invoice"]) == ("object-healed", digests[2].hex, invoice.id)
     assert check_everything(twice).faults == ()
     assert passed(twice).healed == 0
+    reader = Principal(tenant_id=tenant, actor="user:a", name="A", permissions=frozenset(Permission))
+    safe_of(twice, reader).control(digests[2])
+    assert [call.verb for call in safe_of(twice, reader).journal(digests[2])] == [Verb.CONTROL]
 
 
 def test_without_a_good_copy_the_alarm_rings_until_somebody_brings_one(
