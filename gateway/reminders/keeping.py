@@ -49,18 +49,15 @@ def keep(deps: Deps, seen: Seen) -> bool:
     return True
 
 
-def wake_named(deps: Deps, entry: Entry) -> None:
+def wake_named(deps: Deps, entry: Entry, follower: Submission) -> None:
     """Have the invoices decided again that a credit note or a corrected invoice names: what is news of it is of them.
 
     Their last decision may say that nothing more comes, since they are credited or replaced. What was woken wakes
     nobody in turn: two documents may name each other.
     """
-    if NAMED_BY in entry.payload:
+    if NAMED_BY in entry.payload or follower.type_code not in FOLLOWERS or not follower.preceding:
         return
     with deps.db.reading(entry.tenant_id) as session:
-        follower = session.get(Submission, (entry.tenant_id, entry.subject_id))
-        if follower is None or follower.type_code not in FOLLOWERS or not follower.preceding:
-            return
         named = session.scalars(select(Submission.id).where(
             Submission.seller_siren == follower.seller_siren, Submission.number.in_(follower.preceding),
             Submission.active.is_(True), Submission.id != follower.id)).all()

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
@@ -42,15 +41,19 @@ def handle_remind(deps: Deps, entry: Entry) -> None:
         RetryLater: another worker is at it, the hour is not one for letters, or the mail server could not be reached.
         Park: the mail server's answer was lost; a person must find out whether the buyer has the mail.
     """
-    wake_named(deps, entry)
-    _finish_interrupted(deps, entry)
-    for _ in range(LOOKS):
+    for turn in range(LOOKS):
         with deps.db.reading(entry.tenant_id) as session:
             seen = look(session, entry.tenant_id, entry.subject_id, deps.today())
+            interrupted = next((row for row in seen.rows if row.outcome == "sending"), None) if seen else None
             group = group_of(session, deps, seen) if seen and seen.decision.outcome is Outcome.SENT else ()
             early = bool(group) and seen is not None and wait_for_others(session, seen, deps.today())
         if seen is None:
             raise Park("no such submission")
+        if not turn:
+            wake_named(deps, entry, seen.submission)
+        if interrupted is not None:
+            _finish(deps, interrupted)
+            continue
         if not group:
             if keep(deps, seen):
                 return
@@ -121,13 +124,8 @@ def _deliver(deps: Deps, rows: Sequence[Decision], drafted: Drafted) -> None:
             conclude(deps, row, "sent", None)
 
 
-def _finish_interrupted(deps: Deps, entry: Entry) -> None:
+def _finish(deps: Deps, row: Decision) -> None:
     """Settle what an earlier run began and did not finish."""
-    with deps.db.reading(entry.tenant_id) as session:
-        row = session.scalar(select(Decision).where(Decision.submission_id == entry.subject_id,
-                                                    Decision.outcome == "sending"))
-    if row is None:
-        return
     if deps.now() < row.at + LEASE:
         raise RetryLater("another worker is sending", at=row.at + LEASE, patient=True)
     there = has_left(deps, row)
