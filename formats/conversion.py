@@ -3,20 +3,20 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from formats import facturx, terms
+from formats import facturx
 from formats.codes import FRENCH_TYPES
-from formats.ends import made, read_source
+from formats.ends import read_source
 from formats.errors import UnknownSyntax
 from formats.invoice import Invoice
-from formats.loss import LossReport, account, with_files
-from formats.narrowing import asked, named, narrowed
+from formats.loss import LossReport, with_files
+from formats.narrowing import asked, named
 from formats.opening import Opened
+from formats.passage import passed
 from formats.profiles import Profile
 from formats.rendering.appearance import PLAIN, Appearance
 from formats.rendering.remarks import Remark
 from formats.rendering.render import drawn
-from formats.syntax import Syntax, ubl_syntax_of
-from formats.texts import renumbered
+from formats.syntax import Syntax
 
 TARGETS = ("ubl", "cii", "factur-x", "json")
 
@@ -34,7 +34,7 @@ class Conversion:
 
 def convert(
     document: bytes, to: str, *, profile: str | None = None, pdf: bytes | None = None, lang: str = "fr",
-    made_at: datetime, appearance: Appearance = PLAIN,
+    made_at: datetime, appearance: Appearance = PLAIN, annex: bool = False,
 ) -> Conversion:
     """Convert UBL, CII, Factur-X or our JSON `to` ubl, cii, factur-x or json.
 
@@ -42,6 +42,9 @@ def convert(
     Factur-X is embedded into `pdf`, else into the source's own pages, else into pages drawn in `lang` with this
     `appearance`. `made_at` is aware and goes into the PDF's metadata. No rule is checked and no amount computed,
     but for the fillers that the report lists.
+
+    With `annex` the texts that the target has no place for go along in one supporting document (BG-24), and those of
+    such a document that came from this target's syntax go back to their places, see annex.
 
     Raises:
         UnknownSyntax: the source is no invoice, or `to` is none of the four.
@@ -55,19 +58,11 @@ def convert(
     level = wanted or (Profile.EN16931 if source.opened.profile is Profile.UNKNOWN else source.opened.profile)
     limit = level if to == "factur-x" else wanted  # a Factur-X obeys the schema of the profile that it names
     invoice = source.invoice if wanted is None else named(source.invoice, wanted)
-    left = narrowed(invoice, source.opened.syntax, to, limit)
-    invoice = left.invoice
-    syntax = {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
-    target = made(invoice, syntax)
-    lost = [] if invoice == target.again else terms.lost(invoice, target.again)
-    replaces = invoice.specification_identifier != source.invoice.specification_identifier
-    loss = account(
-        renumbered(source.texts, left.kept), source.invoice, target.target, lost=lost, profile=limit,
-        fillers=target.fillers, replaces=replaces,
-    )
-    written = target.document()
+    passage = passed(source, invoice, to, limit, with_annex=annex)
+    invoice, loss = passage.invoice, passage.loss
+    written = passage.target.document()
     if to != "factur-x":
-        return Conversion(written, syntax, _with_attachments(loss, source.opened))
+        return Conversion(written, passage.syntax, _with_attachments(loss, source.opened))
     own_pages = document if source.opened.attachment is not None else None
     words = facturx.Words(
         profile=level.value, title=_title(invoice, lang),
@@ -75,13 +70,20 @@ def convert(
     )
     given = own_pages if pdf is None else pdf
     if given is None:
-        pages = drawn(invoice, lang=lang, appearance=appearance)
+        pages = drawn(_seen(source.invoice, invoice, level), lang=lang, appearance=appearance)
         document = facturx.embed(pages.pdf, written, made_at=made_at, **words)
         return Conversion(document, Syntax.FACTUR_X, _with_attachments(loss, source.opened), pages.remarks)
     embedded = facturx.embed_repaired(given, written, made_at=made_at, **words)
     loss = replace(loss, pdf_changes=embedded.changes)
     loss = loss if pdf is None else _with_attachments(loss, source.opened)
     return Conversion(embedded.document, Syntax.FACTUR_X, loss)
+
+
+def _seen(whole: Invoice, invoice: Invoice, level: Profile) -> Invoice:
+    """What the pages show: where the XML has no lines the pages are the invoice, and lack nothing of it."""
+    if level.value not in facturx.WITHOUT_LINES:
+        return invoice
+    return replace(whole, specification_identifier=invoice.specification_identifier)
 
 
 def _with_attachments(loss: LossReport, opened: Opened) -> LossReport:

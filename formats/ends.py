@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from formats.drafts import as_bytes
+from formats.drafts import Draft, as_bytes
 from formats.errors import NothingInside, UnknownSyntax
 from formats.invoice import Invoice
 from formats.json_form import read_json, write_json
-from formats.lifting import lift
+from formats.lifting import Lifted, lift
 from formats.loss import Target
-from formats.opening import Opened, open_document
+from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
 from formats.paths import Node, prefixed
 from formats.syntax import DIALECTS, Syntax, draft, read_node, syntax_of
 from formats.texts import Text, texts_of_model, texts_of_tree
@@ -26,7 +26,7 @@ class Source:
 
 def read_source(document: bytes) -> Source:
     """The source, read. Raises what `conversion.convert` says of it."""
-    lifted = lift(document)
+    lifted = Lifted(document, {}) if PDF_MARK in document[:PDF_MARK_WITHIN] else lift(document)
     opened = open_document(lifted.document)
     if opened.syntax is Syntax.JSON:
         invoice = read_json(opened.payload)
@@ -57,7 +57,11 @@ def made(invoice: Invoice, syntax: Syntax) -> Made:
         written = write_json(invoice)
         again = read_json(written)
         return Made(lambda: written, Target.of(texts_of_model(again)), again)
-    tree = draft(invoice, syntax)
+    return seen(draft(invoice, syntax), syntax)
+
+
+def seen(tree: Draft, syntax: Syntax) -> Made:
+    """A draft, read again."""
     node = Node(tree.root, None)
     again = read_node(node, syntax, tree.files)
     return Made(lambda: as_bytes(tree), Target.of(texts_of_tree(node, DIALECTS[syntax].schema)), again, tree.fillers)

@@ -10,7 +10,7 @@ from formats.attachment_names import FACTURX_NAME, NAMES, bare, is_invoice_name,
 from formats.errors import LimitExceeded, NotExtractable, NothingInside
 from formats.invoice import Attachment
 from formats.pdf.attachments import EmbeddedFile, decoded, embedded_files
-from formats.pdf.document import BROKEN, dictionary, opened, reason
+from formats.pdf.document import BROKEN, dictionary, entries, opened, reason
 
 MAX_ATTACHMENTS = 100_000_000
 """All attachments together, decoded."""
@@ -20,6 +20,7 @@ ZUGFERD_1 = re.compile(rb"<(\w+:)?CrossIndustryDocument\b")
 BUSINESS = re.compile(
     rb"<(\w+:)?(CrossIndustry(Invoice|Document)|SCRDMCCBDACIOMessageStructure)\b"
     rb"|urn:oasis:names:specification:ubl:schema:xsd:(Invoice|CreditNote)-2")
+PAGE_TURNS = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
 BEGINNING = 4000
 """Bytes in which the root element of a business document begins."""
 
@@ -141,11 +142,17 @@ def remarks_on_rivals(candidates: list[EmbeddedFile]) -> Iterator[str]:
 
 
 def is_active(document: pikepdf.Pdf) -> bool:
-    """Whether the catalog starts a script or another program. Pages and fields are not searched."""
-    action = document.Root.get("/OpenAction")
-    kind = action.get("/S") if isinstance(action, pikepdf.Dictionary) else None
+    """Whether the catalog starts a script or another program. Pages and fields are not searched.
+
+    Opening at a page is no program (ISO 19005-3, 6.5.1), nor is an empty list of scripts.
+    """
+    action = dictionary(document.Root, "/OpenAction")
+    kind = action.get("/S")
+    turns_pages = kind == pikepdf.Name.Named and str(action.get("/N")) in PAGE_TURNS
+    scripts = dictionary(dictionary(document.Root, "/Names"), "/JavaScript")
     return (
-        "/JavaScript" in dictionary(document.Root, "/Names")
+        bool(entries(scripts, "/Names") or entries(scripts, "/Kids"))
         or "/AA" in document.Root
-        or (kind is not None and kind != pikepdf.Name.GoTo)
+        or "/Next" in action
+        or (kind is not None and kind != pikepdf.Name.GoTo and not turns_pages)
     )

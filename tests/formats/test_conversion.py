@@ -1,6 +1,10 @@
 """A conversion accounts for every text of its source."""
 
+import io
 import json
+import re
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,13 +12,16 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
+import pikepdf
 import pytest
 from corpus import CORPUS, files, needs_corpus
 from lxml import etree
 
 from formats import conversion, facturx, order
+from formats.ends import read_source
 from formats.errors import CannotWrite, FormatError, NothingInside, UnknownSyntax
 from formats.fixed import fixed_texts
+from formats.invoice import Attachment, SupportingDocument
 from formats.json_form import from_json, read_json
 from formats.loss import ATTACHMENT, CAPITALS, NOT_IN_PROFILE, Carried, NotCarried
 from formats.opening import open_document
@@ -189,6 +196,29 @@ def test_a_given_page_is_used_and_the_source_s_own_page_before_a_drawn_one() -> 
     assert facturx.extract(made.document).xml == convert(UBL, "cii").document
     assert open_document(again.document).profile.value == "basic"
     assert convert(UBL, "factur-x", pdf=page).document == made.document
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is absent")
+def test_pages_around_an_xml_without_lines_are_the_whole_invoice() -> None:
+    """They are the invoice then: the XML of BASIC WL and MINIMUM is a part of it (relationship Data)."""
+    made = convert(UBL, "factur-x", profile="minimum")
+    pages = subprocess.run(["pdftotext", "-", "-"], input=made.document, capture_output=True, check=True).stdout
+
+    assert {"Conseil", "69001", "minimum"} <= set(re.findall(r"\w+", pages.decode()))
+    assert b"Conseil" not in facturx.extract(made.document).xml
+
+
+def test_a_pdf_is_opened_as_it_came() -> None:
+    """Also where the XML in it is not packed, and has a large attachment."""
+    large = replace(INVOICE, supporting_documents=(SupportingDocument(
+        reference="A1", attachment=Attachment(content=b"a" * 80_000, mime_code="text/csv", filename="a.csv")),))
+    packed, plain = convert(write(large, Syntax.CII), "factur-x").document, io.BytesIO()
+    with pikepdf.open(io.BytesIO(packed)) as document:
+        document.save(plain, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.generalized)
+    opened = read_source(plain.getvalue()).opened
+
+    assert opened.attachment is not None
+    assert (opened.payload, opened.attachment.remarks) == (write(large, Syntax.CII), ())
 
 
 def test_an_exemption_code_is_written_as_its_list_has_it() -> None:

@@ -218,6 +218,20 @@ def test_scripts_are_remarked() -> None:
     assert [remark.split(":")[0] for remark in remarks] == ["active-content"]
 
 
+def test_opening_at_a_page_is_no_script_nor_is_an_empty_list_of_scripts() -> None:
+    def quiet(document: pikepdf.Pdf) -> None:
+        document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.Named, N=pikepdf.Name.FirstPage)
+        document.Root.Names.JavaScript = pikepdf.Dictionary(Names=pikepdf.Array([]))
+
+    def then(document: pikepdf.Pdf) -> None:
+        quiet(document)
+        document.Root.OpenAction.Next = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+
+    assert extract(pdf_with(("factur-x.xml", XML), change=quiet)).remarks == ()
+    assert [remark.split(":")[0] for remark in extract(pdf_with(("factur-x.xml", XML), change=then)).remarks] == [
+        "active-content"]
+
+
 @pytest.mark.parametrize("garbage", [
     pikepdf.Array([1, 2, 3]), pikepdf.Dictionary(EmbeddedFiles=pikepdf.Array([])), pikepdf.Name.Names,
     pikepdf.Dictionary(EmbeddedFiles=pikepdf.Dictionary(Names=pikepdf.Array(["factur-x.xml"]))),

@@ -9,9 +9,11 @@ from typing import Final
 import pikepdf
 
 from formats import xmp
-from formats.errors import FormatError
+from formats.errors import FormatError, PageRefused
 from formats.opening import Opened
-from formats.pdf.document import opened, reason
+from formats.pdf.colours import Palette, settle_output_intent
+from formats.pdf.document import BROKEN, opened, reason
+from formats.pdf.drawing import Drawing
 from validation.findings import Finding, Severity, Text
 from validation.pdf import xmp_agreement
 
@@ -84,10 +86,28 @@ def _is_large(drawing: pikepdf.Object | None) -> bool:
 
 
 def _fonts(document: pikepdf.Pdf) -> Iterator[Finding]:
-    missing = sorted({name for page in document.pages for name in _not_embedded(page.obj.get("/Resources"))})
-    if missing:
-        names = ", ".join(missing)
+    missing = {name for page in document.pages for name in _not_embedded(page.obj.get("/Resources"))}
+    if missing and (named := sorted(missing & _seen(document, missing))):
+        names = ", ".join(named)
         yield _finding("PAS-PDFA-04", f"polices non incorporées : {names}", f"fonts not embedded: {names}")
+
+
+def _seen(document: pikepdf.Pdf, unless: set[str]) -> set[str]:
+    """The fonts in which something is seen: what is only listed, or under a scanned page, needs no program (6.2.11.4.1).
+
+    `unless` where the drawing is too large to be walked, or broken. The document is changed, and must not be saved.
+    """
+    try:
+        drawing = Drawing(document, Palette(settle_output_intent(document)[0]))
+        drawing.bytes_left = LARGEST_DRAWING
+        drawing.walk()
+    except (PageRefused, *BROKEN):
+        return unless
+    return {_name(shown.font) for shown in drawing.fonts.values() if shown.visible}
+
+
+def _name(font: pikepdf.Object) -> str:
+    return str(font.get("/BaseFont", "?")).lstrip("/")
 
 
 def _not_embedded(resources: pikepdf.Object | None) -> Iterator[str]:
@@ -102,7 +122,7 @@ def _not_embedded(resources: pikepdf.Object | None) -> Iterator[str]:
         descriptor = described.get("/FontDescriptor")
         files = ("/FontFile", "/FontFile2", "/FontFile3")
         if descriptor is None or not any(file in descriptor for file in files):
-            yield str(font.get("/BaseFont", "?")).lstrip("/")
+            yield _name(font)
 
 
 def _finding(rule: str, fr: str, en: str) -> Finding:
