@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from validation.worker import JAIL, Worker
+from validation.worker import COLD, Worker
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("gateway.commands.validate", "Vérifier des documents / Validate documents"),
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if stream is sys.stdout else 2
     module, _ = COMMANDS[arguments[0]]
     os.environ.setdefault(RULES, str(Path(os.environ.get("PASSERELLE_DATA", "var/data")).absolute() / "rules"))
-    worker = Worker(JAIL, {RULES: os.environ[RULES]}) if arguments[0] in WORKER_FIRST else None
+    worker = Worker(COLD, {RULES: os.environ[RULES]}) if arguments[0] in WORKER_FIRST else None
     run = importlib.import_module(module).main
     if worker is not None:
         run = partial(run, first=worker)

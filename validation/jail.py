@@ -15,13 +15,13 @@ import select
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
-from pickle import loads
 from typing import Any, BinaryIO, Final
 
 from formats.errors import FormatError
 from validation import run
+from validation.requests import Request, next_request
 from validation.wire import Inspection, pack, refusal_of
-from validation.worker import HEADER, give_up_rights
+from validation.worker import give_up_rights
 
 COLLECT: Final = (200_000, 20, 100)
 """When cycles are looked for, between two requests: after this many objects. By default that is every 700."""
@@ -39,18 +39,21 @@ OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect}
 ERRANDS: Final = "validation.errands"
 
 
-def serve(requests: BinaryIO, answers: BinaryIO, *, eager: bool) -> None:
-    """Answer requests until there are no more; if `eager`, load the errands as soon as nobody waits."""
+def serve(requests: BinaryIO, answers: BinaryIO, *, eager: bool, first: Request | None = None) -> None:
+    """Answer requests, `first` before all, until there are no more; if `eager`, load the errands when nobody waits."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
+    request = first
     while True:
         if eager and not select.select([requests], [], [], 0)[0]:
             importlib.import_module(ERRANDS)
             gc.freeze()
             eager = False
-        header = requests.read(HEADER)
-        if len(header) < HEADER:
+        request = request or next_request(requests)
+        if request is None:
             return
-        # The request comes from the process that started this one; only answers are untrusted.
-        operation, arguments, seconds = loads(requests.read(int.from_bytes(header, "big")))  # noqa: S301
+        operation, arguments, seconds = request
+        request = None
         _limit_processor_time(seconds)
         gc.disable()  # looked at while it lives, a large document costs more than twice what half of it does
         answers.write(pack(_answer(operation, arguments)))
@@ -79,8 +82,6 @@ def main() -> None:
     warm = "--warm" in sys.argv[1:]
     if warm:
         run.warm()
-    gc.freeze()
-    gc.set_threshold(*COLLECT)
     serve(sys.stdin.buffer, answers, eager=warm)
 
 

@@ -20,7 +20,7 @@ from validation.document import Document, read_document
 from validation.explain import figures, grouping
 from validation.findings import Finding, Outcome, Report, Verdict
 from validation.layers import Result, Subject, run_layer, run_unreadable
-from validation.packs import APPLICABLE, LAYERS, plan
+from validation.packs import APPLICABLE, LAYERS, Step, plan
 from validation.packs import Subject as Pack
 from validation.wire import Inspection
 
@@ -133,10 +133,20 @@ def _run_layers(read: Document, source: bytes, options: Options) -> list[Result]
     results: list[Result] = []
     blocked_by = None
     for step in steps:
+        if step.rule_set is not None and step.rule_set.key in stylesheet.BESIDE and blocked_by is None:
+            _compile_meanwhile(steps)
         results.append(run_layer(step, subject, blocked_by=blocked_by))
         if step.layer == "xsd" and results[-1].outcome.outcome is Outcome.FAILED:
             blocked_by = "xsd"
     return results
+
+
+def _compile_meanwhile(steps: Sequence[Step]) -> None:
+    """Compile what this process has to run itself, while the one beside it still compiles. Failures are told later."""
+    for step in steps:
+        if step.rule_set is not None and step.layer != "xsd" and step.rule_set.key not in stylesheet.BESIDE:
+            with suppress(RuleSetError):
+                stylesheet.compiled(step.rule_set.key)
 
 
 def _verdict(results: Sequence[Result]) -> Verdict:

@@ -9,8 +9,9 @@ GIL and cannot be cancelled, so this module belongs into a workshop process.
 import hashlib
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from saxonche import PySaxonApiError, PySaxonProcessor
 
 from schematron import prepare, supply
 from schematron.sheet import SVRL, text_of
+from validation.ahead import Beside, Gone, start
 from validation.locations import Place, find_places, rewrite
 
 ALLOWED_PROTOCOLS: Final = "http://saxon.sf.net/feature/allowedProtocols"
@@ -64,10 +66,18 @@ class Compiled:
 
     rule_set: supply.RuleSet
     executable: Any
-    """A saxonche.PyXsltExecutable."""
+    """A saxonche.PyXsltExecutable; None where a process beside this one has it."""
 
     prepared: bool
     """False where the published form had to be used."""
+
+
+BESIDE: Final[dict[str, Beside]] = {}
+"""The process beside this one that compiles and runs a rule set, by the key of the set; at most one."""
+
+READY: Final = "prepared"
+FAILED: Final = "!"
+"""What begins an answer that is the text of a failure and no XML."""
 
 
 @cache
@@ -85,7 +95,8 @@ def compiled(rule_set: str) -> Compiled:
         RuleSetMissing, RuleSetAltered: see schematron.supply.
         CompilationFailure: the engine does not take it.
     """
-    return compiled_edition(supply.get_rule_set(rule_set).key)
+    key = supply.get_rule_set(rule_set).key
+    return compiled_beside(key) if key in BESIDE else compiled_edition(key)
 
 
 @cache
@@ -103,6 +114,38 @@ def compile_rules(described: supply.RuleSet) -> Compiled:
     except PySaxonApiError as error:
         raise CompilationFailure(f"{described.id}: {' '.join(str(error).split())}") from error
     return Compiled(described, executable, prepared)
+
+
+def compile_beside(key: str, hidden: tuple[int, ...]) -> None:
+    """Let a fork of this process compile a rule set and run it whenever this process is to. See `ahead.start`.
+
+    Changes nothing but who works: if the fork ends before its time, this process does it.
+    """
+    BESIDE[key] = start(partial(_serve_beside, key), hidden)
+
+
+def _serve_beside(key: str, asking: Beside) -> None:
+    rules = compile_rules(supply.get_rule_set(key))
+    asking.send(READY if rules.prepared else "")
+    with suppress(Gone):
+        while True:
+            text = asking.receive()
+            try:
+                answer = rules.executable.transform_to_string(xdm_node=processor().parse_xml(xml_text=text)) or ""
+            except PySaxonApiError as error:
+                answer = f"{FAILED}{error}"
+            asking.send(answer)
+
+
+@cache
+def compiled_beside(key: str) -> Compiled:
+    """The rule set of this key, once the process beside has it. Raises as `compiled`."""
+    try:
+        prepared = BESIDE[key].receive()
+    except Gone:
+        del BESIDE[key]
+        return compiled_edition(key)
+    return Compiled(supply.get_rule_set(key), None, prepared == READY)
 
 
 def tree_of(root: etree._Element) -> Any:
@@ -126,10 +169,7 @@ def run(rules: Compiled, root: etree._Element, tree: Any = None) -> tuple[Fired,
         EngineFailure: the engine stopped with a dynamic error; the document gives the rules something they cannot
             compute with.
     """
-    try:
-        answer = rules.executable.transform_to_string(xdm_node=tree if tree is not None else tree_of(root))
-    except PySaxonApiError as error:
-        raise EngineFailure(" ".join(str(error).split())) from error
+    answer = _answer(rules, root, tree if tree is not None else tree_of(root))
     if not answer:
         raise EngineFailure("the engine gave no answer")
     try:
@@ -139,6 +179,29 @@ def run(rules: Compiled, root: etree._Element, tree: Any = None) -> tuple[Fired,
     results = [e for e in svrl if e.tag in {f"{SVRL}failed-assert", f"{SVRL}successful-report"}]
     places = find_places(root, {int(e.get("n", 0)) for e in results})
     return tuple(_fired(rules.rule_set.id, element, places) for element in results)
+
+
+def _answer(rules: Compiled, root: etree._Element, tree: Any) -> str | None:
+    """What the engine writes, here or beside. Raises EngineFailure."""
+    if rules.executable is None:
+        return _answer_from_beside(rules.rule_set.key, root, tree)
+    try:
+        answer: str | None = rules.executable.transform_to_string(xdm_node=tree)
+    except PySaxonApiError as error:
+        raise EngineFailure(" ".join(str(error).split())) from error
+    return answer
+
+
+def _answer_from_beside(key: str, root: etree._Element, tree: Any) -> str | None:
+    try:
+        BESIDE[key].send(etree.tostring(root, encoding="unicode"))
+        answer = BESIDE[key].receive()
+    except Gone:
+        del BESIDE[key]
+        return _answer(compiled_edition(key), root, tree)
+    if answer.startswith(FAILED):
+        raise EngineFailure(" ".join(answer.removeprefix(FAILED).split()))
+    return answer
 
 
 def rule_id(rule_set: str, published: str | None, text: str, context: str, test: str) -> str:

@@ -22,6 +22,9 @@ HEADER: Final = 8
 JAIL: Final = (sys.executable, "-P", "-m", "validation.jail")
 """How a jail is started. `-P` keeps the working directory out of the module path."""
 
+COLD: Final = (sys.executable, "-P", "-m", "validation.cold")
+"""How a jail is started that is to judge at once and has nothing compiled. It may have a process beside it."""
+
 LONGEST_ANSWER: Final = 512 << 20
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks at a busy worker's memory."""
@@ -45,6 +48,7 @@ class Worker:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         root = Path(__file__).resolve().parents[1]
         self.jobs = 0
+        self._alone = tuple(command) != COLD
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -98,21 +102,40 @@ class Worker:
         return piece
 
     def memory(self) -> int:
-        """Resident bytes of the process; 0 where the system does not tell."""
-        try:
-            pages = Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1]
-        except (OSError, IndexError):
-            return 0
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        """Resident bytes of the process, and of that beside it; 0 where the system does not tell."""
+        return sum(map(resident_bytes, (self.process.pid, *self._beside())))
 
     def kill(self) -> None:
-        """End the process and close the pipes. Killing a dead one does nothing."""
+        """End the process, and that beside it, and close the pipes. Killing a dead one does nothing."""
+        for pid in self._beside():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+
+    def _beside(self) -> list[int]:
+        """The process that a cold jail has forked, where the system tells."""
+        if self._alone:
+            return []
+        try:
+            listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("ascii")
+        except OSError:
+            return []
+        return [int(pid) for pid in listed.split()]
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process holds; 0 where the system does not tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def give_up_rights() -> BinaryIO:

@@ -1,10 +1,12 @@
 """`passerelle validate FILE...`: one answer per file, in the order they were typed.
 
 Runs in a process of its own and may import from `validation` directly, although the service may not; documents are
-still read only in workshop processes. Loads no web, database or queue library.
+still read only in workshop processes. Loads no web, database or queue library, and by its name what only a report in
+SVRL or a file that cannot be read needs: the worker waits for its first request while this process loads.
 """
 
 import argparse
+import importlib
 import io
 import os
 import sys
@@ -23,6 +25,8 @@ from validation.worker import Worker
 from validation.workshop import Poison, Workshop
 
 EXIT: Final = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.ERROR: 2}
+SVRL: Final = "validation.faces.svrl"
+UNREAD: Final = "validation.faces.unread"
 LARGEST: Final = 100 << 20
 """Bytes of a file that are looked at: the limit for a PDF. A larger file is refused by what was read of it."""
 
@@ -126,7 +130,7 @@ def reports(
                 with Path(file).open("rb") as stream:
                     document = stream.read(LARGEST + 1)
             except (OSError, ValueError) as error:
-                return output.unreadable(str(error)), () if options.propose else None
+                return unread(str(error)), () if options.propose else None
             found = workshop.inspect(
                 document, as_of=as_of, rules=tuple(options.rules), layers=options.layers,
                 max_findings=options.max_findings,
@@ -134,6 +138,12 @@ def reports(
             return found, proposed(workshop, document, as_of) if options.propose else None
 
         yield from threads.map(report, options.files)
+
+
+def unread(why: str) -> Report:
+    """The report on a file that could not be opened."""
+    report: Report = importlib.import_module(UNREAD).unreadable(why)
+    return report
 
 
 def proposed(workshop: Workshop, document: bytes, as_of: date) -> tuple[Patch, ...]:
@@ -162,7 +172,8 @@ def one(options: argparse.Namespace, answer: Answer) -> str:
     if options.format == "json":
         return output.as_json(answer.file, answer.report, answer.patches)
     if options.format == "svrl":
-        return output.as_svrl(answer.file, answer.report)
+        svrl: str = importlib.import_module(SVRL).as_svrl(answer.file, answer.report)
+        return svrl
     text = output.as_text(answer.file, answer.report, options.lang, colour=coloured(options.color))
     return text + output.patches_text(answer.patches or (), options.lang)
 

@@ -1,23 +1,17 @@
-"""A report for people and programs: text, JSON and SVRL. The JSON is that of the machine contract."""
+"""A report for people and programs: text and JSON, as the machine contract has it. Loads no XML library."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from lxml import etree
-
-from validation.explain.catalogue import explained
-from validation.explain.grouping import problems
 from validation.faces import words
 from validation.faces.words import Block, label, said
-from validation.findings import Finding, LayerOutcome, Outcome, Patch, Report, Severity, Text, Verdict, patch_json
+from validation.findings import Patch, Report, patch_json
 
-NOT_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 """What could command a terminal."""
 
-SVRL: Final = "http://purl.oclc.org/dsdl/svrl"
 COLOURS: Final[Mapping[str, str]] = {
     "valid": "32", "passed": "32", "invalid": "31;1", "failed": "31", "error": "33", "skipped": "2", "fatal": "31;1",
     "warning": "33", "info": "36", "dim": "2", "bold": "1",
@@ -85,43 +79,3 @@ def patches_text(patches: Sequence[Patch], language: str = "fr") -> str:
             where = f", {edit.location}" if patch.operations else ""
             lines.append(f"      {label('line', language)} {edit.line}{where} : « {edit.old} » → « {edit.new} »")
     return CONTROL.sub("�", "\n".join(lines)) + "\n" if lines else ""
-
-
-def as_svrl(file: str, report: Report) -> str:
-    """One SVRL document, with one pattern per layer."""
-    root = etree.Element(f"{{{SVRL}}}schematron-output", title=_clean(file), nsmap={"svrl": SVRL})
-    for layer in report.layers:
-        pattern = etree.SubElement(root, f"{{{SVRL}}}active-pattern", id=layer.layer, role=layer.outcome.value)
-        pattern.set("name", _clean(layer.rule_set or layer.reason or layer.layer))
-        for finding in (f for f in report.findings if f.layer == layer.layer):
-            attributes = {"id": finding.rule, "flag": finding.severity.value, "location": finding.location or ""}
-            failed = etree.SubElement(root, f"{{{SVRL}}}failed-assert", {k: _clean(v) for k, v in attributes.items()})
-            failed.set("test", "")
-            for language, text in (("fr", finding.message.fr), ("en", finding.message.en)):
-                element = etree.SubElement(failed, f"{{{SVRL}}}text")
-                element.set("{http://www.w3.org/XML/1998/namespace}lang", language)
-                element.text = _clean(text)
-    return etree.tostring(root, encoding="unicode", pretty_print=True)
-
-
-def unreadable(why: str) -> Report:
-    """The report on a file that could not be opened: we know nothing about it."""
-    text = Text(fr=f"Fichier illisible : {why}.", en=f"The file cannot be read: {why}.")
-    finding = explained(
-        Finding(rule="PAS-ENGINE-03", severity=Severity.WARNING, layer="container", message=text)
-    )
-    layer = LayerOutcome(layer="container", outcome=Outcome.ERROR, reason="unreadable-file", findings_total=1)
-    return Report(
-        verdict=Verdict.ERROR,
-        syntax="unknown",
-        profile="unknown",
-        specification_identifier=None,
-        layers=(layer,),
-        findings=(finding,),
-        problems=problems((finding,)),
-    )
-
-
-def _clean(text: str) -> str:
-    """XML cannot hold control characters and lone surrogates; file names can."""
-    return NOT_XML.sub("\ufffd", text)
