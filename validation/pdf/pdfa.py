@@ -93,7 +93,7 @@ def _fonts(document: pikepdf.Pdf) -> Iterator[Finding]:
 
 
 def _seen(document: pikepdf.Pdf, unless: set[str]) -> set[str]:
-    """The fonts in which something is seen: what is only listed, or under a scanned page, needs no program (6.2.11.4.1).
+    """The fonts in which something is seen: one only listed, or under a scanned page, needs no program (6.2.11.4.1).
 
     `unless` where the drawing is too large to be walked, or broken. The document is changed, and must not be saved.
     """
