@@ -70,6 +70,15 @@ class LossReport:
     pdf_changes: tuple[Change, ...] = ()
     """What was changed in a PDF that was given, so that it is PDF/A-3b."""
 
+    annexed: tuple[NotCarried, ...] = ()
+    """Carried over in the annex, with the reason why they have no other place. None of these is in `not_carried`."""
+
+    put_back: tuple[str, ...] = ()
+    """Locations in the target of texts that came from the annex of the source."""
+
+    annexes_left: tuple[NotCarried, ...] = ()
+    """Annexes for this target that were not put back and stay attachments, and why."""
+
     def to_json(self) -> dict[str, Any]:
         """As an object of plain lists."""
         return {
@@ -79,6 +88,9 @@ class LossReport:
             "fillers": list(self.fillers),
             "pdf_changes": [{"code": one.code, "detail": one.detail, "fr": one.fr, "en": one.en}
                             for one in self.pdf_changes],
+            "annexed": [_left(one) for one in self.annexed],
+            "put_back": list(self.put_back),
+            "annexes_left": [_left(one) for one in self.annexes_left],
         }
 
 

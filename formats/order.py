@@ -61,6 +61,12 @@ def load(name: str) -> Schema:
     return schema
 
 
+@cache
+def judge(name: str) -> etree.XMLSchema:
+    """The schema `name`, ready to validate."""
+    return etree.XMLSchema(file=str(schema_file(name)))
+
+
 def _read(file: Path, schema: Schema, seen: set[Path]) -> None:
     if file in seen:
         return

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, final
@@ -159,5 +159,4 @@ def _renumbered(text: Text, kept: dict[tuple[Items, str], tuple[int, ...]]) -> T
         left = kept.get((text.items[:place], name))
         if left is not None:
             items[place] = (name, left.index(number) if number in left else -1)
-    text.items = tuple(items)
-    return text
+    return replace(text, items=tuple(items))
