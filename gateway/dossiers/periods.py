@@ -5,9 +5,7 @@ tar is only ever continued at the length that the database remembers, so that an
 goes on where it was. Memory holds one dossier at a time.
 """
 
-import csv
 import hashlib
-import io
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +20,9 @@ from archive.exchange import period
 from gateway.auth import Principal
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps, in_paris
-from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of
+from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of, table_line
 from gateway.dossiers.dossier import files_of, fresh_seals
 from gateway.dossiers.shelf import shelf_of, standing_of
-from gateway.dossiers.trail import plain
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Entry
 from gateway.problems import Problem, not_found
@@ -162,10 +159,8 @@ def _begin(deps: Deps, row: PeriodExport) -> None:
         logs = sorted(session.scalars(select(JournalEntry.log).distinct()))
     seals = {seal.log: seal.size for seal in fresh_seals(deps, row.tenant_id, logs)}
     place(deps, row, TAR).parent.mkdir(parents=True, exist_ok=True)
-    table = io.StringIO()
-    csv.writer(table, delimiter=";").writerow(HEADS)
     _continue(deps, row, {TAR: period.beginning(title_of(row), row.total), SUMS: b"",
-                          TABLE: b"\xef\xbb\xbf" + table.getvalue().encode()}, seals=seals)
+                          TABLE: b"\xef\xbb\xbf" + table_line(HEADS)}, seals=seals)
 
 
 def _slice(deps: Deps, row: PeriodExport, most: int) -> int:
@@ -197,12 +192,10 @@ def _add(
     folder = f"{file_stem(made.invoice)}-{submission.id[:8]}"
     pieces[TAR] += period.files_in_tar(f"{period.ALL}/{folder}/", files)
     pieces[SUMS] += period.sums_line(folder, files)
-    table = io.StringIO()
-    csv.writer(table, delimiter=";").writerow(plain("" if cell is None else str(cell)) for cell in (
+    pieces[TABLE] += table_line((
         folder, submission.number, submission.issue_date, submission.seller_siren, submission.buyer_siren,
         submission.total, submission.currency, submission.transmission, submission.lifecycle,
         " | ".join(made.story.missing)))
-    pieces[TABLE] += table.getvalue().encode()
 
 
 def _continue(

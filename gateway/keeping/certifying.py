@@ -11,6 +11,7 @@ from gateway.evidence.ledger import Kept
 from gateway.evidence.saying import key_of
 from gateway.evidence.sealing import dossier_key
 from gateway.keeping.certificates import Account, Gone, Part, certificate
+from gateway.keeping.clients import forget_client
 from gateway.keeping.destruction import APPROVED, DONE, get_destruction, items_of, tell
 from gateway.keeping.erasure import erase_invoice, erase_statement
 from gateway.keeping.retention import CERTIFICATE, OBJECT, counted, objects_of
@@ -86,6 +87,7 @@ def _close(deps: Deps, session: Session, row: Destruction, submission_id: str, k
     if retention.destroyed_at is not None:
         return
     retention.destroyed_at, retention.destruction_id = deps.now(), row.id
+    forget_client(session, submission)
     erase_invoice(session, submission)
     session.add(Document(
         tenant_id=row.tenant_id, id=str(uuid.uuid4()), submission_id=submission_id, role=CERTIFICATE, syntax=None,

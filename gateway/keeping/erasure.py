@@ -5,6 +5,7 @@ payments, and what the journal says of them. The journal itself holds ids and ha
 under a key per subject, which is destroyed with them. docs/retention.md says for each place what is erased and when.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -18,8 +19,6 @@ from gateway.evidence.looks import LISTS
 from gateway.evidence.saying import ERASED, forget
 from gateway.keeping.retention import tenants
 from gateway.problems import Problem
-from gateway.receivables.account import client_of
-from gateway.receivables.open_items import of_client
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
@@ -28,7 +27,6 @@ from gateway.tables_channels import ReturnedMail
 from gateway.tables_journal import SubjectKey
 from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine, LedgerSpell
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
-from gateway.tables_retention import Retention
 
 BATCH = 500
 SEARCHES = tuple(f"{name}:" for name in sorted(LISTS))
@@ -39,11 +37,15 @@ PERSONAL = ("seller_name", "seller_address", "buyer_siren", "buyer_name", "buyer
 """Columns of an invoice that go with it. Its number, seller's SIREN, dates, total and hashes stay: its identity."""
 
 
+CARRIED = ("n", "code", "day", "until", "offset", "size", "subject", "balance", "currency", "together", "to_pay",
+           "refused", "passed_over")
+"""Of the facts of a decision what no address is in, and what is read again."""
+
+
 def erase_invoice(session: Session, submission: Submission) -> None:
     """Everything that the database says about the people of an invoice that is destroyed. Nothing is journaled here."""
     tenant_id, about = submission.tenant_id, submission.id
     forget_words(session, tenant_id, about)
-    _forget_client(session, submission)
     erase_events(session, Event.tenant_id == tenant_id, Event.submission_id == about)
     forget(session, tenant_id, about)
     for name in PERSONAL:
@@ -62,16 +64,6 @@ def erase_invoice(session: Session, submission: Submission) -> None:
         session.execute(delete(found_by).where(found_by.tenant_id == tenant_id, found_by.submission_id == about))
     session.execute(delete(OutboxEntry).where(
         OutboxEntry.tenant_id == tenant_id, OutboxEntry.subject_id == about, OutboxEntry.state != "pending"))
-
-
-def _forget_client(session: Session, submission: Submission) -> None:
-    """What was settled about a client goes with the last of its invoices: nothing needs it any more."""
-    client = client_of(submission.buyer_siren, submission.buyer_name).key
-    stays = select(Submission.id).where(
-        *of_client(session, client), Submission.id != submission.id, Submission.id.not_in(select(
-            Retention.submission_id).where(Retention.destroyed_at.is_not(None)))).limit(1)
-    if session.scalar(stays) is None:
-        session.execute(delete(ReminderClient).where(ReminderClient.key == client))
 
 
 def erase_statement(session: Session, statement: BankFile) -> None:
@@ -121,6 +113,7 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
         counts = {name: _changed(session, statement) for name, statement in _places(email).items()}
+        counts["reminders"] = _erase_from_decisions(session, email)
         counts["looks"] = sum(erase_searches(deps, session, tenant_id, actor, subject)
                               for subject in months(session, tenant_id)
                               if any(email in canonical(event.data).decode().lower()
@@ -138,7 +131,6 @@ def _places(email: str) -> dict[str, Update | Delete]:
     words, proposal = func.lower(cast(ReminderAnswer.words, String)), func.lower(Case.proposal)
     return {
         "invoices": update(Submission).where(func.lower(Submission.buyer_email) == email).values(buyer_email=None),
-        "reminders": update(Decision).where(func.lower(Decision.recipient) == email).values(recipient=None, facts={}),
         "contacts": update(LegalEntity).where(func.lower(LegalEntity.contact_email) == email)
         .values(contact_email=None, contact_name=None),
         "clients": update(ReminderClient).where(func.lower(ReminderClient.email) == email)
@@ -151,6 +143,21 @@ def _places(email: str) -> dict[str, Update | Delete]:
                                                   query.contains(quote(email).lower(), autoescape=True))),
         "alarms": update(Alarm).where(facts.contains(email, autoescape=True)).values(facts={}),
     }
+
+
+def _erase_from_decisions(session: Session, email: str) -> int:
+    """Take an address out of decisions about reminders, also those against a letter; gives how many had it.
+
+    What later decisions and letters rest on stays (CARRIED), so that no stage comes twice or in another order.
+    """
+    found = session.scalars(select(Decision).where(or_(
+        func.lower(Decision.recipient) == email, func.lower(Decision.reason).contains(email, autoescape=True),
+        func.lower(cast(Decision.facts, String)).contains(email, autoescape=True)))).all()
+    for row in found:
+        row.recipient = None if (row.recipient or "").lower() == email else row.recipient
+        row.reason = re.sub(re.escape(email), "…", row.reason, flags=re.IGNORECASE)
+        row.facts = {name: row.facts[name] for name in CARRIED if name in row.facts}
+    return len(found)
 
 
 def erase_old(deps: Deps) -> None:

@@ -23,10 +23,11 @@ from gateway.keeping import certifying, destruction, erasure, holds, retention
 from gateway.keeping.certificates import read_certificate
 from gateway.problems import Problem
 from gateway.record import Change, record
+from gateway.reminders.settling import conclude
 from gateway.tables import Document, Event, JournalEntry, Submission
 from gateway.tables_care import Alarm, EventWord, InvoiceWord
 from gateway.tables_receivables import Claim
-from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
+from gateway.tables_reminders import Case, Decision, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
 
 FIRST, SECOND = "user:first", "user:second"
@@ -279,8 +280,8 @@ def _reminded(deps: Deps, invoice: Submission) -> None:
             email="Canari@oiseaux.example", contact="Mme Canari", changed_at=deps.now(), actor=FIRST))
         session.add(Case(
             tenant_id=invoice.tenant_id, id="case", submission_id=invoice.id, client=invoice.buyer_siren,
-            kind="contact", stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(), active=True,
-            proposal="canari@oiseaux.example"))
+            kind="contact", stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(),
+            active=True, proposal="canari@oiseaux.example"))
         session.add(ReminderAnswer(tenant_id=invoice.tenant_id, id="answer", submission_id=invoice.id, at=deps.now(),
                                    answer="not-me", words={"email": "canari@oiseaux.example"}))
         session.add(Claim(
@@ -323,6 +324,28 @@ def test_an_address_goes_where_no_duty_keeps_it(deps: Deps, tenant: str, archive
         assert not any("canari@" in json.dumps(data) for data in session.scalars(select(Event.data)))
     assert [path.name for path in spool.iterdir()] == ["b.eml"]
     assert check_everything(deps).faults == ()
+
+
+def test_decisions_without_an_address_still_say_what_went_out(deps: Deps, tenant: str, archived) -> None:
+    one = archived(buyer_email="canari@oiseaux.example")
+    about = {"tenant_id": tenant, "submission_id": one.id, "at": deps.now(), "scenario": "relances-v2"}
+    told = {"offset": 10, "code": "due", "size": 7, "subject": "Rappel", "balance": "12.00", "currency": "EUR",
+            "email": "Canari@oiseaux.example", "refused_addresses": ["canari@oiseaux.example"]}
+    with deps.db.transaction(tenant) as session:
+        session.add_all([
+            Decision(**about, id="a", stage="friendly", outcome="unknown", intent="i", channel="smtp", reason="",
+                     sha256="0" * 64, recipient="Canari@oiseaux.example", facts={**told, "n": 1}),
+            Decision(**about, id="b", stage="formal", outcome="held", facts={**told, "n": 2},
+                     reason="Le serveur a refusé l'adresse Canari@oiseaux.example.")])
+    assert erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")["reminders"] == 2
+    with deps.db.reading(tenant) as session:
+        first, second = session.scalars(select(Decision).order_by(Decision.id)).all()
+        assert [(row.facts["n"], row.facts["offset"], row.facts["size"]) for row in (first, second)] == [
+            (1, 10, 7), (2, 10, 7)]
+        assert not any("canari" in f"{row.recipient}{row.reason}{row.facts}".lower() for row in (first, second))
+    conclude(deps, first, "sent", None)
+    with deps.db.reading(tenant) as session:
+        assert session.get_one(Decision, (tenant, "a")).outcome == "sent"
 
 
 def test_old_searches_go_month_by_month(deps: Deps, tenant: str, officer, clock) -> None:
