@@ -126,10 +126,11 @@ class Workshop:
         lang: str = "fr",
         made_at: datetime,
         appearance: Appearance = PLAIN,
+        annex: bool = False,
     ) -> Converted:
         """Convert to ubl, cii, factur-x or json. Checks no rule. Raises FormatError."""
         options = {"to": to, "profile": profile, "pdf": pdf, "lang": lang, "made_at": made_at,
-                   "appearance": appearance}
+                   "appearance": appearance, "annex": annex}
         return cast("Converted", self._ask("convert", document=document, **options))
 
     def render(self, document: bytes, *, lang: str = "fr", appearance: Appearance = PLAIN) -> bytes:

@@ -20,6 +20,11 @@ from formats.rendering.render import drawn
 from formats.syntax import read
 from gateway.clock import wall_clock
 
+ANNEX = {
+    "annexed": "information(s) reprise(s) en annexe / carried over in the annex",
+    "put_back": "information(s) remise(s) en place depuis l'annexe / put back from the annex",
+    "annexes_left": "annexe(s) laissée(s) en pièce jointe / annex(es) left as an attachment",
+}
 COLLECT = (200_000, 20, 100)
 """When cycles are looked for: one document is all that this process has, and a large one is a million live objects."""
 
@@ -60,6 +65,7 @@ def parser(command: str) -> argparse.ArgumentParser:
         made.add_argument("--pdf", type=Path)
         made.add_argument("--loss-report", type=Path)
         made.add_argument("--strict", action="store_true")
+        made.add_argument("--annex", action="store_true")
     return made
 
 
@@ -67,11 +73,14 @@ def converting(source: bytes, options: argparse.Namespace) -> int:
     """Write the converted document, and the loss report where asked."""
     pdf = options.pdf.read_bytes() if options.pdf else None
     result = convert(source, options.to, profile=options.profile, pdf=pdf, lang=options.lang, made_at=wall_clock(),
-                     appearance=appearance_of(options))
+                     appearance=appearance_of(options), annex=options.annex)
     tell(options.file, result.remarks)
     loss = result.loss.to_json()
     if options.loss_report:
         options.loss_report.write_text(json.dumps(loss, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for what, words in ANNEX.items():
+        if loss[what]:
+            print(f"{options.file}: {len(loss[what])} {words}", file=sys.stderr)
     lost = loss["not_carried"]
     if lost:
         print(f"{options.file}: {len(lost)} information(s) non reprise(s) / not carried over", file=sys.stderr)

@@ -35,6 +35,7 @@ _NEVER: Final = re.compile(r"q\s*=\s*0(?:\.0*)?")
 ROLES: Final = ("original", "sent")
 UNCHANGED: Final[Mapping[str, Any]] = {
     "unchanged": True, "carried": [], "set_aside": [], "not_carried": [], "fillers": [],
+    "annexed": [], "put_back": [], "annexes_left": [],
 }
 """The loss report of bytes that are the kept ones."""
 
@@ -50,6 +51,7 @@ class Asked:
     lang: str | None
     strict: bool
     report: bool
+    annex: bool
     accept: str | None
     if_none_match: str | None
 
@@ -129,7 +131,7 @@ def _converted(
     lang = asked.lang or (settings_of(entity).language if entity is not None else "fr")
     try:
         made = deps.workshop.convert(deps.store.get(Digest(source.sha256)), to=asked.document, profile=asked.profile,
-                                     lang=lang, made_at=row.received_at, **options)
+                                     lang=lang, made_at=row.received_at, annex=asked.annex, **options)
     except FormatError as error:
         raise Problem(422, error.code, str(error)) from error
     media_type = media_type_of(made.syntax)

@@ -120,7 +120,8 @@ def get_document(
     """One document of an invoice: by its SHA-256 as it was kept, or by a syntax, converted where it was not kept in it.
 
     The `ETag` is the SHA-256 of the bytes. `?report=true` gives the loss report instead, `?strict=true` refuses (409)
-    a conversion that loses something.
+    a conversion that loses something. `?annex=true` takes what the syntax has no place for along in one attachment
+    (BG-24, DOCUMENT_ANNEXE, CSV), and puts back what such an attachment holds of this syntax.
     """
     return renditions.get_document(deps, principal, submission_id, renditions.Asked(
         document=document, **asked.model_dump(), accept=accept, if_none_match=if_none_match))
@@ -154,9 +155,14 @@ def convert(
     lang: Literal["fr", "en"] = "fr",
     strict: bool = False,
     report: bool = False,
+    annex: bool = False,
 ) -> Response:
     """Convert a document; nothing is kept. What is not carried over is counted in `X-Passerelle-Not-Carried`.
 
-    `?report=true` answers with the loss report alone.
+    `?report=true` answers with the loss report alone. `?annex=true` takes what the target has no place for along in one
+    attachment (BG-24, DOCUMENT_ANNEXE, CSV): it counts as carried over, is listed under `annexed` with the reason, and
+    goes back to its place in a conversion to the first syntax with `?annex=true`. An attachment of that kind that does
+    not fit stays one, and is named under `annexes_left`.
     """
-    return tools.convert(deps, document, to=to, profile=profile, lang=lang, strict=strict, report=report)
+    return tools.convert(
+        deps, document, to=to, profile=profile, lang=lang, strict=strict, report=report, annex=annex)

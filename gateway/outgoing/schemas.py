@@ -23,6 +23,7 @@ class Asking(BaseModel):
     lang: Literal["fr", "en"] | None = None
     strict: bool = False
     report: bool = False
+    annex: bool = False
 
 
 class SubmissionOut(Out):

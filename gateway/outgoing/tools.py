@@ -1,7 +1,9 @@
 """Validate and convert over HTTP: the workshop answers, nothing is kept."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
+from itertools import accumulate
 from typing import Final
 
 from fastapi import Response
@@ -15,6 +17,9 @@ from validation.findings import Patch, patch_json
 
 PRINTED: Final = {"text/html": "html", "application/pdf": "pdf"}
 """What may be asked for in Accept besides JSON, and what the workshop calls it."""
+
+MOST_IN_HEADER: Final = 4000
+"""Characters of losses in a header; clients read 8,000 of all headers together at least."""
 
 SEALED: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -60,14 +65,15 @@ def proposals(deps: Deps, document: bytes, as_of: date) -> tuple[Patch, ...]:
 
 
 def convert(
-    deps: Deps, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool, report: bool = False
+    deps: Deps, document: bytes, *, to: str, profile: str | None, lang: str, strict: bool, report: bool = False,
+    annex: bool = False,
 ) -> Response:
     """The converted document, or its loss report.
 
     Problems: 422 with the code of the format error, 409 when `strict` refuses.
     """
     try:
-        converted = deps.workshop.convert(document, to=to, profile=profile, lang=lang, made_at=deps.now())
+        converted = deps.workshop.convert(document, to=to, profile=profile, lang=lang, made_at=deps.now(), annex=annex)
     except FormatError as error:
         raise Problem(422, error.code, str(error)) from error
     lost = converted.loss.get("not_carried") or []
@@ -80,5 +86,11 @@ def convert(
         converted.document,
         media_type=media_type_of(converted.syntax),
         headers={"X-Passerelle-Not-Carried": str(len(lost)),
-                 "X-Passerelle-Loss": json.dumps(lost[:20], ensure_ascii=True)[:4000]},
+                 "X-Passerelle-Loss": json.dumps(_first(lost), ensure_ascii=True)},
     )
+
+
+def _first(lost: Sequence[object]) -> list[object]:
+    """The first losses, as many as a header takes whole; `X-Passerelle-Not-Carried` says how many there are."""
+    sizes = accumulate(len(json.dumps(each, ensure_ascii=True)) + len(", ") for each in lost)
+    return [each for each, size in zip(lost, sizes, strict=False) if size <= MOST_IN_HEADER]
