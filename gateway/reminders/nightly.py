@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.db import EVERY_TENANT
@@ -24,11 +24,21 @@ from gateway.tables_reminders import Decision
 BATCH: Final = 500
 
 NEWER: Final = aliased(Decision)
+LATEST: Final = select(func.max(NEWER.at)).where(
+    NEWER.tenant_id == Decision.tenant_id, NEWER.submission_id == Decision.submission_id).scalar_subquery()
+MAY_CHANGE: Final = ("finished", "small-balance", "corrected")
+"""Answers that another scenario or another document may change without an event of the invoice's own."""
+
+NO_CREDIT: Final = ("0", "0.00")
 CLOSED: Final = exists().where(
     Decision.tenant_id == Submission.tenant_id, Decision.submission_id == Submission.id,
-    Decision.outcome == Outcome.SKIPPED.value, Decision.at == select(func.max(NEWER.at)).where(
-        NEWER.tenant_id == Submission.tenant_id, NEWER.submission_id == Submission.id).scalar_subquery())
-"""The latest decision says that nothing more comes. A later event brings its own `remind` entry."""
+    Decision.outcome == Outcome.SKIPPED.value, Decision.at == LATEST, Decision.at < bindparam("settled"),
+    Decision.facts["code"].as_string().not_in(MAY_CHANGE), Decision.facts["credited"].as_string().in_(NO_CREDIT))
+"""The latest decision says that nothing more comes, and nothing but an event of the invoice can change that.
+
+Such an event brings its own `remind` entry. What was credited may be owed again once the credit note is refused;
+`settled` is the moment before which the days for thanks are over.
+"""
 
 IN_HAND: Final = exists().where(and_(
     OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
@@ -76,13 +86,15 @@ def sweep(
     """
     ground = ground_of(session)
     lead = max(0, *(-scenario.stages[0].offset for scenario in ground.scenarios.values()))
+    thanks = max(scenario.thanks_days or 0 for scenario in ground.scenarios.values())
     wanted = select(Submission).where(
         Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
         Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
         Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
         ~CLOSED, *where,
     ).order_by(Submission.due_date, Submission.id).limit(most)
-    for part in session.scalars(wanted).partitions(BATCH):
+    settled = deps.now() - timedelta(days=thanks + 2)
+    for part in session.scalars(wanted, {"settled": settled}).partitions(BATCH):
         yield from look_at(session, part, ground, deps.today())
 
 

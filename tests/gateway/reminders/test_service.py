@@ -337,6 +337,19 @@ def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
     assert len(statements) <= 12
 
 
+def test_what_is_settled_is_not_looked_at_for_ever(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.pay("1200.00")
+    play.work()
+    play.on("2026-03-24")
+    play.work()
+    assert play.told()[-1] == ("skipped", "paid", "")
+    play.another("FA-2026-0050", "2026-04-02", "10.00")
+    play.on("2026-04-07")
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        assert [seen.facts.number for seen in sweep(session, play.deps)] == ["FA-2026-0050"]
+
+
 def test_another_tenants_invoice_looks_absent(play: "Play", make_tenant: Any) -> None:
     play.on("2026-03-23")
     stranger = make_tenant("Autre maison")
