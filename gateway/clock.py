@@ -1,8 +1,17 @@
 """The wall clock, in one place. Everything else takes time as an argument."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_FRANCE: Final = ZoneInfo("Europe/Paris")
 
 
 def wall_clock() -> datetime:
     """The present moment, aware UTC."""
     return datetime.now(UTC)
+
+
+def day_in_france(at: datetime) -> date:
+    """The date of a moment in France, where the law counts days: there it is tomorrow an hour or two before UTC."""
+    return at.astimezone(_FRANCE).date()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 from archive.store import Store
-from gateway.clock import wall_clock
+from gateway.clock import day_in_france, wall_clock
 from gateway.db import Database
 from gateway.platforms.port import Platform
 from gateway.settings import Settings
@@ -78,7 +78,7 @@ class Deps:
 
     def today(self) -> date:
         """Today in France."""
-        return self.clock().astimezone(PARIS).date()
+        return day_in_france(self.clock())
 
 
 def deps_of(request: Request) -> Deps:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from formats.errors import FormatError
-from gateway.clock import wall_clock
+from gateway.clock import day_in_france, wall_clock
 from validation.faces import output
 from validation.workshop import Workshop
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
 
 def run(workshop: Workshop, document: bytes, options: argparse.Namespace) -> int:
     """List the proposals, or write the document with one of them."""
-    as_of = options.as_of or wall_clock().date()
+    as_of = options.as_of or day_in_france(wall_clock())
     try:
         if options.patch is None:
             patches = workshop.propose(document, as_of=as_of)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from archive.errors import ArchiveError
-from gateway.clock import wall_clock
+from gateway.clock import day_in_france, wall_clock
 from gateway.commands import rules_change, rules_replay
 from gateway.settings import Settings, UnsafeSetup
 from schematron.official import Unusable
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
 def list_sets(_: Settings, options: argparse.Namespace) -> int:
     """Print every set; 0 if all are there and unaltered, else 1."""
-    on = options.as_of or wall_clock().date()
+    on = options.as_of or day_in_france(wall_clock())
     found = listed(on)
     for line in as_json(found) if options.format == "json" else as_text(found):
         print(line)

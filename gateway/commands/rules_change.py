@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from archive.store import Digest, Store
 from gateway.assembly import check_safe, objects_of
-from gateway.clock import wall_clock
+from gateway.clock import day_in_france, wall_clock
 from gateway.evidence.rule_sets import install, mark_changed, stage
 from gateway.settings import Settings
 from schematron.kept import DESCRIPTION
@@ -75,7 +75,7 @@ def add(settings: Settings, options: argparse.Namespace) -> int:
         raise HashDiffers(f"{official.name} has sha256 {official.sha256}, not {options.sha256}")
     model = get_rule_set(options.replaces) if options.replaces else None
     model = model or next((each for each in known if each.sha256 == official.sha256), None)
-    rule_set = described_by(official, model, options, today=wall_clock().date())
+    rule_set = described_by(official, model, options, today=day_in_france(wall_clock()))
     refuse_taken(rule_set)
     files = {rule_set.path: official.stylesheet, **official.code_lists}
     files[DESCRIPTION] = described(rule_set, files)
@@ -167,7 +167,7 @@ def remove(settings: Settings, options: argparse.Namespace) -> int:
     rule_set = get_rule_set(options.id)
     if rule_set.origin != ADDED or rule_set.root is None:
         raise NotAdded(f"{rule_set.id} was not added by `rules add`: what packages carry is fixed by the manifest")
-    end = options.end or wall_clock().date() - timedelta(days=1)
+    end = options.end or day_in_france(wall_clock()) - timedelta(days=1)
     content = described(replace(rule_set, end=end), files_of(rule_set))
     with objects_of(settings) as store:
         store.put(content)

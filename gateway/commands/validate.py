@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.clock import wall_clock
+from gateway.clock import day_in_france, wall_clock
 from schematron.supply import FOLDER, RuleSetMissing, get_rule_set
 from validation.faces import output, pages
 from validation.findings import Patch, Report, Verdict
@@ -120,7 +120,7 @@ def reports(
     options: argparse.Namespace, first: Worker | None = None
 ) -> Iterator[tuple[Report, tuple[Patch, ...] | None]]:
     """Report and proposals in the order of the files, each as soon as it and those before it are there."""
-    as_of = options.as_of or wall_clock().date()
+    as_of = options.as_of or day_in_france(wall_clock())
     jobs = min(options.jobs or os.cpu_count() or 1, len(options.files))
     added = Path(os.environ[FOLDER]) if FOLDER in os.environ else None
     with Workshop(jobs, rules=added, first=first) as workshop, ThreadPoolExecutor(jobs) as threads:

@@ -104,3 +104,14 @@ def test_convert_gives_the_report_instead_when_asked(client) -> None:
     assert answer.status_code == 200
     assert json.loads(answer.content)["not_carried"] == []
     assert answer.json()["carried"][0].keys() == {"location", "term", "target"}
+
+
+def test_the_losses_in_the_header_are_whole_however_long_they_are(client) -> None:
+    longest = "".join(f'<cbc:ExtraText{number}>{"é" * 200}</cbc:ExtraText{number}>' for number in range(20)).encode()
+    odd = UBL.replace(b"</cbc:CustomizationID>", b"</cbc:CustomizationID>" + longest, 1)
+    answer = client.post("/v1/convert", params={"to": "json"}, content=odd, headers={"Content-Type": "application/xml"})
+
+    assert answer.headers["X-Passerelle-Not-Carried"] == "20"
+    first = json.loads(answer.headers["X-Passerelle-Loss"])
+    assert 0 < len(first) < 20
+    assert {each["reason"] for each in first} == {"unknown-element"}
