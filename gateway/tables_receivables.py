@@ -13,7 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.tables import GROWING, Base, Row, TenantScoped
 
-OPEN, OPEN_ON_SQLITE, EXACT = text("is_open"), text("is_open = 1"), text("exact IS NOT NULL")
+OPEN, OPEN_ON_SQLITE = text("is_open"), text("is_open = 1")
+ODD, ODD_ON_SQLITE = text("NOT fits"), text("fits = 0")
 """What some indexes are of alone, in the words of the statements that they serve."""
 
 
@@ -158,15 +159,15 @@ class LedgerSpell(TenantScoped, Base):
 
     __tablename__ = "ledger_spells"
     __table_args__ = (
-        Index("ix_ledger_spells_open", "tenant_id", "currency", "due_date", "until", "since", "balance",
-              sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
+        Index("ix_ledger_spells_open", "tenant_id", "currency", "due_date", "until", "since", "balance", "fits",
+              "is_open",              sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
         Index("ix_ledger_spells_listed", "tenant_id", "listed_on", "number_key", "until", "since",
               sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
-        Index("ix_ledger_spells_sales", "tenant_id", "currency", "issued_on", "until", "since", "sale"),
+        Index("ix_ledger_spells_sales", "tenant_id", "currency", "issued_on", "until", "since", "sale", "fits"),
         Index("ix_ledger_spells_client", "tenant_id", "client", "currency", "due_date", "until", "since", "sale",
-              "delay", "is_open", "balance"),
+              "delay", "is_open", "balance", "fits"),
         Index("ix_ledger_spells_settled", "tenant_id", "settled_on"),
-        Index("ix_ledger_spells_exact", "tenant_id", sqlite_where=EXACT, postgresql_where=EXACT),
+        Index("ix_ledger_spells_odd", "tenant_id", "fits", sqlite_where=ODD_ON_SQLITE, postgresql_where=ODD),
     )
     submission_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     since: Mapped[date] = mapped_column(primary_key=True)
@@ -213,9 +214,11 @@ class LedgerSpell(TenantScoped, Base):
     delay: Mapped[int | None]
     """Days from the due date to that day, 0 if it is earlier; None where one of the two is missing."""
 
+    fits: Mapped[bool]
+    """Whether hundredths hold these amounts. Where they do not, what they hold is near, and good for sorting alone."""
+
     exact: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """The five amounts as they are, where hundredths do not hold them: those are then the nearest that they can hold,
-    good for sorting alone."""
+    """The five amounts as they are, where they do not fit."""
 
 
 class LedgerMark(TenantScoped, Base):

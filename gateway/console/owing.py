@@ -14,9 +14,8 @@ from gateway.console.people import Names
 from gateway.console.sheets import Column, Kind, Line, Sheet
 from gateway.console.templating import client_page
 from gateway.receivables.account import Client, Item
-from gateway.receivables.ageing import CLASSES, Aged, Group, age_class, itself, totals
+from gateway.receivables.ageing import CLASSES, Aged, Group, itself, totals
 from gateway.receivables.analysis import ageing_on
-from gateway.receivables.open_items import clients, open_items
 from gateway.searchable import folded
 from gateway.tables import Submission
 from gateway.tables_reminders import ReminderClient
@@ -82,7 +81,7 @@ def ageing_sheet(session: Session, asked: Asked, names: Names) -> Sheet:
     The caller brings the lines of the ledger up to date first.
     """
     text = folded(asked.q)
-    found = [row for row in ageing_on(session, asked.as_of, asked.today, grouping(session, asked.group, names))
+    found = [row for row in ageing_on(session, asked.as_of, grouping(session, asked.group, names))
              if _wanted(row, asked, text)]
     found.sort(key=lambda row: (row.currency, -row.overdue, -row.balance, row.key))
     columns = AGEING if not asked.group else (
@@ -101,15 +100,6 @@ def grouping(session: Session, group: str, names: Names) -> Callable[[Client], G
     nobody = NO_SEGMENT if group == "segment" else NO_OWNER
     shown = {value: value if group == "segment" else names.of(value) for value in settled.values()}
     return lambda client: Group(settled.get(client.key, ""), shown.get(settled.get(client.key, ""), nobody))
-
-
-def items_sheet(session: Session, asked: Asked) -> Sheet:
-    """The open items of a day, one by one; without an order the oldest due date comes first."""
-    found = open_items(session, asked.as_of)
-    called = {key: client.name for key, client in clients(found).items()}
-    text = folded(asked.q)
-    return items_of(session, [item for item in found if _is_wanted(item, called, asked, text)], called,
-                    f"postes-ouverts-{asked.as_of}")
 
 
 def items_of(session: Session, found: Sequence[Item], called: Mapping[str, str], name: str) -> Sheet:
@@ -148,12 +138,3 @@ def _wanted(row: Aged, asked: Asked, text: str) -> bool:
             and (not asked.late or row.overdue > 0)
             and (not asked.age or row.parts[CLASSES.index(asked.age)] > 0)
             and (not text or text in folded(row.name) or text.replace(" ", "") == row.siren))
-
-
-def _is_wanted(item: Item, called: Mapping[str, str], asked: Asked, text: str) -> bool:
-    one = item.document
-    return ((not asked.currency or one.currency == asked.currency)
-            and (not asked.late or item.days_late > 0)
-            and (not asked.age or (item.balance > 0 and CLASSES[age_class(item.days_late)] == asked.age))
-            and (not text or text in folded(called[one.client.key]) or text in folded(one.number)
-                 or text.replace(" ", "") == one.client.siren))

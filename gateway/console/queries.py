@@ -1,10 +1,10 @@
 """What lists of invoices need from the database: filters, pages, money. Only reads.
 
-Amounts are kept as text: every figure that is shown is summed here as Decimal, never by the database.
+Amounts are kept as text and summed as Decimal; sums of whole houses are of hundredths (receivables/standing.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from gateway.console import words
 from gateway.receivables.account import Item
-from gateway.receivables.ageing import CLASSES, age_class
+from gateway.receivables.ageing import CLASSES, Piece, age_class
 from gateway.receivables.documents import Netted, netted_all
+from gateway.receivables.spells import in_full
+from gateway.receivables.standing import on
 from gateway.tables import Event, Payment, Submission
-from gateway.tables_receivables import LedgerLine
+from gateway.tables_receivables import LedgerLine, LedgerSpell
 
 PER_PAGE = 50
 
@@ -200,22 +202,19 @@ class Owing:
     name: str
     currency: str
     outstanding: Decimal
-    due_date: date | None
-
-    def days_late(self, today: date) -> int:
-        """Days past the due date; 0 where it is not past, or there is none."""
-        return max(0, (today - self.due_date).days) if self.due_date is not None else 0
+    due_date: date
 
 
-def owed(session: Session) -> list[Owing]:
-    """Every invoice of which something is to be received, by due date, as the lines of the ledger have it.
+def due_between(session: Session, today: date, last: date, most: int) -> list[Owing]:
+    """The first invoices by due date that something is to be received of and that fall due from today to a day.
 
-    The caller brings these up to date first (receivables/lines.py).
+    The caller brings the ledger up to date first (receivables/lines.py).
     """
-    query = select(LedgerLine.submission_id, LedgerLine.number, LedgerLine.name, LedgerLine.currency,
-                   LedgerLine.balance, LedgerLine.due_date).where(LedgerLine.is_open.is_(True))
-    return sorted((Owing(*row) for row in session.execute(query)),
-                  key=lambda one: (one.due_date or date.max, one.number))
+    query = select(LedgerSpell).where(
+        *on(today), LedgerSpell.is_open, LedgerSpell.balance > 0, LedgerSpell.due_date >= today,
+        LedgerSpell.due_date <= last).order_by(LedgerSpell.due_date, LedgerSpell.number_key).limit(most)
+    return [Owing(row.submission_id, row.number, row.name, row.currency, in_full(row).balance, row.listed_on)
+            for row in session.scalars(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +226,14 @@ class Age:
     invoices: int
 
 
-def ages(rows: Iterable[Owing], today: date) -> list[Age]:
-    """What these invoices, which are of one currency, are open for, by lateness."""
-    classes: dict[str, list[Decimal]] = {name: [] for name in CLASSES}
-    for row in rows:
-        classes[CLASSES[age_class(row.days_late(today))]].append(row.outstanding)
-    return [Age(words.AGES[name], sum(amounts, Decimal(0)), len(amounts)) for name, amounts in classes.items()]
+def ages(pieces: Sequence[Piece], today: date) -> list[Age]:
+    """What these ask for, which are of one currency and no credits, by lateness."""
+    found = {name: Age(words.AGES[name], Decimal(0), 0) for name in CLASSES}
+    for piece in pieces:
+        name = CLASSES[age_class(piece.days_late(today))]
+        found[name] = replace(found[name], amount=found[name].amount + piece.balance,
+                              invoices=found[name].invoices + piece.items)
+    return list(found.values())
 
 
 def this_week(today: date) -> date:

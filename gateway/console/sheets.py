@@ -24,6 +24,7 @@ from gateway.console.page import Visit
 from gateway.console.queries import PER_PAGE
 from gateway.evidence import looks
 from gateway.problems import Problem
+from gateway.searchable import folded
 
 MOST_EXPORTED = 200_000
 """Rows of one file; a list that is longer is refused rather than cut."""
@@ -72,7 +73,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A list with its columns; `lines` are all of it, in order."""
+    """A list with its columns; `lines` are all of it, in order, unless `counted` says otherwise."""
 
     name: str
     """Of files, and what the reader is told it is."""
@@ -86,21 +87,25 @@ class Sheet:
     """What it is sorted by, as the URL has it."""
 
     page: int = 1
+    counted: int | None = None
+    """How many lines there are, where `lines` are those of the page alone."""
 
     @property
     def rows(self) -> Sequence[Line]:
         """The lines of the page."""
+        if self.counted is not None:
+            return self.lines
         return self.lines[(self.page - 1) * PER_PAGE:self.page * PER_PAGE]
 
     @property
     def total(self) -> int:
         """How many lines there are."""
-        return len(self.lines)
+        return len(self.lines) if self.counted is None else self.counted
 
     @property
     def pages(self) -> int:
         """How many pages; at least one."""
-        return max(1, -(-len(self.lines) // PER_PAGE))
+        return max(1, -(-self.total // PER_PAGE))
 
     def currency(self, line: Line) -> str:
         """In which the amounts of a line are."""
@@ -197,7 +202,7 @@ def _written(cell: Cell) -> str:
 
 
 def _rank(cell: Cell) -> Any:
-    return cell.casefold() if isinstance(cell, str) else cell
+    return folded(cell) if isinstance(cell, str) else cell
 
 
 def _bounded(sheet: Sheet) -> None:

@@ -14,6 +14,7 @@ How the parts are netted, each of them once:
 Days are French calendar days: that of issue (BT-2), of payment (value date), of the status that ended an invoice.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ NOTHING = Decimal(0)
 NAMELESS = "nom:"
 """Begins the key of a client without SIREN."""
 
+LONGEST_MARK = 41
 CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
 
 
@@ -41,6 +43,13 @@ class Client:
 
     siren: str | None
     name: str
+
+    @property
+    def mark(self) -> str:
+        """The key in few signs and without a name: the SIREN, else `~` and a hash."""
+        if self.siren and len(self.siren) <= LONGEST_MARK:
+            return self.siren
+        return f"~{hashlib.sha256(self.key.encode()).hexdigest()[:40]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,12 @@ class Piece:
     balance: Decimal
     due_date: date | None
     issued_on: date
+    items: int = 1
+    """How many documents it is about, all of them of one age class."""
+
+    def days_late(self, as_of: date) -> int:
+        """Days past the due date; 0 where it is not past, or there is none."""
+        return max(0, (as_of - self.due_date).days) if self.due_date is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +164,11 @@ class _Sum:
         self.group: Group | None = None
 
     def add(self, piece: Piece, as_of: date, group: Group) -> None:
-        due = piece.due_date
-        self.items += 1
+        self.items += piece.items
         if piece.balance < 0:
             self.credits -= piece.balance
         else:
-            late = max(0, (as_of - due).days) if due is not None else 0
+            late, due = piece.days_late(as_of), piece.due_date
             self.parts[age_class(late)] += piece.balance
             if late and due is not None and (self.oldest is None or due < self.oldest):
                 self.oldest = due

@@ -1,23 +1,23 @@
 """Ageing and figures of a day, read from the database. Reads, changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.receivables import figures
 from gateway.receivables.account import NOTHING, Client, Item, Received, client_of
-from gateway.receivables.ageing import Aged, Claimed, Group, Piece, ageing, itself, piece_of, total
+from gateway.receivables.ageing import Aged, Claimed, Group, ageing, itself, piece_of, total
 from gateway.receivables.claiming import states_of
-from gateway.receivables.documents import received_of
-from gateway.receivables.lines import client_hash
-from gateway.receivables.open_items import all_items, clients, open_items
-from gateway.tables import Payment, Submission
-from gateway.tables_receivables import Claim, LedgerLine
+from gateway.receivables.open_items import clients
+from gateway.receivables.standing import Books, books_on, clients_of, open_by_client
+from gateway.tables import Submission
+from gateway.tables_receivables import Claim
 
 PERIODS = (30, 90, 180, 365)
 """Days of sales that the simple and the best possible DSO may be reckoned over."""
@@ -68,6 +68,10 @@ class Figures:
     """Invoices that fell due in the last twelve months, and how many of them were late."""
 
     late_clients: Sequence[LateClient]
+    """The worst of them, as many as were asked for."""
+
+    late_clients_count: int
+    """How many there are."""
 
     @property
     def late_share(self) -> Decimal | None:
@@ -75,17 +79,12 @@ class Figures:
         return figures.percent(self.late, self.due)
 
 
-def ageing_on(
-    session: Session, as_of: date, today: date, group: Callable[[Client], Group] = itself
-) -> list[Aged]:
+def ageing_on(session: Session, as_of: date, group: Callable[[Client], Group] = itself) -> list[Aged]:
     """Who owes what on a day, claims for lateness beside it.
 
-    Of today the lines of the ledger say it, which the caller brings up to date first (lines.py): in a tenth of the time
-    that it takes to net every document again. They know no days, so that what is dated later than today is netted too.
+    The caller brings the ledger up to date first (lines.py).
     """
-    by_lines = as_of == today and not _is_dated_later(session, today)
-    pieces = _open_lines(session) if by_lines else (piece_of(item) for item in open_items(session, as_of))
-    return ageing(pieces, as_of, claimed_on(session, as_of), group)
+    return ageing(open_by_client(session, as_of), as_of, claimed_on(session, as_of), group)
 
 
 def claimed_on(session: Session, as_of: date) -> list[Claimed]:
@@ -98,56 +97,57 @@ def claimed_on(session: Session, as_of: date) -> list[Claimed]:
             if state.outstanding]
 
 
-def figures_on(session: Session, as_of: date, days: int = PERIOD) -> list[Figures]:
-    """The figures of every currency in which anything was invoiced up to a day, for all clients together."""
-    return figures_of(all_items(session, as_of), received_of(session, None), as_of, days)
+def figures_on(session: Session, as_of: date, days: int = PERIOD, named: int | None = None) -> list[Figures]:
+    """The figures of every currency in which anything was invoiced up to a day, for all clients together.
+
+    The caller brings the ledger up to date first (lines.py). `named`: how many late clients are told; all (None).
+    """
+    told = _Late(partial(clients_of, session), named)
+    return [_figures(currency, books, as_of, days, told) for currency, books in books_on(session, as_of).items()]
 
 
 def figures_of(
     items: Sequence[Item], payments: Sequence[Received], as_of: date, days: int = PERIOD
 ) -> list[Figures]:
-    """The figures of every currency of these items: all of them, or those of one client."""
-    names = clients(items)
+    """The figures of every currency of these items, which are of one client, or all there are."""
+    names = {client.mark: client for client in clients(items).values()}
     known: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         known[item.document.currency].append(item)
-    return [_of_currency(same, payments, names, as_of, days) for _, same in sorted(known.items())]
+    told = _Late(lambda _: names)
+    return [_figures(currency, _books_of(same, payments, as_of), as_of, days, told)
+            for currency, same in sorted(known.items())]
 
 
-def _of_currency(
-    items: Sequence[Item], payments: Sequence[Received], names: Mapping[str, Client], as_of: date, days: int
-) -> Figures:
-    currency = items[0].document.currency
-    now = total(currency, ageing((piece_of(item) for item in items if item.balance), as_of))
-    sales = figures.sales_by_day(items)
-    sold = figures.sales_of(sales, as_of, days)
+def _books_of(items: Sequence[Item], payments: Sequence[Received], as_of: date) -> Books:
     bills = figures.bills(items, payments, as_of)
-    late, due = figures.late_share(bills, as_of)
-    found = figures.delays(bills, as_of)
+    return Books([piece_of(item) for item in items if item.balance], figures.sales_by_day(items),
+                 figures.delays(bills, as_of), figures.dues(bills, as_of))
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """Whose names the late clients have, and how many are told."""
+
+    known: Callable[[Sequence[str]], Mapping[str, Client]]
+    most: int | None = None
+
+    def of(self, found: Sequence[figures.Dues]) -> list[LateClient]:
+        told = figures.late_clients(found)[:self.most]
+        names = self.known([one.client for one in told])
+        return [LateClient(client=names[one.client], late=one.late, bills=one.bills) for one in told]
+
+
+def _figures(currency: str, books: Books, as_of: date, days: int, told: _Late) -> Figures:
+    now = total(currency, ageing(books.pieces, as_of))
+    sold = figures.sales_of(books.by_day, as_of, days)
+    late, due = figures.late_share(books.dues)
     return Figures(
         currency=currency, owed=now.balance, overdue=now.overdue, over_90=now.parts[-1], sales=sold,
         over_90_share=figures.percent(now.parts[-1], now.gross),
         dso_simple=figures.dso_simple(now.balance, sold, days),
-        dso_countback=figures.dso_countback(now.balance, sales, as_of),
+        dso_countback=figures.dso_countback(now.balance, books.by_day, as_of),
         dso_best_possible=figures.dso_best_possible(now.balance, now.overdue, sold, days),
-        settled=len(found), average_delay=figures.average_delay(found), weighted_delay=figures.weighted_delay(found),
-        late=late, due=due, late_clients=[LateClient(client=names[key], late=count, bills=of)
-                                          for key, count, of in figures.late_clients(bills, as_of)],
-    )
-
-
-def _open_lines(session: Session) -> Iterator[Piece]:
-    """What is open now; a client has the name of its newest document."""
-    called = session.execute(select(Submission.buyer_siren, Submission.buyer_name, func.max(Submission.issue_date))
-                             .group_by(Submission.buyer_siren, Submission.buyer_name))
-    newest = sorted(called, key=lambda row: row[2] or date.min)
-    known = {client_hash(client.key): client for client in (client_of(siren, name) for siren, name, _ in newest)}
-    for key, currency, balance, due_date in session.execute(
-            select(LedgerLine.client, LedgerLine.currency, LedgerLine.balance, LedgerLine.due_date)):
-        if balance:
-            yield Piece(known[key], currency, balance, due_date, date.min)
-
-
-def _is_dated_later(session: Session, today: date) -> bool:
-    return (session.scalar(select(Submission.id).where(Submission.issue_date > today).limit(1)) is not None
-            or session.scalar(select(Payment.id).where(Payment.paid_on > today).limit(1)) is not None)
+        settled=sum(one.bills for one in books.delays), average_delay=figures.average_delay(books.delays),
+        weighted_delay=figures.weighted_delay(books.delays), late=late, due=due,
+        late_clients=told.of(books.dues), late_clients_count=len(figures.late_clients(books.dues)))

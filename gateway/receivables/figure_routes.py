@@ -25,11 +25,10 @@ def show_ageing(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> AgeingOut:
     """Who owes what since when, at the end of a day (today). `after` is the `next` of the page before."""
-    today = deps.today()
-    on = as_of or today
+    on = as_of or deps.today()
     catch_up(deps, principal.tenant_id)
     with deps.db.reading(principal.tenant_id) as session:
-        rows = [row for row in ageing_on(session, on, today) if not currency or row.currency == currency]
+        rows = [row for row in ageing_on(session, on) if not currency or row.currency == currency]
     left = [row for row in rows if not after or (row.key, row.currency) > place_of(after)]
     last = left[limit - 1] if len(left) > limit else None
     return AgeingOut(as_of=on, totals=[aged_out(row) for row in totals(rows)],
@@ -44,6 +43,7 @@ def show_figures(
 ) -> FigureListOut:
     """DSO in three formulas, delays, shares, disputes and the cost of reminders, at the end of a day (today)."""
     on = as_of or deps.today()
+    catch_up(deps, principal.tenant_id)
     with deps.db.reading(principal.tenant_id) as session:
         return figure_list_out(on, days, figures_on(session, on, days), disputes_on(session, on),
                                effects(session, on, days))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.receivables.account import NOTHING, Item, Received
 
@@ -29,12 +29,33 @@ class Bill:
     """One invoice in force that asks for money."""
 
     client: str
+    """`Client.mark`."""
+
     amount: Decimal
     """Its sale: what was to be paid in the end."""
 
     due_date: date | None
     settled_on: date | None
     """The day since which payments reach `amount`; None while they do not."""
+
+
+class Delay(NamedTuple):
+    """Bills that were settled so many days late."""
+
+    days: int
+    bills: int
+    amount: Decimal
+    """Of all of them."""
+
+
+class Dues(NamedTuple):
+    """What of a client fell due in twelve months."""
+
+    client: str
+    """`Client.mark`."""
+
+    late: int
+    bills: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,7 @@ def bills(items: Iterable[Item], payments: Iterable[Received], as_of: date) -> l
     for payment in payments:
         if payment.on <= as_of:
             received[payment.document].append(payment)
-    return [Bill(client=item.document.client.key, amount=sale_of(item), due_date=item.document.due_date,
+    return [Bill(client=item.document.client.mark, amount=sale_of(item), due_date=item.document.due_date,
                  settled_on=settled_on(sale_of(item), received[item.document.id]))
             for item in items if not item.document.is_credit and sale_of(item) > 0]
 
@@ -145,42 +166,48 @@ def settled_on(amount: Decimal, payments: Sequence[Received]) -> date | None:
     return since
 
 
-def delays(settled: Iterable[Bill], as_of: date) -> list[tuple[int, Decimal]]:
-    """(days late, amount) of each bill settled in the twelve months up to `as_of`; 0 for one paid in time or before."""
+def delays(settled: Iterable[Bill], as_of: date) -> list[Delay]:
+    """How late each bill settled in the twelve months up to `as_of` was paid; 0 days for one paid in time or before."""
     since = year_before(as_of)
-    return [(max(0, (bill.settled_on - bill.due_date).days), bill.amount) for bill in settled
+    return [Delay(max(0, (bill.settled_on - bill.due_date).days), 1, bill.amount) for bill in settled
             if bill.due_date is not None and bill.settled_on is not None and since < bill.settled_on <= as_of]
 
 
-def average_delay(found: Sequence[tuple[int, Decimal]]) -> Decimal | None:
+def average_delay(found: Sequence[Delay]) -> Decimal | None:
     """Mean of the days late of `delays`, each invoice counting once."""
-    return _tenth(Decimal(sum(days for days, _ in found)) / len(found)) if found else None
+    count = sum(one.bills for one in found)
+    return _tenth(Decimal(sum(one.days * one.bills for one in found)) / count) if count else None
 
 
-def weighted_delay(found: Sequence[tuple[int, Decimal]]) -> Decimal | None:
+def weighted_delay(found: Sequence[Delay]) -> Decimal | None:
     """The same, each euro counting once."""
-    weight = sum((amount for _, amount in found), NOTHING)
-    return _tenth(sum((days * amount for days, amount in found), NOTHING) / weight) if weight else None
+    weight = sum((one.amount for one in found), NOTHING)
+    return _tenth(sum((one.days * one.amount for one in found), NOTHING) / weight) if weight else None
 
 
-def late_share(of_client: Iterable[Bill], as_of: date) -> tuple[int, int]:
-    """(late, all) of the bills that fell due in the twelve months up to `as_of`, that day left out.
+def dues(known: Iterable[Bill], as_of: date) -> list[Dues]:
+    """By client, the bills that fell due in the twelve months up to `as_of`, that day left out, and how many were late.
 
     Late is what was settled after its due date, or is not settled. Weekends and holidays are not looked at.
     """
     since = year_before(as_of)
-    due = [bill for bill in of_client if bill.due_date is not None and since < bill.due_date < as_of]
-    return sum(bill.settled_on is None or bill.settled_on > bill.due_date for bill in due if bill.due_date), len(due)
-
-
-def late_clients(known: Iterable[Bill], as_of: date) -> list[tuple[str, int, int]]:
-    """(client, late, all) of each client more than LATE_LIMIT percent of whose bills were late, the worst first."""
-    by_client: dict[str, list[Bill]] = defaultdict(list)
+    found: dict[str, list[bool]] = defaultdict(list)
     for bill in known:
-        by_client[bill.client].append(bill)
-    found = [(client, *late_share(its, as_of)) for client, its in by_client.items()]
-    above = [(client, late, whole) for client, late, whole in found if whole and 100 * late > LATE_LIMIT * whole]
-    return sorted(above, key=lambda one: (-Decimal(one[1]) / one[2], -one[1], one[0]))
+        if bill.due_date is not None and since < bill.due_date < as_of:
+            found[bill.client].append(bill.settled_on is None or bill.settled_on > bill.due_date)
+    return [Dues(client, sum(late), len(late)) for client, late in found.items()]
+
+
+def late_share(found: Iterable[Dues]) -> tuple[int, int]:
+    """(late, all) of these together."""
+    known = list(found)
+    return sum(one.late for one in known), sum(one.bills for one in known)
+
+
+def late_clients(found: Iterable[Dues]) -> list[Dues]:
+    """Those more than LATE_LIMIT percent of whose bills were late, the worst first."""
+    above = [one for one in found if 100 * one.late > LATE_LIMIT * one.bills]
+    return sorted(above, key=lambda one: (-Decimal(one.late) / one.bills, -one.late, one.client))
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:

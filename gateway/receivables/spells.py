@@ -4,7 +4,6 @@ account.py nets; here its answer is taken on each day on which it may be another
 reads the spell of a day reads what `netted` says of that day, and the database can add up any day without netting.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,13 +81,8 @@ def last_of(history: Sequence[Standing]) -> Standing | None:
     return history[-1] if history and history[-1].until == FOREVER else None
 
 
-def client_mark(client: Client) -> str:
-    """A client in few signs: its SIREN, else a hash of its key."""
-    return client.siren or f"~{hashlib.sha256(client.key.encode()).hexdigest()[:40]}"
-
-
 def client_from(mark: str, name: str) -> Client:
-    """The client of a mark, under this name; of a client without SIREN one of its own spellings."""
+    """The client of a `Client.mark`, under this name: for one without SIREN, a spelling of its own."""
     return client_of(None if mark.startswith("~") else mark, name)
 
 
@@ -98,22 +92,34 @@ def rows_of(tenant_id: str, spells: Iterable[Standing]) -> Iterator[Mapping[str,
         document, settled = one.document, one.settled_on
         due, amounts = document.due_date, one.amounts._asdict()
         cents = {name: hundredths(amount) for name, amount in amounts.items()}
+        fits = all(amount == of_hundredths(cents[name]) for name, amount in amounts.items())
         yield {
             "tenant_id": tenant_id, "submission_id": document.id, "since": one.since, "until": one.until,
-            "client": client_mark(document.client), "name": document.client.name,
+            "client": document.client.mark, "name": document.client.name,
             "name_key": folded(document.client.name), "number": document.number,
-            "number_key": folded(document.number), "type_code": document.type_code or "",
+            "number_key": folded(document.number)[:255], "type_code": document.type_code or "",
             "currency": document.currency, "issued_on": document.issued_on, "due_date": due,
             "listed_on": due or document.issued_on, "is_open": one.amounts.balance != 0, **cents,
             "settled_on": settled,
             "delay": max(0, (settled - due).days) if settled is not None and due is not None else None,
-            "exact": None if all(amount == Decimal(cents[name]) / 100 for name, amount in amounts.items())
-            else {name: format(amount, "f") for name, amount in amounts.items()}}
+            "fits": fits, "exact": None if fits else {name: format(amount, "f") for name, amount in amounts.items()}}
+
+
+def in_full(row: Any) -> Amounts:
+    """The amounts of a row as they are. `row` has the five columns, and `exact`."""
+    if row.exact is not None:
+        return Amounts(*(Decimal(row.exact[name]) for name in Amounts._fields))
+    return Amounts(*(of_hundredths(getattr(row, name)) for name in Amounts._fields))
 
 
 def hundredths(amount: Decimal) -> int:
     """An amount in hundredths; away from zero where it has more decimals, and never above what sums can hold."""
     return int(min(MOST, max(-MOST, amount)).quantize(CENT, ROUND_UP).scaleb(2))
+
+
+def of_hundredths(cents: int) -> Decimal:
+    """The amount again, with two decimals."""
+    return Decimal(cents).scaleb(-2)
 
 
 def _turns(document: Document, payments: Sequence[Received], relations: Relations) -> list[date]:

@@ -11,12 +11,16 @@ from gateway.console.scenario_form import CHANNEL_NAMES
 from gateway.console.views.payments import plain_amount
 from gateway.console.views.receivables import day_or
 from gateway.receivables.analysis import PERIOD, PERIODS, figures_on
+from gateway.receivables.lines import catch_up
 from gateway.reminders.effect import AFTER_DAYS, CostsIn, costs_of, disputes_on, effects, set_costs
 from gateway.reminders.scenario import CHANNELS
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
+NAMED = 50
+"""So many of the late clients are shown."""
+
 PRICED: tuple[str, ...] = CHANNELS
 """Channels whose cost may be said."""
 
@@ -44,8 +48,9 @@ def _page(visit: Visit, au: str, periode: str, *, values: dict[str, str] | None 
     today = visit.deps.today()
     as_of = day_or(au, today)
     days = int(periode) if periode.isdecimal() and int(periode) in PERIODS else PERIOD
+    catch_up(visit.deps, visit.principal.tenant_id)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        figures = figures_on(session, as_of, days)
+        figures = figures_on(session, as_of, days, NAMED)
         disputes, channels, costs = disputes_on(session, as_of), effects(session, as_of, days), costs_of(session)
     shown: dict[str, Any] = values or {name: str(cost).replace(".", ",") for name, cost in costs.items()}
     return visit.draw(

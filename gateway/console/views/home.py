@@ -1,5 +1,6 @@
 """The first page: what needs me today."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,7 +9,9 @@ from fastapi import APIRouter, Response
 from gateway.auth import Permission
 from gateway.console import attention, people, queries
 from gateway.console.page import Page, Sees, Visit
+from gateway.receivables.ageing import Piece
 from gateway.receivables.lines import catch_up
+from gateway.receivables.standing import open_on
 from gateway.reminders.cases import KINDS
 from gateway.reminders.cases import cases as open_cases
 
@@ -23,26 +26,32 @@ def show_home(visit: Annotated[Visit, Sees(Permission.INVOICES_READ)]) -> Respon
     catch_up(deps, visit.principal.tenant_id)
     with deps.db.reading(visit.principal.tenant_id) as session:
         waiting = [item for item in attention.items(session, deps.now()) if visit.may(item.permission)]
-        owed = queries.owed(session)
+        pieces = [piece for piece in open_on(session, today) if piece.balance > 0]
+        week = queries.due_between(session, today, queries.this_week(today), 8)
         sealing = attention.sealing(session)
         events = attention.latest(session, 8)
         names = people.names(session)
         cases = open_cases(session, most=6) if visit.may(Permission.REMINDERS_READ) else []
-    euros = [row for row in owed if row.currency == EURO]
-    late = [row for row in owed if row.days_late(today)]
-    week = [row for row in owed if row.due_date and today <= row.due_date <= queries.this_week(today)]
-    ages = queries.ages(euros, today)
+    late = [piece for piece in pieces if piece.days_late(today)]
+    soon = [one for one in pieces if one.due_date and today <= one.due_date <= queries.this_week(today)]
+    ages = queries.ages([piece for piece in pieces if piece.currency == EURO], today)
     return visit.draw(
-        "accueil.html", waiting=waiting, week=week[:8], week_total=in_euro(week), week_count=len(week), ages=ages,
-        bars=shares([age.amount for age in ages]), owed=in_euro(owed), overdue=in_euro(late), overdue_count=len(late),
+        "accueil.html", waiting=waiting, week=week, week_total=in_euro(soon), week_count=count_of(soon), ages=ages,
+        bars=shares([age.amount for age in ages]), owed=in_euro(pieces), overdue=in_euro(late),
+        overdue_count=count_of(late),
         sealing=sealing, events=events, names=names, cases=cases, kinds=KINDS,
-        foreign=sorted({row.currency for row in owed} - {EURO}),
+        foreign=sorted({piece.currency for piece in pieces} - {EURO}),
     )
 
 
-def in_euro(rows: list[queries.Owing]) -> Decimal:
+def in_euro(pieces: Sequence[Piece]) -> Decimal:
     """What is owed in euro; other currencies are never added to it."""
-    return sum((row.outstanding for row in rows if row.currency == EURO), Decimal(0))
+    return sum((piece.balance for piece in pieces if piece.currency == EURO), Decimal(0))
+
+
+def count_of(pieces: Sequence[Piece]) -> int:
+    """How many invoices these are."""
+    return sum(piece.items for piece in pieces)
 
 
 def shares(amounts: list[Decimal]) -> list[tuple[int, int]]:

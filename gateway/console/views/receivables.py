@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 
 from gateway.auth import Permission
 from gateway.console import owing, people
+from gateway.console.open_list import open_items_sheet
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
 from gateway.console.views.invoices import day, page_number
@@ -59,14 +60,14 @@ def export_ageing(visit: Reading, wanted: Wanted, ending: Ending) -> Response:
 @router.get("/encours/postes")
 def show_items(visit: Reading, wanted: Wanted) -> Response:
     """The open items of a day."""
-    sheet = in_order(_items(visit, wanted), wanted.order, wanted.page)
+    sheet = _items(visit, wanted, whole=False)
     return visit.draw("postes.html", sheet=sheet, asked=wanted)
 
 
 @router.get("/encours/postes.{ending}")
 def export_items(visit: Reading, wanted: Wanted, ending: Ending) -> Response:
     """The same as a file."""
-    return export(visit, ending, in_order(_items(visit, wanted), wanted.order), wanted.values(), LIST)
+    return export(visit, ending, _items(visit, wanted, whole=True), wanted.values(), LIST)
 
 
 def _ageing(visit: Visit, wanted: owing.Asked) -> Sheet:
@@ -75,6 +76,7 @@ def _ageing(visit: Visit, wanted: owing.Asked) -> Sheet:
         return owing.ageing_sheet(session, wanted, people.names(session))
 
 
-def _items(visit: Visit, wanted: owing.Asked) -> Sheet:
+def _items(visit: Visit, wanted: owing.Asked, *, whole: bool) -> Sheet:
+    catch_up(visit.deps, visit.principal.tenant_id)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        return owing.items_sheet(session, wanted)
+        return open_items_sheet(session, wanted, whole=whole)

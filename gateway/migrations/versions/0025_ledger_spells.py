@@ -13,7 +13,8 @@ down_revision = '0023'
 branch_labels = None
 depends_on = None
 
-OPEN, OPEN_ON_SQLITE, EXACT = sa.text('is_open'), sa.text('is_open = 1'), sa.text('exact IS NOT NULL')
+ONLY_OPEN = {'sqlite_where': sa.text('is_open = 1'), 'postgresql_where': sa.text('is_open')}
+ONLY_ODD = {'sqlite_where': sa.text('fits = 0'), 'postgresql_where': sa.text('NOT fits')}
 
 
 def upgrade() -> None:
@@ -37,17 +38,18 @@ def upgrade() -> None:
                       for name in ('asked', 'paid', 'taken_off', 'balance', 'sale')),
                     sa.Column('settled_on', sa.Date(), nullable=True),
                     sa.Column('delay', sa.Integer(), nullable=True),
+                    sa.Column('fits', sa.Boolean(), nullable=False),
                     sa.Column('exact', sa.JSON(none_as_null=True), nullable=True),
                     sa.ForeignKeyConstraint(['tenant_id'], ['tenants.id']),
                     sa.PrimaryKeyConstraint('tenant_id', 'submission_id', 'since'))
-    only_open = {'sqlite_where': OPEN_ON_SQLITE, 'postgresql_where': OPEN}
     for name, columns, where in (
-        ('open', ['currency', 'due_date', 'until', 'since', 'balance'], only_open),
-        ('listed', ['listed_on', 'number_key', 'until', 'since'], only_open),
-        ('sales', ['currency', 'issued_on', 'until', 'since', 'sale'], {}),
-        ('client', ['client', 'currency', 'due_date', 'until', 'since', 'sale', 'delay', 'is_open', 'balance'], {}),
+        ('open', ['currency', 'due_date', 'until', 'since', 'balance', 'fits', 'is_open'], ONLY_OPEN),
+        ('listed', ['listed_on', 'number_key', 'until', 'since'], ONLY_OPEN),
+        ('sales', ['currency', 'issued_on', 'until', 'since', 'sale', 'fits'], {}),
+        ('client', ['client', 'currency', 'due_date', 'until', 'since', 'sale', 'delay', 'is_open', 'balance', 'fits'],
+         {}),
         ('settled', ['settled_on'], {}),
-        ('exact', [], {'sqlite_where': EXACT, 'postgresql_where': EXACT}),
+        ('odd', ['fits'], ONLY_ODD),
     ):
         op.create_index(f'ix_ledger_spells_{name}', 'ledger_spells', ['tenant_id', *columns], **where)
     op.execute('DELETE FROM ledger_marks')

@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 from gateway.console import french
 from gateway.deps import Deps
 from gateway.tables import Event, Submission
-from gateway.tables_receivables import BankMovement, LedgerLine, LedgerMark
+from gateway.tables_receivables import BankMovement, LedgerLine, LedgerMark, LedgerSpell
 from gateway.tables_reminders import Case, Decision, ReminderClient
 
 RISKY = '=HYPERLINK("http://evil.example";"Payez")'
@@ -79,8 +79,8 @@ def busy(world: tuple[Deps, Any]) -> Iterator[Any]:
 
 def forget_lines(session: Any) -> None:
     """These rows come and go without an event, which the lines of the ledger follow: they are made again."""
-    session.execute(delete(LedgerLine))
-    session.execute(delete(LedgerMark))
+    for table in (LedgerLine, LedgerSpell, LedgerMark):
+        session.execute(delete(table))
 
 
 LISTS = {
@@ -108,7 +108,8 @@ def test_a_file_is_exactly_what_is_shown(visitor: Any, path: str, query: str) ->
 
 
 def test_a_list_of_several_pages_is_one_file(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.console.sheets.PER_PAGE", 4)
+    for module in ("sheets", "open_list"):
+        monkeypatch.setattr(f"gateway.console.{module}.PER_PAGE", 4)
     shown, _ = rows_of(visitor, "/encours/postes", "tri=-retard")
     heads, *rows = workbook(visitor.get("/encours/postes.xlsx?tri=-retard&page=2"))
     assert len(rows) > 12

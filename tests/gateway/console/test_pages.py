@@ -18,7 +18,7 @@ from gateway.outgoing.decisions import close
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, OutboxEntry, Payment, Submission
-from gateway.tables_receivables import LedgerLine, LedgerMark
+from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
 
 NUMBER = re.compile(r'<th scope="row" class="c-number"><a href="/factures/[^"]+">([^<]+)</a>')
 
@@ -29,8 +29,8 @@ def numbers(page: str) -> list[str]:
 
 def test_the_home_page_names_what_waits_and_sums_what_is_owed(visitor: Any, seeded_deps: Deps, story: Any) -> None:
     with seeded_deps.db.transaction(story.tenant_id) as session:  # other tests add rows without an event
-        session.execute(delete(LedgerLine))
-        session.execute(delete(LedgerMark))
+        for table in (LedgerLine, LedgerSpell, LedgerMark):
+            session.execute(delete(table))
     page = visitor.get("/").text
     assert "1 facture rejetée par une plateforme" in page
     assert "2 factures en litige ou suspendues" in page

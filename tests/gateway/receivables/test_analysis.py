@@ -9,10 +9,8 @@ import pytest
 
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.receivables.analysis import ageing_on
 from gateway.receivables.claim_schemas import ClaimIn
 from gateway.receivables.claims import claim
-from gateway.receivables.lines import catch_up
 from gateway.record import Change, record
 from gateway.reminders.cases import open_case
 from gateway.reminders.effect import CostsIn, costs_of, disputes_on, effects, set_costs
@@ -76,30 +74,6 @@ def test_the_ageing_of_two_days(client: Any, make_invoice: MakeInvoice, pay: Any
     rest = client.get("/v1/receivables/ageing", params={"limit": 2, "after": page["next"]}).json()
     assert page["clients"] + rest["clients"] == told["clients"]
     assert rest["next"] is None
-
-
-def test_lines_and_ledger_tell_the_same_ageing(
-    deps: Deps, tenant: str, make_invoice: MakeInvoice, pay: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Until something is dated later than today, which lines cannot tell: then the ledger does."""
-    paid = make_invoice(number="F-1", issue_date=date(2026, 7, 1), due_date=date(2026, 8, 1), buyer_name="Old name")
-    make_invoice(number="F-2", issue_date=date(2026, 10, 1), due_date=date(2026, 11, 1))
-    make_invoice(number="F-3", lifecycle="210", active=None, issue_date=date(2026, 10, 1))
-    make_invoice(number="F-4", issue_date=date(2026, 11, 1), due_date=TODAY, currency="USD", buyer_siren=None)
-    over = make_invoice(number="F-5", issue_date=date(2026, 11, 2), due_date=None)
-    make_invoice(number="A-1", type_code="381", preceding=["F-2"], total=Decimal(20), due=Decimal(20), due_date=None)
-    make_invoice(number="A-2", type_code="381", total=Decimal(7), due=Decimal(7), due_date=None)
-    pay(paid, "20.50", TODAY)
-    pay(over, "150", date(2026, 11, 3))
-    catch_up(deps, tenant)
-    with deps.db.reading(tenant) as session:
-        by_lines = ageing_on(session, TODAY, TODAY)
-        assert [(row.items, row.balance) for row in by_lines] == [(4, Decimal("162.50")), (1, Decimal(120))]
-        assert by_lines == ageing_on(session, TODAY, date.min)
-    pay(paid, "99.50", TODAY + timedelta(days=1))
-    monkeypatch.setattr("gateway.receivables.analysis._open_lines", None)
-    with deps.db.reading(tenant) as session:
-        assert [row.balance for row in ageing_on(session, TODAY, TODAY)] == [row.balance for row in by_lines]
 
 
 def test_the_figures_of_a_day(client: Any, make_invoice: MakeInvoice, pay: Any) -> None:

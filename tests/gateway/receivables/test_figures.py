@@ -63,7 +63,7 @@ def test_delays(case: dict[str, Any]) -> None:
 
 @of("late")
 def test_late_share(case: dict[str, Any]) -> None:
-    assert list(figures.late_share(bills_of(case), case["as_of"])) == case["want"]
+    assert list(figures.late_share(figures.dues(bills_of(case), case["as_of"]))) == case["want"]
 
 
 @of("disputes")
@@ -91,7 +91,7 @@ def test_a_client_is_pointed_out_above_thirty_percent_only() -> None:
                      settled_on=date(2026, 1, 11 if n < late else 10)) for n in range(whole)]
 
     known = [*of_client("a", 3, 10), *of_client("b", 4, 10), *of_client("c", 1, 1), *of_client("d", 0, 5)]
-    assert figures.late_clients(known, DAY) == [("c", 1, 1), ("b", 4, 10)]
+    assert figures.late_clients(figures.dues(known, DAY)) == [("c", 1, 1), ("b", 4, 10)]
 
 
 def test_sales_are_what_was_asked_for_and_stands() -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from gateway.receivables.spells import (
     MOST,
     Standing,
     client_from,
-    client_mark,
     hundredths,
+    in_full,
     last_of,
     rows_of,
     spells_of,
@@ -80,15 +81,15 @@ def test_a_row_says_where_hundredths_are_not_all() -> None:
     [[whole], [more], [great]] = histories_of(
         [document("F1", "12.30"), document("F2", "12.301"), document("F3", "1e20")], [])
     rows = [*rows_of("t", (whole, more, great))]
-    assert [row["exact"] is None for row in rows] == [True, False, False]
-    assert Decimal(rows[1]["exact"]["balance"]) == Decimal("12.301")
-    assert Decimal(rows[2]["exact"]["sale"]) == Decimal("1e20")
+    assert [(row["fits"], row["exact"] is None) for row in rows] == [(True, True), (False, False), (False, False)]
+    for row, one in zip(rows, (whole, more, great), strict=True):
+        assert in_full(SimpleNamespace(**row)) == one.amounts
 
 
 @pytest.mark.parametrize("client", [client_of("000001016", "Aubrac"), OTHER, client_of(None, None)])
 def test_a_mark_and_a_name_give_the_client_back(client: Any) -> None:
-    assert client_from(client_mark(client), client.name) == client
-    assert len(client_mark(client)) <= 64
+    assert client_from(client.mark, client.name) == client
+    assert len(client.mark) <= 64
 
 
 def test_days_of_history_start_at_the_issue() -> None:
