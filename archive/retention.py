@@ -8,7 +8,7 @@ Who may destroy, and that two persons agree, is the caller's business. Dates are
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date
 
 YEARS, TAX_YEARS = 10, 6
 """Commercial law, and the least that the tax law asks of whoever keeps no commercial books."""
@@ -34,15 +34,19 @@ def fiscal_close(day: date, month: int, day_of_month: int) -> date:
     A day that the month does not have means its last one (31 February, or 29 in most years: the end of February).
     """
     close = _close_in(day.year, month, day_of_month)
-    return close if day <= close else _close_in(day.year + 1, month, day_of_month)
+    if day <= close:
+        return close
+    return _close_in(day.year + 1, month, day_of_month) if day.year < MAXYEAR else date.max
 
 
 def retain_until(closes: date, years: int = YEARS) -> date:
     """The last day on which an object of the fiscal year that closes on `closes` must be kept.
 
     The end of a month stays the end of that month: 29 February 2028 gives 28 February 2038, and 28 February 2026
-    gives 29 February 2036.
+    gives 29 February 2036. What would be after the end of the calendar is its last day.
     """
+    if closes.year + years > MAXYEAR:
+        return date.max
     last = monthrange(closes.year, closes.month)[1] == closes.day
     days = monthrange(closes.year + years, closes.month)[1]
     return date(closes.year + years, closes.month, days if last else closes.day)

@@ -337,10 +337,13 @@ def _is_over(facts: Facts, stage: Stage) -> bool:
 
 
 def _calendar(facts: Facts, stage: Stage) -> date:
-    """The day of a stage by the due date alone, of an invoice that has one."""
+    """The day of a stage by the due date alone, of an invoice that has one. What no calendar has is its end."""
     if facts.due_date is None:
         raise AssertionError("a stage has a day only with a due date")
-    return facts.due_date + timedelta(days=stage.offset)
+    try:
+        return facts.due_date + timedelta(days=stage.offset)
+    except OverflowError:  # programs write 9999-12-31 and 0001-01-01 for days that they do not know
+        return date.max if stage.offset > 0 else date.min
 
 
 def _last(facts: Facts, code: str) -> Status | None:
@@ -348,7 +351,8 @@ def _last(facts: Facts, code: str) -> Status | None:
 
 
 def _day_after(day: date | None) -> date | None:
-    return None if day is None else day + timedelta(days=1)
+    """None after the end of the calendar, which people write for a hold without end."""
+    return None if day is None or day == date.max else day + timedelta(days=1)
 
 
 def _skipped(code: str, **values: object) -> Decision:

@@ -64,6 +64,13 @@ def test_a_hold_only_ever_forbids(until: date, holds: list[Hold], on: date) -> N
             assert may_destroy(until, holds[:number], on)
 
 
+def test_the_calendar_ends() -> None:
+    """An invoice may be dated 9999-12-31: it must not keep those after it from being counted."""
+    assert retain_until(fiscal_close(date.max, 6, 30)) == date.max
+    assert retain_until(date(9989, 12, 31)) == date.max
+    assert retain_until(date(9995, 2, 28)) == date.max
+
+
 def test_a_lifted_hold_no_longer_forbids() -> None:
     until, on = date(2036, 12, 31), date(2037, 1, 15)
     hold = Hold("officer", "audit", date(2030, 1, 1))

@@ -1,6 +1,6 @@
 """The list of invoices, on the page and as a file. The filters live in the URL."""
 
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -37,11 +37,12 @@ def wanted(
 
 
 def day(text: str) -> date | None:
-    """A date of a form field; None for what is none."""
+    """A date of a form field; None for what is none, and for days at the ends of the calendar, which have no next."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if MINYEAR < found.year < MAXYEAR else None
 
 
 def page_number(text: str) -> int:

@@ -238,3 +238,15 @@ def test_what_is_no_mail_needs_no_address() -> None:
     assert decide(facts, DEFAULT, date(2026, 4, 7)).channel == "call"
     facts = replace(facts, sent=(*facts.sent, Sent(stage="call", offset=25, on=date(2026, 4, 7))))
     assert decide(facts, DEFAULT, date(2026, 4, 13)).code == "no-address"
+
+
+@pytest.mark.parametrize(("due", "outcome"), [(date.max, Outcome.HELD), (date.min, Outcome.SENT)])
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_a_day_that_programs_write_for_none_is_a_day(due: date, outcome: Outcome, first: int) -> None:
+    facts = Facts(number="X", due_date=due, received_on=date(2026, 1, 1), currency="EUR", due=Decimal(100),
+                  email="a@b.example")
+    for stages in (DEFAULT.stages[first:], DEFAULT.stages[first:first + 1]):
+        scenario, today = replace(DEFAULT, stages=stages), date(2026, 3, 11)
+        decision = decide(facts, scenario, today)
+        assert decision.outcome is outcome or decision.code == "finished"
+        assert len(list(plan(facts, scenario, today, 30))) <= 30

@@ -52,6 +52,17 @@ def test_a_hold_stops_and_lifting_it_resumes(play: "Play", api: Any) -> None:
     assert play.events() == ["held", "held", "lifted", "sending", "sent"]
 
 
+def test_a_hold_until_the_end_of_time_holds_up_nobody_else(play: "Play", api: Any) -> None:
+    play.another("FA-9", "2026-03-13", "50.00", buyer_siren="000003004", buyer_name="Autre client")
+    made = api.post(f"/v1/invoices/{play.invoice.id}/holds",
+                    json={"kind": "plan", "reason": "Sans fin", "until": "9999-12-31"})
+    assert made.status_code == 201, made.text
+    play.on("2026-03-23")
+    play.work()
+    assert play.told() == [("held", "hold-plan", "friendly")]
+    assert ["FA-9" in mail["Subject"] for mail in play.mails()] == [True]
+
+
 def test_a_promise_holds_until_its_day(play: "Play", api: Any) -> None:
     play.on("2026-03-23")
     made = api.post(f"/v1/invoices/{play.invoice.id}/holds",
