@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway import outbox
+from gateway.alarms.sounding import clear, sound
+from gateway.db import EVERY_TENANT
 from gateway.deps import Bell, Deps
 from gateway.outbox import Entry, Park, RetryLater
 
@@ -167,18 +169,25 @@ class Worker:
             self._stranger_bell.wait(LONGEST_WAIT_S)
 
 
+FAILING = "regular-failing"
+"""The alarm about regular work that fails."""
+
+
 class Tick:
     """Regular work: `act(deps)` every `seconds`."""
 
     def __init__(self, seconds: float, act: Callable[[Deps], None]) -> None:
         self.seconds = seconds
         self.act = act
+        self.failed = -1
+        """How often it failed in a row; below zero before its first turn: an earlier process may have rung."""
 
 
 def ring_due(deps: Deps, ticks: Mapping[str, Tick], due: dict[str, datetime]) -> None:
     """Run each regular work whose time has come. A failure is logged and the next turn tries again.
 
-    A clock that was set back does not stop regular work until it has caught up.
+    A clock that was set back does not stop regular work until it has caught up. What fails twice in a row rings until
+    it goes well again.
     """
     for name, tick in ticks.items():
         now, step = deps.now(), timedelta(seconds=tick.seconds)
@@ -186,5 +195,13 @@ def ring_due(deps: Deps, ticks: Mapping[str, Tick], due: dict[str, datetime]) ->
             due[name] = now + step
             try:
                 tick.act(deps)
-            except Exception:  # one regular work must not keep the others from running
+            except Exception as error:  # one regular work must not keep the others from running
                 log.exception("regular work failed", work=name)
+                tick.failed = max(tick.failed, 0) + 1
+                if tick.failed > 1:
+                    facts = {"name": name, "error": f"{type(error).__name__}: {error}"}
+                    sound(deps, EVERY_TENANT, FAILING, name, facts)
+            else:
+                if tick.failed != 0:
+                    clear(deps, EVERY_TENANT, FAILING, name)
+                tick.failed = 0

@@ -79,6 +79,9 @@ KINDS: Mapping[str, Kind] = {
     "work-late": Kind(
         "bad", "File de travail en retard", "Aucun service de fond ne travaille, ou tous sont occupés.",
         "Work is not being done", "/plateforme"),
+    "regular-failing": Kind(
+        "bad", "Travail régulier en échec", "Un travail de fond (relances, conservation, scellement, relève…) échoue à "
+        "chaque tour : l'erreur ci-dessous dit sur quoi. Les autres continuent.", "Regular work keeps failing"),
     "webhook-silent": Kind(
         "warn", "Webhook en difficulté", "Un de vos logiciels ne reçoit plus les événements.",
         "A webhook does not get through", "/reglages/webhooks"),

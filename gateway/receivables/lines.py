@@ -14,14 +14,15 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT, insert_rows
+from gateway.db import insert_rows
 from gateway.deps import Deps
 from gateway.receivables.documents import relations_of
 from gateway.receivables.names import bare_name, bare_number
 from gateway.receivables.spells import Standing, histories, last_of, rows_of
 from gateway.record import lock_tenant
-from gateway.tables import Event, Submission, Tenant
+from gateway.tables import Event, Submission
 from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
+from gateway.turns import for_each_tenant
 
 CENT: Final = Decimal("0.01")
 KINDS: Final = ("submission", "transmission", "lifecycle", "payment")
@@ -37,10 +38,7 @@ FAR_BEHIND: Final = 5_000
 
 def tick(deps: Deps) -> None:
     """Regular work: catch up for every tenant, so that little is left to do when a person asks."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        catch_up(deps, tenant_id)
+    for_each_tenant(deps, catch_up)
 
 
 def catch_up(deps: Deps, tenant_id: str) -> None:

@@ -11,15 +11,15 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.outbox import LEASE, put
 from gateway.receivables.account import CREDITS
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.keeping import is_news, keep_all
 from gateway.reminders.state import Seen, ground_of, look_at
-from gateway.tables import OutboxEntry, Submission, Tenant
+from gateway.tables import OutboxEntry, Submission
 from gateway.tables_reminders import Decision
+from gateway.turns import for_each_tenant
 
 BATCH: Final = 500
 
@@ -48,10 +48,7 @@ IN_HAND: Final = exists().where(and_(
 
 def tick(deps: Deps) -> None:
     """Decide for every tenant."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        decide_all(deps, tenant_id)
+    for_each_tenant(deps, decide_all)
 
 
 def decide_all(deps: Deps, tenant_id: str) -> int:

@@ -13,7 +13,9 @@ from gateway.db import EVERY_TENANT, Database
 from gateway.deps import Bell, Deps
 from gateway.doorbell import celery_app, install_relay, ringer
 from gateway.outbox import Entry, Park, RetryLater
-from gateway.tables import OutboxEntry
+from gateway.tables import OutboxEntry, Tenant
+from gateway.tables_care import Alarm
+from gateway.turns import for_each_tenant
 from gateway.worker import Tick, Worker, relay, ring_due
 
 
@@ -195,6 +197,27 @@ def test_regular_work_goes_on_when_the_clock_is_set_back(deps: Deps, clock) -> N
         clock.forward(seconds=step)
         ring_due(deps, ticks, due)
         assert len(rung) == times
+
+
+def test_regular_work_that_keeps_failing_rings_until_it_goes_well(deps: Deps, tenant: str, clock) -> None:
+    def act(one: Deps) -> None:
+        for_each_tenant(one, lambda _, tenant_id: turns.append(tenant_id) or 1 // divisors[0])
+
+    def rings() -> list[tuple[str, bool | None]]:
+        with deps.db.reading(tenant) as session:
+            return [(alarm.subject, alarm.active) for alarm in session.scalars(select(Alarm))]
+
+    with deps.db.transaction(EVERY_TENANT) as session:
+        session.add(Tenant(id="later", name="Après", created_at=deps.now()))
+    turns: list[str] = []
+    ticks, due = {"night": Tick(60, act)}, {}
+    divisors = [1]
+    for divisors[0], expected in ((0, []), (1, []), (0, []), (0, [("night", True)]), (1, [("night", None)])):
+        ring_due(deps, ticks, due)
+        assert rings() == expected
+        assert len(turns) == 2, "one tenant's trouble keeps no other from its turn"
+        turns.clear()
+        clock.forward(seconds=61)
 
 
 def test_a_worker_taken_for_dead_records_nothing(deps: Deps, tenant: str, clock) -> None:
