@@ -1,6 +1,7 @@
 """The small print of a line: everything that stands under the name of its item."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from formats.codes import FRENCH_TYPES
 from formats.extensions import LinePrecedingInvoice
@@ -105,11 +106,18 @@ def adjustment(kind: str, value: AllowanceCharge, lang: str) -> str:
     """An allowance or charge of a line, on one line of small print."""
     share = joined(figures.percent(value.percentage, lang), figures.amount(value.base_amount, lang),
                    by=f" {word('of_base', lang)} ")
-    sign = figures.MINUS if kind == "allowance" else "+"
-    amount = "" if value.amount is None else sign + figures.amount(value.amount, lang)
+    amount = signed(kind, value.amount, lang)
     vat = joined(value.vat_category, figures.percent(value.vat_rate, lang), by=" ")
     return joined(f"{word(kind, lang)} {amount}".strip(), reason_of(value, lang), share,
                   vat and f"{word('vat', lang)} {vat}")
+
+
+def signed(kind: str, value: Decimal | None, lang: str) -> str:
+    """What an allowance takes away or a charge adds: one that is negative does the other."""
+    if value is None:
+        return ""
+    effect = value.copy_negate() if kind == "allowance" else value
+    return f"+{figures.amount(effect, lang)}" if effect > 0 else figures.amount(effect, lang)
 
 
 def reason_of(value: AllowanceCharge, lang: str) -> str:

@@ -29,7 +29,7 @@ from formats.invoice import (
     VatBreakdown,
 )
 from formats.rendering import figures
-from formats.rendering.line_details import reason_of
+from formats.rendering.line_details import reason_of, signed
 from formats.rendering.lines import line_table
 from formats.rendering.others import undesigned
 from formats.rendering.parties import delivery_terms, parties, party, recipient
@@ -183,8 +183,7 @@ def adjustments(invoice: Invoice, lang: str) -> list[list[str]]:
                    by=f" {word('of_base', lang)} "),
             joined(None if one.vat_category == "S" and one.vat_rate is not None else one.vat_category,
                    figures.percent(one.vat_rate, lang), by=" "),
-            "" if one.amount is None else
-            (figures.MINUS if kind == "allowance" else "") + figures.amount(one.amount, lang),
+            signed(kind, one.amount, lang).removeprefix("+"),
         ]
         for kind, one in rows
     ]
@@ -209,13 +208,13 @@ def totals(invoice: Invoice, lang: str) -> list[list[str]]:
     in_vat_currency = f"{word('vat_in', lang)} {invoice.vat_currency or ''}"
     rows = [
         (word("lines_net", lang), sums.lines_net, ""),
-        (word("allowances", lang), None if sums.allowances is None else -sums.allowances, ""),
+        (word("allowances", lang), None if sums.allowances is None else sums.allowances.copy_negate(), ""),
         (word("charges", lang), sums.charges, ""),
         (word("without_vat", lang), sums.without_vat, "strong"),
         (word("vat_total", lang), sums.vat, ""),
         (in_vat_currency, sums.vat_in_accounting_currency, "other"),
         (word("with_vat", lang), sums.with_vat, "strong"),
-        (word("paid", lang), None if sums.paid is None else -sums.paid, ""),
+        (word("paid", lang), None if sums.paid is None else sums.paid.copy_negate(), ""),
         (word("rounding", lang), sums.rounding, ""),
         (due(invoice, lang)[0], sums.due, "due"),
     ]

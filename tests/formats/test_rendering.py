@@ -23,6 +23,7 @@ from formats.codes import FRAMES, FRENCH_TYPES, NOTE_SUBJECTS, ROLES, SCHEMES
 from formats.invoice import Invoice, Item, Line, Note, Party, Period
 from formats.json_form import read_json
 from formats.rendering import figures
+from formats.rendering.line_details import signed
 from formats.rendering.others import DESIGNED, undesigned
 from formats.rendering.page import page, title_of
 from formats.rendering.phrases import country, label
@@ -33,6 +34,14 @@ from formats.xmp import pdfa_claim
 VECTORS = Path(__file__).parents[1] / "vectors" / "rendering"
 PDFTOTEXT = shutil.which("pdftotext")
 needs_pdftotext = pytest.mark.skipif(PDFTOTEXT is None, reason="pdftotext is not installed")
+
+
+@pytest.mark.parametrize(("kind", "value", "shown"), [
+    ("allowance", "10", "−10,00"), ("allowance", "-10", "+10,00"), ("allowance", "0", "0,00"),
+    ("charge", "10", "+10,00"), ("charge", "-10", "−10,00"),
+])
+def test_a_negative_allowance_adds_and_never_has_two_signs(kind: str, value: str, shown: str) -> None:
+    assert signed(kind, Decimal(value), "fr") == shown
 
 
 def vector(name: str) -> Invoice:

@@ -14,6 +14,7 @@ from stdnum import luhn
 
 from formats.invoice import (
     Address,
+    AllowanceCharge,
     Attachment,
     CreditTransfer,
     Delivery,
@@ -27,6 +28,7 @@ from formats.invoice import (
     SupportingDocument,
     VatBreakdown,
 )
+from formats.profiles import IDENTIFIERS, Profile
 from validation.explain.catalogue import find_explanation
 from validation.findings import Severity
 from validation.rules import notes, registry, rounding, terms
@@ -171,6 +173,14 @@ def test_the_place_of_a_line_is_judged_as_that_of_the_whole() -> None:
         line = replace(INVOICE.lines[0], delivery=delivery, vat_category="K")
         rows = (replace(INVOICE.vat_breakdown[0], category="K"),)
         assert speaks(rule, replace(INVOICE, lines=(line,), vat_breakdown=rows, delivery=None)) == 1, rule
+
+
+def test_a_charge_for_transport_is_in_the_taxable_amount_of_factur_x_extended() -> None:
+    invoice = replace(INVOICE, specification_identifier=IDENTIFIERS[Profile.EXTENDED], vat_breakdown=(
+        replace(INVOICE.vat_breakdown[0], taxable_amount=Decimal("110.00"), tax_amount=Decimal("22.00")),))
+    transport = AllowanceCharge(amount=Decimal("10.00"), vat_category="S", vat_rate=Decimal(20), reason="Transport")
+    assert speaks("PAS-VAT-01", invoice) == 1
+    assert speaks("PAS-VAT-01", replace(invoice, charges=(transport,))) == 0
 
 
 def row(taxable: str, rate: str, tax: str) -> VatBreakdown:

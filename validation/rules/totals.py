@@ -128,8 +128,6 @@ def taxable_amount(invoice: Invoice, _: date) -> Iterator[Said]:
     The published rules allow a difference of one unit (BR-S-08). Not asked where a category has several rows.
     """
     invoice = counted(invoice)
-    if profile_of(invoice.specification_identifier) is Profile.EXTENDED:
-        return  # its charges for logistics (ram:SpecifiedLogisticsServiceCharge) are not in the model
     sums: dict[tuple[str | None, Decimal], Decimal] = {}
     for (category, rate), amount in taxable_amounts(invoice).items():
         sums[category, rate or ZERO] = total((sums.get((category, rate or ZERO)), amount))
