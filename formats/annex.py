@@ -98,11 +98,9 @@ def read(content: bytes, syntax: Syntax) -> tuple[Row, ...]:
 
 
 def document(rows: Iterable[Row], syntax: Syntax, invoice: Invoice) -> SupportingDocument:
-    """The annex to `invoice`, which is as the target says it. Refused where there is more than may be in one."""
-    rows = tuple(rows)
+    """The annex to `invoice`, which is as the target says it. Refused where it could not be read again: too large."""
     content = written(rows, syntax)
-    if len(content) > MOST_BYTES or len(rows) > MOST_ROWS:
-        raise Refused(TOO_LARGE, f"{len(content)} bytes")
+    read(content, syntax)
     file = Attachment(content=content, mime_code="text/csv", filename=f"annexe-{syntax.value}.csv")
     return SupportingDocument(reference=_reference(syntax, invoice), description=KIND, attachment=file)
 

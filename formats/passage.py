@@ -10,7 +10,7 @@ from typing import Final
 
 from formats import annex, terms
 from formats.alignment import rows_for
-from formats.annex import SEVERAL, Refused
+from formats.annex import MOST_ROWS, SEVERAL, Refused
 from formats.ends import Made, Source, made, seen
 from formats.errors import CannotWrite
 from formats.invoice import Invoice, SupportingDocument
@@ -94,8 +94,10 @@ def _annexed(way: Way, invoice: Invoice) -> Passage:
     again, home = plain.target.again, _home_of(way.source.opened.syntax)
     here = {text.location: text for text in way.texts}
     left = [here[one.location] for one in plain.loss.not_carried if one.location in here]
-    if not left or home not in DIALECTS or not _has_room(way, invoice) or annex.annexes(again, home):
+    if not 0 < len(left) <= MOST_ROWS or home not in DIALECTS or not _has_room(way, invoice):
         return plain
+    if annex.annexes(again, home):
+        return plain  # with a second one neither would go home
     if home is not Syntax.CII and home is not ubl_syntax_of(again):
         return plain  # an invoice with the type of a credit note goes home as a credit note
     kept = narrowed(invoice, way.source.opened.syntax, way.to, way.limit).kept
@@ -105,7 +107,7 @@ def _annexed(way: Way, invoice: Invoice) -> Passage:
     except (CannotWrite, Refused):
         return plain
     along = _plain(way, invoice, (file,))
-    if not rows or along.target.again.supporting_documents != (*again.supporting_documents, file):
+    if along.target.again.supporting_documents != (*again.supporting_documents, file):
         return plain
     loss = along.loss
     return replace(along, loss=replace(

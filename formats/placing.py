@@ -90,8 +90,9 @@ def ground(tree: Draft, syntax: Syntax) -> Ground:
     """The tree of a draft, which rows will change."""
     schema = order.load(DIALECTS[syntax].schema)
     there = {spot.place: spot for spot in spots(tree.root, schema)}
-    fillers = {spot.element for spot in there.values() if spot.location in tree.fillers}
-    return Ground(tree.root, schema, tree.files, there, {one for one in fillers if one.tag not in HOLDERS})
+    filled = frozenset(tree.fillers)
+    fillers = {one.element for one in there.values() if one.location in filled and one.element.tag not in HOLDERS}
+    return Ground(tree.root, schema, tree.files, there, fillers)
 
 
 def put(onto: Ground, row: Row) -> tuple[etree._Element, str | None]:
@@ -172,7 +173,8 @@ def put_back(tree: Draft, syntax: Syntax, rows: Iterable[Row]) -> PutBack:
         raise Refused(UNFIT, str(error)) from error
     if worse := _broken(tree, syntax) - broken:
         raise Refused(UNFIT, min(worse))
-    own = {text.term for text in texts_of_tree(node, dialect.schema) if text.location in set(locations)}
+    places = frozenset(locations)
+    own = {text.term for text in texts_of_tree(node, dialect.schema) if text.location in places}
     more = Counter(one.term for one in located(after)) - Counter(one.term for one in located(before))
     if not within(before, after) or not more.keys() <= own:
         raise Refused(CHANGES, ", ".join(sorted(more.keys() - own)))
