@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVarTuple, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     Connection,
@@ -74,6 +75,12 @@ NEW_WORK: Final = "new_work"
 OWNER_FORM: Final = re.compile(r"[A-Za-z0-9-]+|\*")
 USED_AT, UNUSED_S = "used-at", 1.0
 """Key in the `info` of a pooled connection; after so long without use the server is asked for a sign of life."""
+
+POSTGRES: Final = {"autocommit": True, "prepare_threshold": 2}
+"""For the driver: it must not begin by itself, and has the server prepare what comes a third time."""
+
+MOST_PREPARED: Final = 400
+"""Statements that a connection keeps prepared: more than the work on an invoice has, or it would prepare for ever."""
 
 SYNCHRONOUS: Final = "synchronous"
 """Key too: how a connection to SQLite waits for the disk at present."""
@@ -247,9 +254,11 @@ def open_engine(url: str) -> Engine:
     overwritten with zeros.
     """
     parsed = make_url(url)
-    sizes = {"pool_size": 20, "max_overflow": 40}  # more than there are threads: nobody waits for a connection
+    # More than there are threads, so that nobody waits; the one last used first: it has its statements prepared.
+    sizes = {"pool_size": 20, "max_overflow": 40, "pool_use_lifo": True}
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(url, connect_args={"autocommit": True}, **sizes)  # the driver must not begin by itself
+        engine = create_engine(url, connect_args=POSTGRES, **sizes)
+        event.listen(engine, "connect", _prepare_postgres)
         event.listen(engine, "begin", _begin_postgres)
         event.listen(engine, "checkout", _look_after(engine.dialect))
         event.listen(engine, "checkin", _note_use)
@@ -260,6 +269,10 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgres(connection: Any, _: Any) -> None:
+    connection.prepared_max = MOST_PREPARED
 
 
 def _begin_postgres(connection: Connection) -> None:
@@ -307,6 +320,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if options.get(READING) else "BEGIN IMMEDIATE")
 
 
+GUARDED: Final[WeakKeyDictionary[Executable, tuple[str, Executable]]] = WeakKeyDictionary()
+"""A statement that a module keeps is asked often, mostly for the same tenant: as it was guarded last.
+
+SQLAlchemy knows a statement again at once, where it would have to take a new one apart to find that it is the same.
+"""
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _guard(state: ORMExecuteState) -> None:
     tenant = state.session.info.get("tenant")
@@ -319,7 +339,10 @@ def _guard(state: ORMExecuteState) -> None:
     if tenant is None or is_text or not (state.is_orm_statement and (
             state.is_select or state.is_update or state.is_delete)):
         raise TenantMissing(str(state.statement))
-    state.statement = state.statement.options(_only(tenant))
+    known = GUARDED.get(state.statement)
+    if known is None or known[0] != tenant:
+        known = GUARDED[state.statement] = tenant, state.statement.options(_only(tenant))
+    state.statement = known[1]
 
 
 @lru_cache(maxsize=1000)

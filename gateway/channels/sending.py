@@ -135,9 +135,12 @@ def live() -> tuple[ColumnElement[bool], ...]:
     return Channel.disabled_at.is_(None), Channel.removed_at.is_(None)
 
 
+TO_CLIENTS: Final = select(Channel).where(Channel.to_clients.is_(True), *live())
+
+
 def client_channel(session: Session) -> Channel | None:
     """Where SMS to clients of the session's tenant leave; None: nowhere."""
-    return session.scalar(select(Channel).where(Channel.to_clients.is_(True), *live()))
+    return session.scalar(TO_CLIENTS)
 
 
 def _roles(channel: Channel, key: str) -> list[str]:

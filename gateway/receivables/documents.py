@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Select, Text, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
@@ -39,6 +40,9 @@ FEW: Final = 20
 """So many documents may be looked for by name in the text of the column, which spares reading all that name any."""
 
 NAMES: Final = cast(Submission.preceding, Text)
+
+NAMING: Final = select(Submission.id, Submission.seller_siren, Submission.number, Submission.preceding).where(
+    Submission.type_code.in_(FOLLOWERS))
 
 Key = tuple[str, str]
 """Seller's SIREN and number: what one document names another by."""
@@ -112,23 +116,37 @@ def netted_all(session: Session, submissions: Sequence[Submission], as_of: date 
 
 def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> Relations:
     """What changes what these documents stand for, besides their own payments; None: all of it."""
-    wanted = select(Submission.id, Submission.seller_siren, Submission.number, Submission.preceding).where(
-        Submission.type_code.in_(FOLLOWERS))
     keys = None
+    wanted = NAMING
+    values: dict[str, object] = {}
     if ones is not None:
         keys = {(one.seller_siren or "", one.number or "") for one in ones}
-        wanted = wanted.where(Submission.seller_siren.in_({seller for seller, _ in keys}))
-        if len(keys) <= FEW:
-            wanted = wanted.where(or_(Submission.number.in_({number for _, number in keys}),
-                                      *(NAMES.contains(json.dumps(number), autoescape=True) for _, number in keys)))
+        few = [number for _, number in keys] if len(keys) <= FEW else []
+        wanted, values = _naming(len(few)), {
+            "sellers": [*{seller for seller, _ in keys}], "numbers": few,
+            **{f"named{place}": _quoted(number) for place, number in enumerate(few)}}
     followers: dict[str, set[Key]] = {}
-    for submission_id, seller, number, preceding in session.execute(wanted):
+    for submission_id, seller, number, preceding in session.execute(wanted, values):
         names = {(seller or "", earlier) for earlier in preceding}
         if keys is None or not keys.isdisjoint(names) or (seller or "", number or "") in keys:
             followers[submission_id] = names
     named: set[Key] = set().union(*followers.values())
     found = documents_of(session, [*_by_id(session, list(followers)), *_by_key(session, named)])
     return related(found, received_of(session, list(followers)))
+
+
+@lru_cache(maxsize=FEW + 1)
+def _naming(count: int) -> Select[str, str | None, str | None, list[str]]:
+    """What may name one of so many documents; 0: whatever names any of the same sellers."""
+    wanted = NAMING.where(Submission.seller_siren.in_(bindparam("sellers", expanding=True)))
+    return wanted.where(or_(Submission.number.in_(bindparam("numbers", expanding=True)), *(
+        NAMES.like(bindparam(f"named{place}"), escape="/") for place in range(count)))) if count else wanted
+
+
+def _quoted(number: str) -> str:
+    """What LIKE finds a number by in the text of a list of numbers."""
+    text = json.dumps(number).replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return f"%{text}%"
 
 
 def related(documents: Iterable[Document], payments: Iterable[Received]) -> Relations:

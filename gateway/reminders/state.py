@@ -47,6 +47,14 @@ HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is
 CASES: Final = select(Case).where(
     Case.submission_id.in_(IDS), Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
 DECISIONS: Final = select(DecisionRow).where(DecisionRow.submission_id.in_(IDS))
+KEYS: Final[BindParameter[Sequence[str]]] = bindparam("keys", expanding=True)
+CLIENTS: Final = select(ReminderClient)
+FEW_CLIENTS: Final = CLIENTS.where(ReminderClient.key.in_(KEYS))
+ENTITIES: Final = select(LegalEntity)
+SCENARIOS: Final = select(ScenarioRow).where(ScenarioRow.active.is_(True)).order_by(ScenarioRow.version)
+HOUSE: Final = "reminders-house"
+"""Key in a session's `info`: what all invoices of its tenant have in common, read once in a transaction."""
+
 THERE: Final = select(*(
     exists().where(table.tenant_id == bindparam("tenant"), table.submission_id == bindparam("invoice"), *further)
     for table, *further in (
@@ -168,20 +176,19 @@ def key_of(submission: Submission) -> str:
 
 def ground_of(session: Session, ones: Sequence[Submission] | None = None) -> Ground:
     """What all decisions of the session's tenant rest on; with `ones` (a few), only what these invoices need."""
-    clients = select(ReminderClient)
-    if ones is not None:
-        clients = clients.where(ReminderClient.key.in_({key_of(one) for one in ones}))
-    return Ground(
-        scenarios=scenarios_of(session), relations=relations_of(session, ones),
-        clients={client.key: client for client in session.scalars(clients)},
-        entities={entity.id: entity for entity in session.scalars(select(LegalEntity))},
-        texting=client_channel(session) is not None,
-    )
+    keys = None if ones is None else sorted({key_of(one) for one in ones})
+    clients = session.scalars(CLIENTS) if keys is None else session.scalars(FEW_CLIENTS, {"keys": keys})
+    house = session.info.get(HOUSE)
+    if house is None:
+        house = session.info[HOUSE] = {
+            "scenarios": scenarios_of(session), "texting": client_channel(session) is not None,
+            "entities": {entity.id: entity for entity in session.scalars(ENTITIES)}}
+    return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients}, **house)
 
 
 def scenarios_of(session: Session) -> Mapping[str, Scenario]:
     """The scenarios in force by segment: of each the newest active version; the built-in one where there is none."""
-    rows = session.scalars(select(ScenarioRow).where(ScenarioRow.active.is_(True)).order_by(ScenarioRow.version))
+    rows = session.scalars(SCENARIOS)
     return {"": DEFAULT, **{row.segment: named(row) for row in rows}}
 
 
