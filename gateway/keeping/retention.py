@@ -9,7 +9,7 @@ A statement of the bank is an accounting record of its own (C. com. L123-22): ke
 it came, and as long as any invoice that one of its movements paid.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -52,11 +52,16 @@ class Kept:
 
 def reckoned(session: Session, submission: Submission) -> Kept:
     """The retention of an invoice under the rule in force, and never earlier than it was written down."""
+    row = session.get(Retention, (submission.tenant_id, submission.id))
+    last = _last_operations(session, submission.tenant_id, [submission.id])
+    return _reckoned(session, submission, row, last.get(submission.id))
+
+
+def _reckoned(session: Session, submission: Submission, row: Retention | None, last: datetime | None) -> Kept:
     close, years = rule_of(session, submission)
-    to = last_operation(session, submission)
+    to = max(submission.received_at, last or submission.received_at)
     day = max(to.astimezone(PARIS).date(), submission.issue_date or date.min)
     until, rule = retain_until(fiscal_close(day, *map(int, close.split("-"))), years), f"{close}+{years}"
-    row = session.get(Retention, (submission.tenant_id, submission.id))
     if row is None:
         return Kept(until, rule, to)
     return Kept(max(row.until, until), rule, max(row.counted_to, to), row.destroyed_at, row.destruction_id)
@@ -64,14 +69,27 @@ def reckoned(session: Session, submission: Submission) -> Kept:
 
 def counted(session: Session, submission: Submission) -> Retention:
     """As `reckoned`, written down in the caller's transaction."""
-    kept = reckoned(session, submission)
-    row = session.get(Retention, (submission.tenant_id, submission.id))
-    if row is None:
-        row = Retention(tenant_id=submission.tenant_id, submission_id=submission.id, until=kept.until, rule=kept.rule,
-                        counted_to=kept.counted_to, locked_until=None, destroyed_at=None, destruction_id=None)
+    return _count(session, submission.tenant_id, [submission])[submission.id]
+
+
+def _count(session: Session, tenant_id: str, submissions: Sequence[Submission]) -> dict[str, Retention]:
+    ids = [submission.id for submission in submissions]
+    rows = {row.submission_id: row for row in _rows_of(session, tenant_id, ids)}
+    last = _last_operations(session, tenant_id, ids)
+    for submission in submissions:
+        kept = _reckoned(session, submission, rows.get(submission.id), last.get(submission.id))
+        row = rows.setdefault(submission.id, Retention(
+            tenant_id=tenant_id, submission_id=submission.id, locked_until=None, destroyed_at=None,
+            destruction_id=None))
+        row.until, row.rule, row.counted_to = kept.until, kept.rule, kept.counted_to
         session.add(row)
-    row.until, row.rule, row.counted_to = kept.until, kept.rule, kept.counted_to
-    return row
+    return rows
+
+
+def _rows_of(session: Session, tenant_id: str, ids: Iterable[str]) -> Sequence[Retention]:
+    """What was written down about these invoices."""
+    return session.scalars(select(Retention).where(
+        Retention.tenant_id == tenant_id, Retention.submission_id.in_(list(ids)))).all()
 
 
 def rule_of(session: Session, submission: Submission) -> tuple[str, int]:
@@ -81,12 +99,12 @@ def rule_of(session: Session, submission: Submission) -> tuple[str, int]:
     return (entity.fiscal_year_end if entity is not None else tenant.fiscal_year_end), tenant.retention_years
 
 
-def last_operation(session: Session, submission: Submission) -> datetime:
-    """When the newest thing happened to an invoice in business."""
-    told = session.scalar(select(func.max(Event.at)).where(
-        Event.tenant_id == submission.tenant_id, Event.submission_id == submission.id,
-        Event.kind.not_in(NOT_BUSINESS)))
-    return max(submission.received_at, told or submission.received_at)
+def _last_operations(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, datetime]:
+    """When the newest thing happened to these invoices in business, as their events tell."""
+    told = session.execute(select(Event.submission_id, func.max(Event.at)).where(
+        Event.tenant_id == tenant_id, Event.submission_id.in_(ids), Event.kind.not_in(NOT_BUSINESS),
+    ).group_by(Event.submission_id))
+    return {submission_id or "": at for submission_id, at in told}
 
 
 def count_due(deps: Deps) -> None:
@@ -109,8 +127,7 @@ def count_some(deps: Deps, tenant_id: str) -> bool:
     """Count some of the invoices that are not counted, or not up to their last operation or under today's rule."""
     with deps.db.transaction(tenant_id) as session:
         stale = session.scalars(uncounted(tenant_id).limit(BATCH)).all()
-        for submission in stale:
-            counted(session, submission)
+        _count(session, tenant_id, stale)
     return len(stale) == BATCH
 
 
@@ -140,7 +157,8 @@ def lock_some(deps: Deps, tenant_id: str) -> bool:
         rows = session.scalars(select(Retention).where(
             Retention.destroyed_at.is_(None),
             or_(Retention.locked_until.is_(None), Retention.locked_until < Retention.until)).limit(BATCH)).all()
-        wanted = [(row, objects_of(session, tenant_id, row.submission_id)) for row in rows]
+        named = objects_of_each(session, tenant_id, [row.submission_id for row in rows])
+        wanted = [(row, sorted(named[row.submission_id])) for row in rows]
     done = []
     for row, digests in wanted:
         for sha256 in digests:
@@ -153,8 +171,9 @@ def lock_some(deps: Deps, tenant_id: str) -> bool:
         done.append(row)
     if done:
         with deps.db.transaction(tenant_id) as session:
-            for row in done:
-                session.get_one(Retention, (tenant_id, row.submission_id)).locked_until = row.until
+            told = {row.submission_id: row.until for row in done}
+            for row in _rows_of(session, tenant_id, told):
+                row.locked_until = told[row.submission_id]
     return len(rows) == BATCH
 
 
@@ -220,12 +239,21 @@ def due(session: Session, tenant_id: str, today: date, *, limit: int | None = No
 
 def objects_of(session: Session, tenant_id: str, submission_id: str) -> list[str]:
     """Every kept object that belongs to an invoice and goes with it."""
-    spared = select(Document.sha256).where(
-        Document.tenant_id == tenant_id, Document.submission_id == submission_id, Document.role == CERTIFICATE)
-    found = {sha256 for column in (Document.sha256, Event.sha256, Decision.sha256, SeenFlow.sha256)
-             for sha256 in session.scalars(select(column).where(
-                 column.class_.tenant_id == tenant_id, column.class_.submission_id == submission_id)) if sha256}
-    return sorted(found - set(session.scalars(spared)))
+    return sorted(objects_of_each(session, tenant_id, [submission_id])[submission_id])
+
+
+def objects_of_each(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, set[str]]:
+    """The same of some hundred invoices, by id."""
+    found: dict[str, set[str]] = {one: set() for one in ids}
+    for column in (Document.sha256, Event.sha256, Decision.sha256, SeenFlow.sha256):
+        table = column.class_
+        for owner, sha256 in session.execute(select(table.submission_id, column).where(
+                table.tenant_id == tenant_id, table.submission_id.in_(ids), column.is_not(None))):
+            found[owner].add(sha256)
+    for owner, sha256 in session.execute(select(Document.submission_id, Document.sha256).where(
+            Document.tenant_id == tenant_id, Document.submission_id.in_(ids), Document.role == CERTIFICATE)):
+        found[owner].discard(sha256)
+    return found
 
 
 def owners_of(session: Session, tenant_id: str, sha256: str) -> set[str]:
