@@ -40,6 +40,7 @@ def spoiled(document: bytes, pattern: str, new: str) -> bytes:
         (UBL, r"<cbc:IssueDate>(\d+)-(\d+)-(\d+)", r"<cbc:IssueDate>\1\2\3", {("20261103", "2026-11-03")}),
         (UBL, r'(<cbc:TaxInclusiveAmount currencyID="EUR">)[\d.]+', r"\g<1>1.00", {("1.00", "340.00")}),
         (UBL, r'(<cbc:PayableAmount currencyID="EUR">[\d.]+)', r"\g<1>00", {("300.0000", "300.00")}),
+        (UBL, r'(<cbc:PayableAmount currencyID="EUR">)[\d.]+', r"\g<1>3000.00", {("3000.00", "300.00")}),
         (CII, "<ram:CountryID>FR<", "<ram:CountryID>fr<", {("fr", "FR")}),
         (CII, r"<ram:GrandTotalAmount>[\d.]+", "<ram:GrandTotalAmount>1.00", {("1.00", "340.00")}),
     ],
@@ -107,6 +108,8 @@ def test_all_corrections_together_give_back_the_same_bytes() -> None:
         ("<cbc:IdentificationCode>FR<", "<cbc:IdentificationCode>France<"),
         (r"<cbc:IssueDate>2026-11-03", "<cbc:IssueDate>03/11/2026"),
         (r"<cbc:IssueDate>2026-11-03", "<cbc:IssueDate>2026-02-31"),
+        (r'(<cbc:PayableAmount currencyID="EUR">)[\d.]+', r"\g<1>0.00"),  # or BT-113 is 340.00: all is paid
+        (r'(<cbc:PayableAmount currencyID="EUR">)[\d.]+', r"\g<1>340.00"),  # or nothing is paid yet
     ],
 )
 def test_what_could_be_meant_otherwise_is_not_proposed(pattern: str, new: str) -> None:

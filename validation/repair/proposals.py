@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from formats import amounts
 from formats.errors import FormatError
 from formats.identifiers import is_siren
+from formats.invoice import Totals
 from formats.opening import open_document
 from formats.syntax import Syntax
 from validation import run
@@ -189,8 +191,16 @@ def _sums(document: Document, form: Form, report: Report) -> Iterator[tuple[str,
     for sides in figures.SUMS.values():
         sum_ = sides(invoice)
         said = [each for each in form.of_term(sum_.term) if each.text.strip() == str(sum_.declared)]
-        if sum_.declared is not None and sum_.declared != sum_.computed and len(said) == 1:
+        if sum_.declared is None or (sum_.term == "BT-115" and _may_be_paid(invoice.totals)):
+            continue
+        if sum_.declared != sum_.computed and len(said) == 1:
             yield sum_.term, Wanted("sum", said[0], figures.plain(sum_.computed))
+
+
+def _may_be_paid(totals: Totals) -> bool:
+    """Whether the amount due is one that is left of the total: then what was paid (BT-113) may be the wrong one."""
+    whole = amounts.total((totals.with_vat, totals.rounding))
+    return totals.due is not None and min(whole, amounts.ZERO) <= totals.due <= max(whole, amounts.ZERO)
 
 
 def _contradicted(report: Report) -> bool:
