@@ -183,6 +183,21 @@ def test_a_charge_for_transport_is_in_the_taxable_amount_of_factur_x_extended() 
     assert speaks("PAS-VAT-01", replace(invoice, charges=(transport,))) == 0
 
 
+@pytest.mark.parametrize(
+    ("country", "post_code", "vat", "spoken"),
+    [("BE", "1000", "BE0428759497", 0), ("MC", "98000", "FR53000004605", 1), ("US", "10001", None, 1),
+     ("RE", "97400", None, 1), ("ES", "35001", "ESB58378431", 1), ("GB", "BT1 1AA", "XI110305878", 0),
+     ("GB", "SW1A 1AA", "GB110305878", 1)],
+)
+def test_an_intra_community_supply_goes_to_another_member_state(
+    country: str, post_code: str, vat: str | None, spoken: int
+) -> None:
+    delivery = Delivery(address=Address(country=country, post_code=post_code))
+    invoice = replace(INVOICE, buyer=Party(name="Inventé", vat_identifier=vat), delivery=delivery,
+                      vat_breakdown=(replace(INVOICE.vat_breakdown[0], category="K"),))
+    assert speaks("PAS-VAT-04", invoice) == spoken
+
+
 def row(taxable: str, rate: str, tax: str) -> VatBreakdown:
     return VatBreakdown(category="S", taxable_amount=Decimal(taxable), rate=Decimal(rate), tax_amount=Decimal(tax))
 

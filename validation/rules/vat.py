@@ -16,10 +16,19 @@ EXTENDED: Final = frozenset({Profile.EXTENDED, Profile.EXTENDED_CTC_FR})
 
 
 def supply_to_own_state(invoice: Invoice, _: date) -> Iterator[Said]:
-    """An intra-Community supply (category K) goes to another member state than the one it is taxed from."""
+    """An intra-Community supply (category K) goes to another member state than the one it is taxed from.
+
+    Not to Monaco, which is France for VAT, nor out of the Union, but for goods to Northern Ireland.
+    """
     rows = [row for row in invoice.vat_breakdown if row.category == "K"]
     seller = _state_of(invoice.seller)
-    destination = next((place.country for place in _places(invoice, "K") if place.country == seller), None)
+    northern = (invoice.buyer.vat_identifier or "").startswith("XI")
+    wrong = (
+        place.country for place in _places(invoice, "K")
+        if {"MC": "FR"}.get(place.country or "", place.country) == seller
+        or (seller in EU_COUNTRIES and not in_vat_territory(place) and not (northern and place.country == "GB"))
+    )
+    destination = next(wrong, None)
     if rows and destination is not None:
         yield said(
             f"Livraison intracommunautaire (catégorie K) de {seller} vers {destination} : ce n'en est pas une.",
