@@ -19,6 +19,9 @@ from validation.requests import next_request
 from validation.worker import give_up_rights
 
 JAIL: Final = "validation.jail"
+VERDICTS: Final = frozenset({"judge", "inspect"})
+"""Requests for a verdict."""
+
 LAYER: Final = "en16931"
 PROFILE: Final = "en16931"
 SIGNS: Final[Mapping[bytes, str]] = {
@@ -52,7 +55,7 @@ def main() -> None:
     gc.disable()  # whatever is loaded now stays
     answers = give_up_rights()
     first = next_request(sys.stdin.buffer)
-    if first is not None and first[0] == "inspect" and len(os.sched_getaffinity(0)) > 1:
+    if first is not None and first[0] in VERDICTS and len(os.sched_getaffinity(0)) > 1:
         key = guessed(**first[1])
         if key is not None:
             stylesheet.compile_beside(key, hidden=(sys.stdin.fileno(), answers.fileno()))

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final
 
 from formats.errors import FormatError
 from validation import run
+from validation.findings import Report
 from validation.requests import Request, next_request
 from validation.wire import Inspection, pack, refusal_of
 from validation.worker import give_up_rights
@@ -35,7 +36,12 @@ def inspect(
     return run.inspect(document, options)
 
 
-OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect}
+def judge(document: bytes, **options: Any) -> Report:
+    """Workshop.judge, here."""
+    return inspect(document, **options).report
+
+
+OPERATIONS: Final[Mapping[str, Callable[..., object]]] = {"inspect": inspect, "judge": judge}
 ERRANDS: Final = "validation.errands"
 
 

@@ -116,6 +116,22 @@ class Workshop:
         except Poison as poison:
             return Inspection(_poisoned(poison), None)
 
+    def judge(
+        self,
+        document: bytes,
+        *,
+        as_of: date,
+        rules: tuple[str, ...] = (),
+        layers: tuple[str, ...] = (),
+        max_findings: int = 100,
+    ) -> Report:
+        """The report alone, for who has no use for the invoice. As `inspect` in all else."""
+        options = {"as_of": as_of, "rules": rules, "layers": layers, "max_findings": max_findings}
+        try:
+            return cast("Report", self._ask("judge", document=document, **options))
+        except Poison as poison:
+            return _poisoned(poison)
+
     def convert(
         self,
         document: bytes,

@@ -131,10 +131,10 @@ def reports(
                     document = stream.read(LARGEST + 1)
             except (OSError, ValueError) as error:
                 return unread(str(error)), () if options.propose else None
-            found = workshop.inspect(
+            found = workshop.judge(
                 document, as_of=as_of, rules=tuple(options.rules), layers=options.layers,
                 max_findings=options.max_findings,
-            ).report
+            )
             return found, proposed(workshop, document, as_of) if options.propose else None
 
         yield from threads.map(report, options.files)

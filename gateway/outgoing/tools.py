@@ -36,7 +36,7 @@ def validate(
     Problems: 503 where the report could not be drawn.
     """
     as_of = deps.today()
-    report = deps.workshop.inspect(document, as_of=as_of).report
+    report = deps.workshop.judge(document, as_of=as_of)
     form = printable(accept)
     if form is None:
         patches = {"patches": [patch_json(each) for each in proposals(deps, document, as_of)]} if propose else {}

@@ -73,6 +73,13 @@ def write_file(path: bytes) -> object:
     return None
 
 
+def answer_twice(_: bytes) -> object:
+    """Two answers at once, to be taken for this request and the next."""
+    answers = next(number for number in range(3, 100) if "pipe:" in str(Path(f"/proc/self/fd/{number}").readlink()))
+    os.write(answers, 2 * wire.pack(b"a lie"))
+    return None
+
+
 class Evil:
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return (os.system, ("touch /tmp/owned-by-a-pickle",))
@@ -90,6 +97,7 @@ ACTIONS: dict[bytes, Callable[[bytes], object]] = {
     b"evil": lambda _: Evil(),
     b"environment": environment,
     b"write": write_file,
+    b"twice": answer_twice,
 }
 
 if __name__ == "__main__":

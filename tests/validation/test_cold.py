@@ -44,11 +44,11 @@ def test_a_cold_jail_says_what_another_says_also_when_it_is_left_alone(plain: Wo
     documents = (UBL, wrong, UBL.replace(b":Invoice-2", b":Nothing-2"))
     with Workshop(1, first=Worker(COLD, {})) as cold:
         (worker,) = cold._all
-        first = [said(cold.inspect(each, as_of=AS_OF).report) for each in documents]
+        first = [said(cold.judge(each, as_of=AS_OF)) for each in documents]
         (pid,) = beside(worker)
         assert worker.memory() > resident_bytes(worker.process.pid) + (10 << 20)
         os.kill(pid, signal.SIGKILL)
-        again = [said(cold.inspect(each, as_of=AS_OF).report) for each in documents]
+        again = [said(cold.judge(each, as_of=AS_OF)) for each in documents]
         assert cold._all == {worker}
     expected = [said(plain.inspect(each, as_of=AS_OF).report) for each in documents]
     assert [report.verdict.value for report in expected] == ["valid", "invalid", "invalid"]

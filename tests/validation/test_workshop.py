@@ -78,7 +78,7 @@ def test_memory_is_limited(bad: BadWorkshop) -> None:
     assert bad.ask(b"next") == b"next"
 
 
-@pytest.mark.parametrize("document", [b"abort", b"bug"])
+@pytest.mark.parametrize("document", [b"abort", b"bug", b"twice"])
 def test_an_input_that_kills_two_workers_is_poison(bad: BadWorkshop, document: bytes) -> None:
     with pytest.raises(Poison, match="killed two workers"):
         bad.ask(document)
