@@ -67,6 +67,12 @@ OTHER_CREDIT_TYPES = frozenset({"81", "83", "308", "420", "458", "532"})
 """Credit types of EN 16931 outside France (BR-CL-01 for CreditNote)."""
 INVOICE_TYPES = frozenset(FRENCH_TYPES) - CREDIT_TYPES
 CORRECTIVE_TYPES = frozenset({"384", "471", "472", "473"})
+CORRECTED_AS = {"389": "471", "393": "472", "501": "473"}
+"""The type of what corrects an invoice of a type; 384 for the others."""
+CREDITED_AS = {"389": "261", "393": "396", "501": "502", "386": "503", "500": "503"}
+"""The type of what gives an invoice of a type back; 381 for the others."""
+PREPAID_AS = {"389": "500"}
+"""The type of a prepayment, by that of the ordinary invoice; 386 for the others."""
 SELF_BILLED_TYPES = frozenset({"389", "501", "500", "471", "473", "261", "502"})
 PREPAYMENT_TYPES = frozenset({"386", "500", "503"})
 FACTORED_TYPES = frozenset({"393", "501", "472", "473", "396", "502"})

@@ -198,6 +198,24 @@ def test_an_intra_community_supply_goes_to_another_member_state(
     assert speaks("PAS-VAT-04", invoice) == spoken
 
 
+@pytest.mark.parametrize(
+    ("type_code", "corrected", "credited"),
+    [("380", "384", "381"), ("389", "471", "261"), ("393", "472", "396"), ("501", "473", "502"),
+     ("386", "384", "503"), ("500", "384", "503")],
+)
+def test_the_type_that_is_advised_is_of_the_same_family(type_code: str, corrected: str, credited: str) -> None:
+    """A self-billed or factored invoice stays one when it is corrected or given back."""
+    invoice = replace(INVOICE, type_code=type_code, payment_terms="Annule et remplace la facture A-1.",
+                      totals=replace(INVOICE.totals, with_vat=Decimal("-120.00")))
+    for rule, expected in (("PAS-FR-39", corrected), ("PAS-TYPE-02", credited)):
+        assert [said.values["expected"] for said in MODEL_RULES[rule].check(invoice, AS_OF)] == [expected]
+
+
+def test_credit_types_beyond_france_are_credit_notes() -> None:
+    credit = replace(INVOICE, type_code="83", totals=replace(INVOICE.totals, with_vat=Decimal("-120.00")))
+    assert (speaks("PAS-TYPE-01", credit), speaks("PAS-TYPE-02", credit)) == (1, 0)
+
+
 def row(taxable: str, rate: str, tax: str) -> VatBreakdown:
     return VatBreakdown(category="S", taxable_amount=Decimal(taxable), rate=Decimal(rate), tax_amount=Decimal(tax))
 

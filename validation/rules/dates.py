@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, PREPAYMENT_TYPES
+from formats.codes import (
+    CORRECTIVE_TYPES,
+    CREDIT_TYPES,
+    CREDITED_AS,
+    OTHER_CREDIT_TYPES,
+    PREPAID_AS,
+    PREPAYMENT_TYPES,
+)
 from formats.invoice import Invoice
 from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, is_french, said
@@ -17,6 +24,7 @@ PORTAL_NUMBER_LENGTH: Final = 20
 PORTAL_LIMIT_ENDS: Final = date(2027, 1, 1)
 """Source: limitation annexes of the public portal (2026-07): 20 characters "until Dec 2026"."""
 
+ANY_CREDIT_TYPES: Final = CREDIT_TYPES | OTHER_CREDIT_TYPES
 PROVISIONAL: Final = re.compile(
     r"\W*((prov|provisoire|draft|brouillon|test|tmp|temp)\W*\d{0,6}|todo|tbd|n/?a|null|none|undefined|x+)\W*",
     re.IGNORECASE,
@@ -73,9 +81,10 @@ def delivered_after_issue(invoice: Invoice, _: date) -> Iterator[Said]:
     if delivered is None or issued is None or invoice.type_code in PREPAYMENT_TYPES | CREDIT_TYPES:
         return
     if delivered > issued:
+        prepayment = PREPAID_AS.get(invoice.type_code or "", "386")
         yield said(
-            f"Livraison {delivered} postérieure à l'émission {issued} : est-ce une facture d'acompte (386) ?",
-            f"Delivery {delivered} is after the issue date {issued}: is this a prepayment invoice (386)?",
+            f"Livraison {delivered} postérieure à l'émission {issued} : est-ce une facture d'acompte ({prepayment}) ?",
+            f"Delivery {delivered} is after the issue date {issued}: is this a prepayment invoice ({prepayment})?",
             "BT-72", "BT-2", "BT-3", declared=str(delivered), issued=str(issued),
         )
 
@@ -127,7 +136,7 @@ def provisional_number(invoice: Invoice, _: date) -> Iterator[Said]:
 def credit_note_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
     """The amounts of a credit note are positive: its type says that they are given back."""
     total = invoice.totals.with_vat
-    if invoice.type_code in CREDIT_TYPES and total is not None and total < 0:
+    if invoice.type_code in ANY_CREDIT_TYPES and total is not None and total < 0:
         yield said(
             f"Avoir (type {invoice.type_code}) d'un total négatif {total} : il ajouterait au lieu de retrancher.",
             f"Credit note (type {invoice.type_code}) of a negative total {total}: it would add to the debt.",
@@ -138,11 +147,12 @@ def credit_note_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
 def invoice_is_negative(invoice: Invoice, _: date) -> Iterator[Said]:
     """What gives money back is a credit note. A warning: the norm does not forbid a negative invoice."""
     total = invoice.totals.with_vat
-    if invoice.type_code not in CREDIT_TYPES | CORRECTIVE_TYPES and total is not None and total < 0:
+    if invoice.type_code not in ANY_CREDIT_TYPES | CORRECTIVE_TYPES and total is not None and total < 0:
+        credit = CREDITED_AS.get(invoice.type_code or "", "381")
         yield said(
-            f"Facture (type {invoice.type_code}) d'un total négatif {total} : c'est un avoir (type 381).",
-            f"Invoice (type {invoice.type_code}) with a negative total {total}: that is a credit note (type 381).",
-            "BT-3", "BT-112", value=invoice.type_code, declared=total,
+            f"Facture (type {invoice.type_code}) d'un total négatif {total} : c'est un avoir (type {credit}).",
+            f"Invoice (type {invoice.type_code}) with a negative total {total}: that is a credit note (type {credit}).",
+            "BT-3", "BT-112", value=invoice.type_code, declared=total, expected=credit,
         )
 
 

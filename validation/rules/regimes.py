@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, FACTORED_TYPES, SELF_BILLED_TYPES
+from formats.codes import CORRECTED_AS, CORRECTIVE_TYPES, CREDIT_TYPES, FACTORED_TYPES, SELF_BILLED_TYPES
 from formats.invoice import Invoice
 from validation.findings import Severity
 from validation.rules.own import OwnRule, Said, said
@@ -161,10 +161,11 @@ def correction_without_type(invoice: Invoice, _: date) -> Iterator[Said]:
     """What cancels and replaces an invoice has the type for it and names it."""
     found = REPLACES.search(_words(invoice))
     if found is not None and invoice.type_code not in CORRECTIVE_TYPES | CREDIT_TYPES:
+        expected = CORRECTED_AS.get(invoice.type_code or "", "384")
         yield said(
-            f"La facture dit « {found[0]} », mais son type est {invoice.type_code} et non 384.",
-            f"The invoice says {found[0]!r}, but its type is {invoice.type_code} and not 384.",
-            "BT-3", "BG-3", "BT-22", value=invoice.type_code, declared=invoice.type_code, expected="384",
+            f"La facture dit « {found[0]} », mais son type est {invoice.type_code} et non {expected}.",
+            f"The invoice says {found[0]!r}, but its type is {invoice.type_code} and not {expected}.",
+            "BT-3", "BG-3", "BT-22", value=invoice.type_code, declared=invoice.type_code, expected=expected,
         )
 
 
