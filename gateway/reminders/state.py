@@ -17,6 +17,7 @@ from gateway.receivables.documents import Relations, document_of, netted, relati
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
+from gateway.reminders.unheard import without_refused
 from gateway.tables import Event, LegalEntity, Payment, Submission
 from gateway.tables_reminders import Case, Hold, ReminderClient
 from gateway.tables_reminders import Decision as DecisionRow
@@ -137,12 +138,12 @@ def look_at(session: Session, submissions: Sequence[Submission], ground: Ground,
         there = plain(session, submissions[0].tenant_id, THERE, invoice=ids[0]).one()
     wanted = [ids if any_ else [] for any_ in there]
     payments = _grouped(session, PAYMENTS, wanted[0])
-    events = _grouped(session, EVENTS, wanted[1])
+    events = without_refused(session, _grouped(session, EVENTS, wanted[1]))
     holds = _grouped(session, HOLDS, wanted[2])
     cases = _grouped(session, CASES, wanted[3])
     kept = _grouped(session, DECISIONS, wanted[4])
     for submission in submissions:
-        rows = Rows(payments=payments[submission.id], events=events[submission.id], holds=holds[submission.id],
+        rows = Rows(payments=payments[submission.id], events=events.get(submission.id, ()), holds=holds[submission.id],
                     cases=cases[submission.id], decisions=in_order(kept[submission.id]))
         yield seen_of(submission, rows, ground, today)
 

@@ -23,6 +23,7 @@ from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
 from gateway.reminders.scenario import BUILT_IN, Scenario
 from gateway.reminders.state import GIVEN, WAITING, Ground, Rows, Seen, ground_of, named, scenario_for, seen_of
+from gateway.reminders.unheard import without_refused
 from gateway.tables import Event, Payment, Submission
 from gateway.tables_reminders import Case, Hold
 from gateway.tables_reminders import Decision as DecisionRow
@@ -192,10 +193,11 @@ def history(session: Session, until: date) -> Iterator[tuple[Submission, Rows]]:
         kept: dict[type[Any], dict[str, list[Any]]] = {}
         for table in (Payment, Hold, Case, DecisionRow):
             kept[table] = _by_invoice(session, select(table).where(table.submission_id.in_(ids)))
-        kept[Event] = _by_invoice(session, select(Event).where(Event.submission_id.in_(ids), Event.kind == "lifecycle"))
+        told = without_refused(session, _by_invoice(
+            session, select(Event).where(Event.submission_id.in_(ids), Event.kind == "lifecycle")))
         for submission in part:
             yield submission, Rows(
-                payments=kept[Payment][submission.id], events=kept[Event][submission.id],
+                payments=kept[Payment][submission.id], events=told.get(submission.id, ()),
                 holds=kept[Hold][submission.id], cases=kept[Case][submission.id],
                 decisions=kept[DecisionRow][submission.id])
 

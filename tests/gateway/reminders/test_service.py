@@ -15,6 +15,7 @@ from gateway.record import Change, Work, record
 from gateway.reminders import service
 from gateway.reminders.nightly import sweep, tick
 from gateway.reminders.service import handle_remind
+from gateway.reminders.trying import try_out
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
 from gateway.worker import relay
 
@@ -282,6 +283,24 @@ def test_two_documents_that_name_each_other_wake_each_other_once(play: "Play") -
     for play.invoice in ones:
         play.remind()
     assert relay(play.deps, {"remind": handle_remind}) <= 2
+
+
+def test_a_completion_that_the_platform_refused_answers_nothing(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.status("208")
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        for kind, code, data in (("lifecycle", "209", {"own": True}), ("transmission", "status-refused", {})):
+            record(session, play.invoice.tenant_id, Change(
+                kind=kind, code=code, actor="seller", submission_id=play.invoice.id, data={"flow_id": "f-1", **data},
+            ), now=play.deps.now())
+    play.remind()
+    assert play.told() == [("held", "status-208", "friendly")]
+    play.on("2026-03-24")
+    trial = try_out(play.deps, play.invoice.tenant_id, None, date(2026, 3, 24), date(2026, 3, 25))
+    assert (trial.would, set(trial.against)) == ({}, {"status-208"})
+    play.status("209")
+    play.remind()
+    assert play.told()[-1] == ("sent", "due", "friendly")
 
 
 def test_a_shared_credit_note_waits_for_a_person(play: "Play") -> None:
