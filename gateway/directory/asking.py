@@ -8,7 +8,9 @@ alone (gateway/circuits.py) instead of costing every invoice a time-out.
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway import circuits
@@ -100,9 +102,12 @@ def _recent(deps: Deps, connection: PlatformConnection, address: str, now: datet
 def last_answer(deps: Deps, connection: PlatformConnection, address: str) -> Known | None:
     """The latest answer that is kept, however old."""
     with deps.db.reading(connection.tenant_id) as session:
-        row = session.get(DirectoryAnswer, {"tenant_id": connection.tenant_id, "id": address,
-                                            "connection_id": connection.id})
+        row = session.scalar(ANSWER, {"address": address, "connection": connection.id})
     return _known(row) if row is not None else None
+
+
+ANSWER: Final = select(DirectoryAnswer).where(
+    DirectoryAnswer.id == bindparam("address"), DirectoryAnswer.connection_id == bindparam("connection"))
 
 
 def _remember(deps: Deps, connection: PlatformConnection, address: str, finding: Finding, raw: str) -> Known:

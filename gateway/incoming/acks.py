@@ -1,6 +1,8 @@
 """What the acknowledgement of a flow means for the invoice or status that we sent in it: transmission only."""
 
-from sqlalchemy import select
+from typing import Final
+
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
@@ -82,12 +84,15 @@ def _note_filing(deps: Deps, session: Session, submission: Submission, flow: Flo
 
 def find_submission(session: Session, row: SeenFlow, flow: FlowState) -> Submission | None:
     """The invoice that this flow of ours carries or is about: by our row, our tracking id, or the flow id."""
-    tenant_id = row.tenant_id
     for submission_id in (row.submission_id, flow.tracking_id):
-        found = session.get(Submission, (tenant_id, submission_id)) if submission_id else None
+        found = session.scalar(BY_ID, {"wanted": submission_id}) if submission_id else None
         if found is not None:
             return found
-    return session.scalar(select(Submission).where(Submission.flow_id == flow.flow_id))
+    return session.scalar(BY_FLOW, {"wanted": flow.flow_id})
+
+
+BY_ID: Final = select(Submission).where(Submission.id == bindparam("wanted"))
+BY_FLOW: Final = select(Submission).where(Submission.flow_id == bindparam("wanted"))
 
 
 def reasons_of(flow: FlowState) -> str:

@@ -8,9 +8,9 @@ says to the question never changes the invoice: only an answer to a deposit, or 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
@@ -98,12 +98,16 @@ class Attempt:
 
 def _load(deps: Deps, entry: Entry) -> tuple[Submission, PlatformConnection | None, circuits.Health]:
     with deps.db.reading(entry.tenant_id) as session:
-        submission = session.get(Submission, (entry.tenant_id, entry.subject_id))
+        submission = session.scalar(SUBMISSION, {"wanted": entry.subject_id})
         if submission is None:
             raise Park("no such submission")
-        connection = session.get(PlatformConnection, (entry.tenant_id, submission.connection_id or ""))
+        connection = session.scalar(CONNECTION, {"wanted": submission.connection_id or ""})
         health = circuits.health_of(session, connection, circuits.FLOWS) if connection else circuits.UNHEARD_OF
         return submission, connection, health
+
+
+SUBMISSION: Final = select(Submission).where(Submission.id == bindparam("wanted"))
+CONNECTION: Final = select(PlatformConnection).where(PlatformConnection.id == bindparam("wanted"))
 
 
 def _open(

@@ -227,7 +227,10 @@ def _entity_of(deps: Deps, tenant_id: str, invoice: Invoice | None) -> LegalEnti
     if invoice is None or invoice.seller.siren is None:
         return None
     with deps.db.reading(tenant_id) as session:
-        return session.scalar(select(LegalEntity).where(LegalEntity.siren == invoice.seller.siren))
+        return session.scalar(BY_SIREN, {"siren": invoice.seller.siren})
+
+
+BY_SIREN: Final = select(LegalEntity).where(LegalEntity.siren == bindparam("siren"))
 
 
 def _findings(report: Report) -> list[dict[str, object]]:
