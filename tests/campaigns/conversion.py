@@ -2,8 +2,9 @@
 
 For each that is valid against its schema and reads without a bad value: is the model the same there and back, is the
 output valid against the schema, has it no blocking finding where the source has none, and which texts has no term
-taken? Prints what is not listed in tests/vectors/conversion/exceptions.tsv, then the figures; exits 1 if anything is
-unlisted. `--unclaimed` also prints the texts without a term, most frequent first.
+taken? With the annex: is each of those back in its place, and all else as without? Those that are not are listed, with
+the reason, in tests/vectors/conversion/annex.tsv. Prints what is not listed there and in exceptions.tsv, then the
+figures; exits 1 if anything is unlisted. `--unclaimed` also prints the texts without a term, most frequent first.
 Takes about a minute and keeps nothing.
 """
 
@@ -24,6 +25,15 @@ from formats.profiles import Profile
 NORM = {Profile.BASIC_WL, Profile.BASIC, Profile.EN16931, Profile.CIUS}
 """The profiles in which every text should have a term: the others are extensions, or older than the norm."""
 
+STRAYS = ROOT / "tests" / "vectors" / "conversion" / "annex.tsv"
+"""Place, how many, reason."""
+
+
+def listed_strays() -> dict[str, int]:
+    """Texts that the annex does not bring home, by place, of all the corpus."""
+    rows = [line.split("\t") for line in STRAYS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return {where: int(count) for where, count, _ in rows}
+
 
 def main(argv: list[str]) -> int:
     """Run it and print the figures."""
@@ -33,6 +43,7 @@ def main(argv: list[str]) -> int:
     started = time.perf_counter()
     figures: Counter[str] = Counter()
     unclaimed: Counter[str] = Counter()
+    strays: Counter[str] = Counter()
     unlisted = 0
     for path in sources():
         seen = examine(path)
@@ -40,7 +51,9 @@ def main(argv: list[str]) -> int:
         for whose in ("", *([", EN 16931 and its CIUS"] if seen.profile in NORM else [])):
             figures[f"texts claimed{whose}"] += seen.claimed
             figures[f"texts without a term{whose}"] += len(seen.unclaimed)
+            figures[f"texts home with the annex{whose}"] += seen.home
         unclaimed.update(re.sub(r"\[\d+\]", "", text) for text in seen.unclaimed)
+        strays.update(re.sub(r"\[\d+\]", "", where) for where in seen.stray)
         if seen.skipped:
             figures[f"skipped: {seen.skipped}"] += 1
             continue
@@ -52,11 +65,18 @@ def main(argv: list[str]) -> int:
             if not listed:
                 unlisted += 1
                 print(f"{seen.path}\t{kind}\t{' '.join(what for one, what in seen.problems if one == kind)[:200]}")
+    for where in strays.keys() | listed_strays().keys():
+        if strays[where] != listed_strays().get(where, 0):
+            unlisted += 1
+            print(f"{where}\tannex\t{strays[where]} not home, {listed_strays().get(where, 0)} listed")
     for label, count in sorted(figures.items()):
         print(f"{label:<60} {count}")
     for which in ("", ", EN 16931 and its CIUS"):
         claimed, others = figures[f"texts claimed{which}"], figures[f"texts without a term{which}"]
+        home = figures[f"texts home with the annex{which}"]
         print(f"{f'claimed{which}':<60} {100 * claimed / max(claimed + others, 1):.3f} %")
+        share = 100 * (claimed + home) / max(claimed + others, 1)
+        print(f"{f'claimed or home with the annex{which}':<60} {share:.3f} %")
     print(f"{'seconds':<60} {time.perf_counter() - started:.1f}")
     for where, count in unclaimed.most_common(80) if "--unclaimed" in argv else ():
         print(count, where)

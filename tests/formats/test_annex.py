@@ -1,6 +1,5 @@
 """The annex of a conversion: what has no place in the target goes along, comes home, and is never trusted."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from formats.opening import open_document
 from formats.passage import ANNEX
 from formats.profiles import IDENTIFIERS, Profile
 from formats.syntax import DIALECTS, Syntax, read, syntax_of, ubl_syntax_of, write
+from formats.terms import lost
 from formats.texts import NO_TERM
 
 convert = partial(conversion.convert, made_at=datetime(2026, 11, 22, tzinfo=UTC))
@@ -108,7 +108,7 @@ def test_without_the_option_nothing_is_different() -> None:
     assert len(plain.loss.not_carried) == len(THERE.loss.annexed)
     assert read(plain.document).invoice == INVOICE
     assert read(kept.document).invoice.supporting_documents == (*INVOICE.supporting_documents, annex_of(THERE))
-    assert kept.loss.not_carried == kept.loss.put_back == kept.loss.annexes_left == ()
+    assert (kept.loss.not_carried, kept.loss.put_back, kept.loss.annexes_left) == ((), (), ())
     assert convert(PLAIN, "cii", annex=True).document == convert(PLAIN, "cii").document
 
 
@@ -245,7 +245,7 @@ def test_of_two_annexes_neither_is_put_back() -> None:
 
 
 @settings(
-    max_examples=10, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
+    max_examples=4, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 @given(invoice=invoices(), random=st.randoms(use_true_random=True), cii=st.booleans())
@@ -257,22 +257,19 @@ def test_whatever_the_schema_allows_goes_there_and_back(*, invoice: Invoice, ran
     back = convert(there.document, "cii" if cii else "ubl", annex=True)
 
     assert back.loss.annexes_left == ()
-    named = {one.location for one in (*there.loss.not_carried, *there.loss.set_aside)}
-    gone = texts_of(source) - texts_of(back.document)
-    assert {where for where, _ in gone} <= named
+    assert {(one.location, one.text) for one in there.loss.annexed} <= texts_of(back.document).keys()
+    if there.loss.not_carried == ():
+        assert lost(read(source).invoice, read(back.document).invoice) == []
     assert schema_errors(there.document) == schema_errors(back.document) == []
 
 
 @needs_corpus
-@pytest.mark.parametrize("name", [
-    "oca-edi/account_invoice_import_ubl/tests/files/UBLInvoice-multitankcard-line_adjust.xml",
-])
-def test_real_invoices_go_there_and_back(name: str) -> None:
-    source = (CORPUS / name).read_bytes()
-    here = syntax_of(etree.fromstring(source))
-    there = convert(source, "ubl" if here is Syntax.CII else "cii", annex=True)
-    back = convert(there.document, "cii" if here is Syntax.CII else "ubl", annex=True)
+def test_a_real_invoice_goes_there_and_back() -> None:
+    """All of them: `make campaign-conversion`."""
+    source = (CORPUS / "oca-edi/account_invoice_import_ubl/tests/files/UBLInvoice-multitankcard-line_adjust.xml")
+    there = convert(source.read_bytes(), "cii", annex=True)
+    back = convert(there.document, "ubl", annex=True)
 
-    annexed = Counter((one.location, one.text) for one in there.loss.annexed)
-    assert (there.loss.not_carried, annexed - texts_of(back.document)) == ((), Counter())
-    assert annexed
+    annexed = {(one.location, one.text) for one in there.loss.annexed}
+    assert (there.loss.not_carried, len(annexed)) == ((), 56)
+    assert annexed <= texts_of(back.document).keys()

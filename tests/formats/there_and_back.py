@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
+from annexed import texts_of
 from corpus import CORPUS, files
 from lxml import etree
 
@@ -41,7 +42,7 @@ class Seen:
     """Why the source does not count: not valid against its schema, a bad value, no lines for UBL."""
 
     problems: tuple[tuple[str, str], ...] = ()
-    """Kind (model, filler, xsd, findings) and what was seen."""
+    """Kind (model, filler, xsd, findings, annex) and what was seen."""
 
     clean: bool = False
     """Whether the source has no blocking finding."""
@@ -50,6 +51,12 @@ class Seen:
     claimed: int = 0
     unclaimed: tuple[str, ...] = ()
     """Locations of texts that no term took; of a valid source that can be read, as `claimed`."""
+
+    home: int = 0
+    """How many of those came back to their places with the annex."""
+
+    stray: tuple[str, ...] = ()
+    """Locations of those that did not."""
 
 
 def sources() -> list[Path]:
@@ -97,7 +104,29 @@ def examine(path: Path) -> Seen:
     if not blocking:
         # As the user gets it: without lines within lines, where the profile has them in UBL alone.
         problems += [("findings", rule) for rule in _blocking(_converted(opened.payload, there))]
+    if unclaimed:
+        before = [(text.location, text.text) for text in texts if text.term is None]
+        stray, seen_of_annex = _annexed(opened.payload, before, here, clean=not blocking)
+        problems += seen_of_annex
+        seen = replace(seen, home=len(before) - len(stray), stray=stray)
     return _with(seen, problems=tuple(problems), clean=not blocking)
+
+
+def _annexed(
+    document: bytes, texts: list[tuple[str, str]], here: Syntax, *, clean: bool,
+) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """There and back with the annex: which of these texts are not where they were, and what else is not as it was."""
+    there = convert(document, "ubl" if here is Syntax.CII else "cii", made_at=NEVER, annex=True)
+    back = convert(there.document, "cii" if here is Syntax.CII else "ubl", made_at=NEVER, annex=True)
+    after = texts_of(back.document)
+    stray = tuple(where for where, text in texts if not after[where, text])
+    named = {one.location for one in there.loss.not_carried}
+    problems = [("annex", f"lost in silence: {where}") for where in stray if where not in named]
+    problems += [("annex", one.reason) for one in back.loss.annexes_left]
+    for made in (there, back):
+        problems += [("annex", what) for _, what in _xsd(made.document, made.syntax)]
+    problems += [("annex", rule) for rule in _blocking(there.document)] if clean else []
+    return stray, problems
 
 
 def _converted(document: bytes, there: Syntax) -> bytes:

@@ -115,3 +115,20 @@ def test_the_losses_in_the_header_are_whole_however_long_they_are(client) -> Non
     first = json.loads(answer.headers["X-Passerelle-Loss"])
     assert 0 < len(first) < 20
     assert {each["reason"] for each in first} == {"unknown-element"}
+
+
+def test_the_annex_takes_along_what_has_no_place_and_brings_it_home(client) -> None:
+    odd = UBL.replace(b"<cbc:IssueDate>", b"<cbc:UUID>=1+1</cbc:UUID><cbc:IssueDate>", 1)
+    posted = client.post("/v1/invoices", content=odd, headers={"Idempotency-Key": "rendition-3",
+                                                               "Content-Type": "application/xml"})
+    where, asked = f"/v1/invoices/{posted.json()['id']}/documents", {"annex": True, "strict": True}
+    assert client.get(f"{where}/cii", params={"strict": True}).status_code == 409
+    there = client.get(f"{where}/cii", params=asked)
+    assert (there.status_code, there.headers["x-passerelle-not-carried"]) == (200, "0")
+    report = client.get(f"{where}/cii", params=asked | {"report": True}).json()
+    back = client.post("/v1/convert", params={"to": "ubl", "annex": True}, content=there.content,
+                       headers={"Content-Type": "application/xml"})
+
+    assert [one["reason"] for one in report["annexed"]] == ["no-term"]
+    assert b"<cbc:UUID>=1+1</cbc:UUID>" in back.content
+    assert read(back.content).invoice == INVOICE
