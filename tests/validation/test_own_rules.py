@@ -198,6 +198,12 @@ def test_an_intra_community_supply_goes_to_another_member_state(
     assert speaks("PAS-VAT-04", invoice) == spoken
 
 
+def test_a_line_is_called_by_its_own_number() -> None:
+    line = replace(INVOICE.lines[0], id="L-10", delivery=Delivery(address=Address(line_1="3 chemin du Dépôt")))
+    found = MODEL_RULES["PAS-FR-20"].check(replace(INVOICE, lines=(line,)), AS_OF)
+    assert ["(ligne L-10)" in said.message.fr for said in found] == [True]
+
+
 @pytest.mark.parametrize(
     ("type_code", "corrected", "credited"),
     [("380", "384", "381"), ("389", "471", "261"), ("393", "472", "396"), ("501", "473", "502"),

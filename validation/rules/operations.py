@@ -71,7 +71,8 @@ def destination_incomplete(invoice: Invoice, _: date) -> Iterator[Said]:
         missing = [term for term, value in values.items()
                    if not value and (term != "BT-78" or has_post_codes(address.country))]
         if missing:
-            fr, en = ("", "") if line is None else (f" (ligne {line + 1})", f" (line {line + 1})")
+            number = invoice.lines[line].id if line is not None else None
+            fr, en = (f" (ligne {number})", f" (line {number})") if number is not None else ("", "")
             yield said(
                 f"Adresse de livraison incomplète{fr} : {', '.join(missing)} absent(s).",
                 f"Incomplete delivery address{en}: {', '.join(missing)} absent.",
