@@ -3,24 +3,29 @@
     make campaign-year                       # or: python tests/campaigns/year.py --invoices 3000 --clients 200
 
 Everything lies in one folder, in memory where the machine has such a place: a year waits for the disk half a million
-times. Started again, it goes on after the last day that was finished. The figures are those of year_check.py, which
-imports nothing of the product; a second look decides every kept decision again from its record.
+times. Mails go to a mail server in a process of its own (year_mail.py). Asked to stop, it finishes the day; started
+again, it goes on after the last day that was finished. The figures are those of year_check.py, which imports nothing
+of the product, at the end of each month and of the year; a second look decides every kept decision again from its
+record.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import time as watch
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from sqlalchemy import select
-from year_check import check, read_books
-from year_plan import FIRST, LAST, planned
+from year_check import Books, Verdict, check, read_books
+from year_mail import serving
+from year_plan import FIRST, LAST, Year, planned
 from year_world import SELLER, World, lived
 
 from formats.invoice import Address, Invoice, Line, Party, Totals
@@ -60,15 +65,9 @@ def main() -> int:
     year, started = planned(asked.seed, asked.clients, asked.invoices), watch.monotonic()
     done = folder / "done"
     start = date.fromisoformat(done.read_text()) + timedelta(days=1) if done.exists() else FIRST
-    clock = Clock()
-
-    def tell(day: date) -> None:
-        done.write_text(day.isoformat())
-        if day.day == 1 or day == LAST:
-            print(f"  {day} after {watch.monotonic() - started:.0f} s, {watch.process_time():.0f} s of processor",
-                  flush=True)
-
-    with assembled(Settings(data=folder / "data", log_json=False)) as made:
+    clock, tell = Clock(), teller(folder, year, started)
+    with serving(folder / "mail") as url, assembled(
+            Settings(data=folder / "data", log_json=False, smtp_url=url)) as made:
         deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
                     bell=made.bell, clock=clock)
         world = house(deps, clock)
@@ -77,18 +76,44 @@ def main() -> int:
         if start <= LAST:
             lived(world, year, tell, start)
         count, differing = decided_again(deps, world.tenant_id)
-    books = read_books(folder / "data" / "passerelle.sqlite3", folder / "data" / "mail")
-    ladder = [(stage.key, stage.offset) for stage in DEFAULT.stages]
-    verdict = check(year, ladder, books.went, books.told, datetime(2026, 12, 31, 20, tzinfo=UTC),
-                    declined=books.declined)
-    faults = [*books.faults, *verdict.faults]
+    books, verdict = judged(folder, year, LAST)
     figures = {"seed": asked.seed, "clients": asked.clients, "invoices": asked.invoices, "letters": verdict.letters,
-               "decisions": len(books.told), "decided again": count, "differ": len(differing), "faults": len(faults),
-               "seconds": round(watch.monotonic() - started), "processor": round(sum(os.times()[:4]))}
+               "mails": books.mails, "decisions": len(books.told), "decided again": count, "differ": len(differing),
+               "faults": len(verdict.faults), "seconds": round(watch.monotonic() - started),
+               "processor": round(sum(os.times()[:4]))}
     print("year:", json.dumps(figures))
-    for fault in faults[:20]:
+    for fault in verdict.faults[:20]:
         print(f"  {fault}")
-    return int(bool(faults or differing))
+    return int(bool(verdict.faults or differing))
+
+
+def teller(folder: Path, year: Year, started: float) -> Callable[[date], None]:
+    """Notes each day that is done, says once a month how it stands, and ends after the day when asked to stop."""
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.append(number))
+
+    def tell(day: date) -> None:
+        (folder / "done").write_text(day.isoformat())
+        if (day + timedelta(days=1)).day == 1:
+            books, verdict = judged(folder, year, day)
+            issued = sum(life.issued <= day for life in year.lives)
+            print(f"  {day}: {issued} invoices, {verdict.letters} letters, {books.mails} mails, {len(books.told)} "
+                  f"decisions, {len(verdict.faults)} faults; {watch.monotonic() - started:.0f} s, "
+                  f"{watch.process_time():.0f} s of processor", flush=True)
+        if asked:
+            raise SystemExit(f"  stopped after {day}; the same command goes on")
+
+    return tell
+
+
+def judged(folder: Path, year: Year, day: date) -> tuple[Books, Verdict]:
+    """What the books say, and what is wrong up to the evening of a day."""
+    books = read_books(folder / "data" / "passerelle.sqlite3", folder / "mail")
+    ladder = [(stage.key, stage.offset) for stage in DEFAULT.stages]
+    verdict = check(year, ladder, books.went, books.told, datetime.combine(day, time(20), UTC), declined=books.declined)
+    verdict.faults[:0] = books.faults
+    return books, verdict
 
 
 def house(deps: Deps, clock: Clock) -> World:

@@ -28,7 +28,8 @@ APART = """
 SELECT client, word, at, count(DISTINCT paper) FROM (
   SELECT s.buyer_siren AS client, d.at AS at, d.message_id AS paper,
          CASE WHEN d.stage IN ('before', 'thanks') THEN d.stage ELSE 'reminder' END AS word
-  FROM decisions d JOIN submissions s ON s.id = d.submission_id WHERE d.outcome = 'sent' AND d.channel = 'spool'
+  FROM decisions d JOIN submissions s ON s.id = d.submission_id
+  WHERE d.outcome = 'sent' AND d.channel IN ('spool', 'smtp')
   UNION ALL
   SELECT client, opened_at, id, kind FROM cases WHERE kind IN ('call', 'letter', 'notice', 'handover'))
 GROUP BY client, word, at HAVING count(DISTINCT paper) > 1"""
@@ -76,9 +77,11 @@ class Books:
     faults: tuple[str, ...]
     """Mails without a decision, decisions without a mail."""
 
+    mails: int
+
 
 def read_books(database: Path, spool: Path) -> Books:
-    """The decisions from the SQLite file, held against the files of the spool."""
+    """The decisions from the SQLite file, held against the mails of a spool or of a mail server."""
     went, told, ids = [], [], set()
     with closing(sqlite3.connect(database)) as books:
         rows = books.execute("SELECT s.number, d.stage, d.at, d.outcome, d.reason, d.facts, d.scenario, d.channel, "
@@ -89,7 +92,7 @@ def read_books(database: Path, spool: Path) -> Books:
             told.append(Told(number, moment, outcome, said.get("code", ""), reason, scenario))
             if outcome == "sent":
                 went.append(Went(number, stage, moment, tuple(said["passed_over"]), said["balance"]))
-            if outcome == "sent" and channel == "spool":
+            if outcome == "sent" and channel in {"spool", "smtp"}:
                 ids.add(message_id.strip("<>"))
         declined = frozenset(books.execute(
             "SELECT s.number, c.stage FROM cases c JOIN submissions s ON s.id = c.submission_id "
@@ -99,7 +102,7 @@ def read_books(database: Path, spool: Path) -> Books:
     faults = (*apart,
               *(f"a mail without a decision: {one}" for one in sorted(files - ids)),
               *(f"a decision without a mail: {one}" for one in sorted(ids - files)))
-    return Books(tuple(went), tuple(told), declined, faults)
+    return Books(tuple(went), tuple(told), declined, faults, len(files))
 
 
 def check(

@@ -5,6 +5,7 @@ database and lets the product decide every day of it again, as a trial of a scen
 """
 
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -67,12 +68,12 @@ def lived(world: World, year: Year, tell: Callable[[date], None] = lambda _: Non
     played = _played(world)
     moments = sorted(((one.at, number, life) for life in year.lives for number, one in enumerate(life.happenings)),
                      key=lambda found: (found[0], found[2].number, found[1]))
-    queue = [found for found in moments if (found[2].number, found[1]) not in played]
+    queue = deque(found for found in moments if (found[2].number, found[1]) not in played)
     day = start
     while day <= LAST:
         for moment, act in _agenda(world, day, day in year.outages):
             while queue and queue[0][0] <= moment:
-                at, number, life = queue.pop(0)
+                at, number, life = queue.popleft()
                 world.clock.now = max(at, world.clock.now)
                 happen(world, life, number)
             world.clock.now = moment
