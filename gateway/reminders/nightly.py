@@ -19,6 +19,7 @@ from gateway.reminders.keeping import is_news, keep_all
 from gateway.reminders.state import Seen, ground_of, look_at
 from gateway.tables import OutboxEntry, Submission
 from gateway.tables_reminders import Decision
+from gateway.tables_retention import Retention
 from gateway.turns import for_each_tenant
 
 BATCH: Final = 500
@@ -39,6 +40,9 @@ CLOSED: Final = exists().where(
 Such an event brings its own `remind` entry. What was credited may be owed again once the credit note is refused;
 `settled` is the moment before which the days for thanks are over.
 """
+
+DESTROYED: Final = select(Retention.submission_id).where(Retention.destroyed_at.is_not(None))
+"""At the end of their time: what is left of them says nothing of what is owed, and nothing more is said of them."""
 
 IN_HAND: Final = exists().where(and_(
     OutboxEntry.tenant_id == Submission.tenant_id, OutboxEntry.subject_id == Submission.id,
@@ -88,7 +92,7 @@ def sweep(
         Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
         Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
         Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
-        ~CLOSED, *where,
+        ~CLOSED, Submission.id.not_in(DESTROYED), *where,
     ).order_by(Submission.due_date, Submission.id).limit(most)
     settled = deps.now() - timedelta(days=thanks + 2)
     for part in session.scalars(wanted, {"settled": settled}).partitions(BATCH):

@@ -9,6 +9,7 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
 from archive.store import Digest
+from gateway.keeping.erasure import erase_invoice
 from gateway.mail import spool_path
 from gateway.outbox import RetryLater, put
 from gateway.record import Change, Work, record
@@ -17,6 +18,7 @@ from gateway.reminders.nightly import sweep, tick
 from gateway.reminders.service import handle_remind
 from gateway.reminders.trying import try_out
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
+from gateway.tables_retention import Retention
 from gateway.worker import relay
 
 if TYPE_CHECKING:
@@ -301,6 +303,18 @@ def test_a_completion_that_the_platform_refused_answers_nothing(play: "Play") ->
     play.status("209")
     play.remind()
     assert play.told()[-1] == ("sent", "due", "friendly")
+
+
+def test_an_invoice_that_was_destroyed_is_not_looked_at_again(play: "Play") -> None:
+    play.on("2026-04-02")
+    play.pay("1200.00")
+    with play.deps.db.transaction(play.invoice.tenant_id) as session:
+        session.add(Retention(tenant_id=play.invoice.tenant_id, submission_id=play.invoice.id, rule="12-31+10",
+                              until=date(2026, 3, 1), counted_to=play.deps.now(), destroyed_at=play.deps.now()))
+        erase_invoice(session, session.get_one(Submission, (play.invoice.tenant_id, play.invoice.id)))
+    play.on("2026-06-02")
+    play.work()
+    assert play.told() == []
 
 
 def test_a_shared_credit_note_waits_for_a_person(play: "Play") -> None:
