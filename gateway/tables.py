@@ -451,6 +451,10 @@ class SeenFlow(Row, Base):
     """Every flow a platform ever showed us, with what became of it. `id` is the platform's flow id."""
 
     __tablename__ = "seen_flows"
+    __table_args__ = (
+        Index("ix_seen_flows_submission", "tenant_id", "submission_id"),
+        Index("ix_seen_flows_sha256", "tenant_id", "sha256"),
+    )
     connection_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     flow_type: Mapped[str]
     first_seen_at: Mapped[datetime]
