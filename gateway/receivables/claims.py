@@ -104,15 +104,15 @@ def interest_statement(deps: Deps, tenant_id: str, submission_id: str, until: da
 
 
 def waive(deps: Deps, principal: Principal, claim_id: str, reason: str) -> ClaimOut:
-    """Give up what is left of a claim. Problems: 404; 409 nothing-left."""
+    """Give up what is left of a claim, also what a payment taken back left again. Problems: 404; 409 nothing-left."""
     with deps.db.transaction(principal.tenant_id) as session:
         lock_tenant(session, principal.tenant_id)
         row = _claim_of(session, principal.tenant_id, claim_id)
         [state] = states_of(session, [row], date.max)
-        if state.outstanding <= 0 or row.waived is not None:
+        if state.outstanding <= 0:
             raise Problem(409, "nothing-left", "Il ne reste rien de cette créance. / Nothing is left of this claim.")
         row.waived, row.waived_at, row.waived_by, row.waived_reason = (
-            state.outstanding, deps.now(), principal.actor, reason)
+            (row.waived or Decimal(0)) + state.outstanding, row.waived_at or deps.now(), principal.actor, reason)
         _tell(deps, session, row, "claim-waived", reason, actor=principal.actor)
         session.flush()
         return claim_out(states_of(session, [row], date.max)[0])

@@ -171,6 +171,11 @@ def test_a_claim_is_paid_waived_and_owed_beside_the_invoice(
     assert (waiver["waived"], waiver["outstanding"], waiver["waived_reason"]) == ("15.00", "0.00", "Geste commercial")
     assert api.post(f"/v1/claims/{fee['id']}/waiver", json={"reason": "encore"}).json()["code"] == "nothing-left"
     assert api.post("/v1/claims/none/waiver", json={"reason": "encore"}).status_code == 404
+    assert pay(api, path, "30.00", "2026-06-26", "again").json()["outstanding"] == "10.00"
+    assert api.post(f"/v1/{path}/waiver", json={"reason": "Geste"}).json()["outstanding"] == "0.00"
+    assert pay(api, path, "-30.00", "2026-06-27", "bounced").json()["outstanding"] == "30.00"
+    waiver = api.post(f"/v1/{path}/waiver", json={"reason": "Le reste aussi"}).json()
+    assert (waiver["waived"], waiver["outstanding"]) == ("40.00", "0.00")
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler")
