@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -257,6 +258,10 @@ class IdempotencyKey(TenantScoped, Base):
     answer: Mapped[dict[str, Any] | None]
 
 
+DISPUTED = text("lifecycle IN ('206', '207', '208')")
+"""What an index is of alone, in the words of the one statement that it serves."""
+
+
 class Submission(Row, Base):
     """One outgoing invoice as somebody sent it to us. Its id is also the tracking id at the platform."""
 
@@ -269,6 +274,7 @@ class Submission(Row, Base):
         Index("ix_submissions_sent", "tenant_id", "sent_sha256"),
         Index("ix_submissions_buyer", "tenant_id", "buyer_siren"),
         Index("ix_submissions_type", "tenant_id", "type_code"),
+        Index("ix_submissions_disputed", "tenant_id", sqlite_where=DISPUTED, postgresql_where=DISPUTED),
     )
     received_at: Mapped[datetime]
     actor: Mapped[str]

@@ -14,7 +14,7 @@ from gateway.auth import Permission
 from gateway.console.french import count, moment
 from gateway.console.queries import PORTAL_REFUSES
 from gateway.deps import PARIS
-from gateway.tables import Event, JournalEntry, Seal, Submission
+from gateway.tables import DISPUTED, Event, JournalEntry, Seal, Submission
 from gateway.tables_care import Alarm
 from gateway.tables_receivables import BankMovement
 from gateway.tables_reminders import Case
@@ -108,8 +108,7 @@ def _invoices(session: Session, now: datetime) -> Iterator[Item]:
         yield Item("bad", refused, count(refused, "facture refusée", "factures refusées") + " par l'acheteur",
                    "Le motif est sur la facture ; un avoir interne ou une facture rectificative s'impose.",
                    "/factures?etat=refusee")
-    disputed = _count(session, select(func.count()).select_from(Submission).where(
-        Submission.lifecycle.in_(("206", "207", "208"))))
+    disputed = _count(session, select(func.count()).select_from(Submission).where(DISPUTED))
     if disputed:
         yield Item("warn", disputed, count(disputed, "facture en litige ou suspendue",
                                            "factures en litige ou suspendues"),

@@ -211,8 +211,9 @@ def due_between(session: Session, today: date, last: date, most: int) -> list[Ow
     The caller brings the ledger up to date first (receivables/lines.py).
     """
     query = select(LedgerSpell).where(
-        *on(today), LedgerSpell.is_open, LedgerSpell.balance > 0, LedgerSpell.due_date >= today,
-        LedgerSpell.due_date <= last).order_by(LedgerSpell.due_date, LedgerSpell.number_key).limit(most)
+        *on(today), LedgerSpell.is_open, LedgerSpell.balance > 0, LedgerSpell.listed_on >= today,
+        LedgerSpell.listed_on <= last, LedgerSpell.due_date.is_not(None),
+    ).order_by(LedgerSpell.listed_on, LedgerSpell.number_key).limit(most)
     return [Owing(row.submission_id, row.number, row.name, row.currency, in_full(row).balance, row.listed_on)
             for row in session.scalars(query)]
 

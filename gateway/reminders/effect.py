@@ -4,16 +4,15 @@ What one message costs is for a person to say: no cost is assumed. The costs in 
 the journal knows, whatever the day that is looked at.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
@@ -35,7 +34,8 @@ AFTER_DAYS: Final = 30
 
 EURO: Final = "EUR"
 NOTHING: Final = Decimal(0)
-SLICE: Final = 500
+GONE_OUT: Final = (Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS)
+"""What narrows decisions to messages; thanks are no reminder."""
 
 
 class CostsIn(BaseModel):
@@ -72,16 +72,6 @@ class Effect:
         return figures.cost_per_euro(self.cost, self.collected)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message about one invoice."""
-
-    on: date
-    channel: str
-    identity: str
-    """The same for all invoices of one message."""
-
-
 def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
     """How old disputes are: invoices approved in part, disputed or suspended (206, 207, 208).
 
@@ -103,14 +93,9 @@ def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
 def effects(session: Session, as_of: date, days: int) -> list[Effect]:
     """Every channel that has a cost, or that something went out by in the `days` days up to `as_of`."""
     first = as_of - timedelta(days=days - 1)
-    messages = _messages(session, first - timedelta(days=AFTER_DAYS), as_of)
-    sent: dict[str, set[str]] = defaultdict(set)
-    for one in (one for same in messages.values() for one in same if one.on >= first):
-        sent[one.channel].add(one.identity)
-    collected = _collected(session, messages, first, as_of)
-    costs = costs_of(session)
+    sent, collected, costs = _sent(session, first, as_of), _collected(session, first, as_of), costs_of(session)
     order = [str(channel) for channel in CHANNELS]
-    return [Effect(channel=channel, messages=len(sent[channel]), unit_cost=costs.get(channel),
+    return [Effect(channel=channel, messages=sent[channel], unit_cost=costs.get(channel),
                    collected=collected.get(channel, NOTHING))
             for channel in sorted({*sent, *collected, *costs}, key=lambda one: (
                 order.index(one) if one in order else len(order), one))]
@@ -136,37 +121,48 @@ def channel_name(channel: str) -> str:
     return "mail" if channel in MAILERS else channel
 
 
-def _messages(session: Session, first: date, last: date) -> Mapping[str, Sequence[Message]]:
-    """What went out between two days, by invoice, the oldest first; thanks are no reminder."""
-    found: dict[str, list[Message]] = defaultdict(list)
-    rows = session.execute(select(
-        Decision.submission_id, Decision.channel, Decision.at, Decision.sha256, Submission.buyer_siren,
-        Submission.buyer_name).join(
+def _sent(session: Session, first: date, last: date) -> Counter[str]:
+    """The messages between two days by channel: one paper, or one call of a client, at one moment is one message."""
+    mail = case((Decision.channel.in_(sorted(MAILERS)), "mail"), else_=Decision.channel)
+    of_these = *GONE_OUT, *_between(first, last)
+    papers = select(mail.label("channel"), Decision.at, Decision.sha256).where(
+        *of_these, Decision.sha256.is_not(None)).distinct().subquery()
+    found: Counter[str] = Counter()
+    for channel, count in session.execute(select(papers.c.channel, func.count()).group_by(papers.c.channel)):
+        found[channel] += count
+    calls = session.execute(select(mail, Decision.at, Submission.buyer_siren, Submission.buyer_name).join(
         Submission, and_(Submission.tenant_id == Decision.tenant_id, Submission.id == Decision.submission_id)).where(
-        Decision.outcome == "sent", Decision.channel.is_not(None), Decision.stage != THANKS,
-        Decision.at >= _midnight(first), Decision.at < _midnight(last + timedelta(days=1))).order_by(Decision.at))
-    for submission_id, channel, at, sha256, siren, name in rows:
-        of_one = f"{at} {sha256 or client_of(siren, name).key}"  # a call has no paper
-        found[submission_id].append(Message(_day(at), channel_name(channel or ""), of_one))
+        *of_these, Decision.sha256.is_(None)).distinct())
+    found.update(channel for channel, _, _ in {
+        (channel, at, client_of(siren, name).key) for channel, at, siren, name in calls})
     return found
 
 
-def _collected(
-    session: Session, messages: Mapping[str, Sequence[Message]], first: date, last: date
-) -> Mapping[str, Decimal]:
+def _collected(session: Session, first: date, last: date) -> Mapping[str, Decimal]:
     """The euro of the period by the channel of the last message before them; what is taken back is taken off."""
-    found: dict[str, Decimal] = defaultdict(Decimal)
-    ids = sorted(messages)
-    for start in range(0, len(ids), SLICE):
-        for submission_id, amount, on in session.execute(
-                select(Payment.submission_id, Payment.amount, Payment.paid_on).where(
-                    Payment.submission_id.in_(ids[start:start + SLICE]), Payment.currency == EURO,
-                    Payment.paid_on >= first, Payment.paid_on <= last)):
-            its = messages[submission_id]
-            place = bisect_left(its, on, key=lambda one: one.on)
-            if place and (on - its[place - 1].on).days <= AFTER_DAYS:
-                found[its[place - 1].channel] += amount
-    return found
+    rows = session.execute(
+        select(Payment.id, Payment.amount, Payment.paid_on, Decision.at, Decision.channel).join(Decision, and_(
+            Decision.tenant_id == Payment.tenant_id, Decision.submission_id == Payment.submission_id)).where(
+            Payment.currency == EURO, Payment.paid_on >= first, Payment.paid_on <= last, *GONE_OUT,
+            *_between(first - timedelta(days=AFTER_DAYS), last)))
+    began: dict[date, datetime] = {}
+    before: dict[str, tuple[datetime, str, Decimal, date]] = {}
+    for payment_id, amount, on, at, channel in rows:
+        if on not in began:
+            began[on] = _midnight(on).astimezone(UTC)
+        told = at, channel or ""
+        if at < began[on] and (payment_id not in before or told > before[payment_id][:2]):
+            before[payment_id] = *told, amount, on
+    collected: dict[str, Decimal] = defaultdict(Decimal)
+    for at, channel, amount, on in before.values():
+        if (on - _day(at)).days <= AFTER_DAYS:
+            collected[channel_name(channel)] += amount
+    return collected
+
+
+def _between(first: date, last: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What was decided between two French days, both included."""
+    return Decision.at >= _midnight(first), Decision.at < _midnight(last + timedelta(days=1))
 
 
 def _midnight(day: date) -> datetime:

@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 ONLY_OPEN = {'sqlite_where': sa.text('is_open = 1'), 'postgresql_where': sa.text('is_open')}
+DISPUTED = sa.text("lifecycle IN ('206', '207', '208')")
 ONLY_ODD = {'sqlite_where': sa.text('fits = 0'), 'postgresql_where': sa.text('NOT fits')}
 
 
@@ -52,8 +53,11 @@ def upgrade() -> None:
         ('odd', ['fits'], ONLY_ODD),
     ):
         op.create_index(f'ix_ledger_spells_{name}', 'ledger_spells', ['tenant_id', *columns], **where)
+    op.create_index('ix_submissions_disputed', 'submissions', ['tenant_id'], sqlite_where=DISPUTED,
+                    postgresql_where=DISPUTED)
     op.execute('DELETE FROM ledger_marks')
 
 
 def downgrade() -> None:
+    op.drop_index('ix_submissions_disputed', 'submissions')
     op.drop_table('ledger_spells')
