@@ -10,7 +10,7 @@ from gateway.auth import Permission
 from gateway.console import people
 from gateway.console.forms import errors_of, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.sheets import Ending, export
+from gateway.console.sheets import MOST_EXPORTED, Ending, export
 from gateway.console.tasks import cases_sheet
 from gateway.console.views.receivables import LIST
 from gateway.problems import Problem, not_found
@@ -22,6 +22,9 @@ from gateway.tables_reminders import Case
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
 Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
+SHOWN = 500
+"""So many cases are on the page; a file has all of them."""
+
 TICKS = ("watched", "mine", "by_sms")
 
 
@@ -33,9 +36,9 @@ def show_cases(visit: Seeing, genre: str = "", fermes: str = "") -> Response:
 
 @router.get("/relances/cas.{ending}")
 def export_cases(visit: Seeing, ending: Ending, genre: str = "", fermes: str = "") -> Response:
-    """The same as a file."""
+    """The same as a file, with all of them."""
     kind = genre if genre in KINDS else ""
-    rows, names = _read(visit, kind, closed=bool(fermes))
+    rows, names = _read(visit, kind, closed=bool(fermes), most=MOST_EXPORTED + 1)
     sheet = cases_sheet(rows, visit.deps.today(), names, closed=bool(fermes))
     return export(visit, ending, sheet, {"genre": kind, "fermes": fermes}, LIST)
 
@@ -91,14 +94,16 @@ def _done(act: Act, do: Callable[[], object], mark: str) -> Response:
 
 
 def _page(visit: Visit, *, kind: str = "", closed: bool = False, problem: str = "") -> Response:
-    rows, names = _read(visit, kind, closed=closed)
-    return visit.draw("cas.html", rows=rows, names=names, kinds=KINDS, kind=kind, closed=closed, problem=problem,
-                      status=422 if problem else 200)
+    rows, names = _read(visit, kind, closed=closed, most=SHOWN)
+    return visit.draw("cas.html", rows=rows, most=SHOWN, names=names, kinds=KINDS, kind=kind, closed=closed,
+                      problem=problem, status=422 if problem else 200)
 
 
-def _read(visit: Visit, kind: str, *, closed: bool) -> tuple[list[tuple[Case, Submission]], people.Names]:
+def _read(
+    visit: Visit, kind: str, *, closed: bool, most: int
+) -> tuple[list[tuple[Case, Submission]], people.Names]:
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        return cases(session, only_open=not closed, kinds=(kind,) if kind else ()), people.names(session)
+        return cases(session, only_open=not closed, kinds=(kind,) if kind else (), most=most), people.names(session)
 
 
 def _client(

@@ -128,6 +128,16 @@ def test_no_cell_is_a_formula(visitor: Any) -> None:
     assert not [text for text in first if text.startswith(("=", "+", "-", "@", "\t"))]
 
 
+def test_a_file_has_the_cases_that_the_page_leaves_out(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads, *every = workbook(visitor.get("/relances/cas.xlsx"))
+    monkeypatch.setattr("gateway.console.views.cases.SHOWN", 1)
+    page = visitor.get("/relances/cas").text
+    assert page.count('class="switch" id="cas-') == 1
+    assert "Les 1 premiers" in page
+    assert workbook(visitor.get("/relances/cas.xlsx")) == [heads, *every]
+    assert len(every) > 1
+
+
 def test_cases_are_exported_as_their_page_has_them(visitor: Any) -> None:
     for query in ("", "genre=call", "fermes=1"):
         page = unescape(visitor.get(f"/relances/cas?{query}").text)
