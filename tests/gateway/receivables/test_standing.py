@@ -25,6 +25,7 @@ from gateway.receivables.standing import open_on
 from gateway.record import Change, record
 from gateway.searchable import folded
 from gateway.tables import Payment, Submission
+from gateway.tables_receivables import LedgerSpell
 
 MakeInvoice = Callable[..., Submission]
 START = date(2026, 1, 1)
@@ -136,6 +137,18 @@ def test_any_day_is_what_the_ledger_says(
     with deps.db.reading(tenant) as session:
         assert sum(compare(session, START + timedelta(days=on), random.Random(on)) for on in DAYS) > 50
         assert session.scalars(select(Submission.id)).first()
+
+
+def test_a_spell_that_is_not_what_netting_says_is_named(
+    deps: Deps, tenant: str, history: Callable[[int], None]
+) -> None:
+    history(3)
+    assert [*lines.differences(deps, tenant)] == []
+    with deps.db.transaction(tenant) as session:
+        wrong, lost = session.scalars(select(LedgerSpell).order_by(LedgerSpell.submission_id)).all()[::12][:2]
+        wrong.paid += 1
+        session.delete(lost)
+    assert [*lines.differences(deps, tenant)] == sorted((wrong.submission_id, lost.submission_id))
 
 
 @pytest.mark.usefixtures("postgres")
