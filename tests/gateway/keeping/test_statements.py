@@ -25,7 +25,7 @@ from gateway.keeping import destruction, holds, retention
 from gateway.problems import Problem
 from gateway.tables import Event, OutboxEntry, Submission
 from gateway.tables_care import Alarm
-from gateway.tables_receivables import BankFile, BankMovement, LedgerLine
+from gateway.tables_receivables import BankFile, BankMovement, LedgerLine, LedgerSpell
 from gateway.tables_retention import Destruction
 
 FIRST, SECOND, WHY = "user:first", "user:second", "au terme des dix ans"
@@ -87,7 +87,8 @@ def test_a_statement_goes_after_its_time_with_its_words(
         rows = session.scalars(select(BankMovement)).all()
         assert {(one.name, one.iban, one.remittance) for one in rows} == {(None, None, "")}
         assert sum((one.amount for one in rows), Decimal(0)) == Decimal("125.00")
-        assert session.scalars(select(LedgerLine)).all() == [], "the line with the client's name went too"
+        for table in (LedgerLine, LedgerSpell):
+            assert session.scalars(select(table)).all() == [], "what had the client's name went too"
         events = session.scalars(select(Event)).all()
         assert not any("anari" in f"{event.reason}{event.data}" for event in events)
         assert retention.due_statements(session, tenant, deps.today()) == []
