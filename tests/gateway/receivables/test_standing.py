@@ -28,7 +28,7 @@ from gateway.tables import Payment, Submission
 from gateway.tables_receivables import LedgerSpell
 
 MakeInvoice = Callable[..., Submission]
-START = date(2026, 1, 1)
+START, TODAY = date(2026, 1, 1), date(2026, 11, 23)
 NAMES = ("Café de l'Été", "Zinc", "École_100%", "aubrac")
 AMOUNTS = ("120.00", "60", "0.10", "7.125", "99999999999999.99")
 DAYS = (0, 20, 45, 90, 160, 400)
@@ -137,6 +137,18 @@ def test_any_day_is_what_the_ledger_says(
     with deps.db.reading(tenant) as session:
         assert sum(compare(session, START + timedelta(days=on), random.Random(on)) for on in DAYS) > 50
         assert session.scalars(select(Submission.id)).first()
+
+
+def test_every_day_late_is_in_its_class(deps: Deps, tenant: str, make_invoice: MakeInvoice) -> None:
+    for late in (-1, 0, 1, 30, 31, 60, 61, 90, 91):
+        make_invoice(number=f"F{late}", issue_date=START, due_date=TODAY - timedelta(days=late))
+    lines.catch_up(deps, tenant)
+    with deps.db.reading(tenant) as session:
+        told = {age: [line.cells[6] or 0 for line in open_items_sheet(
+            session, Asked(as_of=TODAY, today=TODAY, age=age), whole=True).lines] for age in CLASSES}
+        assert told == {"current": [0, 0], "1-30": [30, 1], "31-60": [60, 31], "61-90": [90, 61], "over-90": [91]}
+        assert [row.parts for row in ageing_on(session, TODAY)] == [tuple(map(Decimal, (240, 240, 240, 240, 120)))]
+        assert open_items_sheet(session, Asked(as_of=TODAY, today=TODAY, late=True), whole=True).total == 7
 
 
 def test_a_spell_that_is_not_what_netting_says_is_named(
