@@ -36,6 +36,12 @@ def items_for(session: Session, moneys: Sequence[Money], clients: Collection[str
     return list(found.values())
 
 
+def items_of(session: Session, clients: Collection[str]) -> list[OpenItem]:
+    """What is open of these clients, which are named as lines name them."""
+    return [_item(line) for part in _parts(LedgerLine.client, clients)
+            for line in session.scalars(select(LedgerLine).where(LedgerLine.is_open, part))]
+
+
 def _alike(session: Session, names: Collection[str | None]) -> set[str]:
     """The clients whose names are like one of these."""
     if not names:

@@ -113,16 +113,24 @@ def ground_of(session: Session, rows: Sequence[BankMovement]) -> Ground:
     numbers = {row_id: number or "" for row_id, number in session.execute(
         select(Submission.id, Submission.number).where(Submission.id.in_(ids)))}
     wanted = [money for row in rows if (money := money_of(row, grouped[row.id])) is not None]
+    return Ground(book_for(session, wanted), grouped, numbers)
+
+
+def book_for(session: Session, wanted: Sequence[Money]) -> Book:
+    """What these are matched with. Needs lines that are up to date (receivables/lines.py)."""
     seen = {iban: client_hash(client) for iban, client in clients_of_accounts(
         session, {one.iban for one in wanted if one.iban}).items()}
-    return Ground(book_of(items_for(session, wanted, seen.values()), seen), grouped, numbers)
+    return book_of(items_for(session, wanted, seen.values()), seen)
 
 
 def money_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Money | None:
     """What is matched of a movement; None where nothing is to be."""
     left = left_of(row, allocations)
-    if row.state != "open" or left <= 0:
-        return None
+    return None if row.state != "open" or left <= 0 else money_for(row, left)
+
+
+def money_for(row: BankMovement, left: Decimal) -> Money:
+    """A movement as matching looks at it, as far as it is not allocated."""
     return Money(amount=left, currency=row.currency, name=row.name, iban=row.iban, texts=texts_of(row))
 
 

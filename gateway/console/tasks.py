@@ -21,8 +21,9 @@ from gateway.tables_reminders import Case, Decision
 TIME_UP, BANK, IN_DOUBT = "time-up", "bank", "in-doubt"
 TASKS: Mapping[str, str] = {
     TIME_UP: "Délai dépassé", "call": "Appels", "approval": "Accords", "bounce": "Courriels revenus",
-    "contact": "Contacts", "missing": "Pièces", "promise": "Promesses", "letter": "Lettres",
-    "notice": "Mises en demeure", "handover": "Dossiers à remettre", BANK: "Banque", IN_DOUBT: "Envois incertains",
+    "contact": "Contacts", "missing": "Pièces", "promise": "Promesses", "payment": "Paiements à confirmer",
+    "letter": "Lettres", "notice": "Mises en demeure", "handover": "Dossiers à remettre", BANK: "Banque",
+    IN_DOUBT: "Envois incertains",
 }
 """What tasks may be narrowed to; the first is any case whose day is past."""
 

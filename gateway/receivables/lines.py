@@ -43,10 +43,20 @@ def tick(deps: Deps) -> None:
 
 def catch_up(deps: Deps, tenant_id: str) -> None:
     """Bring the lines of a tenant up to its newest event; the first time, make them all."""
-    while _is_behind(deps, tenant_id):
+    while True:
+        with deps.db.reading(tenant_id) as session:
+            if not _is_behind(session, tenant_id):
+                return
         with deps.db.transaction(tenant_id) as session:
             lock_tenant(session, tenant_id)  # every event up to the newest is seen
             _step(session, tenant_id)
+
+
+def keep_up(session: Session, tenant_id: str) -> None:
+    """As `catch_up`, in the caller's transaction, which holds the tenant's lock: little is left to do then."""
+    while _is_behind(session, tenant_id):
+        _step(session, tenant_id)
+        session.flush()
 
 
 def differences(deps: Deps, tenant_id: str) -> Iterator[str]:
@@ -76,13 +86,12 @@ def differences(deps: Deps, tenant_id: str) -> Iterator[str]:
         last = ones[-1].id
 
 
-def _is_behind(deps: Deps, tenant_id: str) -> bool:
-    with deps.db.reading(tenant_id) as session:
-        mark = session.get(LedgerMark, tenant_id)
-        if mark is None or mark.made_to is not None:
-            return True
-        last, changed = _since(session, mark.position)
-        return bool(changed) or last - mark.position >= FAR_BEHIND
+def _is_behind(session: Session, tenant_id: str) -> bool:
+    mark = session.get(LedgerMark, tenant_id)
+    if mark is None or mark.made_to is not None:
+        return True
+    last, changed = _since(session, mark.position)
+    return bool(changed) or last - mark.position >= FAR_BEHIND
 
 
 def _step(session: Session, tenant_id: str) -> None:

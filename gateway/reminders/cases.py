@@ -19,7 +19,7 @@ from gateway.auth import Principal
 from gateway.deps import PARIS, Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.decide import OPENS, open_questions
+from gateway.reminders.decide import OPENS, TO_CONFIRM, open_questions
 from gateway.reminders.reasons import amount_words
 from gateway.reminders.schemas import CaseOut, case_out
 from gateway.reminders.state import Seen, key_of, look_again
@@ -49,6 +49,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "contact": Kind("Contact à vérifier", 2, "Vérifiez auprès du client avant d'accepter la nouvelle adresse."),
     "bounce": Kind("Courriel revenu", 2, "Trouvez une autre adresse ; rien ne part à celle-ci."),
     "promise": Kind("Date de paiement à confirmer", 2, "Le client annonce une date lointaine : acceptez ou appelez."),
+    "payment": Kind("Paiement à confirmer", 1,
+                    "Confirmez ou écartez le mouvement, page Banque : jusque-là, rien ne part à ce client."),
     "approval": Kind("Accord demandé", 2, "Accordez ou refusez cette étape."),
     "call": Kind("Appel à passer", 1, "Appelez, notez la réponse, et fermez."),
     "letter": Kind("Lettre à poster", 2, "Imprimez la lettre jointe à la facture et postez-la."),
@@ -59,6 +61,9 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 STOPPING: Final = frozenset({"206", "207", "208", "210", "213"})
 """Statuses that stop reminders and open a case."""
+
+TO_BE_PAID: Final = "payment"
+"""Kind of a case about a movement of the bank account; its `stage` is the movement's id."""
 
 ANSWERED: Final = "answered"
 """Outcome of a case whose cause went away by itself."""
@@ -120,11 +125,24 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
                 paid and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
             why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
             end(session, case, ANSWERED, why, actor="worker", now=now)
+    _keep_to_money(session, seen, cases, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
                   seen=seen, now=now, today=today)
     if seen.decision.code == "refused-address":
         open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today)
+
+
+def _keep_to_money(session: Session, seen: Seen, cases: Sequence[Case], *, now: datetime, today: date) -> None:
+    """Ask a person about the money that stops this invoice's letters, once for all of them; close what is over."""
+    money = seen.facts.pending
+    for case in cases:
+        if case.active and case.kind == TO_BE_PAID and (money is None or case.stage != money.movement):
+            end(session, case, ANSWERED, "Ce mouvement n'attend plus de réponse.", actor="worker", now=now)
+    if money is not None and seen.decision.code == TO_CONFIRM and session.scalar(select(Case.id).where(
+            Case.kind == TO_BE_PAID, Case.stage == money.movement, Case.active.is_(True)).limit(1)) is None:
+        open_case(session, seen.submission, TO_BE_PAID, seen.decision.reason, stage=money.movement, seen=seen, now=now,
+                  today=today)
 
 
 def _take_out(session: Session, seen: Seen, *, now: datetime, today: date) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.reminders.facts import Facts, Sent, Status
-from gateway.reminders.reasons import TRANSMISSION, day_words, sentence
+from gateway.reminders.reasons import TRANSMISSION, amount_words, day_words, sentence
 from gateway.reminders.scenario import COURTESY, SMS, THANKS, Scenario, Stage
 from gateway.reminders.working import is_working, next_working, working_days_after
 
@@ -57,6 +57,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     """Nothing more comes, unless something new happens to the invoice."""
 
+
+TO_CONFIRM: Final = "payment-to-confirm"
+"""Held since money is there that a person has yet to confirm."""
 
 QUIET: Final = frozenset({"not-yet", "waiting"})
 """Answers that are no decisions: nothing was due."""
@@ -223,6 +226,10 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
     cashed = _last(facts, CASHED)
     if cashed is not None and facts.paid == 0:
         yield _held("cashed-unrecorded", stage=key, on=cashed.on)
+    if (money := facts.pending) is not None:
+        yield _held(TO_CONFIRM, stage=key, on=money.on, amount=(money.amount, money.currency),
+                    number=money.number, on_en=day_words(money.on, "en"),
+                    amount_en=amount_words(money.amount, money.currency, "en"))
     if facts.shared_credit is not None:
         yield _held("shared-credit", stage=key, number=facts.shared_credit)
 

@@ -56,6 +56,22 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Money on the bank account that probably pays an invoice, and that no person has confirmed or set aside."""
+
+    movement: str
+    """Its id in the bank room."""
+
+    on: date
+    """The day on which it was booked."""
+
+    amount: Decimal
+    currency: str
+    number: str
+    """The invoice that it probably pays: this one, or another one that a letter about this one would name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One invoice as it stands. Amounts are in `currency`."""
 
@@ -113,6 +129,7 @@ class Facts:
     waits: tuple[Wait, ...] = ()
     sent: tuple[Sent, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    pending: Pending | None = None
     watched: bool = False
     """A person approves whatever goes to this client after the due date."""
 
@@ -135,7 +152,10 @@ class Facts:
             "active": self.active, "transmission": self.transmission, "entity_enabled": self.entity_enabled,
             "email": self.email, "phone": self.phone, "by_sms": self.by_sms, "texting": self.texting,
             "refused_addresses": list(self.refused_addresses), "watched": self.watched,
-            "region": self.region,
+            "region": self.region, "pending": None if self.pending is None else {
+                "movement": self.pending.movement, "on": self.pending.on.isoformat(),
+                "amount": format(self.pending.amount, "f"), "currency": self.pending.currency,
+                "number": self.pending.number},
             "statuses": [{"code": status.code, "on": status.on.isoformat()} for status in self.statuses],
             "holds": [{"kind": wait.kind, "reason": wait.reason, "until": _text(wait.until)} for wait in self.waits],
             "sent": [{"stage": sent.stage, "offset": sent.offset, "on": sent.on.isoformat()} for sent in self.sent],
@@ -158,6 +178,7 @@ def from_json(told: Mapping[str, Any]) -> Facts:
         paid=Decimal(told["paid"]), credited=Decimal(told["credited"]),
         received_on=date.fromisoformat(told["received_on"]),
         refused_addresses=tuple(told["refused_addresses"]),
+        pending=_pending(told.get("pending")),
         statuses=tuple(Status(one["code"], date.fromisoformat(one["on"])) for one in told["statuses"]),
         waits=tuple(Wait(kind=one["kind"], reason=one["reason"], until=_day(one["until"])) for one in told["holds"]),
         sent=tuple(Sent(stage=one["stage"], offset=one["offset"], on=date.fromisoformat(one["on"]))
@@ -165,6 +186,12 @@ def from_json(told: Mapping[str, Any]) -> Facts:
         approvals=tuple(Approval(stage=one["stage"], granted=one["granted"], balance=Decimal(one["balance"]))
                         for one in told["approvals"]),
     )
+
+
+def _pending(told: Mapping[str, str] | None) -> Pending | None:
+    return None if told is None else Pending(
+        movement=told["movement"], on=date.fromisoformat(told["on"]), amount=Decimal(told["amount"]),
+        currency=told["currency"], number=told["number"])
 
 
 def _text(day: date | None) -> str | None:

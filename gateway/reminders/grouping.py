@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
 from gateway.receivables.account import CREDITS
+from gateway.receivables.lines import keep_up
 from gateway.reminders.decide import FINAL_STATUSES, WRITTEN, Outcome
 from gateway.reminders.scenario import THANKS, TONES
 from gateway.reminders.state import Seen, ground_of, key_of, look_again, look_at
@@ -47,6 +48,7 @@ def unchanged(session: Session, deps: Deps, group: Sequence[Seen]) -> tuple[Seen
 
     In the transaction that sends, under the tenant's lock.
     """
+    keep_up(session, group[0].submission.tenant_id)  # money is told by the lines of what is open
     now = look_again(session, [seen.submission.id for seen in group], deps.today())
     same = [(one.decision, one.facts) for one in now] == [(one.decision, one.facts) for one in group]
     return now if same else ()

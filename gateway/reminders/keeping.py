@@ -12,7 +12,8 @@ from gateway.outbox import Entry, is_pending, put
 from gateway.receivables.documents import FOLLOWERS
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import keep_pace
-from gateway.reminders.decide import QUIET, Outcome, passed_over
+from gateway.reminders.decide import QUIET, TO_CONFIRM, Outcome, passed_over
+from gateway.reminders.pending import Awaited
 from gateway.reminders.scenario import THANKS, Scenario
 from gateway.reminders.state import Seen, ground_of, look, look_at
 from gateway.tables import Submission
@@ -32,7 +33,8 @@ def is_news(seen: Seen) -> bool:
     if decision.code in QUIET and (last is None or last.outcome not in {Outcome.HELD, Outcome.SKIPPED}):
         return False
     return last is None or (last.outcome, last.facts.get("code"), last.stage) != (
-        decision.outcome, decision.code, decision.stage or "")
+        decision.outcome, decision.code, decision.stage or "") or (
+        decision.code == TO_CONFIRM and last.facts.get("pending") != seen.facts.to_json()["pending"])
 
 
 def keep(deps: Deps, seen: Seen) -> bool:
@@ -67,13 +69,16 @@ def wake_named(deps: Deps, entry: Entry, follower: Submission) -> None:
                 put(session, entry.tenant_id, "remind", one, now=deps.now(), payload={NAMED_BY: entry.subject_id})
 
 
-def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str]) -> None:
-    """As `keep`, for many invoices: read again and written some hundred at a time. What became due is left alone."""
+def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str], money: Awaited) -> None:
+    """As `keep`, for many invoices: read again and written some hundred at a time. What became due is left alone.
+
+    But for the money that waits for a person, which a letter alone looks for again.
+    """
     for start in range(0, len(ids), AT_ONCE):
         with deps.db.transaction(tenant_id) as session:
             lock_tenant(session, tenant_id)
             found = session.scalars(select(Submission).where(Submission.id.in_(ids[start:start + AT_ONCE]))).all()
-            for seen in list(look_at(session, found, ground_of(session), deps.today())):
+            for seen in list(look_at(session, found, ground_of(session, money=money), deps.today())):
                 if seen.decision.outcome is not Outcome.SENT:
                     _write(deps, session, seen)
 

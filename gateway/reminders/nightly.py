@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session, aliased
 from gateway.deps import Deps
 from gateway.outbox import LEASE, put
 from gateway.receivables.account import CREDITS
+from gateway.receivables.lines import catch_up
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.keeping import is_news, keep_all
+from gateway.reminders.pending import Awaited, awaited
 from gateway.reminders.state import Seen, ground_of, look_at
 from gateway.tables import OutboxEntry, Submission
 from gateway.tables_reminders import Decision
@@ -63,14 +65,16 @@ def decide_all(deps: Deps, tenant_id: str) -> int:
     due: list[str] = []
     against: list[str] = []
     looked_at = 0
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
-        for seen in sweep(session, deps, ~IN_HAND):
+        money = awaited(session)
+        for seen in sweep(session, deps, ~IN_HAND, money=money):
             looked_at += 1
             if seen.decision.outcome is Outcome.SENT or _is_interrupted(deps, seen):
                 due.append(seen.submission.id)
             elif is_news(seen):
                 against.append(seen.submission.id)
-    keep_all(deps, tenant_id, against)
+    keep_all(deps, tenant_id, against, money)
     for start in range(0, len(due), BATCH):
         with deps.db.transaction(tenant_id) as session:
             for submission_id in due[start:start + BATCH]:
@@ -79,13 +83,14 @@ def decide_all(deps: Deps, tenant_id: str) -> int:
 
 
 def sweep(
-    session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0, most: int | None = None
+    session: Session, deps: Deps, *where: ColumnElement[bool], days: int = 0, most: int | None = None,
+    money: Awaited | None = None,
 ) -> Iterator[Seen]:
     """The invoices of the session's tenant that a letter may concern within `days`, each with its decision today.
 
-    By due date and id; at most so many.
+    By due date and id; at most so many. `money`: as for `ground_of`.
     """
-    ground = ground_of(session)
+    ground = ground_of(session, money=money)
     lead = max(0, *(-scenario.stages[0].offset for scenario in ground.scenarios.values()))
     thanks = max(scenario.thanks_days or 0 for scenario in ground.scenarios.values())
     wanted = select(Submission).where(

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
+from gateway.receivables.lines import catch_up
 from gateway.reminders.decide import Outcome, plan, recipient_of
 from gateway.reminders.keeping import label_of
 from gateway.reminders.nightly import sweep
+from gateway.reminders.pending import awaited
 from gateway.reminders.schemas import ComingOut, PlannedOut, PreviewOut, RemindersOut, decision_out, hold_out
 from gateway.reminders.state import Seen, look
 from gateway.tables import Submission
@@ -67,9 +69,11 @@ def preview(deps: Deps, tenant_id: str, days: int = 30, after: Place | None = No
     """
     letters: list[Planned] = []
     looked_at = 0
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
+        money = awaited(session)
         while looked_at < MOST and len(letters) < ENOUGH:
-            found = list(sweep(session, deps, *_beyond(after), days=days, most=PART))
+            found = list(sweep(session, deps, *_beyond(after), days=days, most=PART, money=money))
             letters += [planned for seen in found for planned in planned_of(deps, seen, days)]
             looked_at += len(found)
             last = found[-1].submission if len(found) == PART else None
@@ -113,6 +117,7 @@ def planned_of(deps: Deps, seen: Seen, days: int) -> list[Planned]:
 
 def reminders_of(deps: Deps, tenant_id: str, submission_id: str) -> RemindersOut:
     """Decisions, holds and plan of one invoice. Raises the not-found problem."""
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
         seen = look(session, tenant_id, submission_id, deps.today())
         if seen is None:

@@ -33,6 +33,9 @@ REASONS: Final = {
     "status-225": "Affacturée (225) le {on} : c'est au factor de relancer.",
     "payment-announced": "Paiement transmis (211) le {on} : relance en pause jusqu'au {last_day} inclus.",
     "cashed-unrecorded": "Encaissée (212) le {on}, mais aucun paiement n'est enregistré ici : saisissez-le.",
+    "payment-to-confirm": "{amount} reçus en banque le {on} règlent sans doute la facture {number} : confirmez ou "
+    "écartez ce mouvement, page Banque. / {amount_en} that came in on {on_en} probably pays invoice {number}: confirm "
+    "it or set it aside, page Bank.",
     "hold-promise": "Promesse de paiement{until_text} : {text}",
     "hold-plan": "Échéancier en cours{until_text} : {text}",
     "hold-dispute": "Litige signalé{until_text} : {text}",
@@ -66,7 +69,8 @@ TITLES: Final = {
     "credited": "soldée par avoir", "small-balance": "solde trop petit", "finished": "scénario terminé",
     "status-206": "approuvée partiellement (206)", "status-207": "en litige (207)", "status-208": "suspendue (208)",
     "status-225": "affacturée (225)", "payment-announced": "paiement transmis (211)",
-    "cashed-unrecorded": "encaissée (212) sans paiement saisi", "hold-promise": "promesse de paiement",
+    "cashed-unrecorded": "encaissée (212) sans paiement saisi", "payment-to-confirm": "paiement à confirmer en banque",
+    "hold-promise": "promesse de paiement",
     "hold-plan": "échéancier", "hold-dispute": "litige signalé", "hold-insolvency": "procédure collective",
     "hold-manual": "suspendue par une personne", "hold-missing": "pièce demandée par le client",
     "hold-contact": "contact à vérifier", "approval-large": "grand solde : accord demandé",

@@ -16,6 +16,7 @@ from gateway.receivables.account import Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, relations_of
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
+from gateway.reminders.pending import Awaited, awaited
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
 from gateway.reminders.unheard import without_refused
 from gateway.tables import Event, LegalEntity, Payment, Submission
@@ -92,6 +93,9 @@ class Ground:
 
     clients: Mapping[str, ReminderClient]
     entities: Mapping[str, LegalEntity]
+    money: Awaited
+    """What came in and waits for a person."""
+
     texting: bool
     """There is a channel for SMS to clients."""
 
@@ -175,8 +179,11 @@ def key_of(submission: Submission) -> str:
     return client_of(submission.buyer_siren, submission.buyer_name).key
 
 
-def ground_of(session: Session, ones: Sequence[Submission] | None = None) -> Ground:
-    """What all decisions of the session's tenant rest on; with `ones` (a few), only what these invoices need."""
+def ground_of(session: Session, ones: Sequence[Submission] | None = None, money: Awaited | None = None) -> Ground:
+    """What all decisions of the session's tenant rest on; with `ones` (a few), only what these invoices need.
+
+    `money` is what waits for a person, where that was read already.
+    """
     keys = None if ones is None else sorted({key_of(one) for one in ones})
     clients = session.scalars(CLIENTS) if keys is None else session.scalars(FEW_CLIENTS, {"keys": keys})
     house = session.info.get(HOUSE)
@@ -184,7 +191,8 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None) -> Gro
         house = session.info[HOUSE] = {
             "scenarios": scenarios_of(session), "texting": client_channel(session) is not None,
             "entities": {entity.id: entity for entity in session.scalars(ENTITIES)}}
-    return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients}, **house)
+    return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients},
+                  money=awaited(session, keys) if money is None else money, **house)
 
 
 def scenarios_of(session: Session) -> Mapping[str, Scenario]:
@@ -239,6 +247,7 @@ def _facts(
                    for row in rows.decisions if row.outcome in TAKEN),
         approvals=tuple(Approval(stage=case.stage, granted=case.outcome == "granted", balance=case.balance)
                         for case in rows.cases if case.outcome in GIVEN),
+        pending=ground.money.about(submission),
         watched=client is not None and client.watched,
         region=client.region if client is not None else None,
     )

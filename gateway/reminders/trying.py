@@ -2,7 +2,8 @@
 
 A trial walks through the days as the regular turn would have: on each day with what was known in the morning of that
 day, and with the letters that the tried scenario itself would have sent. What is not versioned (the client's address,
-whether the entity is switched on) is taken as it stands today.
+whether the entity is switched on) is taken as it stands today; money on the bank account that still waits for a person
+has waited since its file came, and what was settled since is as if it never had.
 """
 
 from collections import Counter, defaultdict
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from gateway.deps import PARIS, Deps
 from gateway.problems import Problem, not_found
 from gateway.receivables.documents import Relations, document_of
+from gateway.receivables.lines import catch_up
 from gateway.reminders.decide import QUIET, Decision, Outcome, decide, offset_of
 from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
@@ -102,6 +104,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
     examples: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     did: Counter[str] = Counter()
     invoices = 0
+    catch_up(deps, tenant_id)
     with deps.db.reading(tenant_id) as session:
         ground = ground_of(session)
         if scenario is not None:
@@ -135,10 +138,11 @@ def walk(
     sent = [Sent(stage=row.stage, offset=row.facts.get("offset"), on=_day(row.at)) for row in rows.decisions
             if row.outcome in {"sent", "unknown"} and _day(row.at) < since]
     document = document_of(submission)
-    changes = _change_days(rows, ground.relations.of(document))
+    changes = _change_days(rows, ground.relations.of(document), ground.money.since(submission))
     day: date | None = max(since, _day(submission.received_at))
     while day is not None and day <= until:
-        known = replace(ground, relations=ground.relations.of(document, _morning(day)))
+        known = replace(ground, relations=ground.relations.of(document, _morning(day)),
+                        money=ground.money.by(submission, _morning(day)))
         seen = seen_of(submission, _as_of(rows, day), known, day, sent)
         yield day, seen.decision, seen
         if seen.decision.outcome is Outcome.SENT:
@@ -230,11 +234,12 @@ def _is_open(case: Case, moment: datetime) -> bool:
     return case.kind in WAITING and case.active is True and case.opened_at <= moment
 
 
-def _change_days(rows: Rows, relations: Relations) -> list[date]:
+def _change_days(rows: Rows, relations: Relations, money: Sequence[datetime]) -> list[date]:
     """The days in whose morning something is known that was not known the morning before."""
     moments = [row.recorded_at for row in rows.payments] + [row.at for row in rows.events]
     moments += [moment for row in rows.holds for moment in (row.created_at, row.lifted_at) if moment]
     moments += [moment for row in rows.cases for moment in (row.opened_at, row.closed_at) if moment]
+    moments += money
     moments += [one.known_at for one in relations.documents() if one.known_at is not None]
     return sorted({_day(moment) if moment <= _morning(_day(moment)) else _day(moment) + timedelta(days=1)
                    for moment in moments})

@@ -1,0 +1,76 @@
+"""Money that came in and that nobody has decided on, with the open items that it probably pays. Reads, changes nothing.
+
+Whoever writes to clients asks here first: what a statement tells is money, though it is no payment before a person says
+so. The proposals are those of the bank room (matching.py), also for a movement of which another statement tells the
+like: it may be a second payment.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from gateway.bank.finding import items_of
+from gateway.bank.matching import Book, Money, OpenItem, book_of, find, signs
+from gateway.bank.proposals import book_for, clients_of_accounts, left_of, money_for
+from gateway.bank.waiting import DOUBTFUL, OPEN
+from gateway.receivables.lines import client_hash
+from gateway.tables_receivables import BankAllocation, BankMovement
+
+STRONG: Final = 40
+"""From this score on a proposal rests on the invoice's number, or on the exact amount and on who paid."""
+
+UNDECIDED: Final = (OPEN, DOUBTFUL)
+
+
+def any_undecided(session: Session) -> bool:
+    """Whether any movement waits for a person."""
+    return session.scalar(select(BankMovement.id).where(BankMovement.state.in_(UNDECIDED)).limit(1)) is not None
+
+
+def probably_paid(session: Session, clients: Collection[str] | None = None) -> list[tuple[BankMovement, OpenItem]]:
+    """The movements that strongly speak for an open item, each with it, the oldest first; of all clients or of these.
+
+    `clients` are keys (`Client.key`), and few. An invoice's number beside another currency than its own speaks too: no
+    proposal can be made of that, but money it is. Needs lines that are up to date (receivables/lines.py).
+    """
+    waiting = list(_waiting(session)) if any_undecided(session) else []
+    if clients is not None and waiting:
+        waiting = _of(session, waiting, {client_hash(one) for one in clients})
+    if not waiting:
+        return []
+    book = book_for(session, [money for _, money in waiting])
+    return [(row, item) for row, money in waiting for item in _strong(money, book)]
+
+
+def _strong(money: Money, book: Book) -> list[OpenItem]:
+    found = find(money, book)
+    items = [item for proposal in found.proposals if proposal.score >= STRONG for item, _ in proposal.parts]
+    items += [item for item in found.other_currency if item.balance > 0]
+    return list({item.id: item for item in items}.values())
+
+
+def _waiting(session: Session) -> Iterator[tuple[BankMovement, Money]]:
+    """What came in and is not allocated, the oldest first."""
+    given: dict[str, list[BankAllocation]] = {}
+    for one in session.scalars(select(BankAllocation).join(BankMovement, and_(
+            BankMovement.tenant_id == BankAllocation.tenant_id, BankMovement.id == BankAllocation.movement_id)).where(
+            BankMovement.state.in_(UNDECIDED))):
+        given.setdefault(one.movement_id, []).append(one)
+    for row in session.scalars(select(BankMovement).where(BankMovement.state.in_(UNDECIDED)).order_by(
+            BankMovement.booked_on, BankMovement.id)):
+        left = left_of(row, given.get(row.id, ()))
+        if left > 0:
+            yield row, money_for(row, left)
+
+
+def _of(
+    session: Session, waiting: Sequence[tuple[BankMovement, Money]], clients: Collection[str]
+) -> list[tuple[BankMovement, Money]]:
+    """Those for which anything speaks that these clients may have sent them: without it no proposal is strong."""
+    seen = {iban: client_hash(client) for iban, client in clients_of_accounts(
+        session, {money.iban for _, money in waiting if money.iban}).items()}
+    own = book_of(items_of(session, clients), seen)
+    return [(row, money) for row, money in waiting
+            if any(signs(money, own, items) for items in own.by_client.values())]
