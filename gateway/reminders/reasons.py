@@ -28,7 +28,7 @@ REASONS: Final = {
     "finished": "Toutes les étapes du scénario sont passées : la suite revient à une personne.",
     # not today
     "status-206": "Approuvée partiellement (206) le {on} : la partie contestée attend une réponse.",
-    "status-207": "En litige (207) depuis le {on} : une approbation (205) ou un complément (209) lèvera l'arrêt.",
+    "status-207": "En litige (207) depuis le {on} : une approbation (205) lèvera l'arrêt.",
     "status-208": "Suspendue (208) depuis le {on} : un complément (209) ou une approbation (205) lèvera l'arrêt.",
     "status-225": "Affacturée (225) le {on} : c'est au factor de relancer.",
     "payment-announced": "Paiement transmis (211) le {on} : relance en pause jusqu'au {last_day} inclus.",

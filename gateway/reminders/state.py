@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session, load_only
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session, load_only
 from gateway.channels.sending import client_channel
 from gateway.db import plain
 from gateway.deps import PARIS
+from gateway.lifecycle.history import total_of
 from gateway.receivables.account import Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, relations_of
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.pending import Awaited, awaited
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
-from gateway.reminders.unheard import without_refused
+from gateway.reminders.unheard import cashed_of, counted, without_refused
 from gateway.tables import Event, LegalEntity, Payment, Submission
 from gateway.tables_reminders import Case, Hold, ReminderClient
 from gateway.tables_reminders import Decision as DecisionRow
@@ -42,7 +43,8 @@ IDS: Final[BindParameter[Sequence[str]]] = bindparam("ids", expanding=True)
 PAYMENTS: Final = select(Payment).where(Payment.submission_id.in_(IDS))
 EVENTS: Final = select(Event).where(
     Event.submission_id.in_(IDS), func.coalesce(Event.kind, "") == "lifecycle",
-).options(load_only(Event.submission_id, Event.position, Event.at, Event.platform_at, Event.code, raiseload=True))
+).options(load_only(Event.submission_id, Event.position, Event.at, Event.platform_at, Event.code, Event.actor,
+                    raiseload=True))
 """Lifecycle statuses. By a function, lest SQLite goes by the index of kinds, through all of the tenant."""
 
 HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is_(None))
@@ -117,6 +119,8 @@ class Rows:
 
     cases: Sequence[Case]
     decisions: Sequence[DecisionRow]
+    cashed: Mapping[int, Mapping[str, Any]]
+    """What its 212 say, by the position of their event; others' may be among it."""
 
 
 def look(session: Session, tenant_id: str, submission_id: str, today: date) -> Seen | None:
@@ -143,12 +147,13 @@ def look_at(session: Session, submissions: Sequence[Submission], ground: Ground,
     wanted = [ids if any_ else [] for any_ in there]
     payments = _grouped(session, PAYMENTS, wanted[0])
     events = without_refused(session, _grouped(session, EVENTS, wanted[1]))
+    cashed = cashed_of(session, events)
     holds = _grouped(session, HOLDS, wanted[2])
     cases = _grouped(session, CASES, wanted[3])
     kept = _grouped(session, DECISIONS, wanted[4])
     for submission in submissions:
         rows = Rows(payments=payments[submission.id], events=events.get(submission.id, ()), holds=holds[submission.id],
-                    cases=cases[submission.id], decisions=in_order(kept[submission.id]))
+                    cases=cases[submission.id], decisions=in_order(kept[submission.id]), cashed=cashed)
         yield seen_of(submission, rows, ground, today)
 
 
@@ -241,7 +246,7 @@ def _facts(
         by_sms=client is not None and client.by_sms,
         texting=ground.texting,
         refused_addresses=tuple(row.recipient for row in rows.decisions if row.recipient and row.facts.get("refused")),
-        statuses=_statuses(rows.events),
+        statuses=_statuses(counted(rows.events, rows.cashed, total_of(submission))),
         waits=_waits(rows, client),
         sent=tuple(Sent(stage=row.stage, offset=row.facts.get("offset"), on=_day(row.at))
                    for row in rows.decisions if row.outcome in TAKEN),

@@ -25,7 +25,7 @@ from gateway.reminders.facts import Sent, from_json
 from gateway.reminders.keeping import label_of
 from gateway.reminders.scenario import BUILT_IN, Scenario
 from gateway.reminders.state import GIVEN, WAITING, Ground, Rows, Seen, ground_of, named, scenario_for, seen_of
-from gateway.reminders.unheard import without_refused
+from gateway.reminders.unheard import cashed_of, without_refused
 from gateway.tables import Event, Payment, Submission
 from gateway.tables_reminders import Case, Hold
 from gateway.tables_reminders import Decision as DecisionRow
@@ -199,11 +199,12 @@ def history(session: Session, until: date) -> Iterator[tuple[Submission, Rows]]:
             kept[table] = _by_invoice(session, select(table).where(table.submission_id.in_(ids)))
         told = without_refused(session, _by_invoice(
             session, select(Event).where(Event.submission_id.in_(ids), Event.kind == "lifecycle")))
+        cashed = cashed_of(session, told)
         for submission in part:
             yield submission, Rows(
                 payments=kept[Payment][submission.id], events=told.get(submission.id, ()),
                 holds=kept[Hold][submission.id], cases=kept[Case][submission.id],
-                decisions=kept[DecisionRow][submission.id])
+                decisions=kept[DecisionRow][submission.id], cashed=cashed)
 
 
 def _by_invoice(session: Session, query: Any) -> dict[str, list[Any]]:
@@ -222,7 +223,7 @@ def _as_of(rows: Rows, day: date) -> Rows:
         holds=[row for row in rows.holds if row.created_at <= moment
                and (row.lifted_at is None or row.lifted_at > moment)],
         cases=[row for row in rows.cases if _is_said(row, moment) or _is_open(row, moment)],
-        decisions=(),
+        decisions=(), cashed=rows.cashed,
     )
 
 

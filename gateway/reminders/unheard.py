@@ -1,15 +1,52 @@
-"""Statuses of ours that the platform refused in its acknowledgement: nobody heard them, so they answer nothing."""
+"""Statuses that say nothing: those of ours that the platform refused, and those that the lifecycle does not count."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.lifecycle.guard import OWN
+from gateway.lifecycle.derive import Status, derive
+from gateway.lifecycle.guard import OWN, Effect, rule_of
+from gateway.lifecycle.history import men_of
 from gateway.tables import Event
 
 SLICE: Final = 500
+CASHED: Final = "212"
+ENDS_OR_CASHES: Final = frozenset({Effect.END, Effect.CASH})
+
+
+def counted(events: Sequence[Event], cashed: Mapping[int, Mapping[str, Any]], total: Decimal | None
+            ) -> Sequence[Event]:
+    """The lifecycle events of one invoice that count for the lifecycle (lifecycle/derive.py), in their order.
+
+    `cashed` is the data of its 212 by position (`cashed_of`); `total` as for `derive`.
+    """
+    if all(map(_counts_anyhow, events)):
+        return events
+    told = [(event, _status(event, cashed.get(event.position, {}))) for event in events]
+    against = {status for status, _ in derive((status for _, status in told), total).anomalies}
+    return [event for event, status in told if status not in against]
+
+
+def cashed_of(session: Session, events: Mapping[str, Sequence[Event]]) -> Mapping[int, Mapping[str, Any]]:
+    """The data of all 212 among these events, by position: how much came in. Few open invoices have any."""
+    places = [event.position for told in events.values() for event in told if event.code == CASHED]
+    return {position: data for start in range(0, len(places), SLICE) for position, data in session.execute(
+        select(Event.position, Event.data).where(Event.position.in_(places[start:start + SLICE])))}
+
+
+def _counts_anyhow(event: Event) -> bool:
+    """Whether no other status decides on it: it comes from whom it may, needs nothing before it, and ends nothing."""
+    rule = rule_of(event.code)
+    return (event.actor in rule.by and rule.needs_open is None and not rule.needs_deposit
+            and rule.effect not in ENDS_OR_CASHES)
+
+
+def _status(event: Event, data: Mapping[str, Any]) -> Status:
+    return Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
+                  id=str(data.get("message", "")), amount=men_of(data))
 
 
 def without_refused(session: Session, events: Mapping[str, list[Event]]) -> Mapping[str, list[Event]]:

@@ -194,7 +194,7 @@ def account(life: Life, at: datetime) -> tuple[Decimal, Decimal, set[str], str |
             case "status", "205":
                 open_.clear()
             case "status", "209":
-                open_ = open_ - {"208"} if "208" in open_ else set()
+                open_.discard("208")  # completes nothing else
             case "status", ("210" | "213") as code:
                 ended = code
             case "status", "211":

@@ -137,7 +137,7 @@ def happen(world: World, life: Life, number: int) -> None:
                 syntax=None, media_type="application/pdf", name="f.pdf", sha256=sha256, size=len(PDF), at=one.at))
         kinds = {"issue": "submission", "pay": "payment", "credit": "submission", "status": "lifecycle"}
         record(session, world.tenant_id, Change(
-            kind=kinds[one.kind], code=one.value if one.kind == "status" else one.kind, actor="world",
+            kind=kinds[one.kind], code=one.value if one.kind == "status" else one.kind, actor=_actor(one),
             submission_id=invoice_id(life), data={"happening": f"{life.number}:{number}"},
             then=(Work(topic="remind", subject_id=invoice_id(life)),),
         ), now=world.clock.now)
@@ -194,7 +194,13 @@ def _row(world: World, life: Life, number: int, one: Happening, position: int) -
             return Hold(tenant_id=tenant_id, id=f"{life.number}:{number}", submission_id=invoice, kind=one.value,
                         reason="le client l'a dit", until=one.until, created_at=one.at, actor="world", lifted_at=None)
     return Event(tenant_id=tenant_id, id=f"{life.number}:{number}", position=position, submission_id=invoice, at=one.at,
-                 platform_at=None, kind="lifecycle", code=one.value, actor="world", reason=None, data={}, sha256=None)
+                 platform_at=None, kind="lifecycle", code=one.value, actor=_actor(one), reason=None, data={},
+                 sha256=None)
+
+
+def _actor(one: Happening) -> str:
+    """A status counts only from whom it may come."""
+    return {"209": "seller", "213": "platform"}.get(one.value, "buyer") if one.kind == "status" else "world"
 
 
 def _submission(world: World, life: Life, one: Happening, **changes: Any) -> Submission:

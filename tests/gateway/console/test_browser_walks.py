@@ -158,7 +158,7 @@ def test_somebody_new_writes_a_scenario_tries_it_and_sees_why_a_client_was_not_w
     page.wait_for_url("**#relances")
     why = page.locator("section[aria-labelledby=relances]").inner_text()
     assert "En litige (207) depuis le 3 oct. 2026" in why.replace("\u00a0", " ")
-    assert "une approbation (205) ou un complément (209) lèvera l'arrêt" in why
+    assert "une approbation (205) lèvera l'arrêt" in why
     page.click("text=Transports Morvan Express")
     arrived("Transports Morvan Express")
     assert "En litige (207) depuis le" in page.locator("main").inner_text()

@@ -53,7 +53,7 @@ def test_why_a_client_was_not_written_to(visitor: Any) -> None:
     assert held is not None
     invoice = unescape(visitor.get(held[1]).text)
     assert "En litige (207) depuis le" in invoice
-    assert "une approbation (205) ou un complément (209) lèvera l'arrêt" in invoice
+    assert "une approbation (205) lèvera l'arrêt" in invoice
 
 
 @pytest.mark.parametrize(("changes", "says"), [

@@ -38,6 +38,10 @@ from gateway.worker import relay
 DUE = date(2026, 3, 13)
 """A Friday."""
 
+SENDERS = {"200": "platform", "213": "platform",
+           **dict.fromkeys(("209", "212", "220", "224", "225", "226", "227", "228"), "seller")}
+"""Who sets a status; the buyer sets the others."""
+
 INVOICE = Invoice(
     number="FA-2026-0042", issue_date=date(2026, 2, 11), type_code="380", currency="EUR", due_date=DUE,
     specification_identifier="urn:cen.eu:en16931:2017",
@@ -96,11 +100,12 @@ class Play:
                 recorded_at=self.deps.now(), actor="key:test",
             ))
 
-    def status(self, code: str, *, at: datetime | None = None) -> None:
-        """Record a lifecycle status, as the lifecycle would."""
+    def status(self, code: str, *, at: datetime | None = None, by: str | None = None) -> None:
+        """Record a lifecycle status, as the lifecycle would; by whom it comes from, unless by somebody else."""
         with self.deps.db.transaction(self.invoice.tenant_id) as session:
             record(session, self.invoice.tenant_id, Change(
-                kind="lifecycle", code=code, actor="buyer", submission_id=self.invoice.id, platform_at=at,
+                kind="lifecycle", code=code, actor=by or SENDERS.get(code, "buyer"), submission_id=self.invoice.id,
+                platform_at=at,
             ), now=self.deps.now())
 
     def decisions(self) -> list[Decision]:

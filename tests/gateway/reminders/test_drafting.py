@@ -132,6 +132,7 @@ def test_the_account_and_notes_come_from_the_invoice(play: "Play") -> None:
 
 @pytest.mark.parametrize("code", ["226", "227"])
 def test_another_account_was_announced(play: "Play", code: str) -> None:
+    play.status("200")
     play.status(code)
     play.on("2026-03-23")
     play.remind()

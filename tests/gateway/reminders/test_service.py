@@ -305,6 +305,34 @@ def test_a_completion_that_the_platform_refused_answers_nothing(play: "Play") ->
     assert play.told()[-1] == ("sent", "due", "friendly")
 
 
+@pytest.mark.parametrize(("told", "expected"), [
+    ([("210", "seller")], ("sent", "due", "friendly")),
+    ([("213", "buyer")], ("sent", "due", "friendly")),
+    ([("220", "buyer")], ("sent", "due", "friendly")),
+    ([("207", "seller")], ("sent", "due", "friendly")),
+    ([("212", "seller")], ("sent", "due", "friendly")),  # of an invoice that no platform has
+    ([("200", "platform"), ("212", "seller")], ("held", "cashed-unrecorded", "friendly")),
+    ([("207", "buyer"), ("205", "seller")], ("held", "status-207", "friendly")),
+    ([("207", "buyer"), ("209", "seller")], ("held", "status-207", "friendly")),  # completes what nobody suspended
+    ([("208", "buyer"), ("209", "buyer")], ("held", "status-208", "friendly")),
+    ([("208", "buyer"), ("209", "seller")], ("sent", "due", "friendly")),
+    ([("210", "buyer"), ("205", "buyer")], ("skipped", "status-210", "")),
+])
+def test_only_what_the_lifecycle_counts_is_heard(
+    play: "Play", told: list[tuple[str, str]], expected: tuple[str, str, str]
+) -> None:
+    play.on("2026-03-23")
+    for code, by in told:
+        play.status(code, by=by)
+        play.clock.forward(minutes=1)
+    play.on("2026-03-24")
+    trial = try_out(play.deps, play.invoice.tenant_id, None, date(2026, 3, 24), date(2026, 3, 24))
+    play.remind()
+    assert play.told() == [expected]
+    assert (dict(trial.would), set(trial.against)) == (
+        ({"friendly": 1}, set()) if expected[0] == "sent" else ({}, {expected[1]}))
+
+
 def test_an_invoice_that_was_destroyed_is_not_looked_at_again(play: "Play") -> None:
     play.on("2026-04-02")
     play.pay("1200.00")
