@@ -12,14 +12,14 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.alarms.sounding import Facts, clear, sound
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.incoming.flows import INCOMPLETE
 from gateway.lifecycle.duties import open_duties
-from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Tenant
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow
 from gateway.tables_care import Alarm
 from gateway.tables_channels import Channel, ChannelMessage
 from gateway.tables_webhooks import WebhookEndpoint
+from gateway.turns import for_each_tenant
 
 LATE = timedelta(minutes=15)
 """Work that is due and that nobody has taken for so long."""
@@ -66,18 +66,19 @@ def causes(session: Session, now: datetime) -> Iterator[Cause]:
 
 def watch(deps: Deps) -> None:
     """Regular work: sound what is new, clear what is over, of every tenant."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        with deps.db.reading(tenant_id) as session:
-            found = {(cause.kind, cause.subject): cause for cause in causes(session, deps.now())}
-            rings = {(alarm.kind, alarm.subject): alarm.facts for alarm in session.scalars(
-                select(Alarm).where(Alarm.kind.in_(KINDS), Alarm.active.is_(True)))}
-        for (kind, subject), cause in found.items():
-            if rings.get((kind, subject)) != cause.facts:
-                sound(deps, tenant_id, kind, subject, cause.facts)
-        for kind, subject in rings.keys() - found.keys():
-            clear(deps, tenant_id, kind, subject)
+    for_each_tenant(deps, _watch)
+
+
+def _watch(deps: Deps, tenant_id: str) -> None:
+    with deps.db.reading(tenant_id) as session:
+        found = {(cause.kind, cause.subject): cause for cause in causes(session, deps.now())}
+        rings = {(alarm.kind, alarm.subject): alarm.facts for alarm in session.scalars(
+            select(Alarm).where(Alarm.kind.in_(KINDS), Alarm.active.is_(True)))}
+    for (kind, subject), cause in found.items():
+        if rings.get((kind, subject)) != cause.facts:
+            sound(deps, tenant_id, kind, subject, cause.facts)
+    for kind, subject in rings.keys() - found.keys():
+        clear(deps, tenant_id, kind, subject)
 
 
 def _duties(session: Session, now: datetime) -> Iterator[Cause]:

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.alarms.sounding import clear, sound
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.sealing import logs
-from gateway.tables import JournalEntry, Seal, Tenant
+from gateway.tables import JournalEntry, Seal
 from gateway.tables_journal import HashRenewal
+from gateway.turns import for_each_tenant
 
 FALLEN = ("L'empreinte ou le certificat n'a plus de valeur, et les écritures nouvelles s'appuient encore sur lui : "
           "passerelle archive renew-hash, ou une autre autorité. / Fallen, and new entries still rest on it.")
@@ -91,22 +91,21 @@ class Standing:
 
 def watch(deps: Deps) -> None:
     """Regular work: raise what is wrong with the seals, clear what is right again."""
-    now = deps.now()
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-        told = {tenant_id: list(worries(deps, session, tenant_id, now)) for tenant_id in tenants}
-        known = {tenant_id: {name for owner, name in logs(session) if owner == tenant_id} for tenant_id in tenants}
-    for tenant_id, found in told.items():
-        for worry in found:
-            sound(deps, tenant_id, worry.kind, worry.subject, {"since": worry.since.isoformat(),
-                                                               "detail": worry.detail})
-        rings = {(worry.kind, worry.subject) for worry in found}
-        subjects = [*known[tenant_id], "certificate", *CLOCKS, *(f"{what}:{name}" for what in ("sha256", "renewal")
-                                                        for name in known[tenant_id])]
-        for kind in KINDS:
-            for subject in subjects:
-                if (kind, subject) not in rings:
-                    clear(deps, tenant_id, kind, subject)
+    for_each_tenant(deps, _watch)
+
+
+def _watch(deps: Deps, tenant_id: str) -> None:
+    with deps.db.reading(tenant_id) as session:
+        found = list(worries(deps, session, tenant_id, deps.now()))
+        names = {name for owner, name in logs(session) if owner == tenant_id}
+    for worry in found:
+        sound(deps, tenant_id, worry.kind, worry.subject, {"since": worry.since.isoformat(), "detail": worry.detail})
+    rings = {(worry.kind, worry.subject) for worry in found}
+    subjects = [*names, "certificate", *CLOCKS, *(f"{what}:{name}" for what in ("sha256", "renewal") for name in names)]
+    for kind in KINDS:
+        for subject in subjects:
+            if (kind, subject) not in rings:
+                clear(deps, tenant_id, kind, subject)
 
 
 def worries(deps: Deps, session: Session, tenant_id: str, now: datetime) -> Iterator[Worry]:

@@ -17,7 +17,6 @@ from gateway.db import change_rows
 from gateway.deps import Deps
 from gateway.evidence.looks import LISTS
 from gateway.evidence.saying import ERASED, forget
-from gateway.keeping.retention import tenants
 from gateway.problems import Problem
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
@@ -27,6 +26,7 @@ from gateway.tables_channels import ReturnedMail
 from gateway.tables_journal import SubjectKey
 from gateway.tables_receivables import BankFile, BankMovement, Claim, ClaimPayment, LedgerLine, LedgerSpell
 from gateway.tables_reminders import Case, Decision, Hold, ReminderAnswer, ReminderClient
+from gateway.turns import for_each_tenant
 
 BATCH = 500
 SEARCHES = tuple(f"{name}:" for name in sorted(LISTS))
@@ -163,14 +163,19 @@ def _erase_from_decisions(session: Session, email: str) -> int:
 def erase_old(deps: Deps) -> None:
     """Regular work: what people searched for, and copies of mails in the spool, are not kept beyond their time."""
     now = deps.now()
-    before = now - timedelta(days=deps.settings.keep_looks_days)
-    for tenant_id in tenants(deps):
-        with deps.db.transaction(tenant_id) as session:
-            for subject in months(session, tenant_id):
-                if subject[-7:] < f"{before:%Y-%m}":
-                    erase_searches(deps, session, tenant_id, "worker", subject)
-    deps.db.overwrite_log()
-    erase_spool(deps, before=now - timedelta(days=deps.settings.keep_mail_days))
+    try:
+        for_each_tenant(deps, _erase_old_searches)
+    finally:  # what one tenant's data hinder is no reason to keep the rest
+        deps.db.overwrite_log()
+        erase_spool(deps, before=now - timedelta(days=deps.settings.keep_mail_days))
+
+
+def _erase_old_searches(deps: Deps, tenant_id: str) -> None:
+    before = deps.now() - timedelta(days=deps.settings.keep_looks_days)
+    with deps.db.transaction(tenant_id) as session:
+        for subject in months(session, tenant_id):
+            if subject[-7:] < f"{before:%Y-%m}":
+                erase_searches(deps, session, tenant_id, "worker", subject)
 
 
 def months(session: Session, tenant_id: str) -> list[str]:

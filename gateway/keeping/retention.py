@@ -27,6 +27,7 @@ from gateway.tables_archive import KeptObject
 from gateway.tables_receivables import BankAllocation, BankFile, BankMovement
 from gateway.tables_reminders import Decision
 from gateway.tables_retention import Destruction, DestructionItem, LegalHold, Retention
+from gateway.turns import for_each_tenant
 
 BATCH = 500
 NOT_BUSINESS = ("access", "evidence", "alarm", "setting")
@@ -109,8 +110,7 @@ def _last_operations(session: Session, tenant_id: str, ids: Sequence[str]) -> di
 
 def count_due(deps: Deps) -> None:
     """Regular work: count what is new or changed, tell the store its locks, and say what is overdue."""
-    for tenant_id in tenants(deps):
-        count_tenant(deps, tenant_id)
+    for_each_tenant(deps, count_tenant)
 
 
 def count_tenant(deps: Deps, tenant_id: str) -> None:

@@ -8,11 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
 from gateway.lifecycle.duties import Duty, open_duties
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import Event, Tenant
+from gateway.tables import Event
+from gateway.turns import for_each_tenant
 
 DUE, LATE = "status-due", "status-late"
 IN_LINE = "Il est encore en file d'envoi."
@@ -20,13 +20,14 @@ IN_LINE = "Il est encore en file d'envoi."
 
 def tell_deadlines(deps: Deps) -> None:
     """Regular work: the alarms of every tenant that were not given yet."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        with deps.db.reading(tenant_id) as session:
-            news = _news(session, deps.now())
-        if news:
-            _tell(deps, tenant_id)
+    for_each_tenant(deps, _tell_tenant)
+
+
+def _tell_tenant(deps: Deps, tenant_id: str) -> None:
+    with deps.db.reading(tenant_id) as session:
+        news = _news(session, deps.now())
+    if news:
+        _tell(deps, tenant_id)
 
 
 def _tell(deps: Deps, tenant_id: str) -> None:

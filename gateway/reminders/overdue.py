@@ -6,12 +6,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT
 from gateway.deps import PARIS, Deps
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import KINDS
 from gateway.tables import Event
 from gateway.tables_reminders import Case
+from gateway.turns import for_each_tenant
 
 LATE: Final = "case-late"
 MOST: Final = 500
@@ -20,14 +20,14 @@ MOST: Final = 500
 
 def tell_late(deps: Deps) -> None:
     """Regular work: the cases of every tenant that wanted an answer by yesterday and have none."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Case.tenant_id).where(
-            Case.active.is_(True), Case.due_on < deps.today()).distinct().order_by(Case.tenant_id)).all()
-    for tenant_id in tenants:
-        with deps.db.reading(tenant_id) as session:
-            news = _news(session, deps)
-        if news:
-            _tell(deps, tenant_id)
+    for_each_tenant(deps, _tell_tenant)
+
+
+def _tell_tenant(deps: Deps, tenant_id: str) -> None:
+    with deps.db.reading(tenant_id) as session:
+        news = _news(session, deps)
+    if news:
+        _tell(deps, tenant_id)
 
 
 def _tell(deps: Deps, tenant_id: str) -> None:
