@@ -25,10 +25,13 @@ from year_world import invoice_id, write
 from gateway.assembly import assembled
 from gateway.db import insert_rows
 from gateway.deps import Deps
+from gateway.receivables.lines import catch_up
 from gateway.reminders import nightly
+from gateway.reminders.pending import awaited
 from gateway.reminders.trying import try_out
 from gateway.settings import Settings
 from gateway.tables import OutboxEntry
+from gateway.tables_receivables import BankFile, BankMovement
 from gateway.tables_reminders import Decision
 
 TODAY = date(2026, 3, 23)
@@ -38,6 +41,7 @@ def main() -> None:
     """Fill, run, print."""
     options = argparse.ArgumentParser()
     options.add_argument("--invoices", type=int, default=5_000)
+    options.add_argument("--movements", type=int, default=0, help="of the bank account, that nobody has confirmed")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, assembled(Settings(data=Path(folder), log_json=False)) as made:
         clock = Clock()
@@ -49,6 +53,7 @@ def main() -> None:
         for start in range(0, len(lives), 2000):
             write(world, Year(lives[start:start + 2000], frozenset()), start * 3)
         reminded(deps, world.tenant_id, lives)
+        money(deps, world.tenant_id, lives[:asked.movements])
         statements: list[str] = []
         sql_event.listen(deps.db.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
         began, clock_began = time.process_time(), time.perf_counter()
@@ -95,6 +100,29 @@ def reminded(deps: Deps, tenant_id: str, lives: tuple[Life, ...]) -> None:
                     "sha256": None})
     with deps.db.transaction(tenant_id) as session:
         insert_rows(session, Decision, rows)
+
+
+def money(deps: Deps, tenant_id: str, lives: tuple[Life, ...]) -> None:
+    """One movement for each of these invoices, which names it; the matching alone is timed first."""
+    moment = deps.now()
+    with deps.db.transaction(tenant_id) as session:
+        insert_rows(session, BankFile, [{
+            "tenant_id": tenant_id, "id": "bench", "sha256": "0" * 64, "size": 1, "name": "bench", "version": "bench",
+            "message_id": "bench", "received_at": moment, "actor": "bench", "added": len(lives), "repeated": 0,
+            "remarks": [], "kept_until": None}])
+        insert_rows(session, BankMovement, [{
+            "tenant_id": tenant_id, "id": f"m{number}", "file_id": "bench", "key": f"k{number}",
+            "content": f"c{number}", "account": "bench", "statement": "bench", "amount": one.amount, "currency": "EUR",
+            "booked_on": TODAY, "value_on": TODAY, "returned": False, "reference": None, "end_to_end": None,
+            "name": one.client.name, "iban": f"iban{number}", "remittance": f"facture {one.number} merci",
+            "creditor_reference": None, "state": "open", "decided_at": None, "decided_by": None,
+            "decided_reason": None} for number, one in enumerate(lives)])
+    catch_up(deps, tenant_id)
+    began = time.process_time()
+    with deps.db.reading(tenant_id) as session:
+        found = awaited(session)
+    print(f"money to confirm: {len(lives)} movements, {len(found.invoices)} invoices, "
+          f"{time.process_time() - began:.2f} s processor time")
 
 
 if __name__ == "__main__":

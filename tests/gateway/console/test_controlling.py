@@ -162,8 +162,8 @@ def test_exports_are_in_the_journal(visitor: Any, busy: Any, seeded_deps: Deps) 
 
 def test_the_page_of_a_client_tells_the_whole_story(visitor: Any) -> None:
     page = unescape(visitor.get(f"/encours/client?cle={TILLEUL}").text)
-    for told in ("Maison Tilleul et Fils", "segment « fideles »", "Prochaine étape", "Relance ferme",
-                 "Appel à passer", "Accord demandé", "3 j de retard", "Adresse trouvée.", "à trancher",
+    for told in ("Maison Tilleul et Fils", "segment « fideles »", "Aucune étape prévue", "écartez ce mouvement",
+                 "Relance ferme", "Appel à passer", "Accord demandé", "3 j de retard", "Adresse trouvée.", "à trancher",
                  "numéro de facture dans le libellé", "Incertaine", "F-2026-0441", "plus de 30 %"):
         assert told in page, told
     before = visitor.get(f"/encours/client?cle={TILLEUL}&au=2020-01-01")
