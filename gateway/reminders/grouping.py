@@ -6,13 +6,12 @@ A client with ten late invoices gets one mail, or one letter, that names them al
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gateway.deps import Deps
-from gateway.receivables.account import CREDITS
 from gateway.receivables.lines import keep_up
-from gateway.reminders.decide import FINAL_STATUSES, WRITTEN, Outcome
+from gateway.reminders.decide import WRITTEN, Outcome
+from gateway.reminders.nightly import concerned
 from gateway.reminders.scenario import THANKS, TONES
 from gateway.reminders.state import Seen, ground_of, key_of, look_again, look_at
 from gateway.tables import Submission
@@ -31,12 +30,11 @@ def group_of(session: Session, deps: Deps, seen: Seen) -> tuple[Seen, ...]:
     """
     key, one = key_of(seen.submission), seen.submission
     named = Submission.buyer_siren == one.buyer_siren if one.buyer_siren else Submission.buyer_name == one.buyer_name
-    others = session.scalars(select(Submission).where(
-        named, Submission.seller_siren == one.seller_siren, Submission.currency == one.currency,
-        Submission.legal_entity_id == one.legal_entity_id, Submission.active.is_(True), Submission.id != one.id,
-        Submission.due_date.is_not(None), or_(Submission.type_code.is_(None), Submission.type_code.not_in(CREDITS)),
-        or_(Submission.lifecycle.is_(None), Submission.lifecycle.not_in(FINAL_STATUSES)),
-    ).order_by(Submission.due_date, Submission.id).limit(10 * MOST)).all()
+    # Of a long history only what is not settled counts among the most that are read, or the newest would be lost.
+    others = concerned(
+        session, deps, [seen.scenario], named, Submission.seller_siren == one.seller_siren,
+        Submission.currency == one.currency, Submission.legal_entity_id == one.legal_entity_id,
+        Submission.id != one.id, most=10 * MOST)
     mates = [other for other in others if key_of(other) == key]
     found = [mate for mate in look_at(session, mates, ground_of(session, mates), deps.today())
              if mate.decision.outcome is Outcome.SENT and _together(mate, seen)][:MOST - 1]

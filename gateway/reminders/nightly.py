@@ -4,11 +4,11 @@ Letters themselves are work of the outbox (service.py), one entry each. Catching
 what is due is computed from the state of each invoice, so a missed day leaves one letter to send, not several.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, ScalarResult, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from gateway.deps import Deps
@@ -18,6 +18,7 @@ from gateway.receivables.lines import catch_up
 from gateway.reminders.decide import FINAL_STATUSES, Outcome
 from gateway.reminders.keeping import is_news, keep_all
 from gateway.reminders.pending import Awaited, awaited
+from gateway.reminders.scenario import Scenario
 from gateway.reminders.state import Seen, ground_of, look_at
 from gateway.tables import OutboxEntry, Submission
 from gateway.tables_reminders import Decision
@@ -92,16 +93,23 @@ def sweep(
     """
     ground = ground_of(session, money=money)
     lead = max(0, *(-scenario.stages[0].offset for scenario in ground.scenarios.values()))
-    thanks = max(scenario.thanks_days or 0 for scenario in ground.scenarios.values())
+    soon = Submission.due_date <= deps.today() + timedelta(days=days + lead)
+    for part in concerned(session, deps, ground.scenarios.values(), soon, *where, most=most).partitions(BATCH):
+        yield from look_at(session, part, ground, deps.today())
+
+
+def concerned(
+    session: Session, deps: Deps, scenarios: Iterable[Scenario], *where: ColumnElement[bool], most: int | None = None
+) -> ScalarResult[Submission]:
+    """The invoices of the session's tenant about which something may still be said, by due date and id."""
+    thanks = max(scenario.thanks_days or 0 for scenario in scenarios)
     wanted = select(Submission).where(
-        Submission.active.is_(True), Submission.due_date <= deps.today() + timedelta(days=days + lead),
+        Submission.active.is_(True), Submission.due_date.is_not(None),
         Submission.type_code.is_(None) | Submission.type_code.not_in(CREDITS),
         Submission.lifecycle.is_(None) | Submission.lifecycle.not_in(FINAL_STATUSES),
         ~CLOSED, Submission.id.not_in(DESTROYED), *where,
     ).order_by(Submission.due_date, Submission.id).limit(most)
-    settled = deps.now() - timedelta(days=thanks + 2)
-    for part in session.scalars(wanted, {"settled": settled}).partitions(BATCH):
-        yield from look_at(session, part, ground, deps.today())
+    return session.scalars(wanted, {"settled": deps.now() - timedelta(days=thanks + 2)})
 
 
 def _is_interrupted(deps: Deps, seen: Seen) -> bool:
