@@ -24,6 +24,10 @@ from gateway.worker import Worker
 MOST_CONNECTIONS = 256
 """At once; the next one is answered 503. Each may bring a body of 100 MB, but only who has a key gets that far."""
 
+KEEP_ALIVE_S = 20
+"""So long an idle connection stays: longer than usual clients keep one (5 s is what many have), so that it is they who
+close it and no request of theirs meets a connection that is just being closed."""
+
 
 def main(argv: Sequence[str]) -> int:
     """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe."""
@@ -55,7 +59,7 @@ def serve(settings: Settings) -> int:
         app = create_app(deps, with_worker=embedded)
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False,
                     server_header=False, timeout_graceful_shutdown=10, h11_max_incomplete_event_size=16384,
-                    limit_concurrency=MOST_CONNECTIONS)
+                    limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=KEEP_ALIVE_S)
     return 0
 
 
