@@ -171,10 +171,12 @@ def _swapped(invoice: Invoice) -> bool:
 
 def _says_nothing(note: Note, invoice: Invoice) -> bool:
     text = (note.text or "").strip()
-    if note.subject_code != "AAB" and not _may_be_owed(invoice) and NOT_APPLICABLE.fullmatch(text):
-        return False
-    imposed = note.subject_code != "AAB" and _may_be_owed(invoice)
-    return bool(PLACEHOLDER.fullmatch(text) or (imposed and ABSENCE.fullmatch(text)))
+    empty = PLACEHOLDER.fullmatch(text) is not None
+    if note.subject_code == "AAB":
+        return empty
+    if _may_be_owed(invoice):
+        return empty or ABSENCE.fullmatch(text) is not None
+    return empty and NOT_APPLICABLE.fullmatch(text) is None
 
 
 RULES: Final = (
