@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeVarTuple, cast
+from typing import Any, Final, TypeVar, TypeVarTuple, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -58,7 +58,11 @@ ROOMS: Final = (tables_archive, tables_care, tables_channels, tables_exports, ta
                 tables_reminders, tables_retention, tables_webhooks)
 """Modules whose tables join those of gateway/tables.py by being loaded."""
 
+T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
+SLICE: Final = 500
+"""So many values a statement is asked about at once."""
+
 EVERY_TENANT: Final = "*"
 """The owner of a transaction of the machinery. Never derived from a request."""
 
@@ -229,6 +233,11 @@ def _one_wait(connection: Connection) -> Iterator[None]:
             yield
     except driver_error as error:  # told at the end, past the place that gives SQLAlchemy's names to errors
         raise DBAPIError.instance(None, None, error, driver_error, dialect=connection.dialect) from error
+
+
+def slices(values: Sequence[T], size: int = SLICE) -> Iterator[Sequence[T]]:
+    """The values in their order, so many at a time: no statement may have any number of them."""
+    return (values[start:start + size] for start in range(0, len(values), size))
 
 
 def change_rows(session: Session, statement: Update | Delete) -> int:

@@ -11,13 +11,13 @@ from formats.errors import FormatError
 from gateway.auth import Principal
 from gateway.bank.repeats import Told, told_in
 from gateway.bank.schemas import BankFileListOut, BankFileOut, file_out
+from gateway.db import slices
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.problems import Problem
 from gateway.record import Change, lock_tenant, record
 from gateway.tables_receivables import BankFile, BankMovement
 
-SLICE = 500
 SHOWN = 50
 UNREADABLE = {
     "unknown-syntax": "c'est un autre document, ou une autre version",
@@ -118,17 +118,17 @@ def _short(text: str | None) -> str | None:
 
 def _known(session: Session, keys: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for start in range(0, len(keys), SLICE):
-        found |= set(session.scalars(select(BankMovement.key).where(BankMovement.key.in_(keys[start:start + SLICE]))))
+    for part in slices(keys):
+        found |= set(session.scalars(select(BankMovement.key).where(BankMovement.key.in_(part))))
     return found
 
 
 def _contents(session: Session, contents: Sequence[str]) -> dict[str, set[bool]]:
     """Of movements with one of these contents: whether the bank named them."""
     found: dict[str, set[bool]] = {}
-    for start in range(0, len(contents), SLICE):
+    for part in slices(contents):
         for content, reference in session.execute(select(BankMovement.content, BankMovement.reference).where(
-                BankMovement.content.in_(contents[start:start + SLICE]))):
+                BankMovement.content.in_(part))):
             found.setdefault(content, set()).add(reference is not None)
     return found
 

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.bank.matching import Money, OpenItem, names_like, numbers_of
+from gateway.db import slices
 from gateway.receivables.lines import as_kept
 from gateway.receivables.names import bare_name
 from gateway.tables_receivables import LedgerLine
 
-SLICE = 500
 T = TypeVar("T", str, Decimal)
 
 
@@ -64,8 +64,7 @@ def _two_of_each(session: Session, moneys: Sequence[Money]) -> Iterator[str]:
 
 
 def _parts(column: InstrumentedAttribute[T], values: Collection[T]) -> Iterator[ColumnElement[bool]]:
-    wanted = sorted(values)
-    return (column.in_(wanted[start:start + SLICE]) for start in range(0, len(wanted), SLICE))
+    return (column.in_(part) for part in slices(sorted(values)))
 
 
 def _item(line: LedgerLine) -> OpenItem:

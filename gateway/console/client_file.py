@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from gateway.bank.waiting import Waiting, waiting_for
+from gateway.db import slices
 from gateway.deps import Deps
 from gateway.receivables.account import Client, Document, Item
 from gateway.receivables.analysis import Figures, figures_of
@@ -23,7 +24,6 @@ DAYS_AHEAD = 30
 MOST_PLANNED, MOST_SHOWN = 20, 30
 """How many open invoices the plan is made for, the oldest due date first; how many cases, holds and decisions show."""
 
-SLICE = 500
 T = TypeVar("T", Case, Decision, Hold)
 
 
@@ -112,9 +112,8 @@ def _about(
     order: InstrumentedAttribute[Any], newest: bool = False,
 ) -> list[tuple[T, Document]]:
     """The first MOST_SHOWN rows about these documents in an order, each with its document."""
-    ids = list(documents)
-    found = [row for start in range(0, len(ids), SLICE) for row in session.scalars(
-        select(model).where(model.submission_id.in_(ids[start:start + SLICE]), *where)
+    found = [row for part in slices(list(documents)) for row in session.scalars(
+        select(model).where(model.submission_id.in_(part), *where)
         .order_by(order.desc() if newest else order, model.id).limit(MOST_SHOWN))]
     found.sort(key=lambda row: getattr(row, order.key), reverse=newest)
     return [(row, documents[row.submission_id]) for row in found[:MOST_SHOWN]]

@@ -13,12 +13,12 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.db import slices
 from gateway.deps import PARIS
 from gateway.tables_receivables import Claim, ClaimPayment
 
 NOTHING = Decimal(0)
 INDEMNITY, INTEREST, FEE = "indemnity", "interest", "fee"
-SLICE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ def states_of(session: Session, rows: Sequence[Claim], as_of: date) -> list[Clai
     """These claims as they stand at the end of a day, oldest first; later ones are left out."""
     paid: dict[str, Decimal] = defaultdict(Decimal)
     ids = [row.id for row in rows]
-    for start in range(0, len(ids), SLICE):
+    for part in slices(ids):
         query = select(ClaimPayment.claim_id, ClaimPayment.amount, ClaimPayment.paid_on).where(
-            ClaimPayment.claim_id.in_(ids[start:start + SLICE]))
+            ClaimPayment.claim_id.in_(part))
         for claim_id, amount, on in session.execute(query):
             paid[claim_id] += amount if on <= as_of else NOTHING
     known = sorted((row for row in rows if row.claimed_on <= as_of), key=lambda row: (row.claimed_on, row.created_at))

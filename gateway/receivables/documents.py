@@ -18,6 +18,7 @@ from sqlalchemy import Select, Text, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
+from gateway.db import slices
 from gateway.deps import PARIS
 from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, lone, positions
 from gateway.receivables.balance import Balance, balance_of
@@ -35,7 +36,6 @@ COLUMNS: Final = (
     Submission.due, Submission.issue_date, Submission.received_at, Submission.due_date, Submission.preceding,
     Submission.lifecycle, Submission.active, Submission.transmission,
 )
-SLICE: Final = 500
 FEW: Final = 20
 """So many documents may be looked for by name in the text of the column, which spares reading all that name any."""
 
@@ -196,29 +196,29 @@ def received_of(session: Session, ids: Sequence[str] | None) -> list[Received]:
     query = select(Payment.submission_id, Payment.amount, Payment.paid_on)
     if ids is None:
         return [Received(*row) for row in session.execute(query)]
-    return [Received(*row) for start in range(0, len(ids), SLICE) for row in session.execute(
-        query.where(Payment.submission_id.in_(ids[start:start + SLICE])))]
+    return [Received(*row) for part in slices(ids)
+            for row in session.execute(query.where(Payment.submission_id.in_(part)))]
 
 
 def _by_id(session: Session, ids: Sequence[str]) -> Iterator[Any]:
-    for start in range(0, len(ids), SLICE):
-        yield from session.execute(select(*COLUMNS).where(Submission.id.in_(ids[start:start + SLICE])))
+    for part in slices(ids):
+        yield from session.execute(select(*COLUMNS).where(Submission.id.in_(part)))
 
 
 def _by_key(session: Session, keys: set[Key]) -> Iterator[Any]:
     for seller in sorted({seller for seller, _ in keys}):
         numbers = sorted(number for of, number in keys if of == seller)
-        for start in range(0, len(numbers), SLICE):
+        for part in slices(numbers):
             yield from session.execute(select(*COLUMNS).where(
-                Submission.seller_siren == seller, Submission.number.in_(numbers[start:start + SLICE])))
+                Submission.seller_siren == seller, Submission.number.in_(part)))
 
 
 def _ends(session: Session, ids: Sequence[str]) -> dict[str, date]:
     """The French day on which each of these was refused, rejected or cancelled."""
     found: dict[str, date] = {}
-    for start in range(0, len(ids), SLICE):
+    for part in slices(ids):
         query = select(Event.submission_id, Event.platform_at, Event.at).where(
-            Event.submission_id.in_(ids[start:start + SLICE]), Event.kind == "lifecycle", Event.code.in_(ENDED))
+            Event.submission_id.in_(part), Event.kind == "lifecycle", Event.code.in_(ENDED))
         for submission_id, set_at, at in session.execute(query):
             day = min(set_at or at, at).astimezone(PARIS).date()
             found[submission_id or ""] = min(day, found.get(submission_id or "", day))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from gateway.db import insert_rows
+from gateway.db import insert_rows, slices
 from gateway.deps import Deps
 from gateway.receivables.documents import relations_of
 from gateway.receivables.names import bare_name, bare_number
@@ -127,13 +127,13 @@ def _touched(session: Session, changed: Sequence[str]) -> Sequence[Submission]:
     """These documents, and those whose balance may depend on them."""
     ones = session.scalars(select(Submission).where(Submission.id.in_(changed))).all()
     others = {one.id for one in relations_of(session, ones).documents()} - {one.id for one in ones}
-    return [*ones, *(one for part in _parts(sorted(others)) for one in session.scalars(
+    return [*ones, *(one for part in slices(sorted(others), BATCH) for one in session.scalars(
         select(Submission).where(Submission.id.in_(part))))]
 
 
 def _net_again(session: Session, tenant_id: str, ones: Sequence[Submission]) -> None:
     found = histories(session, ones)
-    for part in _parts(list(found)):
+    for part in slices(list(found), BATCH):
         for table in (LedgerLine, LedgerSpell):
             session.execute(delete(table).where(table.submission_id.in_(part)))
         insert_rows(session, LedgerLine, [*_lines(tenant_id, (last_of(found[each]) for each in part))])
@@ -162,7 +162,3 @@ def as_kept(amount: Decimal) -> Decimal:
 def client_hash(key: str) -> str:
     """A client's key of one length, which holds no name."""
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start:start + BATCH] for start in range(0, len(ids), BATCH))

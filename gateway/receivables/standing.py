@@ -14,13 +14,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from gateway.db import slices
 from gateway.receivables.account import NOTHING, Client, client_of
 from gateway.receivables.ageing import LAST_DAYS, Piece
 from gateway.receivables.figures import Delay, Dues, year_before
 from gateway.receivables.spells import client_from, in_full, of_hundredths
 from gateway.tables_receivables import LedgerSpell as Spell
 
-SLICE: Final = 500
 EVERYBODY: Final = client_of(None, None)
 """The client of sums of all clients."""
 
@@ -108,8 +108,7 @@ def books_on(session: Session, as_of: date) -> dict[str, Books]:
 def clients_of(session: Session, marks: Sequence[str] | None = None) -> dict[str, Client]:
     """The clients of these marks (all: None), each under the name that its newest document bears."""
     query = select(Spell.client, Spell.name, func.max(Spell.issued_on)).group_by(Spell.client, Spell.name)
-    parts = [query] if marks is None else [
-        query.where(Spell.client.in_(marks[start:start + SLICE])) for start in range(0, len(marks), SLICE)]
+    parts = [query] if marks is None else [query.where(Spell.client.in_(part)) for part in slices(marks)]
     found = sorted((row for part in parts for row in session.execute(part)), key=lambda row: (row[2], row[1]))
     return {mark: client_from(mark, name) for mark, name, _ in found}
 

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.db import slices
 from gateway.deps import Deps
 from gateway.outbox import Entry, is_pending, put
 from gateway.receivables.documents import FOLLOWERS
@@ -74,10 +75,10 @@ def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str], money: Awaited) -> 
 
     But for the money that waits for a person, which a letter alone looks for again.
     """
-    for start in range(0, len(ids), AT_ONCE):
+    for part in slices(ids, AT_ONCE):
         with deps.db.transaction(tenant_id) as session:
             lock_tenant(session, tenant_id)
-            found = session.scalars(select(Submission).where(Submission.id.in_(ids[start:start + AT_ONCE]))).all()
+            found = session.scalars(select(Submission).where(Submission.id.in_(part))).all()
             for seen in list(look_at(session, found, ground_of(session, money=money), deps.today())):
                 if seen.decision.outcome is not Outcome.SENT:
                     _write(deps, session, seen)

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, ScalarResult, and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from gateway.db import slices
 from gateway.deps import Deps
 from gateway.outbox import LEASE, put
 from gateway.receivables.account import CREDITS
@@ -76,9 +77,9 @@ def decide_all(deps: Deps, tenant_id: str) -> int:
             elif is_news(seen):
                 against.append(seen.submission.id)
     keep_all(deps, tenant_id, against, money)
-    for start in range(0, len(due), BATCH):
+    for part in slices(due, BATCH):
         with deps.db.transaction(tenant_id) as session:
-            for submission_id in due[start:start + BATCH]:
+            for submission_id in part:
                 put(session, tenant_id, "remind", submission_id, now=deps.now())
     return looked_at
 

@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.bank.pending import probably_paid
+from gateway.db import slices
 from gateway.deps import PARIS
 from gateway.receivables.account import client_of
 from gateway.reminders.facts import Pending
 from gateway.tables import Submission
 from gateway.tables_receivables import BankFile
 
-SLICE = 500
 Account = tuple[str, str | None, str | None]
 """Client (`Client.key`), seller's SIREN, currency: what one letter may name."""
 
@@ -84,5 +84,5 @@ def _known(session: Session, files: Collection[str]) -> Mapping[str, datetime]:
 
 
 def _named(session: Session, ids: Sequence[str]) -> Mapping[str, Submission]:
-    return {row.id: row for start in range(0, len(ids), SLICE) for row in session.scalars(
-        select(Submission).where(Submission.id.in_(ids[start:start + SLICE])))}
+    return {row.id: row for part in slices(ids)
+            for row in session.scalars(select(Submission).where(Submission.id.in_(part)))}
