@@ -43,11 +43,15 @@ def heard(events: Iterable[Event]) -> list[tuple[Event, Status]]:
     refused = {event.data.get("flow_id") for event in told
                if event.kind == "transmission" and event.code == "status-refused"} - {None}
     return [
-        (event, Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
-                       id=str(event.data.get("message", "")), amount=men_of(event.data)))
-        for event in told
+        (event, status_of(event, event.data)) for event in told
         if event.kind == "lifecycle" and not (event.data.get("own") and event.data.get("flow_id") in refused)
     ]
+
+
+def status_of(event: Event, data: Mapping[str, Any]) -> Status:
+    """The status that an event tells; `data` is the event's, which readers of many may have apart from it."""
+    return Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
+                  id=str(data.get("message", "")), amount=men_of(data))
 
 
 def objections_of(events: Iterable[Event], total: Decimal | None) -> dict[str, Objection]:

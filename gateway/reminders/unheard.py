@@ -7,12 +7,12 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.lifecycle.derive import Status, derive
+from gateway.db import slices
+from gateway.lifecycle.derive import derive
 from gateway.lifecycle.guard import OWN, Effect, rule_of
-from gateway.lifecycle.history import men_of
+from gateway.lifecycle.history import status_of
 from gateway.tables import Event
 
-SLICE: Final = 500
 CASHED: Final = "212"
 ENDS_OR_CASHES: Final = frozenset({Effect.END, Effect.CASH})
 
@@ -25,7 +25,7 @@ def counted(events: Sequence[Event], cashed: Mapping[int, Mapping[str, Any]], to
     """
     if all(map(_counts_anyhow, events)):
         return events
-    told = [(event, _status(event, cashed.get(event.position, {}))) for event in events]
+    told = [(event, status_of(event, cashed.get(event.position, {}))) for event in events]
     against = {status for status, _ in derive((status for _, status in told), total).anomalies}
     return [event for event, status in told if status not in against]
 
@@ -33,8 +33,8 @@ def counted(events: Sequence[Event], cashed: Mapping[int, Mapping[str, Any]], to
 def cashed_of(session: Session, events: Mapping[str, Sequence[Event]]) -> Mapping[int, Mapping[str, Any]]:
     """The data of all 212 among these events, by position: how much came in. Few open invoices have any."""
     places = [event.position for told in events.values() for event in told if event.code == CASHED]
-    return {position: data for start in range(0, len(places), SLICE) for position, data in session.execute(
-        select(Event.position, Event.data).where(Event.position.in_(places[start:start + SLICE])))}
+    return {position: data for part in slices(places) for position, data in session.execute(
+        select(Event.position, Event.data).where(Event.position.in_(part)))}
 
 
 def _counts_anyhow(event: Event) -> bool:
@@ -44,11 +44,6 @@ def _counts_anyhow(event: Event) -> bool:
             and rule.effect not in ENDS_OR_CASHES)
 
 
-def _status(event: Event, data: Mapping[str, Any]) -> Status:
-    return Status(code=event.code, at=event.platform_at or event.at, by=event.actor,
-                  id=str(data.get("message", "")), amount=men_of(data))
-
-
 def without_refused(session: Session, events: Mapping[str, list[Event]]) -> Mapping[str, list[Event]]:
     """Lifecycle events by invoice, without those that the platform refused; as `heard` of lifecycle/history.py.
 
@@ -56,10 +51,10 @@ def without_refused(session: Session, events: Mapping[str, list[Event]]) -> Mapp
     """
     ours = sorted(one for one, told in events.items() if any(event.code in OWN for event in told))
     gone: set[int] = set()
-    for start in range(0, len(ours), SLICE):
+    for part in slices(ours):
         refused = {(one, data.get("flow_id")) for one, data in session.execute(
             select(Event.submission_id, Event.data).where(
-                Event.submission_id.in_(ours[start:start + SLICE]), Event.kind == "transmission",
+                Event.submission_id.in_(part), Event.kind == "transmission",
                 Event.code == "status-refused")) if data.get("flow_id")}
         gone |= {position for position, one, data in session.execute(
             select(Event.position, Event.submission_id, Event.data).where(
