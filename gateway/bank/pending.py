@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.bank.finding import items_of
 from gateway.bank.matching import Book, Money, OpenItem, book_of, find, signs
-from gateway.bank.proposals import book_for, clients_of_accounts, left_of, money_for
+from gateway.bank.proposals import book_for, left_of, money_for, payers_of
 from gateway.bank.waiting import DOUBTFUL, OPEN
 from gateway.receivables.lines import client_hash
 from gateway.tables_receivables import BankAllocation, BankMovement
@@ -69,8 +69,6 @@ def _of(
     session: Session, waiting: Sequence[tuple[BankMovement, Money]], clients: Collection[str]
 ) -> list[tuple[BankMovement, Money]]:
     """Those for which anything speaks that these clients may have sent them: without it no proposal is strong."""
-    seen = {iban: client_hash(client) for iban, client in clients_of_accounts(
-        session, {money.iban for _, money in waiting if money.iban}).items()}
-    own = book_of(items_of(session, clients), seen)
+    own = book_of(items_of(session, clients), payers_of(session, [money for _, money in waiting]))
     return [(row, money) for row, money in waiting
             if any(signs(money, own, items) for items in own.by_client.values())]

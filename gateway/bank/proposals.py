@@ -118,9 +118,14 @@ def ground_of(session: Session, rows: Sequence[BankMovement]) -> Ground:
 
 def book_for(session: Session, wanted: Sequence[Money]) -> Book:
     """What these are matched with. Needs lines that are up to date (receivables/lines.py)."""
-    seen = {iban: client_hash(client) for iban, client in clients_of_accounts(
-        session, {one.iban for one in wanted if one.iban}).items()}
+    seen = payers_of(session, wanted)
     return book_of(items_for(session, wanted, seen.values()), seen)
+
+
+def payers_of(session: Session, moneys: Sequence[Money]) -> dict[str, str]:
+    """The clients of the accounts that these came from and that were seen before, by IBAN, named as lines name them."""
+    return {iban: client_hash(client) for iban, client in clients_of_accounts(
+        session, {one.iban for one in moneys if one.iban}).items()}
 
 
 def money_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Money | None:
