@@ -132,8 +132,8 @@ class _Late:
     known: Callable[[Sequence[str]], Mapping[str, Client]]
     most: int | None = None
 
-    def of(self, found: Sequence[figures.Dues]) -> list[LateClient]:
-        told = figures.late_clients(found)[:self.most]
+    def of(self, late: Sequence[figures.Dues]) -> list[LateClient]:
+        told = late[:self.most]
         names = self.known([one.client for one in told])
         return [LateClient(client=names[one.client], late=one.late, bills=one.bills) for one in told]
 
@@ -142,6 +142,7 @@ def _figures(currency: str, books: Books, as_of: date, days: int, told: _Late) -
     now = total(currency, ageing(books.pieces, as_of))
     sold = figures.sales_of(books.by_day, as_of, days)
     late, due = figures.late_share(books.dues)
+    late_clients = figures.late_clients(books.dues)
     return Figures(
         currency=currency, owed=now.balance, overdue=now.overdue, over_90=now.parts[-1], sales=sold,
         over_90_share=figures.percent(now.parts[-1], now.gross),
@@ -150,4 +151,4 @@ def _figures(currency: str, books: Books, as_of: date, days: int, told: _Late) -
         dso_best_possible=figures.dso_best_possible(now.balance, now.overdue, sold, days),
         settled=sum(one.bills for one in books.delays), average_delay=figures.average_delay(books.delays),
         weighted_delay=figures.weighted_delay(books.delays), late=late, due=due,
-        late_clients=told.of(books.dues), late_clients_count=len(figures.late_clients(books.dues)))
+        late_clients=told.of(late_clients), late_clients_count=len(late_clients))
