@@ -160,7 +160,7 @@ class LedgerSpell(TenantScoped, Base):
     __tablename__ = "ledger_spells"
     __table_args__ = (
         Index("ix_ledger_spells_open", "tenant_id", "currency", "due_date", "until", "since", "balance", "fits",
-              "is_open",              sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
+              "is_open", sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
         Index("ix_ledger_spells_listed", "tenant_id", "listed_on", "number_key", "until", "since",
               sqlite_where=OPEN_ON_SQLITE, postgresql_where=OPEN),
         Index("ix_ledger_spells_sales", "tenant_id", "currency", "issued_on", "until", "since", "sale", "fits"),
