@@ -9,10 +9,9 @@ closes its pipe; who kills this process kills it too (`validation.worker`).
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, NoReturn
 
-LENGTH: Final = 8
-"""Bytes of the big-endian length before each text."""
+from validation.worker import framed, next_message
 
 
 class Gone(Exception):
@@ -28,20 +27,18 @@ class Beside:
 
     def send(self, text: str) -> None:
         """Hand over a text. Raises Gone."""
-        body = text.encode()
         try:
-            self.to.write(len(body).to_bytes(LENGTH, "big") + body)
+            self.to.write(framed(text.encode()))
             self.to.flush()
         except BrokenPipeError as error:
             raise Gone from error
 
     def receive(self) -> str:
         """Wait for a text. Raises Gone."""
-        length = int.from_bytes(header := self.back.read(LENGTH), "big")
-        body = self.back.read(length)
-        if len(header) < LENGTH or len(body) < length:
+        message = next_message(self.back)
+        if message is None:
             raise Gone
-        return body.decode()
+        return message.decode()
 
 
 def start(work: Callable[[Beside], None], hidden: tuple[int, ...]) -> Beside:

@@ -49,22 +49,26 @@ def serve(requests: BinaryIO, answers: BinaryIO, *, eager: bool, first: Request 
     """Answer requests, `first` before all, until there are no more; if `eager`, load the errands when nobody waits."""
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    request = first
+    if first is not None:
+        _serve_one(first, answers)
     while True:
         if eager and not select.select([requests], [], [], 0)[0]:
             importlib.import_module(ERRANDS)
             gc.freeze()
             eager = False
-        request = request or next_request(requests)
+        request = next_request(requests)
         if request is None:
             return
-        operation, arguments, seconds = request
-        request = None
-        _limit_processor_time(seconds)
-        gc.disable()  # looked at while it lives, a large document costs more than twice what half of it does
-        answers.write(pack(_answer(operation, arguments)))
-        answers.flush()
-        gc.enable()
+        _serve_one(request, answers)
+
+
+def _serve_one(request: Request, answers: BinaryIO) -> None:
+    operation, arguments, seconds = request
+    _limit_processor_time(seconds)
+    gc.disable()  # looked at while it lives, a large document costs more than twice what half of it does
+    answers.write(pack(_answer(operation, arguments)))
+    answers.flush()
+    gc.enable()
 
 
 def _answer(operation: str, arguments: Mapping[str, Any]) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pickle import loads
 from typing import Any, BinaryIO
 
-from validation.worker import HEADER
+from validation.worker import next_message
 
 Request = tuple[str, Mapping[str, Any], float]
 """Operation, arguments, seconds that it may take."""
@@ -12,9 +12,8 @@ Request = tuple[str, Mapping[str, Any], float]
 
 def next_request(requests: BinaryIO) -> Request | None:
     """The next request; None where there are no more."""
-    header = requests.read(HEADER)
-    if len(header) < HEADER:
+    message = next_message(requests)
+    if message is None:
         return None
-    # The request comes from the process that started this one; only answers are untrusted.
-    request: Request = loads(requests.read(int.from_bytes(header, "big")))  # noqa: S301
+    request: Request = loads(message)  # noqa: S301 - of the process that started this one; answers alone are untrusted
     return request

@@ -131,9 +131,9 @@ def _serve_beside(key: str, asking: Beside) -> None:
         while True:
             text = asking.receive()
             try:
-                answer = rules.executable.transform_to_string(xdm_node=processor().parse_xml(xml_text=text)) or ""
-            except PySaxonApiError as error:
-                answer = f"{FAILED}{error}"
+                answer = _transformed(rules, _parsed(text)) or ""
+            except EngineFailure as failure:
+                answer = f"{FAILED}{failure}"
             asking.send(answer)
 
 
@@ -154,8 +154,12 @@ def tree_of(root: etree._Element) -> Any:
     Raises:
         EngineFailure: the engine cannot read what our parser could.
     """
+    return _parsed(etree.tostring(root, encoding="unicode"))
+
+
+def _parsed(text: str) -> Any:
     try:
-        return processor().parse_xml(xml_text=etree.tostring(root, encoding="unicode"))
+        return processor().parse_xml(xml_text=text)
     except PySaxonApiError as error:
         raise EngineFailure(" ".join(str(error).split())) from error
 
@@ -185,6 +189,10 @@ def _answer(rules: Compiled, root: etree._Element, tree: Any) -> str | None:
     """What the engine writes, here or beside. Raises EngineFailure."""
     if rules.executable is None:
         return _answer_from_beside(rules.rule_set.key, root, tree)
+    return _transformed(rules, tree)
+
+
+def _transformed(rules: Compiled, tree: Any) -> str | None:
     try:
         answer: str | None = rules.executable.transform_to_string(xdm_node=tree)
     except PySaxonApiError as error:
@@ -198,9 +206,9 @@ def _answer_from_beside(key: str, root: etree._Element, tree: Any) -> str | None
         answer = BESIDE[key].receive()
     except Gone:
         del BESIDE[key]
-        return _answer(compiled_edition(key), root, tree)
+        return _transformed(compiled_edition(key), tree)
     if answer.startswith(FAILED):
-        raise EngineFailure(" ".join(answer.removeprefix(FAILED).split()))
+        raise EngineFailure(answer.removeprefix(FAILED))
     return answer
 
 

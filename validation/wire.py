@@ -14,7 +14,7 @@ from typing import Any, Final
 from formats import bank, errors, invoice, returned, status
 from formats.rendering import remarks
 from validation import findings
-from validation.worker import HEADER
+from validation.worker import framed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ class _Listed(pickle.Unpickler):
 
 def pack(value: object) -> bytes:
     """A message: its length, then its pickle."""
-    body = pickle.dumps(value, protocol=5)
-    return len(body).to_bytes(HEADER, "big") + body
+    return framed(pickle.dumps(value, protocol=5))
 
 
 def unpack_answer(body: bytes) -> object:

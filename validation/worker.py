@@ -31,6 +31,18 @@ LOOK_EVERY: Final = 0.05
 """Seconds between two looks at a busy worker's memory."""
 
 
+def framed(message: bytes) -> bytes:
+    """As it goes through a pipe: its length, then it."""
+    return len(message).to_bytes(HEADER, "big") + message
+
+
+def next_message(pipe: BinaryIO) -> bytes | None:
+    """Wait for the next message; None where the pipe ends, be it within one."""
+    length = int.from_bytes(header := pipe.read(HEADER), "big")
+    message = pipe.read(length)
+    return message if len(header) == HEADER and len(message) == length else None
+
+
 class WorkerDied(Exception):
     """The process ended before it answered."""
 
@@ -119,7 +131,6 @@ class Worker:
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
-
 
     def _beside(self) -> list[int]:
         """The process that a cold jail has forked, where the system tells."""

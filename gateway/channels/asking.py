@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from gateway.mail import InDoubt, NotDelivered
 from gateway.webhooks.address import check_url
-from validation.worker import HEADER, OverMemory, OverTime, Worker, WorkerDied
+from validation.worker import OverMemory, OverTime, Worker, WorkerDied, framed
 
 MESSENGER: Final = (sys.executable, "-P", "-m", "gateway.channels.messenger")
 SECONDS: Final = 45.0
@@ -83,7 +83,7 @@ def _ask(request: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps(request).encode()
     worker = Worker(MESSENGER, {})
     try:
-        answer = worker.ask(len(body).to_bytes(HEADER, "big") + body, seconds=SECONDS, memory_bytes=MEMORY)
+        answer = worker.ask(framed(body), seconds=SECONDS, memory_bytes=MEMORY)
     finally:
         worker.kill()
     said: dict[str, Any] = json.loads(answer)

@@ -22,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from gateway.webhooks.address import PORTS, is_public, routable
-from validation.worker import HEADER, give_up_rights
+from validation.worker import framed, give_up_rights, next_message
 
 LOCAL: Final = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn",
                 "syslog.openlog", "syslog.syslog")
@@ -171,10 +171,9 @@ def main() -> None:
     """Answer one request."""
     answers = give_up_rights()
     socket.setdefaulttimeout(20)
-    size = int.from_bytes(sys.stdin.buffer.read(HEADER), "big")
-    request = json.loads(sys.stdin.buffer.read(size))
+    request = json.loads(next_message(sys.stdin.buffer) or b"")
     said = json.dumps({"describe": describe, "send": send}[request["do"]](request)).encode()
-    answers.write(len(said).to_bytes(HEADER, "big") + said)
+    answers.write(framed(said))
     answers.flush()
 
 

@@ -23,7 +23,7 @@ from validation import workshop as workshop_module
 from validation.explain import grouping
 from validation.explain.catalogue import explained
 from validation.findings import Outcome, Verdict
-from validation.worker import Worker
+from validation.worker import HEADER, Worker
 from validation.workshop import Poison, Workshop
 
 
@@ -218,7 +218,7 @@ def test_status_messages(good: Workshop) -> None:
 
 def test_what_passes_the_wire_comes_out_equal() -> None:
     value = (INVOICE, Decimal("1.10"), date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), b"\x00", {"a": ("b", None)})
-    assert wire.unpack_answer(wire.pack(value)[wire.HEADER :]) == value
+    assert wire.unpack_answer(wire.pack(value)[HEADER:]) == value
     assert is_siren(INVOICE.seller.siren or "")
 
 
