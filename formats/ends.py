@@ -9,7 +9,7 @@ from formats.invoice import Invoice
 from formats.json_form import read_json, write_json
 from formats.lifting import Lifted, lift
 from formats.loss import Target
-from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened, open_document
+from formats.opening import Opened, is_pdf, open_document
 from formats.paths import Node, prefixed
 from formats.syntax import DIALECTS, Syntax, draft, read_node, syntax_of
 from formats.texts import Text, texts_of_model, texts_of_tree
@@ -26,7 +26,7 @@ class Source:
 
 def read_source(document: bytes) -> Source:
     """The source, read. Raises what `conversion.convert` says of it."""
-    lifted = Lifted(document, {}) if PDF_MARK in document[:PDF_MARK_WITHIN] else lift(document)
+    lifted = Lifted(document, {}) if is_pdf(document) else lift(document)
     opened = open_document(lifted.document)
     if opened.syntax is Syntax.JSON:
         invoice = read_json(opened.payload)

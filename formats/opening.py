@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from formats.pdf.extraction import Extraction
 
 EXTRACTION: Final = "formats.pdf.extraction"
-PDF_MARK = b"%PDF"
-PDF_MARK_WITHIN = 1024
+_PDF_MARK = b"%PDF"
+_PDF_MARK_WITHIN = 1024
 """Readers of PDF look this far for the mark; so does whoever wants a file to be taken for something else."""
 
 _SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
@@ -78,11 +78,16 @@ def open_document(document: bytes) -> Opened:
         NotExtractable: a PDF that cannot be opened, with the reason.
         BadValue: something that begins like JSON and is not.
     """
-    if PDF_MARK in document[:PDF_MARK_WITHIN]:
+    if is_pdf(document):
         return _open_pdf(document)
     if looks_like_json(document):
         return _open_json(document)
     return _open_xml(document)
+
+
+def is_pdf(document: bytes) -> bool:
+    """Whether `document` is opened as a PDF."""
+    return _PDF_MARK in document[:_PDF_MARK_WITHIN]
 
 
 def _open_pdf(document: bytes) -> Opened:

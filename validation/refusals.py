@@ -9,7 +9,7 @@ from functools import cache
 from typing import Final
 
 from formats.errors import FormatError, MalformedXml, PdfRefusal
-from formats.opening import PDF_MARK, PDF_MARK_WITHIN, Opened
+from formats.opening import Opened, is_pdf
 from validation.explain import grouping
 from validation.explain.catalogue import Explanation, explained, find_explanation
 from validation.explain.data import data
@@ -28,7 +28,7 @@ PLACE: Final = re.compile(r"^line (\d+)\b")
 
 def refused(document: bytes, error: FormatError, elapsed: float) -> Report:
     """The report on bytes that could not be opened: invalid."""
-    is_pdf = PDF_MARK in document[:PDF_MARK_WITHIN]
+    pdf = is_pdf(document)
     rule = _rule(document, error)
     explanation = find_explanation(rule)
     title = explanation.title if explanation else Text("Document refusé", "Document refused")
@@ -37,11 +37,11 @@ def refused(document: bytes, error: FormatError, elapsed: float) -> Report:
         Finding(
             rule=rule,
             severity=Severity.ERROR,
-            layer="container" if is_pdf else "xsd",
+            layer="container" if pdf else "xsd",
             message=Text(fr=f"{title.fr} : {_in_french(error, explanation)}", en=f"{title.en}: {error}."),
             line=int(place.group(1)) or None if place else None,
         ),
-        syntax="pdf" if is_pdf else "unknown", reason=error.code, elapsed=elapsed,
+        syntax="pdf" if pdf else "unknown", reason=error.code, elapsed=elapsed,
     )
 
 

@@ -11,6 +11,7 @@ from formats.errors import LimitExceeded, NotExtractable, NothingInside
 from formats.invoice import Attachment
 from formats.pdf.attachments import EmbeddedFile, decoded, embedded_files
 from formats.pdf.document import BROKEN, dictionary, entries, opened, reason
+from formats.pdf.interaction import PAGE_TURNS
 
 MAX_ATTACHMENTS = 100_000_000
 """All attachments together, decoded."""
@@ -20,7 +21,6 @@ ZUGFERD_1 = re.compile(rb"<(\w+:)?CrossIndustryDocument\b")
 BUSINESS = re.compile(
     rb"<(\w+:)?(CrossIndustry(Invoice|Document)|SCRDMCCBDACIOMessageStructure)\b"
     rb"|urn:oasis:names:specification:ubl:schema:xsd:(Invoice|CreditNote)-2")
-PAGE_TURNS = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
 BEGINNING = 4000
 """Bytes in which the root element of a business document begins."""
 

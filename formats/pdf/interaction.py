@@ -14,7 +14,8 @@ from formats.pdf.document import dictionary, entries
 
 MAX_NODES = 50_000
 ALLOWED_ACTIONS = frozenset({"/GoTo", "/GoToR", "/GoToE", "/Thread", "/URI", "/SubmitForm", "/Named"})
-ALLOWED_NAMES = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
+PAGE_TURNS = frozenset({"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"})
+"""The named actions that PDF/A allows."""
 _NOTES = ("/Text /Link /FreeText /Line /Square /Circle /Polygon /PolyLine /Highlight /Underline /Squiggly /StrikeOut "
           "/Stamp /Caret /Ink /Popup /FileAttachment /Widget /PrinterMark /TrapNet /Watermark /Redact")
 ALLOWED_NOTES = frozenset(_NOTES.split())
@@ -63,7 +64,7 @@ def is_allowed(action: pikepdf.Object, depth: int) -> bool:
     if not isinstance(action, pikepdf.Dictionary) or depth > 20:
         return False
     kind = str(action.get("/S"))
-    if kind not in ALLOWED_ACTIONS or (kind == "/Named" and str(action.get("/N")) not in ALLOWED_NAMES):
+    if kind not in ALLOWED_ACTIONS or (kind == "/Named" and str(action.get("/N")) not in PAGE_TURNS):
         return False
     following = action.get("/Next")
     if following is None:
