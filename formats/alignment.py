@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from formats.annex import MOST_TEXT, Refused, Row
-from formats.drafts import HOLDERS, Draft
+from formats.drafts import HOLDERS
 from formats.invoice import Invoice
 from formats.loss import Key, key_of
 from formats.paths import Node, prefixed
@@ -96,7 +96,7 @@ class Alignment:
         return 1 + sum(one in self.shared or one in self.beyond for one in before)
 
 
-def aligned(texts: Iterable[Text], again: Draft, syntax: Syntax) -> Alignment:
+def aligned(texts: Iterable[Text], again: Ground, syntax: Syntax) -> Alignment:
     """The elements of a source, by its texts, with those of `again`, which is its invoice in the same syntax."""
     there: dict[tuple[Key, str, Steps], deque[Steps]] = {}
     node = Node(again.root, None)
@@ -105,7 +105,7 @@ def aligned(texts: Iterable[Text], again: Draft, syntax: Syntax) -> Alignment:
         if (key := key_of(text)) is not None:
             steps = steps_of(text.location)
             there.setdefault((key, text.text, tuple(map(_name, steps))), deque()).append(steps)
-    found = Alignment(frozenset(tuple(spot.place[1:].split("/")) for spot in ground(again, syntax).there.values()))
+    found = Alignment(frozenset(tuple(spot.place[1:].split("/")) for spot in again.there.values()))
     found.join((root := (prefixed(str(again.root.tag)),)), root)
     for text in texts:
         if _FOREIGN in text.location or (key := key_of(text)) is None:
@@ -127,13 +127,13 @@ def rows_for(left: Sequence[Text], texts: Sequence[Text], again: Invoice, syntax
     What the annex makes it makes whole: what else the source has in such an element has a row too. Where not all rows
     can be put back together, those alone for which the model has no term, else none.
     """
-    at = aligned(texts, draft(again, syntax), syntax)
-    for text in left:
+    onto = ground(draft(again, syntax), syntax)
+    at = aligned(texts, onto, syntax)
+    for text in left:  # what is made for these is known before it is asked what else is in it
         _row(text, at)
     wanted = {text.location for text in left}
     rows = {text.location: (text, row) for text in texts
             if (text.location in wanted or at.is_made(text.location)) and (row := _row(text, at)) is not None}
-    onto = ground(draft(again, syntax), syntax)
     fit = {where: one for where, one in rows.items() if _fits(onto, one[1])}
     for chosen in (fit, {where: one for where, one in fit.items() if at.is_made(where) or one[0].term is None}):
         found = {where: row for where, (_, row) in chosen.items()}

@@ -19,7 +19,7 @@ from formats.narrowing import narrowed
 from formats.placing import PutBack, put_back
 from formats.profiles import Profile, carries, profile_of
 from formats.syntax import DIALECTS, Syntax, draft, ubl_syntax_of
-from formats.terms import Items
+from formats.terms import Items, Narrowed
 from formats.texts import Text, renumbered
 
 ANNEX: Final = "annex"
@@ -52,7 +52,7 @@ def passed(source: Source, invoice: Invoice, to: str, limit: Profile | None, *, 
     """`invoice`, which is that of `source` under the BT-24 asked for, in `to`. Raises CannotWrite."""
     way = Way(source, to, limit, tuple(source.texts) if with_annex else source.texts)
     if not with_annex:
-        return _plain(way, invoice)
+        return _plain(way, _narrowed(way, invoice))
     syntax = syntax_for(to, invoice)
     numbers = annex.annexes(invoice, syntax)
     refused = Refused(SEVERAL) if numbers[1:] else None
@@ -72,9 +72,12 @@ def syntax_for(to: str, invoice: Invoice) -> Syntax:
     return {"ubl": ubl_syntax_of(invoice), "json": Syntax.JSON}.get(to, Syntax.CII)
 
 
-def _plain(way: Way, invoice: Invoice, added: tuple[SupportingDocument, ...] = ()) -> Passage:
+def _narrowed(way: Way, invoice: Invoice) -> Narrowed:
+    return narrowed(invoice, way.source.opened.syntax, way.to, way.limit)
+
+
+def _plain(way: Way, left: Narrowed, added: tuple[SupportingDocument, ...] = ()) -> Passage:
     """Without regard to annexes; `added` is one that goes along."""
-    left = narrowed(invoice, way.source.opened.syntax, way.to, way.limit)
     written = replace(left.invoice, supporting_documents=(*left.invoice.supporting_documents, *added))
     syntax = syntax_for(way.to, written)
     target = made(written, syntax)
@@ -90,7 +93,8 @@ def _account(way: Way, texts: Iterable[Text], written: Invoice, target: Made) ->
 
 def _annexed(way: Way, invoice: Invoice) -> Passage:
     """With an annex for what is left, where there is something, the target has room and all of that goes home."""
-    plain = _plain(way, invoice)
+    held = _narrowed(way, invoice)
+    plain = _plain(way, held)
     again, home = plain.target.again, _home_of(way.source.opened.syntax)
     here = {text.location: text for text in way.texts}
     left = [here[one.location] for one in plain.loss.not_carried if one.location in here]
@@ -100,13 +104,12 @@ def _annexed(way: Way, invoice: Invoice) -> Passage:
         return plain  # with a second one neither would go home
     if home is not Syntax.CII and home is not ubl_syntax_of(again):
         return plain  # an invoice with the type of a credit note goes home as a credit note
-    kept = narrowed(invoice, way.source.opened.syntax, way.to, way.limit).kept
     try:
-        rows = rows_for(left, tuple(renumbered(way.texts, kept)), again, home)
+        rows = rows_for(left, tuple(renumbered(way.texts, held.kept)), again, home)
         file = annex.document(rows.values(), home, again)
     except (CannotWrite, Refused):
         return plain
-    along = _plain(way, invoice, (file,))
+    along = _plain(way, held, (file,))
     if along.target.again.supporting_documents != (*again.supporting_documents, file):
         return plain
     loss = along.loss
@@ -130,7 +133,7 @@ def _has_room(way: Way, invoice: Invoice) -> bool:
 def _home(way: Way, invoice: Invoice, syntax: Syntax, number: int) -> Passage:
     """With the texts of the annex where they came from, and without the annex. Refused, see annex and placing."""
     documents = invoice.supporting_documents
-    left = narrowed(annex.without(invoice, number), way.source.opened.syntax, way.to, way.limit)
+    left = _narrowed(way, annex.without(invoice, number))
     rows = annex.rows_of(documents[number], syntax, left.invoice)
     tree = draft(left.invoice, syntax)
     before = seen(tree, syntax)
