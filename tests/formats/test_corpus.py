@@ -39,9 +39,8 @@ def invoices() -> list[tuple[Path, Opened]]:
     return [(path, one) for path, one in opened_files() if isinstance(one, Opened) and one.syntax in mapped]
 
 
-@cache
 def schema(syntax: Syntax) -> etree.XMLSchema:
-    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
+    return order.judge(DIALECTS[syntax].schema)
 
 
 def test_nearly_every_invoice_reads() -> None:

@@ -27,13 +27,8 @@ PROPERTY = settings(
 )
 
 
-@cache
-def schema(syntax: Syntax) -> etree.XMLSchema:
-    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
-
-
 def xsd_errors(document: bytes, syntax: Syntax) -> list[str]:
-    checker = schema(syntax)
+    checker = order.judge(DIALECTS[syntax].schema)
     checker.validate(etree.fromstring(document))
     return [entry.message for entry in checker.error_log]
 

@@ -72,12 +72,6 @@ def _is_invoice(path: Path) -> bool:
         return False
 
 
-@cache
-def schema(syntax: Syntax) -> etree.XMLSchema:
-    """The published schema of UBL 2.1 or CII D22B."""
-    return etree.XMLSchema(file=str(order.schema_file(DIALECTS[syntax].schema)))
-
-
 def examine(path: Path) -> Seen:
     """Read, write in the other syntax, read, write in the first, read; and judge both ends by the rules."""
     name = str(path.relative_to(CORPUS))
@@ -91,7 +85,7 @@ def examine(path: Path) -> Seen:
         return Seen(name, f"unreadable: {error.code}")
     texts = list(texts_of_tree(node, DIALECTS[here].schema))
     unclaimed = tuple(f"{text.why} {text.location}" for text in texts if text.term is None)
-    if not schema(here).validate(opened.root):
+    if not order.judge(DIALECTS[here].schema).validate(opened.root):
         return Seen(name, NOT_VALID)
     seen = Seen(name, profile=opened.profile, claimed=len(texts) - len(unclaimed), unclaimed=unclaimed)
     there = ubl_syntax_of(invoice) if here is Syntax.CII else Syntax.CII
@@ -149,7 +143,7 @@ def _model(invoice: Invoice, written: bytes, here: Syntax) -> list[tuple[str, st
 
 
 def _xsd(written: bytes, syntax: Syntax) -> list[tuple[str, str]]:
-    judge = schema(syntax)
+    judge = order.judge(DIALECTS[syntax].schema)
     root = etree.fromstring(written)
     return [] if judge.validate(root) else [("xsd", entry.message) for entry in list(judge.error_log)[:1]]
 
