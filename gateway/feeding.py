@@ -6,12 +6,12 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.record import lock_tenant
 from gateway.tables import Event
 from gateway.tables_channels import Channel
 from gateway.tables_webhooks import WebhookEndpoint
+from gateway.turns import for_each_tenant
 
 L = TypeVar("L", Channel, WebhookEndpoint)
 BATCH = 200
@@ -27,11 +27,12 @@ def feed(deps: Deps, table: type[L], live: tuple[ColumnElement[bool], ...],
     """Give every live listener the events behind its cursor, by batches; `take` keeps what concerns it."""
     newest = select(func.max(Event.position)).where(Event.tenant_id == table.tenant_id).scalar_subquery()
     behind = select(table.tenant_id).where(*live, table.cursor < newest).distinct()
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(behind).all()
-    for tenant_id in tenants:
+
+    def catch_up(deps: Deps, tenant_id: str) -> None:
         while _feed(deps, tenant_id, table, live, take):
             pass
+
+    for_each_tenant(deps, catch_up, behind)
 
 
 def _feed(deps: Deps, tenant_id: str, table: type[L], live: tuple[ColumnElement[bool], ...],

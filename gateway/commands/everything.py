@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.assembly import assembled
 from gateway.deps import Deps
 from gateway.evidence.trust import check_everything
-from gateway.keeping.retention import tenants
 from gateway.receivables.lines import differences
 from gateway.settings import Settings, UnsafeSetup
+from gateway.turns import tenants
 
 
 def check(published: Sequence[bytes] = ()) -> int:
@@ -41,6 +41,6 @@ def check(published: Sequence[bytes] = ()) -> int:
 
 def _of_ledgers(deps: Deps) -> Iterator[str]:
     """What lists and figures add up, against the documents and payments that it comes from."""
-    for tenant_id in tenants(deps):
+    for tenant_id in tenants(deps.db):
         for submission_id in differences(deps, tenant_id):
             yield f"{tenant_id}: soldes de / balances of {submission_id}"

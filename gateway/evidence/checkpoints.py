@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from archive.errors import ArchiveError, BadCheckpoint
 from archive.journal import consistency_proof, root, size_of
 from archive.seal import encode64
-from gateway.db import EVERY_TENANT, plain
+from gateway.db import plain
 from gateway.deps import PARIS, Deps
 from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
@@ -25,6 +25,7 @@ from gateway.outbox import Entry, Park, RetryLater
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
 from gateway.tables import Event, Seal, Tenant
+from gateway.turns import for_each_tenant
 
 log = structlog.get_logger()
 HEADER = "Passerelle-Checkpoint"
@@ -123,20 +124,19 @@ def _root(rows: LogRows, size: int) -> str:
 
 def mail_daily(deps: Deps) -> None:
     """Regular work: once a day (in France) the newest checkpoint of each tenant goes to every address set."""
-    addresses = deps.settings.checkpoint_mail
-    if not addresses:
-        return
-    with deps.db.reading(EVERY_TENANT) as session:
-        tenants = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
-    for tenant_id in tenants:
-        with deps.db.transaction(tenant_id) as session:
-            seal = newest(session, tenant_id)
-            if seal is not None and not _mailed_today(deps, session):
-                works = tuple(Work(topic=TOPIC, subject_id=f"{seal.log}/{seal.size}", payload={"to": address})
-                              for address in addresses)
-                record(session, tenant_id, Change(
-                    kind="evidence", code=MAILED, actor="worker", subject=f"log:{seal.log}:{seal.size}",
-                    data={"log": seal.log, "size": seal.size}, then=works), now=deps.now())
+    if deps.settings.checkpoint_mail:
+        for_each_tenant(deps, _mail_newest)
+
+
+def _mail_newest(deps: Deps, tenant_id: str) -> None:
+    with deps.db.transaction(tenant_id) as session:
+        seal = newest(session, tenant_id)
+        if seal is not None and not _mailed_today(deps, session):
+            works = tuple(Work(topic=TOPIC, subject_id=f"{seal.log}/{seal.size}", payload={"to": address})
+                          for address in deps.settings.checkpoint_mail)
+            record(session, tenant_id, Change(
+                kind="evidence", code=MAILED, actor="worker", subject=f"log:{seal.log}:{seal.size}",
+                data={"log": seal.log, "size": seal.size}, then=works), now=deps.now())
 
 
 def handle_mail(deps: Deps, entry: Entry) -> None:

@@ -8,24 +8,27 @@ from sqlalchemy import select
 
 from archive.errors import ArchiveError, StoreUnavailable, TimestampRefused, TimestampUnavailable
 from gateway import outbox
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.evidence.renewal import renew
 from gateway.evidence.watch import standings
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.record import lock_tenant
-from gateway.tables import OutboxEntry, Tenant
+from gateway.tables import OutboxEntry
+from gateway.turns import for_each_tenant
 
 TOPIC = "renew-hash"
 
 
 def renew_due(deps: Deps) -> None:
     """Regular work: have the logs renewed whose time has come, each by the worker, since it reads all their objects."""
+    for_each_tenant(deps, _renew_due)
+
+
+def _renew_due(deps: Deps, tenant_id: str) -> None:
     now = deps.now()
-    with deps.db.reading(EVERY_TENANT) as session:
-        due = {(tenant_id, one.log) for tenant_id in session.scalars(select(Tenant.id)).all()
-               for one in standings(deps, session, tenant_id) if one.is_due(now)}
-    for tenant_id, name in sorted(due):
+    with deps.db.reading(tenant_id) as session:
+        due = {one.log for one in standings(deps, session, tenant_id) if one.is_due(now)}
+    for name in sorted(due):
         with deps.db.transaction(tenant_id) as session:
             lock_tenant(session, tenant_id)
             waiting = session.scalar(select(OutboxEntry.id).where(

@@ -27,7 +27,8 @@ from gateway.evidence.ledger import Kept, LogRows, current_log
 from gateway.evidence.revocation import Published, publications
 from gateway.outbox import Entry
 from gateway.record import Change, lock_tenant, record
-from gateway.tables import JournalEntry, Seal, Tenant
+from gateway.tables import JournalEntry, Seal
+from gateway.turns import for_each_tenant
 
 log = structlog.get_logger()
 SEALED = "sealed"
@@ -40,8 +41,18 @@ RENEW_EVERY = timedelta(days=30)
 
 def seal_due(deps: Deps) -> None:
     """Regular work: sign what has waited long enough, fetch the tokens that are still missing."""
-    for tenant_id, name in due(deps):
+    try:
+        for_each_tenant(deps, _sign_due)
+    finally:  # what is signed needs its token, whatever one tenant's log hinders
+        _stamp_waiting(deps)
+
+
+def _sign_due(deps: Deps, tenant_id: str) -> None:
+    for name in due(deps, tenant_id):
         sign(deps, tenant_id, name)
+
+
+def _stamp_waiting(deps: Deps) -> None:
     with deps.db.reading(EVERY_TENANT) as session:
         missing = list(waiting(session))
     seen: Published = {}
@@ -52,38 +63,36 @@ def seal_due(deps: Deps) -> None:
 
 def handle_seal(deps: Deps, entry: Entry) -> None:
     """Seal one tenant's logs now."""
-    for tenant_id, name in due(deps, at_once=True):
-        if tenant_id == entry.tenant_id:
-            seal_log(deps, tenant_id, name)
+    for name in due(deps, entry.tenant_id, at_once=True):
+        seal_log(deps, entry.tenant_id, name)
 
 
-def due(deps: Deps, *, at_once: bool = False) -> list[tuple[str, str]]:
-    """(tenant, log) of every log to sign now: it has news and its last seal is old enough, or that runs out.
+def due(deps: Deps, tenant_id: str, *, at_once: bool = False) -> list[str]:
+    """The logs of a tenant to sign now: one has news and its last seal is old enough, or that runs out.
 
     The word of the last seal is no news in a log that is still written; in one that is not, it is its last.
     """
     now, pause = deps.now(), timedelta(seconds=0 if at_once else deps.settings.seal_seconds)
     found = []
-    with deps.db.reading(EVERY_TENANT) as session:
-        for tenant_id, name in logs(session):
+    with deps.db.reading(tenant_id) as session:
+        for name in logs(session, tenant_id):
             last = newest(session, tenant_id, name)
             if last is not None and last.at <= now < last.at + pause:
                 continue
             rest = has_entries(session, tenant_id, name, last.size if last is not None else 0)
             if rest == "news" or (rest and (name != current_log(session, tenant_id, now)
                                             or runs_out(session, tenant_id, now))):
-                found.append((tenant_id, name))
+                found.append(name)
     return found
 
 
-def logs(session: Session) -> Iterator[tuple[str, str]]:
-    """(tenant, log) of every log that has an entry, by one step in the index for each."""
-    for tenant_id in session.scalars(select(Tenant.id).order_by(Tenant.id)).all():
-        name = ""
-        while found := session.scalar(select(func.min(JournalEntry.log)).where(
-                JournalEntry.tenant_id == tenant_id, JournalEntry.log > name)):
-            name = found
-            yield tenant_id, name
+def logs(session: Session, tenant_id: str) -> Iterator[str]:
+    """Every log of a tenant that has an entry, by one step in the index for each."""
+    name = ""
+    while found := session.scalar(select(func.min(JournalEntry.log)).where(
+            JournalEntry.tenant_id == tenant_id, JournalEntry.log > name)):
+        name = found
+        yield name
 
 
 def newest(session: Session, tenant_id: str, name: str) -> Seal | None:

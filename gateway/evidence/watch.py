@@ -97,7 +97,7 @@ def watch(deps: Deps) -> None:
 def _watch(deps: Deps, tenant_id: str) -> None:
     with deps.db.reading(tenant_id) as session:
         found = list(worries(deps, session, tenant_id, deps.now()))
-        names = {name for owner, name in logs(session) if owner == tenant_id}
+        names = list(logs(session, tenant_id))
     for worry in found:
         sound(deps, tenant_id, worry.kind, worry.subject, {"since": worry.since.isoformat(), "detail": worry.detail})
     rings = {(worry.kind, worry.subject) for worry in found}
@@ -110,9 +110,8 @@ def _watch(deps: Deps, tenant_id: str) -> None:
 
 def worries(deps: Deps, session: Session, tenant_id: str, now: datetime) -> Iterator[Worry]:
     """Everything that is wrong with the seals of a tenant, or will be within WARN."""
-    for owner, name in logs(session):
-        if owner == tenant_id:
-            yield from _late(session, tenant_id, name, now)
+    for name in logs(session, tenant_id):
+        yield from _late(session, tenant_id, name, now)
     for one in standings(deps, session, tenant_id):
         if one.ends - now < WARN and not one.is_fresh(now):
             yield Worry("renewal-due", one.subject, one.ends, FALLEN if one.ends <= now else "")

@@ -15,13 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from archive.errors import ArchiveError
 from gateway import circuits
 from gateway.connections import open_connection
-from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.incoming.flows import INCOMPLETE, LOOK_AGAIN, is_news, known_flows, remember, remember_unreadable
 from gateway.incoming.subscribe import subscribe
 from gateway.outbox import Entry
 from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable, UnreadableFlow
 from gateway.tables import PlatformConnection, SeenFlow
+from gateway.turns import for_each_tenant
 from gateway.vault import VaultError
 
 log = structlog.get_logger()
@@ -48,12 +48,15 @@ NOT_STORED = (SQLAlchemyError, ArchiveError, OSError, ValueError)
 
 def poll_all(deps: Deps) -> None:
     """Ask every enabled connection of every tenant. Trouble with one is kept in it and stops no other."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        connections = session.scalars(
-            select(PlatformConnection).where(PlatformConnection.enabled.is_(True)).order_by(PlatformConnection.id)
-        ).all()
-    for connection in connections:
-        poll(deps, connection)
+    enabled = select(PlatformConnection).where(PlatformConnection.enabled.is_(True))
+
+    def ask(deps: Deps, tenant_id: str) -> None:
+        with deps.db.reading(tenant_id) as session:
+            connections = session.scalars(enabled.order_by(PlatformConnection.id)).all()
+        for connection in connections:
+            poll(deps, connection)
+
+    for_each_tenant(deps, ask, enabled.with_only_columns(PlatformConnection.tenant_id).distinct())
 
 
 def handle_poll(deps: Deps, entry: Entry) -> None:

@@ -15,13 +15,14 @@ from archive.errors import ObjectMissing, StoreUnavailable
 from archive.store import Digest
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
-from gateway.keeping.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing, tenants
+from gateway.keeping.retention import EVERYTHING, OBJECT, objects_of, owners_of, standing
 from gateway.outbox import Entry, RetryLater
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.tables import Event, Submission
 from gateway.tables_archive import KeptObject
 from gateway.tables_retention import LegalHold
+from gateway.turns import for_each_tenant
 
 TOPIC = "legal-hold"
 
@@ -93,14 +94,17 @@ def told(deps: Deps, tenant_id: str, hold_id: str) -> None:
 
 def tell_new(deps: Deps) -> None:
     """Regular work: tell the store of what came under a hold since it was told; later, while it is away."""
-    for tenant_id in tenants(deps):
-        with deps.db.reading(tenant_id) as session:
-            stale = [row.id for row in standing(session, tenant_id) if _has_more(session, row)]
-        for hold_id in stale:
-            try:
-                told(deps, tenant_id, hold_id)
-            except StoreUnavailable:
-                return
+    for_each_tenant(deps, _tell_new)
+
+
+def _tell_new(deps: Deps, tenant_id: str) -> None:
+    with deps.db.reading(tenant_id) as session:
+        stale = [row.id for row in standing(session, tenant_id) if _has_more(session, row)]
+    for hold_id in stale:
+        try:
+            told(deps, tenant_id, hold_id)
+        except StoreUnavailable:
+            return
 
 
 def tell_store(deps: Deps, digests: Iterable[str]) -> None:

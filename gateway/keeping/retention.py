@@ -9,7 +9,7 @@ A statement of the bank is an accounting record of its own (C. com. L123-22): ke
 it came, and as long as any invoice that one of its movements paid.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -20,7 +20,7 @@ from archive.errors import DestructionRefused, ObjectMissing, StoreUnavailable
 from archive.retention import fiscal_close, retain_until
 from archive.store import Digest
 from gateway.alarms.sounding import clear, sound
-from gateway.db import EVERY_TENANT
+from gateway.clock import day_in_france
 from gateway.deps import PARIS, Deps
 from gateway.tables import Document, Event, LegalEntity, SeenFlow, Submission, Tenant
 from gateway.tables_archive import KeptObject
@@ -54,14 +54,17 @@ class Kept:
 def reckoned(session: Session, submission: Submission) -> Kept:
     """The retention of an invoice under the rule in force, and never earlier than it was written down."""
     row = session.get(Retention, (submission.tenant_id, submission.id))
+    closes = _closes(session, submission.tenant_id)
     last = _last_operations(session, submission.tenant_id, [submission.id])
-    return _reckoned(session, submission, row, last.get(submission.id))
+    return _reckoned(submission, row, closes, last)
 
 
-def _reckoned(session: Session, submission: Submission, row: Retention | None, last: datetime | None) -> Kept:
-    close, years = rule_of(session, submission)
-    to = max(submission.received_at, last or submission.received_at)
-    day = max(to.astimezone(PARIS).date(), submission.issue_date or date.min)
+def _reckoned(
+    submission: Submission, row: Retention | None, closes: Mapping[str, tuple[str, int]], last: Mapping[str, datetime]
+) -> Kept:
+    close, years = closes.get(submission.legal_entity_id or "", closes[""])
+    to = max(submission.received_at, last.get(submission.id, submission.received_at))
+    day = max(day_in_france(to), submission.issue_date or date.min)
     until, rule = retain_until(fiscal_close(day, *map(int, close.split("-"))), years), f"{close}+{years}"
     if row is None:
         return Kept(until, rule, to)
@@ -76,9 +79,9 @@ def counted(session: Session, submission: Submission) -> Retention:
 def _count(session: Session, tenant_id: str, submissions: Sequence[Submission]) -> dict[str, Retention]:
     ids = [submission.id for submission in submissions]
     rows = {row.submission_id: row for row in _rows_of(session, tenant_id, ids)}
-    last = _last_operations(session, tenant_id, ids)
+    closes, last = _closes(session, tenant_id), _last_operations(session, tenant_id, ids)
     for submission in submissions:
-        kept = _reckoned(session, submission, rows.get(submission.id), last.get(submission.id))
+        kept = _reckoned(submission, rows.get(submission.id), closes, last)
         row = rows.setdefault(submission.id, Retention(
             tenant_id=tenant_id, submission_id=submission.id, locked_until=None, destroyed_at=None,
             destruction_id=None))
@@ -93,11 +96,13 @@ def _rows_of(session: Session, tenant_id: str, ids: Iterable[str]) -> Sequence[R
         Retention.tenant_id == tenant_id, Retention.submission_id.in_(list(ids)))).all()
 
 
-def rule_of(session: Session, submission: Submission) -> tuple[str, int]:
-    """(MM-DD of the close, years) for an invoice."""
-    tenant = session.get_one(Tenant, submission.tenant_id)
-    entity = session.get(LegalEntity, (submission.tenant_id, submission.legal_entity_id or ""))
-    return (entity.fiscal_year_end if entity is not None else tenant.fiscal_year_end), tenant.retention_years
+def _closes(session: Session, tenant_id: str) -> dict[str, tuple[str, int]]:
+    """(MM-DD of the close, years) by legal entity; "": for invoices of none."""
+    tenant = session.get_one(Tenant, tenant_id)
+    entities = session.execute(select(LegalEntity.id, LegalEntity.fiscal_year_end).where(
+        LegalEntity.tenant_id == tenant_id))
+    return {"": (tenant.fiscal_year_end, tenant.retention_years),
+            **{entity_id: (close, tenant.retention_years) for entity_id, close in entities}}
 
 
 def _last_operations(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, datetime]:
@@ -301,7 +306,7 @@ def last_day(session: Session, tenant_id: str, subject: str) -> date:
 
 def alone(session: Session, tenant_id: str, at: datetime) -> date:
     """Until when a record of no invoice is kept that came then: from the latest close that its year may have."""
-    day, tenant = at.astimezone(PARIS).date(), session.get_one(Tenant, tenant_id)
+    day, tenant = day_in_france(at), session.get_one(Tenant, tenant_id)
     ends = session.scalars(select(LegalEntity.fiscal_year_end).where(LegalEntity.tenant_id == tenant_id)).all()
     closes = [fiscal_close(day, *map(int, end.split("-"))) for end in ends or [tenant.fiscal_year_end]]
     return retain_until(max(closes), tenant.retention_years)
@@ -330,12 +335,6 @@ def approved(which: ColumnElement[bool], tenant_id: str) -> Select[str]:
     return select(DestructionItem.subject).join(Destruction, (Destruction.tenant_id == DestructionItem.tenant_id) & (
         Destruction.id == DestructionItem.destruction_id)).where(
             DestructionItem.tenant_id == tenant_id, Destruction.state == "approved", which)
-
-
-def tenants(deps: Deps) -> Iterator[str]:
-    """The ids of all tenants."""
-    with deps.db.reading(EVERY_TENANT) as session:
-        yield from session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
 
 
 def end_of(day: date) -> datetime:

@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 from gateway.alarms import causes
 from gateway.db import EVERY_TENANT, Database
 from gateway.deps import Deps
-from gateway.evidence import watch
-from gateway.keeping import erasure, retention
+from gateway.evidence import renewing, sealing, watch
+from gateway.keeping import erasure, holds, retention
 from gateway.lifecycle import deadlines
 from gateway.reminders import overdue
 from gateway.tables import Tenant
 
 WORK = {"retention": retention.count_due, "erase": erasure.erase_old, "alarms": causes.watch,
-        "duties": deadlines.tell_deadlines, "late-cases": overdue.tell_late, "watch": watch.watch}
+        "duties": deadlines.tell_deadlines, "late-cases": overdue.tell_late, "watch": watch.watch,
+        "seal": sealing.seal_due, "renew-hash": renewing.renew_due, "holds": holds.tell_new}
 
 
 class Trouble(Exception):
