@@ -199,8 +199,8 @@ def ring_due(deps: Deps, ticks: Mapping[str, Tick], due: dict[str, datetime]) ->
                 log.exception("regular work failed", work=name)
                 tick.failed = max(tick.failed, 0) + 1
                 if tick.failed > 1:
-                    facts = {"name": name, "error": f"{type(error).__name__}: {error}"}
-                    sound(deps, EVERY_TENANT, FAILING, name, facts)
+                    # every tenant reads it, and what the error says may be of one: the log has that
+                    sound(deps, EVERY_TENANT, FAILING, name, {"name": name, "error": type(error).__name__})
             else:
                 if tick.failed != 0:
                     clear(deps, EVERY_TENANT, FAILING, name)

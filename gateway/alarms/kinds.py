@@ -81,7 +81,7 @@ KINDS: Mapping[str, Kind] = {
         "Work is not being done", "/plateforme"),
     "regular-failing": Kind(
         "bad", "Travail régulier en échec", "Un travail de fond (relances, conservation, scellement, relève…) échoue à "
-        "chaque tour : l'erreur ci-dessous dit sur quoi. Les autres continuent.", "Regular work keeps failing"),
+        "chaque tour : le journal du service dit sur quoi. Les autres continuent.", "Regular work keeps failing"),
     "webhook-silent": Kind(
         "warn", "Webhook en difficulté", "Un de vos logiciels ne reçoit plus les événements.",
         "A webhook does not get through", "/reglages/webhooks"),
