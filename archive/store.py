@@ -13,7 +13,8 @@ from typing import Protocol
 
 from archive.errors import BadDigest
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+HEX = re.compile(r"[0-9a-f]{64}")
+"""What a digest looks like, and so the name of an object."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,7 +24,7 @@ class Digest:
     hex: str
 
     def __post_init__(self) -> None:
-        if not _HEX.fullmatch(self.hex):
+        if not HEX.fullmatch(self.hex):
             raise BadDigest(f"{self.hex!r} is not a SHA-256")
 
     def __str__(self) -> str:

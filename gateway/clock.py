@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-_FRANCE: Final = ZoneInfo("Europe/Paris")
+PARIS: Final = ZoneInfo("Europe/Paris")
+"""Dates of French invoices are French dates."""
 
 
 def wall_clock() -> datetime:
@@ -14,4 +15,4 @@ def wall_clock() -> datetime:
 
 def day_in_france(at: datetime) -> date:
     """The date of a moment in France, where the law counts days: there it is tomorrow an hour or two before UTC."""
-    return at.astimezone(_FRANCE).date()
+    return at.astimezone(PARIS).date()

@@ -9,7 +9,6 @@ lies in `damaged/`. A directory cannot bind its owner: `keep` has no effect here
 import errno
 import hashlib
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,9 +23,8 @@ from archive.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from archive.store import Digest, Meta
+from archive.store import HEX, Digest, Meta
 
-_NAME = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -90,7 +88,7 @@ class DirectoryStore:
         for first in _names(self._objects, behind[:2]):
             for second in _names(self._objects / first, behind[2:4] if first == behind[:2] else ""):
                 for name in _names(self._objects / first / second, behind):
-                    if name != behind and _NAME.fullmatch(name):
+                    if name != behind and HEX.fullmatch(name):
                         yield Digest(name)
 
     def count(self) -> int:

@@ -8,7 +8,6 @@ S3's own. Credentials come from where boto3 looks for them (environment, profile
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,10 +26,9 @@ from archive.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from archive.store import Digest, Meta
+from archive.store import HEX, Digest, Meta
 
 _CHUNK = 1 << 20
-_NAME = re.compile(r"[0-9a-f]{64}")
 _ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed"}  # the last one: a delete marker
 _TAKEN = {"PreconditionFailed", "412"}
 _FULL = {"QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "EntityTooLarge", "507"}
@@ -118,7 +116,7 @@ class S3Store:
             for page in pages:
                 for found in page.get("Contents", ()):
                     name = found["Key"].rpartition("/")[2]
-                    if _NAME.fullmatch(name):
+                    if HEX.fullmatch(name):
                         yield Digest(name)
 
     def count(self) -> int:

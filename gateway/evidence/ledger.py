@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from archive.journal import Entry, ObjectRef, Row, append
 from archive.retention import fiscal_close
 from archive.store import Digest
+from gateway.clock import day_in_france
 from gateway.db import insert_rows, plain
-from gateway.deps import PARIS
 from gateway.tables import JournalEntry, Tenant
 
 SOFTWARE = f"passerelle-{version('passerelle')}"
@@ -106,7 +106,7 @@ def log_of(now: datetime, fiscal_year_end: str = CALENDAR_YEAR) -> str:
     Days are French calendar days. `fiscal_year_end`: MM-DD.
     """
     month, day = map(int, fiscal_year_end.split("-"))
-    return f"{fiscal_close(now.astimezone(PARIS).date(), month, day).year}"
+    return f"{fiscal_close(day_in_france(now), month, day).year}"
 
 
 def current_log(session: Session, tenant_id: str, now: datetime) -> str:
