@@ -13,6 +13,7 @@ from gateway.console import words
 from gateway.console.people import Names
 from gateway.console.sheets import Column, Kind, Line, Sheet
 from gateway.console.templating import client_page
+from gateway.db import slices
 from gateway.receivables.account import Client, Item
 from gateway.receivables.ageing import CLASSES, Aged, Group, itself, totals
 from gateway.receivables.analysis import ageing_on
@@ -24,7 +25,6 @@ GROUPS: Mapping[str, str] = {"": "par client", "segment": "par segment", "charge
 """What the ageing may be grouped by: what the URL says, what the reader sees."""
 
 NO_SEGMENT, NO_OWNER = "(sans segment)", "(personne)"
-SLICE = 500
 
 AGEING = (
     Column("nom", "Client"), Column("siren", "SIREN"), Column("devise", "Devise", Kind.CURRENCY),
@@ -102,29 +102,26 @@ def grouping(session: Session, group: str, names: Names) -> Callable[[Client], G
     return lambda client: Group(settled.get(client.key, ""), shown.get(settled.get(client.key, ""), nobody))
 
 
-def items_of(session: Session, found: Sequence[Item], called: Mapping[str, str], name: str) -> Sheet:
-    """These items as a list, in their order; without the column of the client where `called` names none."""
+def items_of(session: Session, found: Sequence[Item], name: str) -> Sheet:
+    """These items, which are of one client, as a list in their order, without the column of the client."""
     states = states_of(session, [item.document.id for item in found])
-    columns = ITEMS if called else (ITEMS[0], *ITEMS[2:])
     lines = [Line((
-        item.document.number or "Sans numéro", *([called[item.document.client.key]] if called else ()),
-        words.document_type(item.document.type_code), states[item.document.id].text, item.document.issued_on,
-        item.document.due_date, item.days_late or None, item.document.currency, item.stated - item.ended, item.paid,
-        item.credited - item.refunded, item.balance), f"/factures/{item.document.id}") for item in found]
+        item.document.number or "Sans numéro", words.document_type(item.document.type_code),
+        states[item.document.id].text, item.document.issued_on, item.document.due_date, item.days_late or None,
+        item.document.currency, item.stated - item.ended, item.paid, item.credited - item.refunded, item.balance,
+    ), f"/factures/{item.document.id}") for item in found]
     rest: dict[str, Decimal] = {}
     for item in found:
         rest[item.document.currency] = rest.get(item.document.currency, Decimal(0)) + item.balance
-    before = (None,) * (len(columns) - 6)
-    sums = [Line(("Total", *before, currency, *(None,) * 3, amount)) for currency, amount in sorted(rest.items())]
-    return Sheet(name=name, columns=columns, lines=lines, sums=sums)
+    sums = [Line(("Total", *(None,) * 5, currency, *(None,) * 3, amount)) for currency, amount in sorted(rest.items())]
+    return Sheet(name=name, columns=(ITEMS[0], *ITEMS[2:]), lines=lines, sums=sums)
 
 
 def states_of(session: Session, ids: Sequence[str]) -> Mapping[str, words.Word]:
     """The one word for each of these invoices today."""
     found: dict[str, words.Word] = {}
-    for start in range(0, len(ids), SLICE):
-        query = select(Submission.id, Submission.transmission, Submission.lifecycle).where(
-            Submission.id.in_(ids[start:start + SLICE]))
+    for part in slices(ids):
+        query = select(Submission.id, Submission.transmission, Submission.lifecycle).where(Submission.id.in_(part))
         found |= {row.id: words.state_of(row.transmission, row.lifecycle) for row in session.execute(query)}
     return found
 

@@ -4,7 +4,7 @@ Amounts are kept as text and summed as Decimal; sums of whole houses are of hund
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.console import words
+from gateway.db import slices
 from gateway.receivables.account import Item
 from gateway.receivables.ageing import CLASSES, Piece, age_class
 from gateway.receivables.documents import Netted, netted_all
@@ -171,16 +172,15 @@ def with_money(session: Session, found: Sequence[Submission], today: date) -> li
 
 def by_id(session: Session, ids: Iterable[str]) -> dict[str, Submission]:
     """Those of these ids that are invoices, each under its id."""
-    wanted = set(ids)
-    parts = (sorted(wanted)[start:start + 500] for start in range(0, len(wanted), 500))
-    return {row.id: row for part in parts for row in session.scalars(select(Submission).where(Submission.id.in_(part)))}
+    return {row.id: row for part in slices(sorted(set(ids)))
+            for row in session.scalars(select(Submission).where(Submission.id.in_(part)))}
 
 
 def payments_by_invoice(session: Session, ids: Sequence[str]) -> dict[str, list[Payment]]:
     """The payments of these invoices, in the order they were recorded."""
     grouped: dict[str, list[Payment]] = {}
-    for start in range(0, len(ids), 500):
-        query = select(Payment).where(Payment.submission_id.in_(ids[start:start + 500])).order_by(Payment.recorded_at)
+    for part in slices(ids):
+        query = select(Payment).where(Payment.submission_id.in_(part)).order_by(Payment.recorded_at)
         for payment in session.scalars(query):
             grouped.setdefault(payment.submission_id, []).append(payment)
     return grouped
@@ -229,12 +229,11 @@ class Age:
 
 def ages(pieces: Sequence[Piece], today: date) -> list[Age]:
     """What these ask for, which are of one currency and no credits, by lateness."""
-    found = {name: Age(words.AGES[name], Decimal(0), 0) for name in CLASSES}
+    found: dict[str, list[Piece]] = {name: [] for name in CLASSES}
     for piece in pieces:
-        name = CLASSES[age_class(piece.days_late(today))]
-        found[name] = replace(found[name], amount=found[name].amount + piece.balance,
-                              invoices=found[name].invoices + piece.items)
-    return list(found.values())
+        found[CLASSES[age_class(piece.days_late(today))]].append(piece)
+    return [Age(words.AGES[name], sum((one.balance for one in its), Decimal(0)), sum(one.items for one in its))
+            for name, its in found.items()]
 
 
 def this_week(today: date) -> date:

@@ -56,4 +56,4 @@ def export_client(visit: Reading, wanted: Wanted, ending: Ending, cle: str = "",
 def items_sheet(session: Session, items: Sequence[Item], wanted: owing.Asked, *, whole: bool) -> Sheet:
     """The open items of a client as a list, or all of them."""
     shown = [item for item in items if whole or item.balance]
-    return owing.items_of(session, shown, {}, f"client-{wanted.as_of}")
+    return owing.items_of(session, shown, f"client-{wanted.as_of}")

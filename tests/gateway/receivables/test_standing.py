@@ -93,11 +93,11 @@ def by_hand(session: Session, asked: Asked) -> Sheet:
 
     found = sorted(filter(is_wanted, open_items(session, asked.as_of)), key=lambda item: (
         item.document.due_date or item.document.issued_on, folded(item.document.number), item.document.id))
-    called = {item.document.client.key: "" for item in found} or {"": ""}
-    sheet = items_of(session, found, called, "")
-    return in_order(replace(sheet, lines=[
-        Line((line.cells[0], item.document.client.name, *line.cells[2:]), line.href)
-        for line, item in zip(sheet.lines, found, strict=True)]), asked.order)
+    sheet = items_of(session, found, "")
+    return in_order(replace(sheet, columns=ITEMS, lines=[
+        Line((line.cells[0], item.document.client.name, *line.cells[1:]), line.href)
+        for line, item in zip(sheet.lines, found, strict=True)], sums=[
+        Line((line.cells[0], None, *line.cells[1:])) for line in sheet.sums]), asked.order)
 
 
 def shown(rows: Sequence[Line]) -> list[Any]:
