@@ -7,60 +7,25 @@ Goals of processor time: a client's page and the first page in 100 ms, a page of
 PostgreSQL), least of some tries; every fifth client has cases, holds and letters of the past.
 """
 
-import argparse
 import random
-import sys
-import tempfile
 import uuid
-from contextlib import ExitStack
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parents[1]
-sys.path[:0] = [str(HERE / "campaigns"), str(HERE / "scale")]
-
-import servers
 from fastapi.testclient import TestClient
-from receivables import SEED, TODAY, Told, fill, name_of
-from sqlalchemy import text
-from year import Clock, house
+from receivables import SEED, TODAY, Told, analyse, fill, name_of, on_databases
 
 from gateway.app import create_app
-from gateway.assembly import assembled
 from gateway.auth import COOKIE, ROLES, SESSION_LENGTH, digest_of
-from gateway.db import insert_rows
+from gateway.db import insert_rows, slices
 from gateway.deps import Deps
 from gateway.receivables import lines
-from gateway.settings import Settings
 from gateway.tables import ConsoleSession, User
 from gateway.tables_receivables import BankMovement
 from gateway.tables_reminders import Case, Decision, Hold
 
 TRIES = 5
-
-
-def main() -> None:
-    """Fill, ask, print."""
-    options = argparse.ArgumentParser()
-    options.add_argument("--invoices", type=int, default=20_000)
-    options.add_argument("--on", choices=("sqlite", "postgres", "both"), default="both")
-    asked = options.parse_args()
-    for name in ("sqlite", "postgres") if asked.on == "both" else (asked.on,):
-        with ExitStack() as stack:
-            folder, url = Path(stack.enter_context(tempfile.TemporaryDirectory())), None
-            if name == "postgres":
-                if reason := servers.missing():
-                    print(f"postgres: {reason}")
-                    continue
-                url, _ = stack.enter_context(servers.postgres_server(durable=False))
-            made = stack.enter_context(assembled(Settings(data=folder, database_url=url, log_json=False)))
-            clock = Clock()
-            clock.now = datetime(2026, 3, 23, 9, tzinfo=UTC)
-            deps = replace(made, clock=clock)
-            measure(name, deps, house(deps, clock).tenant_id, asked.invoices)
 
 
 def measure(name: str, deps: Deps, tenant_id: str, count: int) -> None:
@@ -71,9 +36,7 @@ def measure(name: str, deps: Deps, tenant_id: str, count: int) -> None:
     live(deps, tenant_id, clients, count)
     tell, visitor = Told(f"pages on {name}", count), signed_in(deps, tenant_id)
     tell("the ledger made the first time", lambda: lines.catch_up(deps, tenant_id))
-    if name == "postgres":
-        with deps.db.engine.begin() as connection:
-            connection.execute(text("ANALYZE"))  # as it does by itself in a while
+    analyse(name, deps)
     month_ago = TODAY - timedelta(days=30)
     for what, path, times in (
         ("a client's page (goal 100 ms)", f"/encours/client?cle={clients[0][0]}", TRIES),
@@ -118,9 +81,9 @@ def live(deps: Deps, tenant_id: str, clients: list[tuple[str, str]], count: int)
         "value_on": TODAY, "returned": False, "name": clients[number % len(clients)][1], "remittance": "VIR FA",
         "state": "open" if number % 10 else "doubtful"} for number in range(300)]
     for table, rows in ((Decision, decisions), (Case, cases), (Hold, holds), (BankMovement, moves)):
-        for start in range(0, len(rows), 5000):
+        for part in slices(rows, 5000):
             with deps.db.transaction(tenant_id) as session:
-                insert_rows(session, table, rows[start:start + 5000])
+                insert_rows(session, table, part)
 
 
 def signed_in(deps: Deps, tenant_id: str) -> TestClient:
@@ -137,4 +100,4 @@ def signed_in(deps: Deps, tenant_id: str) -> TestClient:
 
 
 if __name__ == "__main__":
-    main()
+    on_databases(measure)

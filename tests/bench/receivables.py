@@ -33,7 +33,7 @@ from gateway.auth import Permission, Principal
 from gateway.bank.files import take_in
 from gateway.bank.proposals import movements
 from gateway.console.client_file import client_file
-from gateway.db import insert_rows
+from gateway.db import insert_rows, slices
 from gateway.deps import Deps
 from gateway.receivables import lines
 from gateway.receivables.open_items import all_items, open_items, owed
@@ -48,8 +48,8 @@ PARTS = ("bo", "ra", "lin", "ver", "mau", "dre", "sol", "ti", "gan", "pel", "zo"
 KINDS = ("Scierie", "Maison", "Hôtel", "Imprimerie", "Transports", "Cabinet", "Garage", "Menuiserie", "Laiterie")
 
 
-def main() -> None:
-    """Fill, ask, print."""
+def on_databases(measure: Callable[[str, Deps, str, int], None]) -> None:
+    """Have an empty tenant measured on each database that the options name, with as many invoices."""
     options = argparse.ArgumentParser()
     options.add_argument("--invoices", type=int, default=20_000)
     options.add_argument("--on", choices=("sqlite", "postgres", "both"), default="both")
@@ -76,9 +76,7 @@ def measure(name: str, deps: Deps, tenant_id: str, count: int) -> None:
     fill(deps, tenant_id, dice, clients, count)
     tell = Told(name, count)
     tell("lines made the first time", lambda: lines.catch_up(deps, tenant_id))
-    if name == "postgres":
-        with deps.db.engine.begin() as connection:
-            connection.execute(text("ANALYZE"))  # as it does by itself in a while
+    analyse(name, deps)
     with deps.db.transaction(tenant_id) as session:
         ids = session.scalars(select(LedgerLine.submission_id).order_by(LedgerLine.submission_id).limit(500)).all()
         for one in ids:
@@ -101,6 +99,13 @@ def measure(name: str, deps: Deps, tenant_id: str, count: int) -> None:
             print(f"    {len(file.items)} items, {len(file.movements)} movements")
         tell("a client a month ago", lambda: all_items(session, TODAY - timedelta(days=30), str(clients[1][0])), 5)
         tell("the whole ledger", lambda: open_items(session, TODAY))
+
+
+def analyse(name: str, deps: Deps) -> None:
+    """Have PostgreSQL count what it has, as it does by itself in a while."""
+    if name == "postgres":
+        with deps.db.engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
 
 
 class Told:
@@ -152,9 +157,9 @@ def fill(deps: Deps, tenant_id: str, dice: random.Random, clients: list[tuple[st
                 "amount": amount if settled else Decimal("10.00"), "paid_on": TODAY, "recorded_at": deps.now(),
                 "actor": "bench", "method": None, "reference": None})
     for table, rows in ((Submission, made), (Payment, money)):
-        for start in range(0, len(rows), 5000):
+        for part in slices(rows, 5000):
             with deps.db.transaction(tenant_id) as session:
-                insert_rows(session, table, rows[start:start + 5000])
+                insert_rows(session, table, part)
 
 
 def entries(deps: Deps, tenant_id: str, dice: random.Random, clients: list[tuple[str | None, str]]) -> Iterator[Any]:
@@ -172,4 +177,4 @@ def entries(deps: Deps, tenant_id: str, dice: random.Random, clients: list[tuple
 
 
 if __name__ == "__main__":
-    main()
+    on_databases(measure)
