@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -15,11 +16,11 @@ def day(number: int) -> date:
     return START + timedelta(days=number)
 
 
-def document(number: str, total: str = "120.00", on: int = 0, **more: object) -> Document:
-    usual = {"id": number, "number": number, "seller": "000002006", "entity_id": "e", "client": CLIENT,
+def document(number: str, total: str = "120.00", on: int = 0, **more: Any) -> Document:
+    usual: dict[str, Any] = {"id": number, "number": number, "seller": "000002006", "entity_id": "e", "client": CLIENT,
              "type_code": "380", "processing_rule": "B2B", "currency": "EUR", "total": Decimal(total),
              "due": Decimal(total), "issued_on": day(on), "due_date": day(on + 30)}
-    return Document(**{**usual, **more})  # type: ignore[arg-type]  # keywords of many types
+    return Document(**{**usual, **more})
 
 
 def paid(number: str, amount: str, on: int = 5) -> Received:
