@@ -1,6 +1,7 @@
 """An invoice with its document in the store, seen on days that tests choose, and the mail that leaves."""
 
 import email
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.message import EmailMessage
 from email.policy import default
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -34,6 +36,8 @@ from gateway.reminders.service import handle_remind
 from gateway.tables import Event, LegalEntity, Payment, Submission
 from gateway.tables_reminders import Decision
 from gateway.worker import relay
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 DUE = date(2026, 3, 13)
 """A Friday."""

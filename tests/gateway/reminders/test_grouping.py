@@ -1,16 +1,69 @@
-"""Which invoices of a client one letter names."""
+"""One letter for all invoices of a client: which it names, and what becomes of it."""
 
 import uuid
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
+from gateway.mail import InDoubt
+from gateway.outbox import Park
+from gateway.reminders import service
+from gateway.reminders.effect import effects
+from gateway.reminders.people import settle
+from gateway.reminders.schemas import SettlementIn
 from gateway.tables import Payment, Submission
 from gateway.tables_reminders import Decision
 
 if TYPE_CHECKING:
-    from conftest import Play
+    from tests.gateway.reminders.conftest import Play
+
+
+def test_one_mail_for_all_invoices_of_a_client(play: "Play") -> None:
+    play.another("FA-2", "2026-03-12", "50.00")
+    play.another("FA-3", "2026-06-30", "50.00")
+    play.another("FA-4", "2026-03-13", "50.00", buyer_siren="000003004", buyer_name="Autre client")
+    play.on("2026-03-23")
+    play.work()
+    by_number = {mail["Subject"].split()[1]: mail for mail in play.mails()}
+    assert sorted(by_number) == ["FA-2", "FA-4"], "two clients, two mails; the oldest invoice leads"
+    mail = by_number["FA-2"]
+    text = mail.get_body(("plain",)).get_content().replace("\xa0", " ").replace("\u202f", " ")
+    assert "FA-2026-0042 | 13/03/2026 | 10 jours | 1 200,00 €" in text
+    assert "Total à régler : 1 250,00 €" in text
+    assert "Vos autres factures ouvertes" in text
+    assert "FA-3 | 30/06/2026 | à échoir | 50,00 €" in text
+    assert "Total ouvert, tout compris : 1 300,00 €" in text
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        "FA-2-facture.pdf", "FA-2026-0042-facture.pdf", "FA-3-facture.pdf"]
+    assert play.told() == [("sent", "due", "friendly")]
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        rows = session.scalars(select(Decision).where(Decision.outcome == "sent")).all()
+    both = ["FA-2", "FA-2026-0042"]
+    assert sorted(row.facts["together"] for row in rows) == [both, both, ["FA-4"]]
+
+
+def test_what_became_of_a_mail_became_of_all_its_invoices(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_given: Any) -> None:
+        raise InDoubt("réponse perdue")
+
+    play.another("FA-2", "2026-03-12", "50.00")
+    play.on("2026-03-23")
+    ticks = count()
+    play.deps = replace(play.deps, clock=lambda: play.clock.now + timedelta(microseconds=next(ticks)))
+    monkeypatch.setattr(service, "deliver", lose)
+    with pytest.raises(Park):
+        play.remind()
+    settle(play.deps, principal, play.invoice.id, play.decisions()[0].id,
+           SettlementIn(delivered=True, reason="Vu dans le journal du serveur"))
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        assert session.scalars(select(Decision.outcome)).all() == ["sent", "sent"]
+        assert [one.messages for one in effects(session, play.deps.today(), 30)] == [1]
 
 
 def test_a_long_settled_history_hides_no_open_invoice(play: "Play") -> None:

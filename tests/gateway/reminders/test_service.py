@@ -1,7 +1,6 @@
 """Reminders in the service: sent once whatever crashes, stopped by what happens meanwhile, every decision kept."""
 
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +11,9 @@ from archive.store import Digest
 from gateway.keeping.erasure import erase_invoice
 from gateway.mail import spool_path
 from gateway.outbox import RetryLater, put
-from gateway.record import Change, Work, record
 from gateway.reminders import service
 from gateway.reminders.nightly import sweep, tick
 from gateway.reminders.service import handle_remind
-from gateway.reminders.trying import try_out
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
 from gateway.tables_retention import Retention
 from gateway.worker import relay
@@ -78,36 +75,6 @@ def test_the_whole_life_of_an_unpaid_invoice(play: "Play") -> None:
     threads = [mail["References"] for mail in play.mails()]
     assert threads[0] is None
     assert len(threads[-1].split()) == 5
-
-
-def test_the_dispute_and_its_end(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.status("207")
-    for _ in range(3):
-        play.remind()
-    play.on("2026-03-25")
-    play.status("205")
-    play.remind()
-    assert play.told() == [("held", "status-207", "friendly"), ("sent", "due", "friendly")]
-    assert len(play.mails()) == 1
-    assert "En litige (207) depuis le 23 mars 2026" in play.decisions()[0].reason
-    assert play.events() == ["held", "case-opened", "sending", "case-closed", "sent"]
-
-
-def test_statuses_count_in_the_order_in_which_they_were_set(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.status("207", at=datetime(2026, 3, 20, 10, tzinfo=UTC))
-    play.status("205", at=datetime(2026, 3, 18, 10, tzinfo=UTC))  # arrives late
-    play.remind()
-    assert play.told() == [("held", "status-207", "friendly")]
-
-
-def test_a_status_from_the_future_pauses_no_longer_than_one_from_today(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.status("211", at=datetime(2036, 1, 1, tzinfo=UTC))
-    play.on("2026-03-27")
-    play.remind()
-    assert play.told() == [("sent", "due", "friendly")]
 
 
 def test_paid_while_the_letter_was_written(play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,93 +213,6 @@ def test_what_is_not_deposited_is_held_with_its_reason(play: "Play") -> None:
     assert play.told() == [("held", "not-deposited", "friendly")]
 
 
-def test_a_credit_note_reduces_and_closes(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.make(number="AV-1", type_code="381", total=Decimal("200.00"), preceding=["FA-2026-0042"])
-    play.remind()
-    assert "Son solde est de 1 000,00 €" in play.text()
-    play.make(number="AV-2", type_code="381", total=Decimal("1000.00"), preceding=["FA-2026-0042"])
-    play.on("2026-04-02")
-    play.remind()
-    assert play.told()[-1] == ("skipped", "credited", "")
-
-
-@pytest.mark.parametrize(("type_code", "code"), [("381", "credited"), ("384", "corrected")])
-def test_what_took_an_invoice_away_is_rejected_and_the_invoice_is_owed_again(
-    play: "Play", type_code: str, code: str
-) -> None:
-    play.on("2026-03-23")
-    follower = play.make(number="FA-2026-0050", type_code=type_code, total=Decimal("1200.00"),
-                         preceding=["FA-2026-0042"])
-    play.work()
-    assert play.told() == [("skipped", code, "")]
-    play.on("2026-03-30")
-    with play.deps.db.transaction(follower.tenant_id) as session:
-        row = session.get_one(Submission, (follower.tenant_id, follower.id))
-        row.lifecycle, row.active = "213", None
-        record(session, follower.tenant_id, Change(kind="lifecycle", code="213", actor="platform",
-                                                   submission_id=follower.id,
-                                                   then=(Work(topic="remind", subject_id=follower.id),)),
-               now=play.deps.now())
-    play.work()
-    assert play.told() == [("skipped", code, ""), ("sent", "due", "friendly")]
-
-
-def test_two_documents_that_name_each_other_wake_each_other_once(play: "Play") -> None:
-    play.on("2026-03-23")
-    ones = [play.make(number=number, type_code="384", preceding=[other])
-            for number, other in (("FA-8", "FA-9"), ("FA-9", "FA-8"))]
-    for play.invoice in ones:
-        play.remind()
-    assert relay(play.deps, {"remind": handle_remind}) <= 2
-
-
-def test_a_completion_that_the_platform_refused_answers_nothing(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.status("208")
-    with play.deps.db.transaction(play.invoice.tenant_id) as session:
-        for kind, code, data in (("lifecycle", "209", {"own": True}), ("transmission", "status-refused", {})):
-            record(session, play.invoice.tenant_id, Change(
-                kind=kind, code=code, actor="seller", submission_id=play.invoice.id, data={"flow_id": "f-1", **data},
-            ), now=play.deps.now())
-    play.remind()
-    assert play.told() == [("held", "status-208", "friendly")]
-    play.on("2026-03-24")
-    trial = try_out(play.deps, play.invoice.tenant_id, None, date(2026, 3, 24), date(2026, 3, 25))
-    assert (trial.would, set(trial.against)) == ({}, {"status-208"})
-    play.status("209")
-    play.remind()
-    assert play.told()[-1] == ("sent", "due", "friendly")
-
-
-@pytest.mark.parametrize(("told", "expected"), [
-    ([("210", "seller")], ("sent", "due", "friendly")),
-    ([("213", "buyer")], ("sent", "due", "friendly")),
-    ([("220", "buyer")], ("sent", "due", "friendly")),
-    ([("207", "seller")], ("sent", "due", "friendly")),
-    ([("212", "seller")], ("sent", "due", "friendly")),  # of an invoice that no platform has
-    ([("200", "platform"), ("212", "seller")], ("held", "cashed-unrecorded", "friendly")),
-    ([("207", "buyer"), ("205", "seller")], ("held", "status-207", "friendly")),
-    ([("207", "buyer"), ("209", "seller")], ("held", "status-207", "friendly")),  # completes what nobody suspended
-    ([("208", "buyer"), ("209", "buyer")], ("held", "status-208", "friendly")),
-    ([("208", "buyer"), ("209", "seller")], ("sent", "due", "friendly")),
-    ([("210", "buyer"), ("205", "buyer")], ("skipped", "status-210", "")),
-])
-def test_only_what_the_lifecycle_counts_is_heard(
-    play: "Play", told: list[tuple[str, str]], expected: tuple[str, str, str]
-) -> None:
-    play.on("2026-03-23")
-    for code, by in told:
-        play.status(code, by=by)
-        play.clock.forward(minutes=1)
-    play.on("2026-03-24")
-    trial = try_out(play.deps, play.invoice.tenant_id, None, date(2026, 3, 24), date(2026, 3, 24))
-    play.remind()
-    assert play.told() == [expected]
-    assert (dict(trial.would), set(trial.against)) == (
-        ({"friendly": 1}, set()) if expected[0] == "sent" else ({}, {expected[1]}))
-
-
 def test_an_invoice_that_was_destroyed_is_not_looked_at_again(play: "Play") -> None:
     play.on("2026-04-02")
     play.pay("1200.00")
@@ -343,23 +223,6 @@ def test_an_invoice_that_was_destroyed_is_not_looked_at_again(play: "Play") -> N
     play.on("2026-06-02")
     play.work()
     assert play.told() == []
-
-
-def test_a_shared_credit_note_waits_for_a_person(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.make(number="AV-1", type_code="381", total=Decimal("900.00"), preceding=["FA-2026-0042", "FA-2"])
-    play.remind()
-    play.on("2026-03-24")
-    play.pay("300.00")  # the share, recorded by a person
-    play.remind()
-    assert play.told() == [("held", "shared-credit", "friendly"), ("sent", "due", "friendly")]
-
-
-def test_a_corrected_invoice_replaces_it(play: "Play") -> None:
-    play.on("2026-03-23")
-    play.make(number="FA-2026-0050", type_code="384", preceding=["FA-2026-0042"])
-    play.remind()
-    assert play.told() == [("skipped", "corrected", "")]
 
 
 def test_an_entity_that_is_off_writes_to_nobody(play: "Play", entity: LegalEntity) -> None:

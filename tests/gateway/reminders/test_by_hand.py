@@ -1,0 +1,185 @@
+"""Stages that a person finishes: calls, letters, notices, files for an agency, one for all invoices of a client."""
+
+import io
+import subprocess
+import zipfile
+from dataclasses import replace
+from shutil import which
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from reminder_cases import cases_of_kind, only_case, open_cases
+from sqlalchemy import select
+
+from archive.store import Digest
+from formats.invoice import Address
+from gateway.record import Change, record
+from gateway.reminders.cases import close_case
+from gateway.reminders.letters import byhand
+from gateway.reminders.people import save_scenario
+from gateway.reminders.scenario import DEFAULT, to_json
+from gateway.tables import Document
+from gateway.tables_reminders import Decision
+
+if TYPE_CHECKING:
+    from tests.gateway.reminders.conftest import Play
+
+
+def papers(play: "Play") -> dict[str, bytes]:
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        rows = session.scalars(select(Document).where(Document.role == "reminder")).all()
+    return {row.name: play.deps.store.get(Digest(row.sha256)) for row in rows}
+
+
+def by_hand(play: "Play", principal: Any, *channels: str) -> None:
+    """A scenario of these steps alone, from the tenth day on, ten days apart."""
+    stages = [{**stage, "offset": 10 * place} for place, stage in enumerate(
+        (one for one in to_json(DEFAULT)["stages"] if one["channel"] in channels), start=1)]
+    save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "à la main", "stages": stages})
+
+
+def test_calls_letters_notice_and_file_are_prepared_for_a_person(play: "Play", principal: Any) -> None:
+    for day in ("2026-03-23", "2026-04-02", "2026-04-07", "2026-04-13", "2026-04-22", "2026-05-04", "2026-05-12"):
+        play.on(day)
+        play.work()
+    assert [kind for kind, _, _ in open_cases(play)] == ["approval", "call", "letter"]
+    close_case(play.deps, principal, only_case(play, "approval").id, "granted", "À envoyer")
+    play.work()
+    play.on("2026-06-11")
+    play.work()
+    close_case(play.deps, principal, only_case(play, "approval").id, "granted", "À remettre")
+    play.work()
+    made = papers(play)
+    pdfs = {name: content for name, content in made.items() if name.endswith(".pdf")}
+    assert sorted(pdfs) == ["FA-2026-0042-lettre.pdf", "FA-2026-0042-mise-en-demeure.pdf"]
+    assert all(content.startswith(b"%PDF-") for content in pdfs.values())
+    with zipfile.ZipFile(io.BytesIO(made["FA-2026-0042-recouvrement.zip"])) as file:
+        names = file.namelist()
+        assert names[:3] == ["creances.csv", "historique.csv", "recapitulatif.pdf"]
+        assert "FA-2026-0042;2026-03-13;1200.00;EUR;non" in file.read("creances.csv").decode("utf-8-sig")
+        assert "Relance amicale;sent" in file.read("historique.csv").decode("utf-8-sig")
+        assert any(name.endswith("mise-en-demeure.pdf") for name in names)
+    if which("pdftotext"):
+        text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdfs["FA-2026-0042-mise-en-demeure.pdf"],
+                              capture_output=True, check=True).stdout.decode()
+        text = text.replace("\u202f", " ").replace("\xa0", " ")
+        for said in ("Mise en demeure de payer", "Lettre recommandée avec avis de réception", "Aubrac Approuve SAS",
+                     "1 200,00 €", "1344 du code civil", "FR76 0000", "40 €", "Claire Morel"):
+            assert said in text, said
+    play.pay("1200.00")
+    play.remind()
+    assert open_cases(play) == []
+    assert play.told()[-1][2] == "thanks"
+
+
+def test_what_a_person_finishes_is_one_task_and_one_paper_for_the_client(play: "Play", principal: Any) -> None:
+    """Three late invoices of a client, one of them disputed, and one of another client: call, letter, notice."""
+    by_hand(play, principal, "call", "letter", "notice")
+    second, disputed = play.another("FA-2", "2026-03-13", "50.00"), play.another("FA-3", "2026-03-13", "70.00")
+    play.another("FA-4", "2026-03-13", "80.00", buyer_siren="000003004", buyer_name="Autre client")
+    with play.deps.db.transaction(disputed.tenant_id) as session:
+        record(session, disputed.tenant_id, Change(kind="lifecycle", code="207", actor="buyer",
+                                                   submission_id=disputed.id), now=play.deps.now())
+    for day in ("2026-03-23", "2026-04-02", "2026-04-13"):
+        play.on(day)
+        play.work()
+    calls = {case.balance: case for case in cases_of_kind(play, "call")}
+    assert sorted(map(str, calls)) == ["1250.00", "80.00"], "one task a client"
+    joint = next(case for case in calls.values() if case.beside)
+    assert {joint.submission_id, *joint.beside} == {play.invoice.id, second.id}
+    told = ["FA-2026-0042 (1 200,00 €)", "FA-2 (50,00 €)"]
+    assert joint.reason.replace("\xa0", " ").replace("\u202f", " ") == "Reste à payer : " + ", ".join(
+        told if joint.submission_id == play.invoice.id else reversed(told))
+    made = papers(play)
+    assert made["FA-2-lettre.pdf"] == made["FA-2026-0042-lettre.pdf"] != made["FA-4-lettre.pdf"]
+    assert "FA-3-lettre.pdf" not in made
+    first, other = (case for case in cases_of_kind(play, "approval") if case.client != "000003004")
+    close_case(play.deps, principal, first.id, "granted", "À envoyer")
+    play.work()
+    assert not [name for name in papers(play) if "mise-en-demeure" in name], "the other one is still asked about"
+    close_case(play.deps, principal, other.id, "granted", "À envoyer aussi")
+    play.work()
+    made = papers(play)
+    assert made["FA-2-mise-en-demeure.pdf"] == made["FA-2026-0042-mise-en-demeure.pdf"]
+    assert [len(case.beside) for case in cases_of_kind(play, "notice")] == [1]
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        rows = session.scalars(select(Decision).where(Decision.outcome == "sent")).all()
+    intents = [row.intent for row in rows]
+    assert len(intents) == len(set(intents)) == 8, "each invoice has its own record of each stage"
+    assert {tuple(sorted(row.facts["together"])) for row in rows} == {("FA-2", "FA-2026-0042"), ("FA-4",)}
+
+
+def test_a_task_about_several_goes_on_about_those_still_owed(play: "Play", principal: Any) -> None:
+    by_hand(play, principal, "call")
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    play.work()
+    play.pay("1200.00")
+    play.work()
+    play.remind()
+    (call,) = cases_of_kind(play, "call")
+    assert (call.submission_id, call.beside, str(call.balance)) == (second.id, [], "50.00")
+    assert "FA-2026-0042" not in call.reason
+    play.invoice = second
+    play.pay("50.00")
+    play.remind()
+    assert cases_of_kind(play, "call") == []
+
+
+def test_the_file_for_an_agency_holds_all_invoices_of_the_client(play: "Play", principal: Any) -> None:
+    stages = [stage for stage in to_json(DEFAULT)["stages"] if stage["key"] in {"friendly", "handover"}]
+    save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "brève", "stages": stages})
+    play.another("FA-2", "2026-03-13", "50.00")
+    play.another("FA-3", "2026-09-30", "70.00")
+    for day in ("2026-03-23", "2026-06-11"):
+        play.on(day)
+        play.work()
+    for case in cases_of_kind(play, "approval"):
+        close_case(play.deps, principal, case.id, "granted", "À remettre")
+    play.work()
+    made = papers(play)
+    content = made["FA-2-recouvrement.zip"]
+    assert content == made["FA-2026-0042-recouvrement.zip"]
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        owed = file.read("creances.csv").decode("utf-8-sig")
+        assert {line.split(";")[0]: line.split(";")[5] for line in owed.split()[1:]} == {
+            "FA-2": "oui", "FA-2026-0042": "oui", "FA-3": "non"}
+        told = file.read("historique.csv").decode("utf-8-sig")
+        assert all(f";{number};Relance amicale;sent;" in told for number in ("FA-2", "FA-2026-0042"))
+        mails = [name for name in file.namelist() if name.endswith(".eml")]
+        assert len(mails) == 1, "the letter about both is there once"
+    assert [len(case.beside) for case in cases_of_kind(play, "handover")] == [1]
+
+
+def test_a_letter_goes_to_one_address(play: "Play", principal: Any) -> None:
+    by_hand(play, principal, "letter")
+    elsewhere = replace(play.document.buyer, address=Address(line_1="3 quai Inventé", city="Brest", country="FR"))
+    play.document = replace(play.document, buyer=elsewhere)
+    play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    play.work()
+    made = papers(play)
+    assert made["FA-2-lettre.pdf"] != made["FA-2026-0042-lettre.pdf"]
+    assert [len(case.beside) for case in cases_of_kind(play, "letter")] == [0, 0]
+
+
+def test_a_payment_while_the_task_is_prepared_takes_that_invoice_out(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is read again in the transaction that opens the task; the rest goes on without what was paid."""
+    by_hand(play, principal, "call")
+    play.another("FA-2", "2026-03-13", "50.00")
+    really, done = byhand.prepare, []
+
+    def slowly(*given: Any) -> Any:
+        found = really(*given)
+        if not done:
+            done.append(play.pay("1200.00"))
+        return found
+
+    monkeypatch.setattr(byhand, "prepare", slowly)
+    play.on("2026-03-23")
+    play.work()
+    (call,) = cases_of_kind(play, "call")
+    assert (call.beside, str(call.balance)) == ([], "50.00")
+    assert play.told()[-1][2] == "thanks"
