@@ -17,6 +17,8 @@ from typing import Any
 
 import uvicorn
 from console_story import BUYERS, SELLER, Case, cases, report_of, siren
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from archive.stores.directory import DirectoryStore
 from formats.codes import REASON_LABELS
@@ -36,6 +38,7 @@ from gateway.reminders.people import add_hold
 from gateway.reminders.schemas import HoldIn
 from gateway.settings import Settings
 from gateway.tables import Base, Document, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
 from gateway.tables_reminders import Decision
 from gateway.vault import Vault
 from validation.workshop import Workshop
@@ -274,6 +277,12 @@ def connection_in(name: str) -> ConnectionIn:
     return ConnectionIn.model_validate({
         "name": name, "flow_url": "http://127.0.0.1:9/flow-service", "token_url": "http://127.0.0.1:9/token",
         "client_id": "atelier", "client_secret": "un-secret-invente", "allow_loopback": True})
+
+
+def forget_lines(session: Session) -> None:
+    """Have the ledger made again: rows that come and go without an event are none that its lines follow."""
+    for table in (LedgerLine, LedgerSpell, LedgerMark):
+        session.execute(delete(table))
 
 
 @contextmanager

@@ -11,13 +11,14 @@ from typing import Any
 
 import openpyxl
 import pytest
+from console_seed import forget_lines
 from lxml import html
 from sqlalchemy import delete, select
 
 from gateway.console import french
 from gateway.deps import Deps
 from gateway.tables import Event, Submission
-from gateway.tables_receivables import BankMovement, LedgerLine, LedgerMark, LedgerSpell
+from gateway.tables_receivables import BankMovement
 from gateway.tables_reminders import Case, Decision, ReminderClient
 
 RISKY = '=HYPERLINK("http://evil.example";"Payez")'
@@ -75,12 +76,6 @@ def busy(world: tuple[Deps, Any]) -> Iterator[Any]:
             session.execute(delete(row).where(row.id.startswith("busy-")))
         session.execute(delete(ReminderClient).where(ReminderClient.key == TILLEUL))
         forget_lines(session)
-
-
-def forget_lines(session: Any) -> None:
-    """These rows come and go without an event, which the lines of the ledger follow: they are made again."""
-    for table in (LedgerLine, LedgerSpell, LedgerMark):
-        session.execute(delete(table))
 
 
 LISTS = {

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from console_seed import forget_lines
+from sqlalchemy import func, select
 
 from gateway.console import queries
 from gateway.console.verdict import arrange
@@ -18,7 +19,6 @@ from gateway.outgoing.decisions import close
 from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.tables import Document, Event, JournalEntry, OutboxEntry, Payment, Submission
-from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
 
 NUMBER = re.compile(r'<th scope="row" class="c-number"><a href="/factures/[^"]+">([^<]+)</a>')
 
@@ -29,8 +29,7 @@ def numbers(page: str) -> list[str]:
 
 def test_the_home_page_names_what_waits_and_sums_what_is_owed(visitor: Any, seeded_deps: Deps, story: Any) -> None:
     with seeded_deps.db.transaction(story.tenant_id) as session:  # other tests add rows without an event
-        for table in (LedgerLine, LedgerSpell, LedgerMark):
-            session.execute(delete(table))
+        forget_lines(session)
     page = visitor.get("/").text
     assert "1 facture rejetée par une plateforme" in page
     assert "2 factures en litige ou suspendues" in page
