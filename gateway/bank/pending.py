@@ -5,7 +5,8 @@ so. The proposals are those of the bank room (matching.py), also for a movement 
 like: it may be a second payment.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import and_, select
@@ -24,18 +25,13 @@ STRONG: Final = 40
 UNDECIDED: Final = (OPEN, DOUBTFUL)
 
 
-def any_undecided(session: Session) -> bool:
-    """Whether any movement waits for a person."""
-    return session.scalar(select(BankMovement.id).where(BankMovement.state.in_(UNDECIDED)).limit(1)) is not None
-
-
 def probably_paid(session: Session, clients: Collection[str] | None = None) -> list[tuple[BankMovement, OpenItem]]:
     """The movements that strongly speak for an open item, each with it, the oldest first; of all clients or of these.
 
     `clients` are keys (`Client.key`), and few. An invoice's number beside another currency than its own speaks too: no
     proposal can be made of that, but money it is. Needs lines that are up to date (receivables/lines.py).
     """
-    waiting = list(_waiting(session)) if any_undecided(session) else []
+    waiting = _waiting(session)
     if clients is not None and waiting:
         waiting = _of(session, waiting, {client_hash(one) for one in clients})
     if not waiting:
@@ -51,18 +47,18 @@ def _strong(money: Money, book: Book) -> list[OpenItem]:
     return list({item.id: item for item in items}.values())
 
 
-def _waiting(session: Session) -> Iterator[tuple[BankMovement, Money]]:
+def _waiting(session: Session) -> list[tuple[BankMovement, Money]]:
     """What came in and is not allocated, the oldest first."""
-    given: dict[str, list[BankAllocation]] = {}
+    rows = session.scalars(select(BankMovement).where(BankMovement.state.in_(UNDECIDED)).order_by(
+        BankMovement.booked_on, BankMovement.id)).all()
+    if not rows:
+        return []
+    given: dict[str, list[BankAllocation]] = defaultdict(list)
     for one in session.scalars(select(BankAllocation).join(BankMovement, and_(
             BankMovement.tenant_id == BankAllocation.tenant_id, BankMovement.id == BankAllocation.movement_id)).where(
             BankMovement.state.in_(UNDECIDED))):
-        given.setdefault(one.movement_id, []).append(one)
-    for row in session.scalars(select(BankMovement).where(BankMovement.state.in_(UNDECIDED)).order_by(
-            BankMovement.booked_on, BankMovement.id)):
-        left = left_of(row, given.get(row.id, ()))
-        if left > 0:
-            yield row, money_for(row, left)
+        given[one.movement_id].append(one)
+    return [(row, money_for(row, left)) for row in rows if (left := left_of(row, given[row.id])) > 0]
 
 
 def _of(
