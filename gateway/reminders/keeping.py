@@ -60,12 +60,10 @@ def wake_named(deps: Deps, entry: Entry, follower: Submission) -> None:
     """
     if NAMED_BY in entry.payload or follower.type_code not in FOLLOWERS or not follower.preceding:
         return
-    with deps.db.reading(entry.tenant_id) as session:
-        named = session.scalars(select(Submission.id).where(
-            Submission.seller_siren == follower.seller_siren, Submission.number.in_(follower.preceding),
-            Submission.active.is_(True), Submission.id != follower.id)).all()
     with deps.db.transaction(entry.tenant_id) as session:
-        for one in named:
+        for one in session.scalars(select(Submission.id).where(
+                Submission.seller_siren == follower.seller_siren, Submission.number.in_(follower.preceding),
+                Submission.active.is_(True), Submission.id != follower.id)).all():
             if not is_pending(session, "remind", one):
                 put(session, entry.tenant_id, "remind", one, now=deps.now(), payload={NAMED_BY: entry.subject_id})
 
