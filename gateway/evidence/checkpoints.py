@@ -105,21 +105,14 @@ def hold_against(deps: Deps, tenant_id: str, note: bytes) -> Held:
         rows = LogRows(session, tenant_id, name)
         size = size_of(rows)
         if size < told.size:
-            return Held(name, told.size, False, "rolled-back", size, _root(rows, size), ())
+            return Held(name, told.size, False, "rolled-back", size, encode64(rows.root(size)), ())
         try:
             same = root(rows, told.size) == told.root
             proof = consistency_proof(rows, told.size, size) if same and told.size else ()
         except (ArchiveError, LookupError):
             same, proof = False, ()
-        return Held(name, told.size, same, "consistent" if same else "split-view", size, _root(rows, size),
+        return Held(name, told.size, same, "consistent" if same else "split-view", size, encode64(rows.root(size)),
                     tuple(map(encode64, proof)))
-
-
-def _root(rows: LogRows, size: int) -> str:
-    try:
-        return encode64(root(rows, size))
-    except LookupError:
-        return ""
 
 
 def mail_daily(deps: Deps) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import String, bindparam, select
 from sqlalchemy.orm import Session
 
-from archive.journal import Entry, ObjectRef, Row, append
+from archive.journal import Entry, ObjectRef, Row, append, root
 from archive.retention import fiscal_close
 from archive.store import Digest
 from gateway.clock import day_in_france
@@ -63,6 +63,13 @@ class LogRows:
         if found is None:
             raise LookupError(f"{self._log} has no entry {seq}")
         return row_of(found)
+
+    def root(self, size: int) -> bytes:
+        """The root of the first entries; that of nothing where the last of them is gone."""
+        try:
+            return root(self, size)
+        except LookupError:
+            return b""
 
     def append(self, row: Row) -> None:
         """Keep one more row, with the columns that the console searches by."""

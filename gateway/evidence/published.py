@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
-from archive.journal import root, size_of
+from archive.journal import size_of
 from archive.seal import Checkpoint
 from gateway.deps import Deps
 from gateway.evidence.former import read_signed
@@ -38,7 +38,7 @@ def published_faults(deps: Deps, session: Session, notes: Sequence[bytes]) -> It
         if kept < published.size:
             yield (f"{where}: le journal n'en a plus que {kept} ; première manquante: entry {kept}"
                    f"{about_entry(session, owner, name, kept - 1, ' ; dernière restante')}")
-        elif _root(rows, published.size) != published.root:
+        elif rows.root(published.size) != published.root:
             first = vouched(session, rows, owner, published)
             yield (f"{where}: le journal a été réécrit ; première suspecte: entry {first}"
                    f"{about_entry(session, owner, name, first)}")
@@ -50,14 +50,6 @@ def _owner(session: Session, note: bytes) -> str:
     return claimed if session.get(Tenant, claimed) is not None else ""
 
 
-def _root(rows: LogRows, size: int) -> bytes:
-    """The root of the first entries; that of nothing where the last of them is gone."""
-    try:
-        return root(rows, size)
-    except LookupError:
-        return b""
-
-
 def vouched(session: Session, rows: LogRows, owner: str, published: Checkpoint) -> int:
     """How many entries are still those that a prompt timestamp vouches for: what was changed comes after them."""
     good = 0
@@ -67,7 +59,7 @@ def vouched(session: Session, rows: LogRows, owner: str, published: Checkpoint) 
         last = session.get(JournalEntry, (owner, seal.log, seal.size - 1))
         if last is None or seal.token_at is None or seal.token_at - last.at > PROMPT:
             break
-        again = Checkpoint(published.origin, seal.size, _root(rows, seal.size)).text()
+        again = Checkpoint(published.origin, seal.size, rows.root(seal.size)).text()
         if not seal.checkpoint.startswith(again + b"\n"):
             break
         good = seal.size

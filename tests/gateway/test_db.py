@@ -89,6 +89,18 @@ def test_a_tenant_counts_only_its_own(deps: Deps, name: str) -> None:
 
 
 @pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("name", ["entity", "column", "union"])
+def test_a_statement_that_is_kept_is_guarded_for_each_who_asks(deps: Deps, name: str) -> None:
+    def ids(tenant: str) -> set[str]:
+        with deps.db.reading(tenant) as session:
+            return {row.id if isinstance(row, User) else row for row in session.scalars(READS[name])}
+
+    with ThreadPoolExecutor(4) as pool:
+        for tenant, found in zip("abba" * 10, pool.map(ids, "abba" * 10), strict=True):
+            assert found == {f"user-{tenant}"}
+
+
+@pytest.mark.usefixtures("two")
 def test_a_foreign_key_gets_nothing(deps: Deps) -> None:
     with deps.db.reading("a") as session:
         assert session.get(User, ("a", "user-a")) is not None
