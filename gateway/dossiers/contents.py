@@ -1,5 +1,7 @@
 """What goes into the dossier of one invoice: every kept object, its entries under given seals, the readable story."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from archive.journal import canonical, read_entry
 from archive.store import Digest
 from gateway.deps import Deps, in_paris
 from gateway.dossiers.shelf import Shelf, Standing
-from gateway.dossiers.trail import as_csv, missing_in, steps_of
+from gateway.dossiers.trail import as_csv, missing_in, plain, steps_of
 from gateway.evidence.saying import key_of, mac, text_of
 from gateway.receivables.account import Received
 from gateway.receivables.documents import documents_of, netted
@@ -77,6 +79,13 @@ def dossier_of(
         beside={TRAIL: as_csv(steps, missing), **words_of(session, submission, standings, events),
                 **({DESTROYED: listed(gone, rows)} if gone else {})},
     )
+
+
+def table_line(cells: Sequence[object]) -> bytes:
+    """A line of a table for a spreadsheet, of which no cell is a formula."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=";").writerow([plain("" if cell is None else str(cell)) for cell in cells])
+    return line.getvalue().encode()
 
 
 def seqs_of(standing: Standing, shelf: Shelf, subjects: Sequence[str]) -> list[int]:

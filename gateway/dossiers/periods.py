@@ -20,10 +20,9 @@ from archive.exchange import period
 from gateway.auth import Principal
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps, in_paris
-from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of
+from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of, table_line
 from gateway.dossiers.dossier import files_of, fresh_seals
 from gateway.dossiers.shelf import shelf_of, standing_of
-from gateway.dossiers.trail import table_line
 from gateway.evidence.ledger import Kept
 from gateway.outbox import Entry
 from gateway.problems import Problem, not_found

@@ -57,19 +57,15 @@ def missing_in(
 
 def as_csv(steps: Sequence[Step], missing: Sequence[str]) -> bytes:
     """The trail as a table for a spreadsheet: UTF-8 with its mark, semicolons, no cell that could be a formula."""
-    lacks = (lack.partition(" : ") for lack in missing)
-    return b"\xef\xbb\xbf" + b"".join(map(table_line, (
-        HEADS,
-        *((step.stage, step.reference, step.at, step.proof, step.remark) for step in steps),
-        *((stage, "", "", "", f"manque : {remark}") for stage, _, remark in lacks),
-    )))
-
-
-def table_line(cells: Sequence[object]) -> bytes:
-    """A line of a table for a spreadsheet, of which no cell is a formula."""
-    line = io.StringIO()
-    csv.writer(line, delimiter=";").writerow([plain("" if cell is None else str(cell)) for cell in cells])
-    return line.getvalue().encode()
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(HEADS)
+    for step in steps:
+        writer.writerow(map(plain, (step.stage, step.reference, step.at, step.proof, step.remark)))
+    for lack in missing:
+        stage, _, remark = lack.partition(" : ")
+        writer.writerow(map(plain, (stage, "", "", "", f"manque : {remark}")))
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
 def plain(cell: str) -> str:
