@@ -1,6 +1,6 @@
 """The wall clock, in one place. Everything else takes time as an argument."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,3 +16,8 @@ def wall_clock() -> datetime:
 def day_in_france(at: datetime) -> date:
     """The date of a moment in France, where the law counts days: there it is tomorrow an hour or two before UTC."""
     return at.astimezone(PARIS).date()
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins in France."""
+    return datetime.combine(day, time(), PARIS)

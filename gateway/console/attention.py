@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, aliased
 from gateway.alarms.causes import KINDS, causes
 from gateway.alarms.kinds import kind_of
 from gateway.auth import Permission
+from gateway.clock import day_in_france
 from gateway.console.french import count, moment
 from gateway.console.queries import PORTAL_REFUSES
-from gateway.deps import PARIS
 from gateway.tables import DISPUTED, Event, JournalEntry, Seal, Submission
 from gateway.tables_care import Alarm
 from gateway.tables_receivables import BankMovement
@@ -122,7 +122,7 @@ def _invoices(session: Session, now: datetime) -> Iterator[Item]:
 
 def _cases(session: Session, now: datetime) -> Iterator[Item]:
     """Cases of reminders: those whose time is up, else those that wait for a person."""
-    today = now.astimezone(PARIS).date()
+    today = day_in_france(now)
     for tone, late, one, many in (("bad", True, "cas au délai dépassé", "cas au délai dépassé"),
                                   ("warn", False, "cas à traiter", "cas à traiter")):
         number = _count(session, select(func.count()).select_from(Case).where(

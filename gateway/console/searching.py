@@ -6,15 +6,15 @@ index of the rarest criterion, the period, and the place of a page.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, UnaryExpression, desc, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.operators import custom_op
 
+from gateway.clock import midnight
 from gateway.console import people
-from gateway.deps import PARIS
 from gateway.evidence import looks
 from gateway.tables import Event
 
@@ -200,8 +200,3 @@ def counted(session: Session, queries: Sequence[Select[Any]], most: int = COUNTE
     """How many rows each query has, counted up to `most`; asked in one statement."""
     limited = [select(func.count()).select_from(query.limit(most).subquery()).scalar_subquery() for query in queries]
     return [int(count) for count in session.execute(select(*limited)).one()] if limited else []
-
-
-def midnight(day: date) -> datetime:
-    """When a day begins."""
-    return datetime.combine(day, time(), PARIS)

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.bank.waiting import DOUBTFUL, OPEN, undecided
+from gateway.clock import day_in_france
 from gateway.console.people import Names
 from gateway.console.sheets import Column, Kind, Line, Sheet
-from gateway.deps import PARIS
 from gateway.reminders.cases import KINDS, STOPPING, cases
 from gateway.tables import Submission
 from gateway.tables_receivables import BankMovement
@@ -101,9 +101,9 @@ def cases_sheet(rows: Sequence[tuple[Case, Submission]], today: date, names: Nam
     lines = []
     for case, invoice in rows:
         told = (KINDS[case.kind].title, invoice.number, invoice.buyer_name, case.reason,
-                case.opened_at.astimezone(PARIS).date(), case.due_on, invoice.currency or "EUR", case.balance,
+                day_in_france(case.opened_at), case.due_on, invoice.currency or "EUR", case.balance,
                 names.of(case.owner) if case.owner else "personne", case.proposal)
-        end = case.closed_at.astimezone(PARIS).date() if case.closed_at is not None else None
+        end = day_in_france(case.closed_at) if case.closed_at is not None else None
         lines.append(Line((*told, end, names.of(case.closed_by or ""), case.resolution) if closed else told))
     return Sheet(name=f"cas-{'fermes' if closed else 'ouverts'}-{today}", columns=CLOSED if closed else CASES,
                  lines=lines)
@@ -127,7 +127,7 @@ def _in_doubt(session: Session) -> Iterator[Task]:
     for decision, invoice in session.execute(query):
         yield Task(kind=IN_DOUBT, title="Relance partie ou non", number=invoice.number,
                    client=invoice.buyer_name, reason=f"À {decision.recipient} : dites si elle est arrivée.",
-                   due_on=decision.at.astimezone(PARIS).date(), amount=Decimal(decision.facts.get("balance", "0")),
+                   due_on=day_in_france(decision.at), amount=Decimal(decision.facts.get("balance", "0")),
                    currency=invoice.currency or "EUR", owner=None, href=f"/factures/{invoice.id}#relances")
 
 

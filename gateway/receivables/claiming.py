@@ -13,8 +13,8 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gateway.clock import day_in_france
 from gateway.db import slices
-from gateway.deps import PARIS
 from gateway.tables_receivables import Claim, ClaimPayment
 
 NOTHING = Decimal(0)
@@ -54,6 +54,6 @@ def claims_on(session: Session, submission_id: str, as_of: date) -> list[ClaimSt
 
 
 def _waived(row: Claim, as_of: date) -> Decimal:
-    if row.waived is None or row.waived_at is None or row.waived_at.astimezone(PARIS).date() > as_of:
+    if row.waived is None or row.waived_at is None or day_in_france(row.waived_at) > as_of:
         return NOTHING
     return row.waived

@@ -18,8 +18,8 @@ from sqlalchemy import Select, Text, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
 from formats.codes import CORRECTIVE_TYPES
+from gateway.clock import day_in_france
 from gateway.db import slices
-from gateway.deps import PARIS
 from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, lone, positions
 from gateway.receivables.balance import Balance, balance_of
 from gateway.tables import Event, Payment, Submission
@@ -174,7 +174,7 @@ def documents_of(session: Session, rows: Sequence[Any]) -> list[Document]:
 def document_of(row: Any, ended_on: date | None = None) -> Document:
     """One submission or row of COLUMNS, and since when nothing is owed under it."""
     total = row.total if row.total is not None else row.due or NOTHING
-    issued_on = row.issue_date or row.received_at.astimezone(PARIS).date()
+    issued_on = row.issue_date or day_in_france(row.received_at)
     if ended_on is None and (row.active is not True or row.transmission == "refused"):
         ended_on = issued_on
     return Document(
@@ -220,6 +220,6 @@ def _ends(session: Session, ids: Sequence[str]) -> dict[str, date]:
         query = select(Event.submission_id, Event.platform_at, Event.at).where(
             Event.submission_id.in_(part), Event.kind == "lifecycle", Event.code.in_(ENDED))
         for submission_id, set_at, at in session.execute(query):
-            day = min(set_at or at, at).astimezone(PARIS).date()
+            day = day_in_france(min(set_at or at, at))
             found[submission_id or ""] = min(day, found.get(submission_id or "", day))
     return found

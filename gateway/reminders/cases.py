@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
-from gateway.deps import PARIS, Deps
+from gateway.clock import day_in_france
+from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
 from gateway.reminders.decide import OPENS, TO_CONFIRM, open_questions
@@ -115,7 +116,7 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
     paid = seen.facts.balance <= 0
     for code in sorted(codes & STOPPING):
         said = max(status.on for status in seen.facts.statuses if status.code == code)
-        if not any(case.kind == code and case.opened_at.astimezone(PARIS).date() >= said and (
+        if not any(case.kind == code and day_in_france(case.opened_at) >= said and (
                 paid or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
             open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today)
     if paid:

@@ -7,7 +7,7 @@ the journal knows, whatever the day that is looked at.
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
-from gateway.deps import PARIS, Deps
+from gateway.clock import day_in_france, midnight
+from gateway.deps import Deps
 from gateway.receivables import figures
 from gateway.receivables.account import client_of
 from gateway.record import Change, record
@@ -83,8 +84,8 @@ def disputes_on(session: Session, as_of: date) -> figures.DisputeFigures:
             Event.code == Case.kind)).where(Case.kind.in_(sorted(OPENS))))
     said: dict[tuple[str, date, date | None], list[date]] = defaultdict(list)
     for case_id, opened_at, closed_at, set_at, at in rows:
-        case = case_id, _day(opened_at), _day(closed_at) if closed_at is not None else None
-        said[case] += [] if at is None else [_day(min(set_at or at, at))]
+        case = case_id, day_in_france(opened_at), day_in_france(closed_at) if closed_at is not None else None
+        said[case] += [] if at is None else [day_in_france(min(set_at or at, at))]
     return figures.dispute_figures([
         figures.Spell(max((day for day in days if day <= opened), default=opened), closed)
         for (_, opened, closed), days in said.items()], as_of)
@@ -149,25 +150,17 @@ def _collected(session: Session, first: date, last: date) -> Mapping[str, Decima
     before: dict[str, tuple[datetime, str, Decimal, date]] = {}
     for payment_id, amount, on, at, channel in rows:
         if on not in began:
-            began[on] = _midnight(on).astimezone(UTC)
+            began[on] = midnight(on).astimezone(UTC)
         told = at, channel or ""
         if at < began[on] and (payment_id not in before or told > before[payment_id][:2]):
             before[payment_id] = *told, amount, on
     collected: dict[str, Decimal] = defaultdict(Decimal)
     for at, channel, amount, on in before.values():
-        if (on - _day(at)).days <= AFTER_DAYS:
+        if (on - day_in_france(at)).days <= AFTER_DAYS:
             collected[channel_name(channel)] += amount
     return collected
 
 
 def _between(first: date, last: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What was decided between two French days, both included."""
-    return Decision.at >= _midnight(first), Decision.at < _midnight(last + timedelta(days=1))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), PARIS)
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(PARIS).date()
+    return Decision.at >= midnight(first), Decision.at < midnight(last + timedelta(days=1))

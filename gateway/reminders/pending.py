@@ -6,14 +6,14 @@ about all of these: none may ask for what was probably paid.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gateway.bank.pending import probably_paid
+from gateway.clock import midnight
 from gateway.db import slices
-from gateway.deps import PARIS
 from gateway.receivables.account import client_of
 from gateway.reminders.facts import Pending
 from gateway.tables import Submission
@@ -64,7 +64,7 @@ def awaited(session: Session, clients: Collection[str] | None = None) -> Awaited
     accounts: dict[Account, tuple[Pending, datetime]] = {}
     for row, item in found:
         if item.id in named:
-            since = known.get(row.file_id) or datetime.combine(row.booked_on, time(), PARIS)  # its file may be gone
+            since = known.get(row.file_id) or midnight(row.booked_on)  # its file may be gone
             one = Pending(movement=row.id, on=row.booked_on, amount=row.amount, currency=row.currency,
                           number=item.number), since
             invoices.setdefault(item.id, one)

@@ -10,8 +10,8 @@ from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session, load_only
 
 from gateway.channels.sending import client_channel
+from gateway.clock import day_in_france
 from gateway.db import plain
-from gateway.deps import PARIS
 from gateway.lifecycle.history import total_of
 from gateway.receivables.account import Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, relations_of
@@ -228,14 +228,14 @@ def _facts(
     return Facts(
         number=submission.number or "",
         due_date=submission.due_date,
-        received_on=_day(submission.received_at),
+        received_on=day_in_france(submission.received_at),
         currency=document.currency,
         due=document.due,
         paid=balance.paid,
         credited=balance.credited,
         shared_credit=_question(item, last_payment) if item is not None else None,
         corrected_by=item.replaced_by if item is not None else None,
-        paid_known_on=None if last_payment is None else _day(last_payment),
+        paid_known_on=None if last_payment is None else day_in_france(last_payment),
         credit_note=document.is_credit,
         already_paid=submission.business_process in PAID_FRAMES,
         active=submission.active is True,
@@ -248,7 +248,7 @@ def _facts(
         refused_addresses=tuple(row.recipient for row in rows.decisions if row.recipient and row.facts.get("refused")),
         statuses=_statuses(counted(rows.events, rows.cashed, total_of(submission))),
         waits=_waits(rows, client),
-        sent=tuple(Sent(stage=row.stage, offset=row.facts.get("offset"), on=_day(row.at))
+        sent=tuple(Sent(stage=row.stage, offset=row.facts.get("offset"), on=day_in_france(row.at))
                    for row in rows.decisions if row.outcome in TAKEN),
         approvals=tuple(Approval(stage=case.stage, granted=case.outcome == "granted", balance=case.balance)
                         for case in rows.cases if case.outcome in GIVEN),
@@ -280,7 +280,7 @@ def _waits(rows: Rows, client: ReminderClient | None) -> tuple[Wait, ...]:
 def _statuses(events: Sequence[Event]) -> tuple[Status, ...]:
     """Statuses in the order in which they were set. A time in the future counts as the time we learned of it."""
     timed = [(min(event.platform_at or event.at, event.at), event.position, event.code) for event in events]
-    return tuple(Status(code, _day(at)) for at, _, code in sorted(timed))
+    return tuple(Status(code, day_in_france(at)) for at, _, code in sorted(timed))
 
 
 def _grouped(session: Session, wanted: Select[T], ids: Sequence[str]) -> Mapping[str, list[T]]:
@@ -288,7 +288,3 @@ def _grouped(session: Session, wanted: Select[T], ids: Sequence[str]) -> Mapping
     for row in session.scalars(wanted, {"ids": ids}) if ids else ():
         found[row.submission_id or ""].append(row)
     return found
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(PARIS).date()

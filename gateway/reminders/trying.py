@@ -16,7 +16,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS, day_in_france
+from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.receivables.documents import Relations, document_of
 from gateway.receivables.lines import catch_up
@@ -120,7 +121,7 @@ def try_out(deps: Deps, tenant_id: str, scenario: Scenario | None, since: date, 
                     examples[code].append((submission.id, submission.number or "", submission.buyer_name or ""))
             steps += [_step(seen, day, decision) for day, decision, seen in found if decision.outcome is Outcome.SENT]
             did.update(row.stage for row in rows.decisions if row.outcome in {"sent", "unknown"}
-                       and since <= _day(row.at) <= until)
+                       and since <= day_in_france(row.at) <= until)
     would = Counter(step.stage for step in steps)
     return Trial(
         scenario=scenario.name if scenario is not None else "en vigueur", since=since, until=until, invoices=invoices,
@@ -135,11 +136,11 @@ def walk(
     submission: Submission, rows: Rows, ground: Ground, since: date, until: date
 ) -> Iterator[tuple[date, Decision, Seen]]:
     """The decisions about one invoice from day to day, each with what was known in the morning."""
-    sent = [Sent(stage=row.stage, offset=row.facts.get("offset"), on=_day(row.at)) for row in rows.decisions
-            if row.outcome in {"sent", "unknown"} and _day(row.at) < since]
+    sent = [Sent(stage=row.stage, offset=row.facts.get("offset"), on=day_in_france(row.at)) for row in rows.decisions
+            if row.outcome in {"sent", "unknown"} and day_in_france(row.at) < since]
     document = document_of(submission)
     changes = _change_days(rows, ground.relations.of(document), ground.money.since(submission))
-    day: date | None = max(since, _day(submission.received_at))
+    day: date | None = max(since, day_in_france(submission.received_at))
     while day is not None and day <= until:
         known = replace(ground, relations=ground.relations.of(document, _morning(day)),
                         money=ground.money.by(submission, _morning(day)))
@@ -242,16 +243,12 @@ def _change_days(rows: Rows, relations: Relations, money: Sequence[datetime]) ->
     moments += [moment for row in rows.cases for moment in (row.opened_at, row.closed_at) if moment]
     moments += money
     moments += [one.known_at for one in relations.documents() if one.known_at is not None]
-    return sorted({_day(moment) if moment <= _morning(_day(moment)) else _day(moment) + timedelta(days=1)
-                   for moment in moments})
+    return sorted({day if moment <= _morning(day) else day + timedelta(days=1)
+                   for moment, day in ((moment, day_in_france(moment)) for moment in moments)})
 
 
 def _morning(day: date) -> datetime:
     return datetime.combine(day, time(8), PARIS)
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(PARIS).date()
 
 
 def _step(seen: Seen, day: date, decision: Decision) -> Step:
