@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Executable, bindparam, delete, exists, func, insert, select, text, union, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT, TenantMissing, insert_rows, plain
+from gateway.db import EVERY_TENANT, SLICE, TenantMissing, insert_rows, plain, slices
 from gateway.deps import Deps
 from gateway.tables import ConsoleSession, OutboxEntry, Tenant, User
 
@@ -209,3 +209,11 @@ def test_only_what_may_be_lost_does_not_wait_for_the_disk(deps: Deps, tenant: st
         with kind(tenant) as session:
             seen.append(session.connection().exec_driver_sql("PRAGMA synchronous").scalar())
     assert seen == [2, 1, 2, 2]
+
+
+@pytest.mark.parametrize(("count", "sizes"), [
+    (0, []), (1, [1]), (SLICE, [SLICE]), (SLICE + 1, [SLICE, 1]), (2 * SLICE, [SLICE, SLICE])])
+def test_slices_hold_every_value_once(count: int, sizes: list[int]) -> None:
+    parts = list(slices(range(count)))
+    assert [len(part) for part in parts] == sizes
+    assert [one for part in parts for one in part] == list(range(count))
