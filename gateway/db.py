@@ -80,6 +80,9 @@ OWNER_FORM: Final = re.compile(r"[A-Za-z0-9-]+|\*")
 USED_AT, UNUSED_S = "used-at", 1.0
 """Key in the `info` of a pooled connection; after so long without use the server is asked for a sign of life."""
 
+SQLITE: Final = {"timeout": 30, "check_same_thread": False, "cached_statements": 0}
+"""For the driver. A statement that it kept would keep what was last bound to it: a name of 9 MB, in each connection."""
+
 POSTGRES: Final = {"autocommit": True, "prepare_threshold": 2}
 """For the driver: it must not begin by itself, and has the server prepare what comes a third time."""
 
@@ -274,7 +277,7 @@ def open_engine(url: str) -> Engine:
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **sizes)
+    engine = create_engine(url, connect_args=SQLITE, **sizes)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

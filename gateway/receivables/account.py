@@ -20,10 +20,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 from formats.codes import CORRECTIVE_TYPES, CREDIT_TYPES, OTHER_CREDIT_TYPES
+from gateway.receivables.names import remembered
 from gateway.searchable import folded
 
 NOTHING = Decimal(0)
@@ -142,7 +142,7 @@ class Item:
         return max(0, (self.as_of - self.document.due_date).days)
 
 
-@lru_cache(maxsize=50_000)
+@remembered
 def client_of(siren: str | None, name: str | None) -> Client:
     """The client that a document names (BT-47, BT-44)."""
     shown = " ".join((name or "").split())

@@ -1,8 +1,9 @@
 """Numbers and names as they are compared, whatever signs, accents and legal forms somebody writes. Pure."""
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from gateway.searchable import folded
 
@@ -10,6 +11,22 @@ FORMS = re.compile(r"\b(sas|sasu|sarl|eurl|sa|sci|snc|scop|selarl|ste|societe|et
 MARKS = re.compile(r"[^0-9A-Z]+")
 LONGEST = 64
 """Signs of a number that are looked for in a text; BT-1 of a French invoice has 35 at most."""
+
+LONGEST_KNOWN = 500
+"""Signs of a name or number of which a result is kept in memory."""
+
+_T = TypeVar("_T")
+
+
+def remembered(function: Callable[..., _T]) -> Callable[..., _T]:
+    """Keep what a function of texts gave, but not that of long ones: BT-44 has no limit, memory has."""
+    known = lru_cache(maxsize=50_000)(function)
+
+    @wraps(function)
+    def told(*texts: str | None) -> _T:
+        return known(*texts) if all(len(text or "") <= LONGEST_KNOWN for text in texts) else function(*texts)
+
+    return told
 
 
 def bare_number(number: str) -> str:
@@ -32,7 +49,7 @@ def numbers_in(text: str) -> Iterator[str]:
             yield found
 
 
-@lru_cache(maxsize=50_000)
+@remembered
 def bare_name(name: str | None) -> str:
     """A name without its legal form, accents and signs, its words in the order of the alphabet."""
     words = re.sub(r"[^a-z0-9]+", " ", FORMS.sub(" ", folded(name or "").replace(".", ""))).split()

@@ -171,5 +171,4 @@ def test_the_service_goes_on(siege: Siege, service: Service, good: Aim) -> None:
 
 
 def test_the_api_process_does_not_grow(siege: Siege) -> None:
-    # A body may have 100 MB: after those the heaps keep 40 to 140 MB and stay there. A bomb would take gigabytes.
-    assert siege.growth < 250 << 20
+    assert siege.growth < 50 << 20
