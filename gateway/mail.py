@@ -7,7 +7,6 @@ apart from every failure that certainly came before.
 
 import os
 import smtplib
-import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 from archive.stores.directory import sync_folder
 from gateway.settings import Settings
+from gateway.trust import trust
 
 TIMEOUT_S: Final = 20.0
 """Per exchange with the server; a whole delivery stays well under the lease of the outbox."""
@@ -206,16 +206,15 @@ def _connect(url: str) -> smtplib.SMTP:
     """
     parts = urlsplit(url)
     host = parts.hostname or "127.0.0.1"
-    context = ssl.create_default_context()
     server: smtplib.SMTP
     if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_S, context=context)
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT_S, context=trust())
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT_S)
     try:
         server.ehlo_or_helo_if_needed()
         if parts.scheme != "smtps" and host not in LOOPBACK and (parts.username or server.has_extn("starttls")):
-            server.starttls(context=context)
+            server.starttls(context=trust())
             server.ehlo()
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))

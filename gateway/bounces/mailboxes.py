@@ -5,7 +5,6 @@ taking.py. The mailbox belongs to Passerelle: what a person reads there first is
 """
 
 import imaplib
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from gateway.mail import LOOPBACK, TIMEOUT_S
 from gateway.settings import UnsafeSetup
+from gateway.trust import trust
 
 MOST_BYTES: Final = 2 << 20
 """Of a mail this much is read: what is reported stands in front of the copy of the mail that it is about."""
@@ -101,15 +101,15 @@ def _by_imap(parts: SplitResult) -> Iterator[Arrived]:
 
 def _connect(parts: SplitResult) -> imaplib.IMAP4:
     """Open, encrypted with a good certificate but on this machine, and signed in."""
-    host, context = parts.hostname or "127.0.0.1", ssl.create_default_context()
+    host = parts.hostname or "127.0.0.1"
     server: imaplib.IMAP4
     if parts.scheme == "imaps":
-        server = imaplib.IMAP4_SSL(host, parts.port or 993, ssl_context=context, timeout=TIMEOUT_S)
+        server = imaplib.IMAP4_SSL(host, parts.port or 993, ssl_context=trust(), timeout=TIMEOUT_S)
     else:
         server = imaplib.IMAP4(host, parts.port or 143, timeout=TIMEOUT_S)
     try:
         if parts.scheme != "imaps" and host not in LOOPBACK:
-            server.starttls(context)
+            server.starttls(trust())
         server.login(unquote(parts.username or ""), unquote(parts.password or ""))
     except BaseException:
         server.shutdown()

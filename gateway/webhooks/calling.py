@@ -3,11 +3,11 @@
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import httpcore
 
+from gateway.trust import trust
 from gateway.webhooks.address import ForbiddenTarget, check_url, routable
 
 SECONDS = 15.0
@@ -46,7 +46,7 @@ def exchange(
     read = bytearray()
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=_trust(), network_backend=backend) as pool,
+            httpcore.ConnectionPool(ssl_context=trust(), network_backend=backend) as pool,
             pool.stream(method, url, headers=list(headers.items()), content=body,
                         extensions={"timeout": timeouts}) as answer,
         ):
@@ -60,12 +60,6 @@ def exchange(
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
             httpcore.UnsupportedProtocol, OSError, UnicodeError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}"[:300]) from error
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificate authorities of the operating system; reading them costs more than a call."""
-    return ssl.create_default_context()
 
 
 class _Guarded(httpcore.NetworkBackend):

@@ -3,10 +3,11 @@
     make campaign-year                       # or: python tests/campaigns/year.py --invoices 3000 --clients 200
 
 Everything lies in one folder, in memory where the machine has such a place: a year waits for the disk half a million
-times. Mails go to a mail server in a process of its own (year_mail.py). Asked to stop, it finishes the day; started
-again, it goes on after the last day that was finished. The figures are those of year_check.py, which imports nothing
-of the product, at the end of each month and of the year; a second look decides every kept decision again from its
-record.
+times. With `--shares 2` the clients are shared among two sellers, each with a service, a mail server and a processor
+of its own, side by side. Mails go to a mail server in a process of its own (year_mail.py). Asked to stop, it finishes
+the day; started again, it goes on after the last day that was finished. The figures are those of year_check.py, which
+imports nothing of the product, at the end of each month and of the year; a second look decides every kept decision
+again from its record.
 """
 
 import argparse
@@ -16,8 +17,11 @@ import signal
 import sys
 import time as watch
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -52,44 +56,76 @@ class Clock:
 
 
 def main() -> int:
-    """Play, check, print the figures."""
+    """Play every share in a process of its own, print the sums."""
     options = argparse.ArgumentParser()
     options.add_argument("--invoices", type=int, default=30_000)
     options.add_argument("--clients", type=int, default=2_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--runs", type=int, choices=(1, 2), default=2, help="turns of the worker a day")
     options.add_argument("--folder", type=Path, default=PLACE / "passerelle-year")
+    options.add_argument("--shares", type=int, default=1, help="sellers, each with a service and clients of its own")
     asked = options.parse_args()
-    folder: Path = asked.folder / f"{asked.seed}-{asked.clients}-{asked.invoices}"
+    folder: Path = asked.folder / f"{asked.seed}-{asked.clients}-{asked.invoices}-{asked.shares}"
+    whole, context = planned(asked.seed, asked.clients, asked.invoices), get_context("spawn")
+    told, figures = context.SimpleQueue(), Counter[str]()
+    processes = [
+        context.Process(target=play, args=(
+            folder / f"share-{share}", _part(whole, share, asked.shares), asked.runs, told))
+        for share in range(asked.shares)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: [os.kill(one.pid, number) for one in processes if one.pid])
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    if any(process.exitcode for process in processes):
+        return 1
+    for _ in processes:
+        figures.update(told.get())
+    print("year:", json.dumps({"seed": asked.seed, "clients": asked.clients, "shares": asked.shares, **figures}))
+    return int(bool(figures["faults"] or figures["differ"]))
+
+
+def _part(year: Year, share: int, shares: int) -> Year:
+    """The invoices of every so many-th client."""
+    return Year(tuple(life for life in year.lives if int(life.client.siren) % shares == share), year.outages)
+
+
+def play(folder: Path, year: Year, runs: int, told: "SimpleQueue[dict[str, int]]") -> None:
+    """A year from where it stands to its end; then its figures are put in the queue."""
     folder.mkdir(parents=True, exist_ok=True)
-    year, started = planned(asked.seed, asked.clients, asked.invoices), watch.monotonic()
     done = folder / "done"
     start = date.fromisoformat(done.read_text()) + timedelta(days=1) if done.exists() else FIRST
-    clock, tell = Clock(), teller(folder, year, started)
+    clock, tell = Clock(), teller(folder, year)
     with serving(folder / "mail") as url, assembled(
             Settings(data=folder / "data", log_json=False, smtp_url=url)) as made:
         deps = Deps(settings=made.settings, db=made.db, store=made.store, workshop=made.workshop, vault=made.vault,
                     bell=made.bell, clock=clock)
         world = house(deps, clock)
-        world.runs = world.runs[:asked.runs]
+        world.runs = world.runs[:runs]
         clock.now = max(clock.now, datetime.combine(start, datetime.min.time(), UTC))
         if start <= LAST:
             lived(world, year, tell, start)
         count, differing = decided_again(deps, world.tenant_id)
     books, verdict = judged(folder, year, LAST)
-    figures = {"seed": asked.seed, "clients": asked.clients, "invoices": asked.invoices, "letters": verdict.letters,
-               "mails": books.mails, "decisions": len(books.told), "decided again": count, "differ": len(differing),
-               "faults": len(verdict.faults), "seconds": round(watch.monotonic() - started),
-               "processor": round(sum(os.times()[:4]))}
-    print("year:", json.dumps(figures))
     for fault in verdict.faults[:20]:
-        print(f"  {fault}")
-    return int(bool(verdict.faults or differing))
+        print(f"  {fault}", flush=True)
+    told.put({"invoices": len(year.lives), "letters": verdict.letters, "mails": books.mails,
+              "decisions": len(books.told), "decided again": count, "differ": len(differing),
+              "faults": len(verdict.faults), "processor": spent(folder)})
 
 
-def teller(folder: Path, year: Year, started: float) -> Callable[[date], None]:
+def spent(folder: Path) -> int:
+    """Seconds of processor time of the share, those before an interruption among them."""
+    before = folder / "spent"
+    earlier = float(before.read_text()) if before.exists() else 0.0
+    return round(earlier + sum(os.times()[:4]))
+
+
+def teller(folder: Path, year: Year) -> Callable[[date], None]:
     """Notes each day that is done, says once a month how it stands, and ends after the day when asked to stop."""
     asked: list[int] = []
+    started = watch.monotonic()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: asked.append(number))
 
@@ -98,10 +134,11 @@ def teller(folder: Path, year: Year, started: float) -> Callable[[date], None]:
         if (day + timedelta(days=1)).day == 1:
             books, verdict = judged(folder, year, day)
             issued = sum(life.issued <= day for life in year.lives)
-            print(f"  {day}: {issued} invoices, {verdict.letters} letters, {books.mails} mails, {len(books.told)} "
-                  f"decisions, {len(verdict.faults)} faults; {watch.monotonic() - started:.0f} s, "
-                  f"{watch.process_time():.0f} s of processor", flush=True)
+            print(f"  {folder.name} {day}: {issued} invoices, {verdict.letters} letters, {books.mails} mails, "
+                  f"{len(books.told)} decisions, {len(verdict.faults)} faults; {watch.monotonic() - started:.0f} s, "
+                  f"{spent(folder)} s of processor", flush=True)
         if asked:
+            (folder / "spent").write_text(str(spent(folder)))
             raise SystemExit(f"  stopped after {day}; the same command goes on")
 
     return tell
