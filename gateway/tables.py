@@ -434,7 +434,10 @@ class OutboxEntry(Row, Base):
     """Work to do after a commit. The row is the queue; see gateway/outbox.py."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_due", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "due_at"),
+        Index("ix_outbox_subject", "tenant_id", "subject_id"),
+    )
     topic: Mapped[str]
     subject_id: Mapped[str]
     payload: Mapped[dict[str, Any]]
