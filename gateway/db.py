@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar, TypeVarTuple, cast
 from weakref import WeakKeyDictionary
@@ -80,8 +81,8 @@ OWNER_FORM: Final = re.compile(r"[A-Za-z0-9-]+|\*")
 USED_AT, UNUSED_S = "used-at", 1.0
 """Key in the `info` of a pooled connection; after so long without use the server is asked for a sign of life."""
 
-SQLITE: Final = {"timeout": 30, "check_same_thread": False, "cached_statements": 0}
-"""For the driver. A statement that it kept would keep what was last bound to it: a name of 9 MB, in each connection."""
+LONG, HEAVY = 1 << 20, "heavy"
+"""Signs of a long value; the key in the `info` of a pooled connection to which one was bound."""
 
 POSTGRES: Final = {"autocommit": True, "prepare_threshold": 2}
 """For the driver: it must not begin by itself, and has the server prepare what comes a third time."""
@@ -277,9 +278,11 @@ def open_engine(url: str) -> Engine:
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args=SQLITE, **sizes)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **sizes)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "before_cursor_execute", _note_length)
+    event.listen(engine, "checkin", _lose_weight)
     return engine
 
 
@@ -330,6 +333,18 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA synchronous={waits}")
         connection.info[SYNCHRONOUS] = waits
     connection.exec_driver_sql("BEGIN" if options.get(READING) else "BEGIN IMMEDIATE")
+
+
+def _note_length(connection: Connection, _: object, _text: str, values: Any, _context: object, _many: object) -> None:
+    bound = chain.from_iterable(row if isinstance(row, tuple) else (row,) for row in values)
+    if any(isinstance(value, str | bytes) and len(value) > LONG for value in bound):
+        connection.info[HEAVY] = True
+
+
+def _lose_weight(_connection: object, entry: ConnectionPoolEntry) -> None:
+    """The driver keeps statements, and with each what was last bound to it: a name of 9 MB, in each connection."""
+    if entry.info.pop(HEAVY, None):
+        entry.invalidate()
 
 
 GUARDED: Final[WeakKeyDictionary[Executable, tuple[str, Executable]]] = WeakKeyDictionary()

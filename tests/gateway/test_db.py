@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Executable, bindparam, delete, exists, func, insert, select, text, union, update
+from sqlalchemy import Executable, bindparam, delete, exists, func, insert, literal, select, text, union, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT, SLICE, TenantMissing, insert_rows, plain, slices
+from gateway.db import EVERY_TENANT, LONG, SLICE, Database, TenantMissing, insert_rows, plain, slices
 from gateway.deps import Deps
 from gateway.tables import ConsoleSession, OutboxEntry, Tenant, User
 
@@ -217,3 +219,13 @@ def test_slices_hold_every_value_once(count: int, sizes: list[int]) -> None:
     parts = list(slices(range(count)))
     assert [len(part) for part in parts] == sizes
     assert [one for part in parts for one in part] == list(range(count))
+
+
+def test_a_connection_to_sqlite_keeps_no_long_text(tmp_path: Path) -> None:
+    with closing(Database(f"sqlite:///{tmp_path / 'long.sqlite3'}")) as db:
+        used = []
+        for value in ("a", "b" * (LONG + 1), "c"):
+            with db.engine.begin() as connection:
+                used.append(connection.connection.driver_connection)
+                assert connection.scalar(select(literal(value))) == value
+    assert used[0] is used[1] is not used[2]
