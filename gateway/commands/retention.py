@@ -19,14 +19,11 @@ import getpass
 import os
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
-
 from gateway.accounts.service import set_retention_years
 from gateway.commands.tenants import ACTOR, Verb, run, verbs_of
 from gateway.deps import Deps
 from gateway.keeping import destruction, erasure, holds, retention
 from gateway.keeping.persons import acting
-from gateway.problems import not_found
 from gateway.tables import Submission
 
 
@@ -126,17 +123,11 @@ def erase(deps: Deps, tenant_id: str, options: argparse.Namespace) -> int:
 
 
 def _find(deps: Deps, tenant_id: str, what: str) -> str:
-    """A subject as it was typed; the number of an invoice becomes its id."""
+    """A subject as it was typed; the number of one invoice becomes its id."""
     if what == retention.EVERYTHING or what.startswith(retention.OBJECT):
         return what
     with deps.db.reading(tenant_id) as session:
-        if session.get(Submission, (tenant_id, what)) is not None:
-            return what
-        found = session.scalar(select(Submission.id).where(Submission.number == what)
-                               .order_by(Submission.received_at.desc()).limit(1))
-    if found is None:
-        raise not_found()
-    return found
+        return holds.invoice_called(session, tenant_id, what)
 
 
 def _person(deps: Deps, tenant_id: str, options: argparse.Namespace) -> str:

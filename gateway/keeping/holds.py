@@ -8,7 +8,7 @@ came since.
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from archive.errors import ObjectMissing, StoreUnavailable
@@ -30,6 +30,8 @@ TOPIC = "legal-hold"
 def set_hold(deps: Deps, tenant_id: str, actor: str, subject: str, reason: str) -> LegalHold:
     """Put an invoice (its id), an object (`object:<sha256>`) or `all` under legal hold until somebody lifts it.
 
+    Asked again by the same for the same reason, it gives the hold that stands.
+
     Raises:
         Problem: 404; 422 invalid-request without a reason.
     """
@@ -41,9 +43,34 @@ def set_hold(deps: Deps, tenant_id: str, actor: str, subject: str, reason: str) 
         lock_tenant(session, tenant_id)
         if not _is_known(session, tenant_id, subject):
             raise not_found()
+        same = session.scalar(select(LegalHold).where(
+            LegalHold.tenant_id == tenant_id, LegalHold.subject == subject, LegalHold.reason == row.reason,
+            LegalHold.set_by == actor, LegalHold.lifted_at.is_(None)).limit(1))
+        if same is not None:
+            return same
         session.add(row)
         _tell(deps, session, row, "hold-set")
     return row
+
+
+def invoice_called(session: Session, tenant_id: str, what: str) -> str:
+    """The id of the one invoice that has this id or number. Other years and sellers have the same numbers.
+
+    Raises:
+        Problem: 404; 409 several-invoices, with their ids.
+    """
+    found = session.scalars(select(Submission.id).where(
+        Submission.tenant_id == tenant_id, or_(Submission.id == what, Submission.number == what))
+        .order_by(Submission.received_at.desc(), Submission.id)).all()
+    if what in found:
+        return what
+    if not found:
+        raise Problem(404, "not-found", "Aucune facture ne porte ce numéro. / No invoice has this number.")
+    if len(found) > 1:
+        raise Problem(409, "several-invoices", f"Plusieurs factures portent ce numéro : partez de la page de la bonne, "
+                      f"ou donnez son identifiant ({', '.join(found[:10])}). / Several invoices have this number: "
+                      "give the id of one.", invoices=list(found[:10]))
+    return found[0]
 
 
 def lift_hold(deps: Deps, tenant_id: str, hold_id: str, actor: str, reason: str) -> LegalHold:

@@ -26,13 +26,13 @@ SHOWN = 100
 
 @router.get(HERE)
 def show(visit: Reading, facture: str = "") -> Response:
-    """What is past its time, holds, destructions. `facture`: the number of an invoice to hold."""
-    return _draw(visit, values={"invoice": facture[:255]})
+    """What is past its time, holds, destructions. `facture`: an invoice to hold."""
+    return _draw(visit, values={"invoice": _typed(visit, facture[:255])})
 
 
 @router.post(f"{HERE}/gels")
 def set_hold(act: Acting) -> Response:
-    """Put an invoice, by its number, or everything under hold."""
+    """Put an invoice, by its number or id, or everything under hold."""
     values = {name: act.text(name) for name in ("on", "invoice", "reason")}
 
     def do() -> object:
@@ -113,11 +113,16 @@ def _draw(
                       values=values, errors=errors or {})
 
 
-def _find(act: Act, number: str) -> str:
-    """The id of the newest invoice of this number. Raises Problem 404."""
+def _find(act: Act, what: str) -> str:
+    """The id of the invoice that was named. Raises Problem 404, 409."""
     with act.deps.db.reading(act.principal.tenant_id) as session:
-        found = session.scalar(select(Submission.id).where(Submission.number == number)
-                               .order_by(Submission.received_at.desc()).limit(1))
-    if found is None:
-        raise Problem(404, "not-found", "Aucune facture ne porte ce numéro. / No invoice has this number.")
-    return found
+        return holds.invoice_called(session, act.principal.tenant_id, what)
+
+
+def _typed(visit: Visit, what: str) -> str:
+    """What names an invoice in the form: its number, or its id where another invoice has the same number."""
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        row = session.get(Submission, (visit.principal.tenant_id, what))
+        number = row.number if row is not None else None
+        alike = session.scalars(select(Submission.id).where(Submission.number == number).limit(2)).all()
+    return number if number and len(alike) == 1 else what

@@ -42,6 +42,33 @@ def test_a_hold_is_set_and_lifted(seeded_deps: Deps, story: Any, signed_in: Call
     assert "Aucune facture ne porte ce numéro" in page.text
 
 
+def test_the_hold_is_on_the_invoice_whose_page_it_was_asked_from(
+    seeded_deps: Deps, story: Any, signed_in: Callable[[str], Any]
+) -> None:
+    officer = signed_in("officer")
+    with seeded_deps.db.transaction(story.tenant_id) as session:  # numbers begin again each year
+        older, newer = session.scalars(select(Submission).where(Submission.number.is_not(None))
+                                       .order_by(Submission.received_at).limit(2)).all()
+        before = newer.number, newer.active
+        newer.number, newer.active = older.number, None
+    page = html.unescape(officer.get(f"/factures/{older.id}").text)
+    link = re.search(rf'href="({HERE}[^"#]*)#gels"', page)
+    assert link is not None
+    asked = re.search(r'name="invoice"[^>]*value="([^"]*)"', html.unescape(officer.get(link[1]).text))
+    assert asked is not None
+    for _ in range(2):  # a double click
+        assert send(officer, f"{HERE}/gels", on="invoice", invoice=asked[1], reason="litige n° 7").status_code == 200
+    page = send(officer, f"{HERE}/gels", on="invoice", invoice=str(older.number), reason="litige n° 8")
+    assert page.status_code == 409
+    assert "Plusieurs factures portent ce numéro" in page.text
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        found = session.scalars(select(LegalHold).where(LegalHold.reason.startswith("litige n°"))).all()
+        kept = session.get_one(Submission, (story.tenant_id, newer.id))
+        kept.number, kept.active = before
+    assert [row.subject for row in found] == [older.id]
+    assert send(officer, f"{HERE}/gels/{found[0].id}/lever", reason="clos").status_code == 200
+
+
 def test_two_persons_destroy(
     seeded_deps: Deps, story: Any, signed_in: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

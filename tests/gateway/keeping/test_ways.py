@@ -123,8 +123,15 @@ def test_the_way_by_command(tmp_path, monkeypatch, capsys) -> None:
     run("lift", hold, "--reason", "clos")
     assert "levé" in run("holds")
     run("hold", "nowhere", "--reason", "x", code=1)
+    with assembled(Settings()) as deps, deps.db.transaction("t") as session:
+        session.add(Submission(**{**usual, "tenant_id": "t", "id": "i2", "received_at": deps.now(), "actor": "key:test",
+                                  "number": "F-1", "processing_rule": "B2B", "vat": [], "preceding": [],
+                                  "syntax": "ubl-invoice", "profile": "en16931", "verdict": "invalid",
+                                  "sha256": "cd" * 32, "transmission": "refused"}))
+    run("hold", "F-1", "--reason", "lequel ?", code=1)  # two have this number
+    run("lift", run("hold", "i2", "--reason", "celui-ci").strip(), "--reason", "clos")
     assert run("due") == ""
-    run("propose", "F-1", "--reason", WHY, "--email", ONE, code=1)  # its time is not over
+    run("propose", "i1", "--reason", WHY, "--email", ONE, code=1)  # its time is not over
     assert run("destructions") == ""
     run("certificate", "nowhere", code=1)
     assert "mails: 0" in run("erase", "personne@exemple.example")
