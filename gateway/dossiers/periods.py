@@ -24,12 +24,13 @@ from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of
 from gateway.dossiers.dossier import files_of, fresh_seals
 from gateway.dossiers.shelf import shelf_of, standing_of
 from gateway.evidence.ledger import Kept
-from gateway.outbox import Entry
+from gateway.outbox import Entry, is_pending
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
 from gateway.tables import JournalEntry, LegalEntity, Seal, Submission
 from gateway.tables_exports import PeriodExport
 
+TOPIC = "export"
 SLICE = 100
 """Dossiers between two moments that a crash cannot undo."""
 
@@ -45,6 +46,8 @@ def start(
 ) -> PeriodExport:
     """Begin an export, or give the one that is at work for the same period. The worker does it.
 
+    One whose work was parked or given up has failed, and keeps no other from the period.
+
     Raises:
         Problem: 422 period-reversed; 404, no legal entity has the SIREN.
     """
@@ -54,11 +57,13 @@ def start(
         entity = session.scalar(select(LegalEntity.id).where(LegalEntity.siren == siren)) if siren else None
         if siren and entity is None:
             raise not_found()
-        same = session.scalar(select(PeriodExport).where(
-            PeriodExport.first_day == first, PeriodExport.last_day == last, PeriodExport.state == "running",
-            PeriodExport.legal_entity_id == entity if entity else PeriodExport.legal_entity_id.is_(None)))
-        if same is not None:
-            return same
+        for same in session.scalars(select(PeriodExport).where(
+                PeriodExport.first_day == first, PeriodExport.last_day == last, PeriodExport.state == "running",
+                PeriodExport.legal_entity_id == entity if entity else PeriodExport.legal_entity_id.is_(None))):
+            if not is_pending(session, TOPIC, same.id):
+                same.state, same.trouble = "failed", "Travail arrêté : un nouvel export l'a remplacé."
+            elif same.options == {"pdf": pdf}:
+                return same
         row = PeriodExport(
             tenant_id=principal.tenant_id, id=str(uuid.uuid4()), first_day=first, last_day=last, legal_entity_id=entity,
             options={"pdf": pdf}, actor=principal.actor, created_at=deps.now(), finished_at=None, state="running",
@@ -68,7 +73,7 @@ def start(
         session.add(row)
         record(session, row.tenant_id, Change(
             kind="access", code="period-export-started", actor=row.actor, subject=subject_of(row),
-            then=(Work(topic="export", subject_id=row.id),)), now=deps.now())
+            then=(Work(topic=TOPIC, subject_id=row.id),)), now=deps.now())
     return row
 
 
@@ -83,7 +88,7 @@ def advance(deps: Deps, tenant_id: str, export_id: str, *, most: int = SLICE) ->
     row = get_export(deps, tenant_id, export_id)
     if row.state != "running":
         return False
-    if not row.lengths:
+    if not is_there(deps, row):
         _begin(deps, row)
         return True
     if _slice(deps, row, most):
@@ -146,6 +151,12 @@ def place(deps: Deps, row: PeriodExport, kind: str) -> Path:
     return deps.settings.data / "exports" / f"{row.id}.{kind}"
 
 
+def is_there(deps: Deps, row: PeriodExport) -> bool:
+    """Whether what is remembered as good lies in the files: a backup brings back the row without them."""
+    paths = [(place(deps, row, kind), length) for kind, length in row.lengths.items()]
+    return bool(paths) and all(path.is_file() and path.stat().st_size >= length for path, length in paths)
+
+
 def chosen(row: PeriodExport) -> Select[Submission]:
     """The invoices of the period, refused ones too, as far as they were here when the export began."""
     query = select(Submission).where(
@@ -159,8 +170,9 @@ def _begin(deps: Deps, row: PeriodExport) -> None:
         logs = sorted(session.scalars(select(JournalEntry.log).distinct()))
     seals = {seal.log: seal.size for seal in fresh_seals(deps, row.tenant_id, logs)}
     place(deps, row, TAR).parent.mkdir(parents=True, exist_ok=True)
+    row.lengths = {}
     _continue(deps, row, {TAR: period.beginning(title_of(row), row.total), SUMS: b"",
-                          TABLE: b"\xef\xbb\xbf" + table_line(HEADS)}, seals=seals)
+                          TABLE: b"\xef\xbb\xbf" + table_line(HEADS)}, seals=seals, done=0, cursor=[])
 
 
 def _slice(deps: Deps, row: PeriodExport, most: int) -> int:

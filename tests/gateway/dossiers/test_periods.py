@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from many import make_invoices
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from archive.exchange.period import verify_period
 from archive.trust import read_trust
@@ -20,7 +20,7 @@ from gateway.auth import Permission, Principal
 from gateway.deps import Deps
 from gateway.dossiers import periods
 from gateway.evidence.trust import lines
-from gateway.tables import Submission
+from gateway.tables import OutboxEntry, Submission
 from gateway.topics import HANDLERS
 from gateway.worker import relay
 
@@ -134,6 +134,33 @@ def test_interrupted_at_any_slice_it_goes_on(client, deps: Deps, tenant: str, tm
     verdict = verify_period(tmp_path / "p.tar", None)
     assert (verdict.ok, verdict.dossiers) == (True, 5), verdict.faults
     assert client.get("/v1/evidence/exports").json()["items"][0]["sha256"] == row.sha256
+
+
+def test_files_that_were_lost_are_made_again(client, deps: Deps, tenant: str) -> None:
+    """A backup holds the row of an export at work, and none of its files."""
+    make_invoices(deps, tenant, range(4))
+    export = client.post("/v1/evidence/exports", json=ALL).json()["id"]
+    for _ in range(2):
+        assert periods.advance(deps, tenant, export, most=2)
+    for path in (deps.settings.data / "exports").iterdir():
+        path.unlink()
+    relay(deps, HANDLERS, only=("export",))
+    row = periods.get_export(deps, tenant, export)
+    verdict = verify_period(periods.file_of(deps, row), None)
+    assert (row.done, verdict.ok, verdict.dossiers) == (4, True, 4), verdict.faults
+
+
+def test_an_export_whose_work_was_given_up_keeps_no_other_from_its_period(client, deps: Deps, tenant: str) -> None:
+    make_invoices(deps, tenant, range(1))
+    export = client.post("/v1/evidence/exports", json=ALL).json()["id"]
+    assert client.post("/v1/evidence/exports", json=ALL | {"pdf": True}).json()["id"] != export
+    with deps.db.transaction(tenant) as session:
+        session.execute(update(OutboxEntry).where(OutboxEntry.subject_id == export).values(state="parked"))
+    again = client.post("/v1/evidence/exports", json=ALL).json()["id"]
+    assert again != export
+    relay(deps, HANDLERS, only=("export",))
+    states = {row["id"]: row["state"] for row in client.get("/v1/evidence/exports").json()["items"]}
+    assert (states[export], states[again]) == ("failed", "done")
 
 
 def test_the_file_goes_after_its_time(exported: Path, client, deps: Deps) -> None:
