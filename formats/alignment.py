@@ -6,7 +6,7 @@ source has no counterpart is the annex's own to make.
 
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -121,11 +121,14 @@ def _elements(steps: Steps) -> Steps:
     return steps[:-1] if steps[-1].startswith("@") else steps
 
 
-def rows_for(left: Sequence[Text], texts: Sequence[Text], again: Invoice, syntax: Syntax) -> dict[str, Row]:
+def rows_for(
+    left: Sequence[Text], texts: Sequence[Text], again: Invoice, syntax: Syntax, openly: Callable[[Invoice], Invoice]
+) -> dict[str, Row]:
     """Rows for the texts `left` of the source of `texts`, by location: those that go home with `again`.
 
     What the annex makes it makes whole: what else the source has in such an element has a row too. Where not all rows
-    can be put back together, those alone for which the model has no term, else none.
+    can be put back together, those alone for which the model has no term, with all of what is made for them; else
+    those of elements in which there is no term at all; else none. `openly`: see placing.put_back.
     """
     onto = ground(draft(again, syntax), syntax)
     at = aligned(texts, onto, syntax)
@@ -135,10 +138,12 @@ def rows_for(left: Sequence[Text], texts: Sequence[Text], again: Invoice, syntax
     rows = {text.location: (text, row) for text in texts
             if (text.location in wanted or at.is_made(text.location)) and (row := _row(text, at)) is not None}
     fit = {where: one for where, one in rows.items() if _fits(onto, one[1])}
-    for chosen in (fit, {where: one for where, one in fit.items() if at.is_made(where) or one[0].term is None}):
+    mixed = {_made_of(row) for text, row in fit.values() if text.term is not None}
+    for chosen in (fit, {where: one for where, one in fit.items() if at.is_made(where) or one[0].term is None},
+                   {where: one for where, one in fit.items() if _made_of(one[1]) not in mixed}):
         found = {where: row for where, (_, row) in chosen.items()}
         try:
-            put_back(draft(again, syntax), syntax, found.values())
+            put_back(draft(again, syntax), syntax, found.values(), openly)
         except Refused:
             continue
         return found
@@ -153,6 +158,11 @@ def _row(text: Text, at: Alignment) -> Row | None:
     place, below = at.place(_elements(steps))
     attribute = steps[-1:] if steps[-1].startswith("@") else ()
     return Row("/" + "/".join(place), "/".join((*below, *attribute)), text.text)
+
+
+def _made_of(row: Row) -> tuple[str, str]:
+    """The element that a row makes, or gives a text to."""
+    return row.place, row.beyond.partition("/")[0]
 
 
 def _fits(onto: Ground, row: Row) -> bool:

@@ -4,7 +4,7 @@ The annex is made and put back only where it is asked for, see annex. A document
 of its own in the same conversion.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from formats.invoice import Invoice, SupportingDocument
 from formats.loss import MAX_SHOWN, LossReport, NotCarried, account
 from formats.narrowing import narrowed
 from formats.placing import PutBack, put_back
-from formats.profiles import Profile, carries, profile_of
+from formats.profiles import IDENTIFIERS, Profile, carries, profile_of
 from formats.syntax import DIALECTS, Syntax, draft, ubl_syntax_of
 from formats.terms import Items, Narrowed
 from formats.texts import Text, renumbered
@@ -105,7 +105,8 @@ def _annexed(way: Way, invoice: Invoice) -> Passage:
     if home is not Syntax.CII and home is not ubl_syntax_of(again):
         return plain  # an invoice with the type of a credit note goes home as a credit note
     try:
-        rows = rows_for(left, tuple(renumbered(way.texts, held.kept)), again, home)
+        rows = rows_for(left, tuple(renumbered(way.texts, held.kept)), again, home,
+                        _openly(plain.invoice, plain.syntax, home))
         file = annex.document(rows.values(), home, again)
     except (CannotWrite, Refused):
         return plain
@@ -124,6 +125,16 @@ def _home_of(syntax: Syntax) -> Syntax:
     return Syntax.CII if syntax is Syntax.FACTUR_X else syntax
 
 
+def _openly(carrier: Invoice, syntax: Syntax, home: Syntax) -> Callable[[Invoice], Invoice]:
+    """What a document of this syntax, with the BT-24 of `carrier`, says of an invoice that goes from or to `home`."""
+    own = profile_of(carrier.specification_identifier)
+    to = syntax.value if syntax in {Syntax.CII, Syntax.JSON} else "ubl"
+
+    def said(invoice: Invoice) -> Invoice:
+        return made(narrowed(invoice, home, to, own if own in IDENTIFIERS else None).invoice, syntax).again
+    return said
+
+
 def _has_room(way: Way, invoice: Invoice) -> bool:
     """Whether the target holds BG-24: not where it is CII of one of the narrow profiles."""
     own = profile_of(invoice.specification_identifier) if way.to in {"cii", "factur-x"} else Profile.UNKNOWN
@@ -137,7 +148,8 @@ def _home(way: Way, invoice: Invoice, syntax: Syntax, number: int) -> Passage:
     rows = annex.rows_of(documents[number], syntax, left.invoice)
     tree = draft(left.invoice, syntax)
     before = seen(tree, syntax)
-    back = put_back(tree, syntax, rows)
+    source = way.source
+    back = put_back(tree, syntax, rows, _openly(source.invoice, _home_of(source.opened.syntax), syntax))
     others = tuple(one for one in range(len(documents)) if one != number)
     kept: dict[tuple[Items, str], tuple[int, ...]] = {((), FIELD): others}
     own = [text for text in way.texts if text.items[:1] == ((FIELD, number),)]

@@ -2,12 +2,13 @@
 
 Never overwrites: a row makes an element or an attribute, or gives a text to an element that has none, or a filler.
 Then the whole is read again: the schema finds nothing that it did not find before, and the invoice says all that it
-said, and beyond that only terms whose texts came from the annex.
+said, and beyond that only terms whose texts came from the annex, and which the document that the annex came in has no
+place for: an account to pay to, an amount, a line that stands in an annex alone is hidden there, not left over.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import islice
 from typing import Any, Final
@@ -153,8 +154,10 @@ class PutBack:
     """Where the texts of the annex are."""
 
 
-def put_back(tree: Draft, syntax: Syntax, rows: Iterable[Row]) -> PutBack:
+def put_back(tree: Draft, syntax: Syntax, rows: Iterable[Row], openly: Callable[[Invoice], Invoice]) -> PutBack:
     """Put all rows into the tree of a draft, or none: after a refusal the draft is of no use.
+
+    `openly` is what the document that has the annex says of an invoice by itself.
 
     Raises:
         Refused: a row has no place, or the document or the invoice would not be as the head of this module says.
@@ -178,7 +181,16 @@ def put_back(tree: Draft, syntax: Syntax, rows: Iterable[Row]) -> PutBack:
     more = Counter(one.term for one in located(after)) - Counter(one.term for one in located(before))
     if not within(before, after) or not more.keys() <= own:
         raise Refused(CHANGES, ", ".join(sorted(more.keys() - own)))
+    if more and not _says_the_same(openly, before, after):
+        raise Refused(CHANGES, ", ".join(sorted(more)))
     return PutBack({spot.location: now[spot.element] for spot in onto.there.values()}, locations)
+
+
+def _says_the_same(openly: Callable[[Invoice], Invoice], before: Invoice, after: Invoice) -> bool:
+    try:
+        return openly(before) == openly(after)
+    except FormatError:
+        return False
 
 
 def _read(tree: Draft, syntax: Syntax) -> Invoice:

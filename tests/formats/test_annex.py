@@ -148,6 +148,16 @@ def test_whole_elements_of_the_annex_s_own_stand_where_they_stood() -> None:
     assert texts_of(convert(there.document, "ubl", annex=True).document) == texts_of(source)
 
 
+def test_what_the_model_has_once_does_not_come_home_twice() -> None:
+    """Of two totals of VAT the second is left over; put back with its parts, the invoice would have those twice."""
+    [total] = re.findall(rb"<cac:TaxTotal>.*</cac:TaxTotal>", PLAIN, re.DOTALL)
+    source = PLAIN.replace(total, total + total.replace(b"20.00<", b"0<").replace(b"100.00<", b"0<"), 1)
+    back = convert(convert(source, "cii", annex=True).document, "ubl", annex=True)
+    said = read(source).invoice.vat_breakdown
+
+    assert read(back.document).invoice.vat_breakdown == said
+
+
 # --- what is not put back
 
 
@@ -163,6 +173,7 @@ def rows(*given: tuple[str, str, str]) -> Callable[[], bytes]:
     return lambda: annex.written([Row(*one) for one in given], Syntax.UBL_INVOICE)
 
 
+TOTALS = ROOT + "/cac:LegalMonetaryTotal[1]"
 UUID = (ROOT, "cbc:UUID[1]", "x")
 GOOD = rows(UUID)()
 HOLDER = "cac:AdditionalDocumentReference[1]/cac:Attachment[1]/cbc:EmbeddedDocumentBinaryObject[1]"
@@ -207,6 +218,14 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "the mark of an attachment": (rows((ROOT, HOLDER, "file 1")), placing.UNFIT),
     "another total before": (rows((ROOT, "cac:TaxTotal[1]/cbc:TaxAmount[1]", "1.00"),
                                   (ROOT, "cac:TaxTotal[1]/cbc:TaxAmount[1]/@currencyID", "EUR")), placing.CHANGES),
+    # What CII says openly has no business in an annex to a CII.
+    "an account to pay to": (rows((ROOT, "cac:PaymentMeans[1]/cbc:PaymentMeansCode[1]", "30"),
+                                  (ROOT, "cac:PaymentMeans[1]/cac:PayeeFinancialAccount[1]/cbc:ID[1]", "FR7600")),
+                             placing.CHANGES),
+    "another payee": (rows((ROOT, "cac:PayeeParty[1]/cac:PartyName[1]/cbc:Name[1]", "Autre")), placing.CHANGES),
+    "a part paid already": (rows((TOTALS, "cbc:PrepaidAmount[1]", "100.00"),
+                                 (TOTALS, "cbc:PrepaidAmount[1]/@currencyID", "EUR")), placing.CHANGES),
+    "a due date": (rows((ROOT, "cbc:DueDate[1]", "2026-11-22")), placing.CHANGES),
 }
 
 
