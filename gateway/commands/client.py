@@ -85,17 +85,20 @@ def export(client: httpx.Client, options: argparse.Namespace) -> int:
 def export_period(client: httpx.Client, options: argparse.Namespace) -> int:
     """Have the dossiers of a period made, say how far it is, and fetch the file.
 
-    Run again with the same file name, it goes on: with the export that was begun, and with the bytes that are here.
+    Run again for the same period and file name, it goes on: with the export that was begun, and with the bytes that
+    are here. One that failed, or whose file is gone, is begun anew.
     """
     target = Path(options.out)
     part, note = target.with_name(target.name + ".part"), target.with_name(target.name + ".export")
     asked = {"from": options.first, "to": options.last, "entity": options.entity, "pdf": options.pdf}
-    answer = client.get(f"/v1/evidence/exports/{note.read_text().strip()}") if note.exists() else client.post(
-        "/v1/evidence/exports", json=asked)
-    if answer.status_code >= 400:
-        return show(answer, options.format)
-    row = answer.json()
-    note.write_text(row["id"])
+    row = begun(client, note, asked)
+    if row is None:
+        answer = client.post("/v1/evidence/exports", json=asked)
+        if answer.status_code >= 400:
+            return show(answer, options.format)
+        row = answer.json()
+        part.unlink(missing_ok=True)
+        note.write_text(json.dumps({"id": row["id"], "asked": asked}))
     while row["state"] == "running":
         print(f"\r{row['done']}/{row['total']}", end="", file=sys.stderr, flush=True)
         time.sleep(POLL_SECONDS)
@@ -106,6 +109,7 @@ def export_period(client: httpx.Client, options: argparse.Namespace) -> int:
                            "wb" if body.status_code == 200 else "ab") as file:
         if body.status_code not in {200, 206, 416}:
             body.read()
+            note.unlink()
             return show(body, options.format)
         for chunk in body.iter_bytes() if body.status_code != 416 else ():
             file.write(chunk)
@@ -118,6 +122,21 @@ def export_period(client: httpx.Client, options: argparse.Namespace) -> int:
     note.unlink()
     print(json.dumps({"file": options.out, "dossiers": row["done"]}) if options.format == "json" else options.out)
     return 0
+
+
+def begun(client: httpx.Client, note: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """The export that a note tells of, if it is for what is asked now and at work or done."""
+    try:
+        kept = json.loads(note.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    if not isinstance(kept, dict) or kept.get("asked") != asked:
+        return None
+    answer = client.get(f"/v1/evidence/exports/{kept['id']}")
+    if answer.status_code in {401, 403, 404}:
+        return None
+    row: dict[str, Any] = answer.raise_for_status().json()
+    return row if row["state"] in {"running", "done"} else None
 
 
 def media_type(document: bytes) -> str:

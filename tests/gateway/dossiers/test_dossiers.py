@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import threading
 import zipfile
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import independent
 import uvicorn
 from many import make_invoices
@@ -147,6 +149,13 @@ def served(deps: Deps) -> Iterator[str]:
         thread.join()
 
 
+def empty_period(url: str) -> str:
+    """The id of an export of a time without invoices."""
+    asked = {"from": "2020-01-01", "to": "2020-12-31"}
+    key = {"Authorization": f"Bearer {os.environ['PASSERELLE_API_KEY']}"}
+    return str(httpx.post(f"{url}/v1/evidence/exports", json=asked, headers=key).json()["id"])
+
+
 def test_the_commands_fetch_a_dossier_and_a_period(
     deps: Deps, tenant: str, make_key, tmp_path: Path, monkeypatch, capsys
 ) -> None:
@@ -157,7 +166,12 @@ def test_the_commands_fetch_a_dossier_and_a_period(
         monkeypatch.setenv("PASSERELLE_API_KEY", make_key(tenant).removeprefix("Bearer "))
         assert commands.main(["export", invoice, "--seda", "-o", str(tmp_path / "d.zip")]) == 0
         period = ["export", "--from", "2026-01-01", "--to", "2026-12-31", "-o", str(tmp_path / "p.tar")]
-        assert commands.main(period) == 0
+        part, note = tmp_path / "p.tar.part", tmp_path / "p.tar.export"
+        asked = {"from": "2026-01-01", "to": "2026-12-31", "entity": None, "pdf": False}
+        for left in ({"id": "gone", "asked": asked}, {"id": empty_period(url), "asked": {**asked, "to": "-"}}):
+            part.write_bytes(b"of another export")
+            note.write_text(json.dumps(left))
+            assert commands.main(period) == 0
         assert commands.main(["export", "--from", "2026-02-01", "--to", "2026-01-01", "-o", "x"]) == 1
         assert commands.main(["export", invoice, "--from", "2026-02-01", "--to", "2026-03-01", "-o", "x"]) == 2
     with zipfile.ZipFile(tmp_path / "d.zip") as archive:
