@@ -124,7 +124,7 @@ def opened(chromium: Browser, address: str, signed_in: Callable[[str], Any]) -> 
         context.add_cookies([{"name": "passerelle_session", "value": cookie, "url": address}])
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # a machine with others on it is slow, not wrong
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
