@@ -6,13 +6,15 @@ under a key per subject, which is destroyed with them. docs/retention.md says fo
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import parse_qsl, quote
 
-from sqlalchemy import ColumnElement, Delete, String, Update, cast, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, Update, cast, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from archive.journal import canonical, read_entry
+from archive.journal import read_entry
 from gateway.db import change_rows
 from gateway.deps import Deps
 from gateway.evidence.looks import LISTS
@@ -110,54 +112,86 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
     email = email.strip().lower()
     if "@" not in email:
         raise Problem(422, "invalid-request", "Adresse électronique attendue. / E-mail address expected.")
+    found = address_in(email)
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
         counts = {name: _changed(session, statement) for name, statement in _places(email).items()}
-        counts["reminders"] = _erase_from_decisions(session, email)
+        counts |= {name: _blank(session, column, email, found) for name, column in FOUND_IN.items()}
+        counts["reminders"] = _erase_from_decisions(session, email, found)
         counts["looks"] = sum(erase_searches(deps, session, tenant_id, actor, subject)
                               for subject in months(session, tenant_id)
-                              if any(email in canonical(event.data).decode().lower()
-                                     for event in _looks(session, tenant_id, subject)))
+                              if any(names(found, event.data) for event in _looks(session, tenant_id, subject)))
         about = f"tenant:{tenant_id}"
         record(session, tenant_id, Change(kind="evidence", code="contact-erased", actor=actor, subject=about,
                                           data={"subject": about, **counts}), now=deps.now())
     deps.db.overwrite_log()
-    return {**counts, "mails": erase_spool(deps, email=email)}
+    return {**counts, "mails": erase_spool(deps, found=found)}
 
 
-def _places(email: str) -> dict[str, Update | Delete]:
-    """Statements that blank an address where nothing needs it to be kept, each under the name of its kind."""
-    query, facts = func.lower(SavedSearch.query), func.lower(cast(Alarm.facts, String))
-    words, proposal = func.lower(cast(ReminderAnswer.words, String)), func.lower(Case.proposal)
+def address_in(email: str) -> re.Pattern[str]:
+    """The address in any letters, by itself: neither the end of a longer one nor its beginning."""
+    return re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def names(found: re.Pattern[str], value: object) -> bool:
+    """Whether a text names the address, or any text within a value of JSON."""
+    if isinstance(value, Mapping):
+        return any(names(found, one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return any(names(found, one) for one in value)
+    return isinstance(value, str) and found.search(value) is not None
+
+
+def _hint(column: InstrumentedAttribute[Any], email: str) -> ColumnElement[bool]:
+    """What a column says that may name the address. JSON may keep letters with accents in another form."""
+    sure = email if email.isascii() else "@"
+    text = func.lower(cast(column, String))
+    return or_(text.contains(sure, autoescape=True), text.contains(quote(sure).lower(), autoescape=True))
+
+
+def _places(email: str) -> dict[str, Update]:
+    """Statements that blank an address where it stands alone and nothing needs it, each under the name of its kind."""
     return {
         "invoices": update(Submission).where(func.lower(Submission.buyer_email) == email).values(buyer_email=None),
         "contacts": update(LegalEntity).where(func.lower(LegalEntity.contact_email) == email)
         .values(contact_email=None, contact_name=None),
         "clients": update(ReminderClient).where(func.lower(ReminderClient.email) == email)
         .values(email=None, phone=None, by_sms=False, contact=None),
-        "proposals": update(Case).where(proposal.contains(email, autoescape=True)).values(proposal=None),
-        "answers": update(ReminderAnswer).where(words.contains(email, autoescape=True)).values(words={}),
-        "returned": update(ReturnedMail).where(
-            func.lower(cast(ReturnedMail.words, String)).contains(email, autoescape=True)).values(words={}),
-        "searches": delete(SavedSearch).where(or_(query.contains(email, autoescape=True),
-                                                  query.contains(quote(email).lower(), autoescape=True))),
-        "alarms": update(Alarm).where(facts.contains(email, autoescape=True)).values(facts={}),
     }
 
 
-def _erase_from_decisions(session: Session, email: str) -> int:
+FOUND_IN: Mapping[str, InstrumentedAttribute[Any]] = {
+    "proposals": Case.proposal, "answers": ReminderAnswer.words, "returned": ReturnedMail.words,
+    "searches": SavedSearch.query, "alarms": Alarm.facts,
+}
+"""Columns that may name an address among other words, each under the name of its kind."""
+
+
+def _blank(session: Session, column: InstrumentedAttribute[Any], email: str, found: re.Pattern[str]) -> int:
+    """Blank a column wherever it names the address; a search that does goes. Gives how many did."""
+    rows = [row for row in session.scalars(select(column.class_).where(_hint(column, email))) if names(
+        found, parse_qsl(row.query) if isinstance(row, SavedSearch) else getattr(row, column.key))]
+    for row in rows:
+        if isinstance(row, SavedSearch):
+            session.delete(row)
+        else:
+            setattr(row, column.key, {} if isinstance(getattr(row, column.key), dict) else None)
+    return len(rows)
+
+
+def _erase_from_decisions(session: Session, email: str, found: re.Pattern[str]) -> int:
     """Take an address out of decisions about reminders, also those against a letter; gives how many had it.
 
     What later decisions and letters rest on stays (CARRIED), so that no stage comes twice or in another order.
     """
-    found = session.scalars(select(Decision).where(or_(
-        func.lower(Decision.recipient) == email, func.lower(Decision.reason).contains(email, autoescape=True),
-        func.lower(cast(Decision.facts, String)).contains(email, autoescape=True)))).all()
-    for row in found:
+    rows = [row for row in session.scalars(select(Decision).where(or_(
+        func.lower(Decision.recipient) == email, _hint(Decision.reason, email), _hint(Decision.facts, email))))
+        if names(found, [row.recipient, row.reason, row.facts])]
+    for row in rows:
         row.recipient = None if (row.recipient or "").lower() == email else row.recipient
-        row.reason = re.sub(re.escape(email), "…", row.reason, flags=re.IGNORECASE)
+        row.reason = found.sub("…", row.reason)
         row.facts = {name: row.facts[name] for name in CARRIED if name in row.facts}
-    return len(found)
+    return len(rows)
 
 
 def erase_old(deps: Deps) -> None:
@@ -194,12 +228,12 @@ def erase_searches(deps: Deps, session: Session, tenant_id: str, actor: str, sub
     return gone
 
 
-def erase_spool(deps: Deps, *, before: datetime | None = None, email: str = "") -> int:
+def erase_spool(deps: Deps, *, before: datetime | None = None, found: re.Pattern[str] | None = None) -> int:
     """Remove mails from the spool and those that came back: older than a time, or all that name an address."""
     gone, folders = 0, (deps.settings.data / "mail", deps.settings.data / "returned")
     for path in (path for folder in folders for path in folder.glob("*")):
         old = before is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
-        if path.is_file() and old and (not email or email.encode() in path.read_bytes().lower()):
+        if path.is_file() and old and (found is None or names(found, path.read_bytes().decode("utf-8", "replace"))):
             path.unlink()
             gone += 1
     return gone
@@ -214,5 +248,5 @@ def _looks(session: Session, tenant_id: str, subject: str) -> list[Event]:
         select(Event).where(Event.tenant_id == tenant_id, Event.id.in_(causes[start:start + BATCH])))]
 
 
-def _changed(session: Session, statement: Update | Delete) -> int:
+def _changed(session: Session, statement: Update) -> int:
     return change_rows(session, statement.execution_options(synchronize_session=False))

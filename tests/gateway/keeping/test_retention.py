@@ -25,7 +25,7 @@ from gateway.problems import Problem
 from gateway.record import Change, record
 from gateway.reminders.settling import conclude
 from gateway.tables import Document, Event, JournalEntry, Submission
-from gateway.tables_care import Alarm, EventWord, InvoiceWord
+from gateway.tables_care import Alarm, EventWord, InvoiceWord, SavedSearch
 from gateway.tables_receivables import Claim
 from gateway.tables_reminders import Case, Decision, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
@@ -324,6 +324,37 @@ def test_an_address_goes_where_no_duty_keeps_it(deps: Deps, tenant: str, archive
         assert not any("canari@" in json.dumps(data) for data in session.scalars(select(Event.data)))
     assert [path.name for path in spool.iterdir()] == ["b.eml"]
     assert check_everything(deps).faults == ()
+
+
+def test_the_address_of_somebody_else_that_ends_like_it_stays(deps: Deps, tenant: str, archived, officer) -> None:
+    one = archived(buyer_email="canari@oiseaux.example")
+    _reminded(deps, one)
+    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="canari@oiseaux.example")
+    spool = deps.settings.data / "mail"
+    spool.mkdir(parents=True)
+    (spool / "a.eml").write_bytes(b"To: <canari@oiseaux.example>\n")
+    with deps.db.transaction(tenant) as session:
+        session.add(Decision(
+            tenant_id=tenant, id="a", submission_id=one.id, at=deps.now(), scenario="relances-v2", stage="friendly",
+            outcome="sent", reason="canari@oiseaux.example", recipient="canari@oiseaux.example",
+            facts={"n": 1, "email": "canari@oiseaux.example"}))
+        session.add(SavedSearch(tenant_id=tenant, id="s", user_id=FIRST, name="lui", created_at=deps.now(),
+                                query="type=reminder&q=canari%40oiseaux.example"))
+        session.add(Alarm(tenant_id=tenant, id="alarm", kind="work-parked", subject="", count=1, raised_at=deps.now(),
+                          seen_at=deps.now(), active=True, facts={"error": "pour canari@oiseaux.example : refusé"}))
+    for other in ("ari@oiseaux.example", "canari@oiseaux.exam", "canari@oiseaux"):
+        counts = erasure.erase_contact(deps, tenant, FIRST, other)
+        assert set(counts.values()) == {0}, (other, counts)
+    counts = erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")
+    assert {name: count for name, count in counts.items() if not count} == {"contacts": 0, "returned": 0}
+
+
+def test_an_address_with_an_accent_is_found_too(deps: Deps, tenant: str, archived) -> None:
+    one = archived()
+    with deps.db.transaction(tenant) as session:
+        session.add(ReminderAnswer(tenant_id=tenant, id="answer", submission_id=one.id, at=deps.now(), answer="other",
+                                   words={"remark": "Écrivez à\nrené@oiseaux.example."}))
+    assert erasure.erase_contact(deps, tenant, FIRST, "rené@oiseaux.example")["answers"] == 1
 
 
 def test_decisions_without_an_address_still_say_what_went_out(deps: Deps, tenant: str, archived) -> None:
