@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from gateway.problems import Problem
 from gateway.receivables.account import client_of
 from gateway.receivables.claiming import INTEREST, claims_on
-from gateway.receivables.entering import payments_of
+from gateway.receivables.documents import received_of
 from gateway.receivables.interest import Debt, Segment, Terms, segments, total
 from gateway.receivables.open_items import item_of
 from gateway.receivables.rates import RateMissing, rates_of
@@ -70,7 +70,11 @@ def interest_of(session: Session, submission: Submission, until: date) -> Intere
 
 
 def debt_of(session: Session, submission: Submission, until: date) -> Debt:
-    """What was to be paid of an invoice and what was. Problems: 422 penalties-not-applicable, nothing-late."""
+    """What was to be paid of an invoice and what was, less what was paid back on its credit notes.
+
+    What a credit note says it gave back already (BT-113) was an over-payment, which bears no interest. Problems: 422
+    penalties-not-applicable, nothing-late.
+    """
     item = item_of(session, submission, until)
     if submission.processing_rule != BETWEEN_PROFESSIONALS or item is None or item.document.is_credit:
         raise Problem(422, "penalties-not-applicable", "Pénalités et indemnité de L441-10 : seulement entre "
@@ -78,9 +82,11 @@ def debt_of(session: Session, submission: Submission, until: date) -> Debt:
                       processing_rule=submission.processing_rule)
     if submission.due_date is None or until <= submission.due_date:
         raise Problem(422, "nothing-late", "Rien n'est en retard. / Nothing is late.")
-    owed = item.stated - item.ended - item.credited + item.refunded
-    payments = [(row.paid_on, row.amount) for row in payments_of(session, submission.id) if row.paid_on <= until]
-    return Debt(owed, submission.due_date, payments)
+    unsure = {one.id for one in item.unsure}
+    credits_ = [one.id for one in item.followers if one.is_credit and one.id not in unsure]
+    money = [(one.on, one.amount if one.document == submission.id else -one.amount)  # paid back: owed from then on
+             for one in received_of(session, [submission.id, *credits_]) if one.on <= until]
+    return Debt(item.stated - item.ended - item.credited, submission.due_date, money)
 
 
 def was_late(session: Session, submission: Submission, until: date) -> bool:

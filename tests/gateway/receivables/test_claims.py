@@ -216,3 +216,32 @@ def test_a_credit_note_takes_its_part_off_the_base(api: Any, late: Submission, m
     assert api.get(f"/v1/invoices/{late.id}/interest").json()["total"] == "59.92"
     balance = api.get(f"/v1/invoices/{late.id}/payments").json()["balance"]
     assert (balance["credited"], balance["outstanding"], balance["state"]) == ("4000", "6000", "partial")
+
+
+@pytest.mark.parametrize("said_on_it", [True, False])
+def test_what_a_credit_note_gave_back_bore_no_interest_before(
+    api: Any, late: Submission, make_invoice: MakeInvoice, *, said_on_it: bool
+) -> None:
+    """6 000 of 10 000 were owed in the end, and there in time; what came on top was paid back."""
+    pay(api, f"invoices/{late.id}", "6000", "2026-05-31", "p1")
+    pay(api, f"invoices/{late.id}", "4000", "2026-06-10", "p2")
+    credit = make_invoice(number="A-1", type_code="381", preceding=[late.number], total=Decimal(4000), due_date=None,
+                          due=Decimal(0 if said_on_it else 4000), issue_date=date(2026, 6, 15))
+    if not said_on_it:
+        pay(api, f"invoices/{credit.id}", "4000", "2026-06-20", "p3")
+
+    assert api.get(f"/v1/invoices/{late.id}/payments").json()["balance"]["outstanding"] == "0"
+    assert claim(api, late, "indemnity").json()["code"] == "nothing-late"
+    assert claim(api, late, "interest").json()["code"] == "nothing-to-claim"
+
+
+def test_what_was_paid_back_too_much_bears_interest_from_then_on(
+    api: Any, late: Submission, make_invoice: MakeInvoice
+) -> None:
+    credit = make_invoice(number="A-1", type_code="381", preceding=[late.number], total=Decimal(4000), due_date=None,
+                          due=Decimal(4000), issue_date=date(2026, 5, 10))
+    pay(api, f"invoices/{late.id}", "6000", "2026-05-31", "p1")
+    pay(api, f"invoices/{credit.id}", "4000", "2026-06-20", "p2")
+    # 4 000 x 12.15 % x 10 / 365 = 13.315
+    assert api.get(f"/v1/invoices/{late.id}/interest").json()["total"] == "13.32"
+    assert claim(api, late, "indemnity").json()["code"] == "nothing-late"
