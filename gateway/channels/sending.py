@@ -100,6 +100,9 @@ def _claim(deps: Deps, entry: Entry) -> Message | None:
                 raise RetryLater("another worker is sending", at=row.tried_at + LEASE, patient=True)
             row.state, row.trouble = "unknown", INTERRUPTED
             return None
+        if channel.disabled_at is not None or channel.removed_at is not None:  # while another try was at hand
+            row.state = "closed"
+            return None
         row.state, row.tried_at, row.attempts = "sending", now, row.attempts + 1
         events = session.scalars(select(Event).where(Event.position.in_(row.positions)).order_by(Event.position)).all()
         title, body = words_of(session, row, events, deps.settings.url)

@@ -11,7 +11,7 @@ from gateway.channels import asking, sending, service
 from gateway.channels.happenings import HAPPENINGS, may_hear
 from gateway.channels.messenger import Witness, describe, verdict_of
 from gateway.channels.routes import router
-from gateway.outbox import LEASE, is_pending
+from gateway.outbox import LEASE, is_pending, put
 from gateway.problems import Problem
 from gateway.tables import Event
 from gateway.tables_channels import Channel, ChannelMessage
@@ -72,6 +72,21 @@ def test_after_a_crash_a_person_says_whether_it_arrived(stage, clock) -> None:
     with pytest.raises(Problem) as settled:
         service.settle(*told, arrived=True)
     assert settled.value.code == "not-in-doubt"
+
+
+@pytest.mark.parametrize("end", [service.disable, service.remove])
+def test_what_was_being_sent_when_the_channel_ended_is_not_tried_again(stage, end: Any) -> None:
+    channel = stage.channel("ok/ended", "disputed:credit")
+    stage.happen("lifecycle", "207", stage.make_invoice())
+    sending.fan_out(stage.deps)
+    end(stage.deps, stage.tenant, channel.id, "user:a")
+    with stage.deps.db.transaction(stage.tenant) as session:  # as a worker leaves it that did not get through
+        row = session.scalars(select(ChannelMessage)).one()
+        row.state = "pending"
+        put(session, stage.tenant, sending.TOPIC, row.id, now=stage.deps.now())
+    stage.work()
+    assert stage.chat.got("ok/ended") == []
+    assert stage.log(channel) == [("disputed", "closed", 0)]
 
 
 def test_a_url_is_kept_encrypted_and_never_shown(stage, serve) -> None:
