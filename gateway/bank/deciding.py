@@ -17,6 +17,7 @@ from gateway.bank.schemas import AllocationIn, MovementDecisionIn, MovementOut, 
 from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.problems import Problem
+from gateway.receivables.account import CREDITS
 from gateway.receivables.claims import ClaimMoney, enter_claim_payment
 from gateway.receivables.entering import Entry, balance_on, enter, invoice_of
 from gateway.receivables.schemas import PaymentIn
@@ -119,13 +120,14 @@ def _enter(deps: Deps, session: Session, row: BankMovement, part: PartIn, order:
             id=order.id, submission_id=submission.id, amount=part.value, currency=row.currency, paid_on=order.on,
             reference=reference, actor=order.actor))
     else:
+        amount = -part.value if submission.type_code in CREDITS else part.value  # what is paid back settles a credit
         open_now = balance_on(session, submission, None).outstanding
-        if part.value > max(Decimal(0), open_now) and not order.overpayment:
+        if amount > max(Decimal(0), open_now) and not order.overpayment:
             raise Problem(422, "overpayment-needs-confirmation", f"La facture {submission.number} n'est ouverte que de "
                           f"{open_now} {submission.currency} : confirmez le trop-perçu. / Only {open_now} is open: "
                           "confirm the overpayment.", invoice=submission.id, open=format(open_now, "f"))
         enter(deps, session, submission, Entry(id=order.id, actor=order.actor, payment=PaymentIn(
-            amount=part.amount, currency=row.currency, paid_on=order.on, method="virement", reference=reference)))
+            amount=format(amount, "f"), currency=row.currency, paid_on=order.on, method="virement", reference=reference)))
     session.add(BankAllocation(
         tenant_id=row.tenant_id, id=order.id, movement_id=row.id, submission_id=submission.id, claim_id=part.claim_id,
         payment_id=order.id, amount=part.value, at=deps.now(), actor=order.actor))

@@ -346,6 +346,21 @@ def test_money_taken_back_takes_the_payment_back(api: Any, make_invoice: MakeInv
     assert api.get(f"/v1/invoices/{invoice.id}/payments").json()["balance"]["outstanding"] == "120.00"
 
 
+def test_money_and_a_credit_note(api: Any, make_invoice: MakeInvoice) -> None:
+    """Money that came in takes nothing off what a client is owed; money that went out does."""
+    credit = make_invoice(number="A-1", type_code="381", total=Decimal(50), due=Decimal(50))
+    take_in(api, statement(paid("50.00", "A-1"), paid("50.00", "remboursement A-1", sign="DBIT", end_to_end="E-2")))
+    [came] = movements(api)
+    assert allocate(api, came, [(credit.id, "50.00")]).json()["code"] == "reversal-too-large"
+
+    [went] = movements(api, "aside")
+    again = api.post(f"/v1/bank-movements/{went['id']}/decision", json={"action": "reopen", "reason": "l'avoir"})
+    assert (again.json()["state"], again.json()["question"] is not None) == ("open", True)
+    assert allocate(api, went, [(credit.id, "-50.00")], "back").json()["state"] == "matched"
+    body = api.get(f"/v1/invoices/{credit.id}/payments").json()
+    assert ([one["amount"] for one in body["items"]], body["balance"]["outstanding"]) == (["50.00"], "0.00")
+
+
 def test_aside_and_open_again(api: Any) -> None:
     take_in(api, statement(paid("10.00", "remboursement")))
     [movement] = movements(api)
