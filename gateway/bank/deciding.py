@@ -127,7 +127,8 @@ def _enter(deps: Deps, session: Session, row: BankMovement, part: PartIn, order:
                           f"{open_now} {submission.currency} : confirmez le trop-perçu. / Only {open_now} is open: "
                           "confirm the overpayment.", invoice=submission.id, open=format(open_now, "f"))
         enter(deps, session, submission, Entry(id=order.id, actor=order.actor, payment=PaymentIn(
-            amount=format(amount, "f"), currency=row.currency, paid_on=order.on, method="virement", reference=reference)))
+            amount=format(amount, "f"), currency=row.currency, paid_on=order.on, method="virement",
+            reference=reference)))
     session.add(BankAllocation(
         tenant_id=row.tenant_id, id=order.id, movement_id=row.id, submission_id=submission.id, claim_id=part.claim_id,
         payment_id=order.id, amount=part.value, at=deps.now(), actor=order.actor))
