@@ -49,6 +49,9 @@ SMALLEST_FULL_PAGE = 25
 DATE_CURSOR = "after:"
 """Marks a cursor of ours that continues a search by date."""
 
+THE_BEGINNING = "1970-01-01T00:00:00.000Z"
+"""Where a search that names no time begins."""
+
 MAX_PAGES = 50
 """Bound of the loop that looks for one thing."""
 
@@ -218,6 +221,8 @@ class AfnorPlatform:
             return page
         if is_full(len(results), fields.get("limit")) and len({_wire_time(flow.updated_at) for flow in found}) == 1:
             return self._crowd(where, page, found[-1].updated_at)
+        if is_full(len(results), fields.get("limit")) and not page.in_order:
+            return self._span(request["where"], page, found)
         onward = _next_by_date(found, len(results), fields.get("limit"))
         return replace(page, next_cursor=onward)
 
@@ -227,10 +232,8 @@ class AfnorPlatform:
         time = {**where, "updatedAfter": _wire_time(at - millisecond), "updatedBefore": _wire_time(at + millisecond)}
 
         def search(criteria: Mapping[str, Any]) -> tuple[Sequence[FlowState], bool]:
-            answer = self._link.call("POST", f"{self._flows}/flows/search", json={"limit": PAGE, "where": criteria})
-            fields = _understood(lambda: read_object(answer.body), Unavailable)
-            flows, _ = read_flows(_understood(lambda: read_results(fields), Unavailable))
-            return flows, is_full(len(flows), fields.get("limit"))
+            flows, _, full = self._part(criteria)
+            return flows, full
 
         crowd = read_crowd(search, time)
         flows = {flow.flow_id: flow for flow in page.flows} | crowd.flows
@@ -243,6 +246,36 @@ class AfnorPlatform:
         onward = Passed(last, last, ()).write()
         return FlowPage(flows=tuple(sorted(flows.values(), key=lambda flow: flow.updated_at)), next_cursor=onward,
                         unreadable=gaps, in_order=page.in_order)
+
+    def _span(self, where: Mapping[str, Any], page: FlowPage, found: Sequence[FlowState]) -> FlowPage:
+        """A full page without order, from which any time may be missing: the first span of it that fits into a page.
+
+        It goes on after that span. A platform that does not narrow leaves a gap, which nobody's mark may pass.
+        """
+        millisecond = timedelta(milliseconds=1)
+        after = datetime.fromisoformat(where.get("updatedAfter", THE_BEGINNING))
+        before = max(flow.updated_at for flow in found) + millisecond
+        flows, unreadable, full = tuple(found), page.unreadable, True
+        while all(after <= flow.updated_at <= before for flow in flows):
+            width = (before - after) // 2 // millisecond * millisecond
+            if width < 2 * millisecond:
+                return self._crowd(where, replace(page, flows=()), after + millisecond)
+            before = after + width
+            flows, unreadable, full = self._part({**where, "updatedBefore": _wire_time(before)})
+            if not full:
+                end = _wire_time(before - millisecond)
+                return FlowPage(flows=flows, next_cursor=Passed(end, end, ()).write(), unreadable=unreadable,
+                                in_order=False)
+        gap = UnreadableFlow(flow_id=None, problem="SEARCH_STUCK: a full page without order, and times are not heeded",
+                             gap_at=after + millisecond)
+        return replace(page, unreadable=(*page.unreadable, gap))
+
+    def _part(self, where: Mapping[str, Any]) -> tuple[tuple[FlowState, ...], tuple[UnreadableFlow, ...], bool]:
+        """One search without cursor: flows by date, those that cannot be read, whether the page is full."""
+        answer = self._link.call("POST", f"{self._flows}/flows/search", json={"limit": PAGE, "where": where})
+        fields = _understood(lambda: read_object(answer.body), Unavailable)
+        results = _understood(lambda: read_results(fields), Unavailable)
+        return *read_flows(results), is_full(len(results), fields.get("limit"))
 
 
 def _best(flows: Sequence[FlowState]) -> FlowState | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.platforms.afnor import PAGE, AfnorPlatform
@@ -89,12 +89,7 @@ def test_a_walk_by_date_gives_every_flow_once_or_says_that_it_cannot(
     flows = [shown(number, START + timedelta(milliseconds=offset)) for number, offset in enumerate(offsets)]
 
     def answer(request: httpx.Request) -> httpx.Response:
-        where = json.loads(request.content)["where"]
-        after, before = (datetime.fromisoformat(where.get(name, "2099-01-01T00:00:00Z"))
-                         for name in ("updatedAfter", "updatedBefore"))
-        found = sorted((flow for flow in flows if after < datetime.fromisoformat(flow["updatedAt"]) < before
-                        and flow["flowDirection"] in where.get("flowDirection", ["In", "Out"])),
-                       key=lambda flow: flow["updatedAt"])[:cap]
+        found = sorted(within(flows, json.loads(request.content)["where"]), key=lambda flow: flow["updatedAt"])[:cap]
         random.shuffle(found)
         return httpx.Response(200, json={"results": found})
 
@@ -107,6 +102,44 @@ def test_a_walk_by_date_gives_every_flow_once_or_says_that_it_cannot(
         assert crowded
     else:
         assert sorted(set(seen)) == sorted(flow["flowId"] for flow in flows)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 3600), min_size=20, max_size=120, unique=True), st.sampled_from(("newest", "any")),
+       st.randoms(use_true_random=False))
+def test_a_walk_by_date_misses_nothing_where_pages_have_no_order(seconds: list[int], order: str, random: Any) -> None:
+    """The norm names no order: a full page may be of the newest flows, or of any."""
+    flows = [shown(number, START + timedelta(seconds=second)) for number, second in enumerate(seconds)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = within(flows, json.loads(request.content)["where"])
+        found.sort(key=lambda flow: str(flow["updatedAt"]), reverse=True)
+        if order == "any":
+            random.shuffle(found)
+        return httpx.Response(200, json={"results": found[:25]})
+
+    gaps: list[UnreadableFlow] = []
+    platform = platform_at(answer)
+    told = {flow.flow_id for flow in walked(platform, gaps)}
+    platform.close()
+    assert (told, gaps) == ({flow["flowId"] for flow in flows}, [])
+
+
+def test_pages_without_order_that_heed_no_time_are_a_gap() -> None:
+    flows = [shown(number, START - timedelta(seconds=number)) for number in range(60)]
+    platform = platform_at(lambda _: httpx.Response(200, json={"results": flows[:25]}))
+    gaps: list[UnreadableFlow] = []
+    assert len(list(walked(platform, gaps))) == 25
+    platform.close()
+    assert [gap.gap_at is not None for gap in gaps] == [True]
+
+
+def within(flows: list[dict[str, Any]], where: dict[str, Any]) -> list[dict[str, Any]]:
+    """The flows that a search by time and direction means."""
+    after, before = (datetime.fromisoformat(where.get(name, "2099-01-01T00:00:00Z"))
+                     for name in ("updatedAfter", "updatedBefore"))
+    return [flow for flow in flows if after < datetime.fromisoformat(flow["updatedAt"]) < before
+            and flow["flowDirection"] in where.get("flowDirection", ["In", "Out"])]
 
 
 def walked(platform: AfnorPlatform, gaps: list[UnreadableFlow]) -> Iterator[FlowState]:
