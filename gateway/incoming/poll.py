@@ -19,7 +19,7 @@ from gateway.deps import Deps
 from gateway.incoming.flows import INCOMPLETE, LOOK_AGAIN, is_news, known_flows, remember, remember_unreadable
 from gateway.incoming.subscribe import subscribe
 from gateway.outbox import Entry
-from gateway.platforms.port import FlowState, Platform, PlatformError, Unavailable, UnreadableFlow
+from gateway.platforms.port import FlowState, Platform, PlatformError, Rejected, Unavailable, UnreadableFlow
 from gateway.tables import PlatformConnection, SeenFlow
 from gateway.turns import for_each_tenant
 from gateway.vault import VaultError
@@ -82,7 +82,7 @@ def poll(deps: Deps, connection: PlatformConnection, *, hinted: bool = False) ->
             back = HINTED_OVERLAP if hinted else overlap(connection.polled_at, deps.now())
             _walk(deps, connection, platform, walk, back)
             _look_again(deps, connection, platform)
-            subscribe(deps, connection, platform)
+        _subscribe(deps, connection, platform)
     except (PlatformError, VaultError) as error:
         trouble = str(error)
     with deps.db.transaction(connection.tenant_id) as session:
@@ -92,6 +92,14 @@ def poll(deps: Deps, connection: PlatformConnection, *, hinted: bool = False) ->
         row.trouble = trouble or walk.trouble
         known = [mark for mark in (walk.watermark, row.watermark) if mark is not None]
         row.watermark = _not_ahead(deps, max(known, default=None))
+
+
+def _subscribe(deps: Deps, connection: PlatformConnection, platform: Platform) -> None:
+    """Webhooks only make news come sooner: that there are none yet is no trouble of what works without them."""
+    try:
+        subscribe(deps, connection, platform)
+    except Unavailable as error:
+        log.warning("webhook not registered", connection=connection.id, error=str(error))
 
 
 def _not_ahead(deps: Deps, mark: datetime | None) -> datetime | None:
@@ -178,11 +186,23 @@ def _is_stored(deps: Deps, connection: PlatformConnection, flow: FlowState) -> b
 
 
 def _look_again(deps: Deps, connection: PlatformConnection, platform: Platform) -> None:
-    """Read the state of flows that were listed before we knew they are ours."""
+    """Read the state of flows that were listed before we knew they are ours; one that is not shown stops no other."""
     with deps.db.reading(connection.tenant_id) as session:
         flow_ids = session.scalars(
             select(SeenFlow.id).where(SeenFlow.connection_id == connection.id, SeenFlow.state == "new",
                                       SeenFlow.cause == LOOK_AGAIN).limit(LOOK_AGAIN_AT_MOST)
         ).all()
     for flow_id in flow_ids:
-        remember(deps, connection, platform.get_flow(flow_id))
+        try:
+            flow = platform.get_flow(flow_id)
+        except Rejected as error:
+            _set_aside(deps, connection, flow_id, error)
+        else:
+            remember(deps, connection, flow)
+
+
+def _set_aside(deps: Deps, connection: PlatformConnection, flow_id: str, error: Rejected) -> None:
+    """It is not asked for any more; its next listing is news all the same."""
+    with deps.db.transaction(connection.tenant_id) as session:
+        key = {"tenant_id": connection.tenant_id, "id": flow_id, "connection_id": connection.id}
+        session.get_one(SeenFlow, key).cause = f"not-shown : {error}"

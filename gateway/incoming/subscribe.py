@@ -3,11 +3,15 @@
 import base64
 
 from gateway.deps import Deps
-from gateway.platforms.port import Platform, Precondition, Rejected
+from gateway.platforms.port import Platform, Precondition, Rejected, Unavailable
 from gateway.tables import PlatformConnection
 
 NOT_OFFERED = ""
 """`webhook_id` of a platform that has no webhooks: it is not asked again."""
+
+
+NEVER_BETTER = frozenset({"MALFORMED_ANSWER", "NOT_IMPLEMENTED", "HTTP_501"})
+"""What is not asked for again: each further try might make another webhook, or can never make one."""
 
 
 def subscribe(deps: Deps, connection: PlatformConnection, platform: Platform) -> None:
@@ -25,6 +29,10 @@ def subscribe(deps: Deps, connection: PlatformConnection, platform: Platform) ->
     try:
         webhook_id, key = platform.register_webhook(f"{deps.settings.url}/callbacks/{connection.id}")
     except (Rejected, Precondition):
+        webhook_id, key = NOT_OFFERED, b""
+    except Unavailable as error:
+        if error.code not in NEVER_BETTER:
+            raise
         webhook_id, key = NOT_OFFERED, b""
     with deps.db.transaction(connection.tenant_id) as session:
         row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))

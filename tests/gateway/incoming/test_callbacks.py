@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from archive.store import Digest
+from gateway import circuits
 from gateway.deps import Deps
 from gateway.incoming.callbacks import LIMIT, router
 from gateway.incoming.poll import poll
@@ -116,6 +117,30 @@ def test_a_connection_subscribes_once_and_its_key_is_kept_sealed(
     assert platform.webhook_key not in row.signing_key
     headers = signed(int(deps.now().timestamp()), key=platform.webhook_key)
     assert call(serve(router), connection.id, **headers).status_code == 200
+
+
+@pytest.mark.parametrize(("answer", "asked"), [
+    ((501, {"errorCode": "NOT_IMPLEMENTED"}), 1), ((201, {"id": "no webhookId"}), 1), ((500, {}), 7)])
+def test_a_platform_that_makes_no_webhook_is_polled_as_before(
+    deps: Deps, connection: PlatformConnection, platform: Any, clock: Any, answer: Any, asked: int
+) -> None:
+    with deps.db.transaction(connection.tenant_id) as session:
+        session.get_one(PlatformConnection, (connection.tenant_id, connection.id)).webhook_id = None
+    post, made = platform.post, []
+
+    def refuse(path: str, headers: Any, body: bytes) -> Any:
+        made.extend([body] if path.endswith("/webhooks") else [])
+        return answer if path.endswith("/webhooks") else post(path, headers, body)
+
+    platform.post = refuse
+    for _ in range(7):
+        clock.forward(minutes=1)
+        with deps.db.reading(connection.tenant_id) as session:
+            poll(deps, session.get_one(PlatformConnection, (connection.tenant_id, connection.id)))
+    with deps.db.reading(connection.tenant_id) as session:
+        row = session.get_one(PlatformConnection, (connection.tenant_id, connection.id))
+        assert (row.trouble, row.polled_at, len(made)) == (None, clock.now, asked)
+        assert circuits.health_of(session, connection, circuits.FLOWS).failures == 0
 
 
 def test_a_platform_that_proves_nothing_is_heard_only_where_that_was_chosen(

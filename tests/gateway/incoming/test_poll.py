@@ -11,10 +11,11 @@ from sqlalchemy import event, select
 
 from gateway import circuits
 from gateway.deps import Deps
+from gateway.incoming.flows import LOOK_AGAIN
 from gateway.incoming.poll import handle_poll, poll, poll_all
 from gateway.outbox import Entry
 from gateway.platforms.circuit import TRIPS_AFTER
-from gateway.tables import PlatformConnection, Submission
+from gateway.tables import PlatformConnection, SeenFlow, Submission
 
 MakeInvoice = Callable[..., Submission]
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -283,3 +284,22 @@ def test_a_type_that_is_computed_later_is_seen(
     ask(deps, connection)
 
     assert codes(deps, invoice) == ["205"]
+
+
+def test_a_flow_that_is_not_shown_stops_no_other(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    """Two statuses of ours were listed before we knew them for ours, and long ago; the platform dropped one."""
+    invoice = make_invoice()
+    with deps.db.transaction(connection.tenant_id) as session:
+        session.add_all(SeenFlow(
+            tenant_id=connection.tenant_id, id=flow_id, connection_id=connection.id, flow_type="CustomerInvoiceLC",
+            first_seen_at=deps.now(), updated_at=deps.now(), state="new", cause=LOOK_AGAIN, submission_id=invoice.id,
+            sha256=None) for flow_id in ("a-gone", "b-there"))
+    platform.put("b-there", flowDirection="Out", trackingId="t", at=clock.now - timedelta(days=40))
+    assert ask(deps, connection).trouble is None
+    assert seen(deps, connection)["b-there"].cause == "ack Ok"
+
+    platform.put("a-gone", flowDirection="Out", trackingId="u", at=clock.forward(minutes=1))
+    ask(deps, connection)
+    assert seen(deps, connection)["a-gone"].cause == "ack Ok"
