@@ -75,15 +75,26 @@ def put(
     payload: Mapping[str, Any] | None = None,
 ) -> str:
     """Add work in the caller's transaction; returns the entry's id."""
-    entry_id, due_at = str(uuid.uuid4()), due_at or now
-    insert_rows(session, OutboxEntry, [{
-        "tenant_id": tenant_id, "id": entry_id, "topic": topic, "subject_id": subject_id,
-        "payload": dict(payload or {}), "created_at": now, "due_at": due_at, "lease_until": None, "attempts": 0,
-        "claims": 0, "state": "pending", "reason": None,
-    }])
-    if due_at <= now:
-        session.info.setdefault(NEW_WORK, []).append(entry_id)
-    return entry_id
+    row = _row(tenant_id, topic, subject_id, now=now, due_at=due_at or now, payload=dict(payload or {}))
+    insert_rows(session, OutboxEntry, [row])
+    if row["due_at"] <= now:
+        session.info.setdefault(NEW_WORK, []).append(row["id"])
+    return str(row["id"])
+
+
+def _row(tenant_id: str, topic: str, subject_id: str, *, now: datetime, **values: Any) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, "id": str(uuid.uuid4()), "topic": topic, "subject_id": subject_id, "payload": {},
+            "created_at": now, "due_at": now, "lease_until": None, "attempts": 0, "claims": 0, "state": "pending",
+            "reason": None, **values}
+
+
+def wait(session: Session, tenant_id: str, topic: str, subject_id: str, reason: str, *, now: datetime) -> None:
+    """Let a person decide about a subject, where nothing of it is parked yet. Inside the caller's transaction."""
+    withdraw(session, topic, [subject_id])
+    parked = select(OutboxEntry.id).where(
+        OutboxEntry.topic == topic, OutboxEntry.subject_id == subject_id, OutboxEntry.state == "parked")
+    if session.scalar(parked.limit(1)) is None:
+        insert_rows(session, OutboxEntry, [_row(tenant_id, topic, subject_id, now=now, state="parked", reason=reason)])
 
 
 def is_due(db: Database, now: datetime, *, only: Collection[str] = (), without: Collection[str] = ()) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from gateway import outbox
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import FILED_OTHERWISE, filed_as, state_of
@@ -18,6 +19,7 @@ ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from another deposit: sending it again would change nothing."""
 
 OK, ERROR = "Ok", "Error"
+REJECTED = "213"
 UNSAID = frozenset({"Undefined", "NotApplicable"})
 """Processing rules that say nothing about an invoice."""
 
@@ -25,9 +27,10 @@ UNSAID = frozenset({"Undefined", "NotApplicable"})
 def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: str) -> None:
     """Record the acknowledgement of one of our flows, once. `raw` is the hash of the platform's own words.
 
-    Ok: event `acknowledged`. Error on an invoice: it failed, with the reasons; its identity is free again unless the
-    platform has the invoice from another deposit. Error on a status: event `status-refused`, and the flow is parked.
-    Anything else: the flow stays `new` and is looked at again.
+    Ok: event `acknowledged`; an invoice that was taken for lost is deposited after all. Error on an invoice: it failed,
+    with the reasons; its identity is free again unless the platform has the invoice from another deposit: then a person
+    must decide. Error on a status: event `status-refused`, and the flow is parked. Anything else: the flow stays `new`
+    and is looked at again.
     """
     submission = find_submission(session, row, flow)
     if submission is None:
@@ -49,6 +52,9 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
     if code in {"failed", "parked"}:
         submission.transmission, submission.transmission_reason = code, reason
         submission.active = None if code == "failed" else submission.active
+    if code == "parked":
+        outbox.wait(session, submission.tenant_id, "deliver", submission.id, reason or "", now=deps.now())
+    after_all = code == "acknowledged" and _arrived(session, submission, flow)
     kept = Kept("acknowledgement", raw, len(flow.raw))
     add_document(session, submission, kept, f"acquittement-{flow.ack_status}", deps.now())
     record(session, row.tenant_id, Change(
@@ -56,17 +62,36 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         reason=reason, platform_at=flow.updated_at, objects=(kept,),
         data={"flow_id": flow.flow_id, "tracking_id": flow.tracking_id, "flow_type": flow.flow_type,
               "reasons": [detail.reason_code for detail in flow.ack_details]},
-        then=_work_after(submission, flow, code),
+        then=_work_after(submission, flow, "arrived" if after_all else code),
     ), now=deps.now())
-    if code == "status-refused":
-        submission.lifecycle = state_of(session, submission).code  # without that status of ours
+    if code in {"status-refused", "status-acknowledged"}:
+        submission.lifecycle = state_of(session, submission).code  # without that status of ours, or with it again
+
+
+def _arrived(session: Session, submission: Submission, flow: FlowState) -> bool:
+    """Whether the platform has what failed or waits for a person: it took an error back, or had what was given up.
+
+    Where another invoice has taken the number since, that one stands.
+    """
+    if submission.transmission not in {"failed", "parked"}:
+        return False
+    if submission.transmission == "failed" and submission.active is None:
+        if submission.lifecycle == REJECTED or session.scalar(select(Submission.id).where(
+                Submission.seller_siren == submission.seller_siren, Submission.number == submission.number,
+                Submission.issue_year == submission.issue_year, Submission.active.is_(True)).limit(1)) is not None:
+            return False
+        submission.active = True
+    submission.transmission, submission.transmission_reason = "deposited", None
+    submission.flow_id = submission.flow_id or flow.flow_id
+    return True
 
 
 def _work_after(submission: Submission, flow: FlowState, code: str) -> tuple[Work, ...]:
     reasons = [detail.reason_code for detail in flow.ack_details]
-    if code == "acknowledged" and is_not_transmitted("", reasons):
-        return (Work(topic="hand-over", subject_id=submission.id),)
-    return (Work(topic="remind", subject_id=submission.id),) if code in {"failed", "status-refused"} else ()
+    stranded = code in {"acknowledged", "arrived"} and is_not_transmitted("", reasons)
+    settled = code in {"failed", "arrived", "status-refused", "status-acknowledged"}
+    return (*((Work(topic="hand-over", subject_id=submission.id),) if stranded else ()),
+            *((Work(topic="remind", subject_id=submission.id),) if settled else ()))
 
 
 def _note_filing(deps: Deps, session: Session, submission: Submission, flow: FlowState) -> None:
@@ -83,16 +108,20 @@ def _note_filing(deps: Deps, session: Session, submission: Submission, flow: Flo
 
 
 def find_submission(session: Session, row: SeenFlow, flow: FlowState) -> Submission | None:
-    """The invoice that this flow of ours carries or is about: by our row, our tracking id, or the flow id."""
+    """The invoice that this flow of ours carries or is about: by our row, our tracking id, or the flow id.
+
+    A flow id is the platform's own: another platform may use the same for something else.
+    """
     for submission_id in (row.submission_id, flow.tracking_id):
         found = session.scalar(BY_ID, {"wanted": submission_id}) if submission_id else None
         if found is not None:
             return found
-    return session.scalar(BY_FLOW, {"wanted": flow.flow_id})
+    return session.scalar(BY_FLOW, {"wanted": flow.flow_id, "connection": row.connection_id})
 
 
 BY_ID: Final = select(Submission).where(Submission.id == bindparam("wanted"))
-BY_FLOW: Final = select(Submission).where(Submission.flow_id == bindparam("wanted"))
+BY_FLOW: Final = select(Submission).where(
+    Submission.flow_id == bindparam("wanted"), Submission.connection_id == bindparam("connection"))
 
 
 def reasons_of(flow: FlowState) -> str:

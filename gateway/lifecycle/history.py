@@ -32,6 +32,10 @@ def statuses_of(session: Session, submission: Submission) -> list[Status]:
     ))
 
 
+ANSWERS: Final = ("status-refused", "status-acknowledged")
+"""What a platform says of a status of ours; its last word on a flow counts."""
+
+
 def read_events(events: Iterable[Event]) -> list[Status]:
     """The statuses among these events, without our own that the platform refused in its acknowledgement."""
     return [status for _, status in heard(events)]
@@ -40,8 +44,9 @@ def read_events(events: Iterable[Event]) -> list[Status]:
 def heard(events: Iterable[Event]) -> list[tuple[Event, Status]]:
     """As read_events, each status with the event that tells it."""
     told = list(events)
-    refused = {event.data.get("flow_id") for event in told
-               if event.kind == "transmission" and event.code == "status-refused"} - {None}
+    answers = {event.data.get("flow_id"): event.code for event in sorted(told, key=lambda event: event.position)
+               if event.kind == "transmission" and event.code in ANSWERS}
+    refused = {flow_id for flow_id, code in answers.items() if code == "status-refused"} - {None}
     return [
         (event, status_of(event, event.data)) for event in told
         if event.kind == "lifecycle" and not (event.data.get("own") and event.data.get("flow_id") in refused)

@@ -132,6 +132,8 @@ def _settled(deps: Deps, at: Attempt) -> bool:
         _retry(deps, at, state, error)
     except PlatformError as error:
         park(deps, submission, _words(error))
+    if found is not None and found.ack_status == "Error" and submission.transmission == "parked":
+        park(deps, submission, submission.transmission_reason or "")  # refused there: no deposit, and nothing new to do
     if found is not None:
         receipt = Receipt(flow_id=found.flow_id, submitted_at=found.submitted_at, raw=found.raw)
         deposited(deps, at.entry, submission, receipt, looked_up=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.db import slices
 from gateway.lifecycle.derive import derive
 from gateway.lifecycle.guard import OWN, Effect, rule_of
-from gateway.lifecycle.history import status_of
+from gateway.lifecycle.history import ANSWERS, status_of
 from gateway.tables import Event
 
 CASHED: Final = "212"
@@ -52,10 +52,11 @@ def without_refused(session: Session, events: Mapping[str, list[Event]]) -> Mapp
     ours = sorted(one for one, told in events.items() if any(event.code in OWN for event in told))
     gone: set[int] = set()
     for part in slices(ours):
-        refused = {(one, data.get("flow_id")) for one, data in session.execute(
-            select(Event.submission_id, Event.data).where(
-                Event.submission_id.in_(part), Event.kind == "transmission",
-                Event.code == "status-refused")) if data.get("flow_id")}
+        answers = {(one, data.get("flow_id")): code for one, data, code in session.execute(
+            select(Event.submission_id, Event.data, Event.code).where(
+                Event.submission_id.in_(part), Event.kind == "transmission", Event.code.in_(ANSWERS)
+            ).order_by(Event.position)) if data.get("flow_id")}
+        refused = {answered for answered, code in answers.items() if code == "status-refused"}
         gone |= {position for position, one, data in session.execute(
             select(Event.position, Event.submission_id, Event.data).where(
                 Event.submission_id.in_({one for one, _ in refused}), Event.kind == "lifecycle", Event.code.in_(OWN)))
