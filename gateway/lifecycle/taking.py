@@ -106,6 +106,7 @@ def _record(deps: Deps, session: Session, submission: Submission, incoming: Inco
     data = event_data(message)
     said = Status(code=message.code, at=message.set_at, by=actor, id=message.id, amount=men_of(data))
     objection = objection_to(said, statuses_of(session, submission), total_of(submission))
+    stranded = objection is None and _is_stranded(message)
     session.add(Document(
         tenant_id=submission.tenant_id, id=str(uuid.uuid4()), submission_id=submission.id, role="status",
         syntax="cdar", media_type="application/xml", sha256=kept.sha256, size=kept.size, at=now,
@@ -117,7 +118,7 @@ def _record(deps: Deps, session: Session, submission: Submission, incoming: Inco
         data={**data, "flow_id": incoming.source.get("flow_id"), "connection_id": incoming.source.get("connection_id"),
               **_remarks(submission, incoming, objection)},
         then=(Work(topic="remind", subject_id=submission.id),
-              *((Work(topic="hand-over", subject_id=submission.id),) if _is_stranded(message) else ())),
+              *((Work(topic="hand-over", subject_id=submission.id),) if stranded else ())),
     ), now=now)
     state = state_of(session, submission)
     submission.lifecycle = state.code

@@ -15,6 +15,8 @@ from archive.store import Digest
 from formats.errors import FormatError
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.lifecycle.derive import derive
+from gateway.lifecycle.history import read_events, total_of
 from gateway.mail import InDoubt, NotDelivered, channel_of, deliver
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.outgoing.drafts import file_name
@@ -70,7 +72,11 @@ def hand_over(deps: Deps, entry: Entry) -> None:
 
 
 def _look(deps: Deps, entry: Entry) -> Case | None:
-    """The case, or None when there is nothing to do: an older entry has it, it arrived, or the double was sent."""
+    """The case, or None when there is nothing to do.
+
+    An older entry has it, the invoice arrived or is over (it failed, was rejected, refused or cancelled), or its double
+    was sent.
+    """
     with deps.db.reading(entry.tenant_id) as session:
         submission = session.get(Submission, (entry.tenant_id, entry.subject_id))
         first = session.scalar(select(OutboxEntry.id).where(
@@ -81,10 +87,11 @@ def _look(deps: Deps, entry: Entry) -> Case | None:
         ).order_by(Event.position)).all()
     if submission is None or first != entry.id:
         return None
+    state = derive(read_events(events), total_of(submission))
+    over = submission.transmission == "failed" or state.ended is not None
     case = Case(submission, [event for event in events if event.kind == "lifecycle" or event.code in OUR_STEPS])
-    arrived = any(event.kind == "lifecycle" and event.code in ARRIVED for event in case.events)
     sent = case.last is not None and case.last.code == "duplicate-sent"
-    return None if arrived or sent else case
+    return None if over or state.counted & ARRIVED or sent else case
 
 
 def _double(deps: Deps, case: Case, recipient: str) -> tuple[Double, Kept]:

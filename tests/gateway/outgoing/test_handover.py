@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from archive.store import Digest
-from formats.status import StatusDetail
+from formats.invoice import Identifier
+from formats.status import StatusDetail, StatusParty
 from formats.syntax import ubl_syntax_of, write
 from gateway import outbox
 from gateway.commands.demo_invoices import GOODS, invoice
@@ -133,6 +134,35 @@ def test_what_arrived_meanwhile_needs_no_double(
             entry.lease_until = None
     relay(deps, TOPICS)
     assert (mails(deps), codes(deps, row)) == ([], [])
+
+
+@pytest.mark.parametrize("code", ["213", "210", "220", "failed"])
+def test_an_invoice_that_is_over_is_handed_to_nobody(
+    deps: Deps, platform, deposited, make_status, clock, code
+) -> None:
+    """The mail server was away when the routing failed; what came since ended the invoice."""
+    row = deposited()
+    away = replace(deps, settings=deps.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:9"}))
+    say(away, platform, "s1", make_status(row, "200", clock.now, details=STRANDED))
+    assert [entry.state for entry in tasks(deps, row)] == ["pending"]
+    clock.forward(minutes=5)
+    if code == "failed":
+        platform.put(platform.outgoing(row.id)[0]["flowId"], acknowledgement={"status": "Error"})
+    else:
+        platform.put("s2", make_status(row, code, clock.now))
+    poll_all(deps)
+    relay(deps, {topic: act for topic, act in TOPICS.items() if topic != "hand-over"}, without=("hand-over",))
+    clock.forward(hours=1)
+    relay(deps, TOPICS)
+    assert mails(deps) == []
+    assert [entry.state for entry in tasks(deps, row)] == ["done"]
+
+
+def test_only_a_platform_may_say_that_nothing_arrived(deps: Deps, platform, deposited, make_status, clock) -> None:
+    row = deposited()
+    buyer = StatusParty(role="BY", identifier=Identifier(value=str(row.buyer_siren), scheme="0002"))
+    say(deps, platform, "s1", make_status(row, "221", clock.now, issuer=buyer))
+    assert (mails(deps), tasks(deps, row)) == ([], [])
 
 
 @pytest.mark.parametrize("address", [None, "", "nobody", "a@b", "x@y.z, other@y.z"])
