@@ -17,9 +17,11 @@ from gateway.outgoing.paths import Path, path_of, standing_of
 from gateway.outgoing.schemas import path_out
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
-from gateway.tables import Event, OutboxEntry, Submission
+from gateway.tables import Event, OutboxEntry, SeenFlow, Submission
 
 WAITING = ("parked", "pending")
+OF_A_FLOW = ("fetch", "status")
+"""Topics of work on one flow that a platform showed us."""
 
 
 def decide(deps: Deps, principal: Principal, submission_id: str, action: str, reason: str) -> None:
@@ -108,9 +110,9 @@ def send_anyway(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: s
 
 
 def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) -> None:
-    """Give waiting work up. An invoice whose sending is given up becomes `failed`.
+    """Give waiting work up. An invoice whose sending is given up becomes `failed`; a flow waits for nobody any more.
 
-    Its number is free again only if no attempt to send it was ever made.
+    The number of the invoice is free again only if no attempt to send it was ever made.
 
     Raises:
         Problem: 404, 409 when it does not wait any more, 422 without a reason.
@@ -121,6 +123,8 @@ def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) ->
         outbox.close(session, entry_id, reason)
         if entry.topic == "deliver":
             _give_up(session, tenant_id, entry.subject_id, reason)
+        if entry.topic in OF_A_FLOW:
+            _let_go(session, entry, reason)
         record(session, tenant_id, _decision(session, entry, "closed", actor, reason), now=deps.now())
 
 
@@ -165,6 +169,14 @@ def _give_up(session: Session, tenant_id: str, submission_id: str, reason: str) 
     invoice.transmission, invoice.transmission_reason = "failed", f"Classée : {reason}"
     if not tried:
         invoice.active = None
+
+
+def _let_go(session: Session, entry: OutboxEntry, reason: str) -> None:
+    """The flow that was not read, or that belongs to no invoice here, rings no alarm any more."""
+    flow = session.get(SeenFlow, {"tenant_id": entry.tenant_id, "id": entry.payload.get("flow_id"),
+                                  "connection_id": entry.payload.get("connection_id")})
+    if flow is not None and flow.state == "parked":
+        flow.state, flow.cause = "done", f"closed : {reason}"
 
 
 def _decision(session: Session, entry: OutboxEntry, verb: str, actor: str, reason: str | None) -> Change:

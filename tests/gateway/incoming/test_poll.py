@@ -14,8 +14,9 @@ from gateway.deps import Deps
 from gateway.incoming.flows import LOOK_AGAIN
 from gateway.incoming.poll import handle_poll, poll, poll_all
 from gateway.outbox import Entry
+from gateway.outgoing import decisions
 from gateway.platforms.circuit import TRIPS_AFTER
-from gateway.tables import PlatformConnection, SeenFlow, Submission
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Submission
 
 MakeInvoice = Callable[..., Submission]
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -303,3 +304,17 @@ def test_a_flow_that_is_not_shown_stops_no_other(
     platform.put("a-gone", flowDirection="Out", trackingId="u", at=clock.forward(minutes=1))
     ask(deps, connection)
     assert seen(deps, connection)["a-gone"].cause == "ack Ok"
+
+
+@pytest.mark.parametrize("document", [None, b"<NoStatus/>"], ids=["no document", "unreadable"])
+def test_a_flow_that_a_person_gives_up_waits_no_more(
+    deps: Deps, platform: Any, connection: PlatformConnection, document: bytes | None
+) -> None:
+    platform.put("bad", document)
+    ask(deps, connection)
+    assert seen(deps, connection)["bad"].state == "parked"
+    with deps.db.reading(connection.tenant_id) as session:
+        entry_id = session.scalars(select(OutboxEntry.id).where(OutboxEntry.state == "parked")).one()
+    decisions.close(deps, connection.tenant_id, entry_id, "Vu avec la plateforme.", "user:test")
+    assert (seen(deps, connection)["bad"].state, seen(deps, connection)["bad"].cause) == (
+        "done", "closed : Vu avec la plateforme.")
