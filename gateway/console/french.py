@@ -1,7 +1,8 @@
 """How values read on a French page: `1 234,56 €`, `21 nov. 2026`, `14:02`. Hours are those of Paris."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
+from typing import Final
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal
@@ -9,6 +10,8 @@ from babel.numbers import format_currency, format_decimal
 from gateway.deps import PARIS
 
 NOTHING = "—"
+WIDE: Final = Context(prec=200)
+"""For amounts of more digits than sense: a refused invoice may say anything."""
 
 
 def amount(value: Decimal | None, currency: str | None = "EUR") -> str:
@@ -17,8 +20,9 @@ def amount(value: Decimal | None, currency: str | None = "EUR") -> str:
         return NOTHING
     exponent = value.as_tuple().exponent
     usual = not isinstance(exponent, int) or exponent >= -2
-    return str(format_currency(value, currency or "EUR", locale="fr_FR", currency_digits=usual,
-                               decimal_quantization=usual))
+    with localcontext(WIDE):
+        return str(format_currency(value, currency or "EUR", locale="fr_FR", currency_digits=usual,
+                                   decimal_quantization=usual))
 
 
 def money(text: str, currency: str | None) -> str:

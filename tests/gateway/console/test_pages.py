@@ -152,6 +152,13 @@ def test_an_invoice_without_anything_still_has_a_page(visitor: Any, seeded_deps:
     assert "Sans numéro" in answer.text
 
 
+def test_an_amount_that_no_invoice_should_have_is_shown_as_it_is(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    made = insert(seeded_deps, story.tenant_id, number="DÉMESURÉE", total=Decimal(f"{'9' * 40}.12"),
+                  transmission="refused", verdict="invalid", received_at=seeded_deps.now() - timedelta(days=403))
+    for page in (f"/factures/{made}", "/factures?q=DÉMESURÉE"):
+        assert "\u202f999,12\u00a0€" in visitor.get(page).text, page
+
+
 def test_the_page_of_an_invoice_tells_everything(visitor: Any, story: Any) -> None:
     page = visitor.get(f"/factures/{story.invoices['F-2026-0421']}").text
     assert "Quantité erronée (Il manque deux palettes" in page
