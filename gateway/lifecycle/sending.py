@@ -72,8 +72,14 @@ def _deposit(deps: Deps, draft: Draft, platform: Platform, document: bytes) -> R
 
 
 def _earlier(platform: Platform, tracking_id: str) -> Receipt | None:
-    """The receipt of an attempt whose answer was lost; None if the platform certainly has nothing, or refused it."""
-    found = platform.find_flow(tracking_id)
+    """The receipt of an attempt whose answer was lost; None if the platform certainly has nothing, or refused it.
+
+    Raises PlatformError; a platform that refuses the question has said nothing of the status: Precondition.
+    """
+    try:
+        found = platform.find_flow(tracking_id)
+    except Rejected as error:
+        raise Precondition(error.code, error.message, evidence=error.evidence) from error
     if found is None or found.ack_status == "Error":
         return None
     return Receipt(flow_id=found.flow_id, submitted_at=found.submitted_at, raw=found.raw)

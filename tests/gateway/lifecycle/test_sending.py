@@ -209,6 +209,20 @@ def test_a_refusal_by_the_platform_is_recorded_and_parked(
     assert own(deps, invoice) == []
 
 
+def test_a_refused_question_is_no_refused_status(deps: Deps, platform: Any, make_invoice: MakeInvoice) -> None:
+    invoice = make_invoice()
+    told(deps, invoice, "200")
+    entry = queue(deps, invoice)
+    platform.search = lambda _: (400, {"errorCode": "FIELD_ERROR"})
+
+    run(deps)
+
+    assert (entry_of(deps, entry).state, platform.flows) == ("parked", [])
+    assert "FIELD_ERROR" in (entry_of(deps, entry).reason or "")
+    with deps.db.reading(invoice.tenant_id) as session:
+        assert session.scalars(select(Event.code).where(Event.kind == "transmission")).all() == []
+
+
 def test_trouble_is_tried_again(deps: Deps, platform: Any, clock: Any, make_invoice: MakeInvoice) -> None:
     invoice = make_invoice()
     told(deps, invoice, "200")
