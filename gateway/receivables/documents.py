@@ -71,8 +71,8 @@ class Relations:
     around: Mapping[Key, Sequence[Document]]
     """Under the number of a document that is named: those that name it, and those that bear this number."""
 
-    refunds: Mapping[str, Sequence[Received]]
-    """What was paid back on these credit notes."""
+    money: Mapping[str, Sequence[Received]]
+    """What was paid for these corrections and for what they replace, or paid back on these credit notes."""
 
     def of(self, document: Document, known_by: datetime | None = None) -> "Relations":
         """Those on which what a document stands for may depend; only what had come in by then."""
@@ -80,7 +80,7 @@ class Relations:
         return Relations({(document.seller, number): [
             one for one in self.around.get((document.seller, number), ())
             if known_by is None or one.known_at is None or one.known_at <= known_by] for number in numbers},
-            self.refunds)
+            self.money)
 
     def documents(self) -> Iterable[Document]:
         """All of them, some more than once."""
@@ -100,9 +100,21 @@ def netted(
     if len(around) == 1:
         item = lone(document, payments, as_of)
         return Netted(document, item, balance_of(document, payments, item, as_of))
-    money = [*payments, *(one for other in around if other != document.id for one in relations.refunds.get(other, ()))]
+    money = [*payments, *(one for other in around if other != document.id for one in relations.money.get(other, ()))]
     item = next((item for item in positions(around.values(), money, as_of) if item.document.id == document.id), None)
     return Netted(document, item, balance_of(document, payments, item, as_of))
+
+
+def paid_before(correction: Document, relations: Relations) -> str | None:
+    """The number of an invoice that this one replaces and of which money is still to be given its place, if any."""
+    if correction.type_code not in CORRECTIVE_TYPES:
+        return None
+    for one in relations.of(correction).documents():
+        item = None if one.is_credit else netted(one, relations.money.get(one.id, ()), relations).item
+        if item is not None and item.balance < 0 and any(
+                each.id == correction.id for each in item.followers if each not in item.unsure):
+            return one.number
+    return None
 
 
 def netted_all(session: Session, submissions: Sequence[Submission], as_of: date = date.max) -> dict[str, Netted]:
@@ -120,7 +132,10 @@ def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> 
     wanted = NAMING
     values: dict[str, object] = {}
     if ones is not None:
-        keys = {(one.seller_siren or "", one.number or "") for one in ones}
+        ones = list(ones)
+        keys = {(one.seller_siren or "", one.number or "") for one in ones} | {
+            (one.seller_siren or "", number) for one in ones if one.type_code in CORRECTIVE_TYPES
+            for number in one.preceding}  # what else names those is asked for what is left of them
         few = [number for _, number in keys] if len(keys) <= FEW else []
         wanted, values = _naming(len(few)), {
             "sellers": [*{seller for seller, _ in keys}], "numbers": few,
@@ -132,7 +147,9 @@ def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> 
             followers[submission_id] = names
     named: set[Key] = set().union(*followers.values())
     found = documents_of(session, [*_by_id(session, list(followers)), *_by_key(session, named)])
-    return related(found, received_of(session, list(followers)))
+    replaced = {(one.seller, number) for one in found if one.type_code in CORRECTIVE_TYPES for number in one.names}
+    wanted_money = {one.id for one in found if one.id in followers or key_of(one) in replaced}
+    return related(found, received_of(session, sorted(wanted_money)))
 
 
 @lru_cache(maxsize=FEW + 1)
@@ -150,7 +167,7 @@ def _quoted(number: str) -> str:
 
 
 def related(documents: Iterable[Document], payments: Iterable[Received]) -> Relations:
-    """The relations among these documents, and the payments on credit notes."""
+    """The relations among these documents, and these payments."""
     known = {one.id: one for one in documents}.values()
     names = {one.id: {(one.seller, number) for number in one.names} for one in known if one.type_code in FOLLOWERS}
     named: set[Key] = set().union(*names.values())
@@ -158,11 +175,10 @@ def related(documents: Iterable[Document], payments: Iterable[Received]) -> Rela
     for one in known:
         for key in named & {key_of(one), *names.get(one.id, ())}:
             around[key].append(one)
-    refunds: dict[str, list[Received]] = defaultdict(list)
-    for money in payments:
-        if money.document in names:
-            refunds[money.document].append(money)
-    return Relations(around, refunds)
+    money: dict[str, list[Received]] = defaultdict(list)
+    for each in payments:
+        money[each.document].append(each)
+    return Relations(around, money)
 
 
 def documents_of(session: Session, rows: Sequence[Any]) -> list[Document]:

@@ -128,7 +128,7 @@ def _turns(document: Document, payments: Sequence[Received], relations: Relation
     around = {one.id: one for one in relations.of(document).documents()} | {document.id: document}
     for one in around.values():
         found |= {one.issued_on, *((one.ended_on,) if one.ended_on is not None else ()),
-                  *(money.on for money in relations.refunds.get(one.id, ()))}
+                  *(money.on for money in relations.money.get(one.id, ()))}
     return sorted(day for day in found if day >= document.issued_on)
 
 

@@ -232,6 +232,8 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
                     amount_en=amount_words(money.amount, money.currency, "en"))
     if facts.shared_credit is not None:
         yield _held("shared-credit", stage=key, number=facts.shared_credit)
+    if facts.paid_before is not None:
+        yield _held("paid-before", stage=key, number=facts.paid_before)
 
 
 def _against_stage(facts: Facts, scenario: Scenario, stage: Stage | None, today: date) -> Iterator[Decision]:

@@ -98,6 +98,9 @@ class Facts:
     shared_credit: str | None = None
     """Number of a credit note that names several invoices, or is in another currency: nobody said how it counts."""
 
+    paid_before: str | None = None
+    """Number of an invoice that this one replaces and on which there is money: nobody said whether it counts here."""
+
     corrected_by: str | None = None
     """Number of a corrected invoice that replaces this one."""
 
@@ -148,7 +151,8 @@ class Facts:
             "currency": self.currency, "due": format(self.due, "f"), "paid": format(self.paid, "f"),
             "credited": format(self.credited, "f"), "balance": format(self.balance, "f"),
             "paid_known_on": _text(self.paid_known_on), "shared_credit": self.shared_credit,
-            "corrected_by": self.corrected_by, "credit_note": self.credit_note, "already_paid": self.already_paid,
+            "paid_before": self.paid_before, "corrected_by": self.corrected_by,
+            "credit_note": self.credit_note, "already_paid": self.already_paid,
             "active": self.active, "transmission": self.transmission, "entity_enabled": self.entity_enabled,
             "email": self.email, "phone": self.phone, "by_sms": self.by_sms, "texting": self.texting,
             "refused_addresses": list(self.refused_addresses), "watched": self.watched,
@@ -173,7 +177,8 @@ def from_json(told: Mapping[str, Any]) -> Facts:
     """The facts of a record. Raises KeyError for a record of before everything was kept."""
     plain: dict[str, Any] = {name: told[name] for name in PLAIN}
     return Facts(
-        **plain, phone=told.get("phone"), by_sms=told.get("by_sms", False), texting=told.get("texting", True),
+        **plain, paid_before=told.get("paid_before"),
+        phone=told.get("phone"), by_sms=told.get("by_sms", False), texting=told.get("texting", True),
         due_date=_day(told["due_date"]), paid_known_on=_day(told["paid_known_on"]), due=Decimal(told["due"]),
         paid=Decimal(told["paid"]), credited=Decimal(told["credited"]),
         received_on=date.fromisoformat(told["received_on"]),

@@ -48,6 +48,8 @@ REASONS: Final = {
     "approval-stage": "Cette étape attend l'accord d'une personne.",
     "shared-credit": "L'avoir {number} ne s'impute pas de façon sûre (plusieurs factures ou autre devise) : "
     "enregistrez la part qui revient à cette facture.",
+    "paid-before": "La facture {number}, que celle-ci remplace, a été payée : annulez-y l'encaissement et enregistrez "
+    "ici la part qui revient à celle-ci, ou enregistrez le remboursement.",
     "not-yet": "Première étape le {until}.",
     "waiting": "Étape déjà envoyée ou dépassée ; la suivante est prévue le {until}.",
     "not-deposited": "La facture n'est pas déposée sur la plateforme (état : {transmission}).",
@@ -75,7 +77,8 @@ TITLES: Final = {
     "hold-manual": "suspendue par une personne", "hold-missing": "pièce demandée par le client",
     "hold-contact": "contact à vérifier", "approval-large": "grand solde : accord demandé",
     "approval-watched": "client suivi : accord demandé", "approval-stage": "étape soumise à accord",
-    "shared-credit": "avoir à répartir", "not-yet": "pas encore", "waiting": "étape suivante à venir",
+    "shared-credit": "avoir à répartir", "paid-before": "facture remplacée déjà payée",
+    "not-yet": "pas encore", "waiting": "étape suivante à venir",
     "not-deposited": "pas encore déposée", "entity-off": "entité non activée", "closed-day": "jour non ouvré",
     "too-close": "relance précédente trop proche", "no-address": "pas d'adresse", "bad-address": "adresse invalide",
     "refused-address": "adresse refusée", "no-phone": "pas de numéro", "refused-phone": "numéro refusé",

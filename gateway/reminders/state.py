@@ -14,7 +14,7 @@ from gateway.clock import day_in_france
 from gateway.db import plain
 from gateway.lifecycle.history import total_of
 from gateway.receivables.account import Item, Received, client_of
-from gateway.receivables.documents import Relations, document_of, netted, relations_of
+from gateway.receivables.documents import Relations, document_of, netted, paid_before, relations_of
 from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.pending import Awaited, awaited
@@ -234,6 +234,7 @@ def _facts(
         paid=balance.paid,
         credited=balance.credited,
         shared_credit=_question(item, last_payment) if item is not None else None,
+        paid_before=paid_before(document, ground.relations),
         corrected_by=item.replaced_by if item is not None else None,
         paid_known_on=None if last_payment is None else day_in_france(last_payment),
         credit_note=document.is_credit,

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.record import Change, Work, record
 from gateway.reminders.service import handle_remind
-from gateway.reminders.trying import try_out
+from gateway.reminders.trying import decided_again, try_out
 from gateway.tables import Submission
 from gateway.worker import relay
 
@@ -148,3 +148,37 @@ def test_a_corrected_invoice_replaces_it(play: "Play") -> None:
     play.make(number="FA-2026-0050", type_code="384", preceding=["FA-2026-0042"])
     play.remind()
     assert play.told() == [("skipped", "corrected", "")]
+
+
+@pytest.mark.parametrize("nightly", [True, False])
+def test_what_was_paid_before_the_correction_is_not_asked_for_again(play: "Play", *, nightly: bool) -> None:
+    play.on("2026-03-12")
+    first = play.invoice
+    play.pay("1200.00")
+    play.invoice = play.another("FA-2026-0050", "2026-03-13", "1100.00", type_code="384", preceding=["FA-2026-0042"])
+    play.on("2026-03-23")
+    say = play.work if nightly else play.remind
+    say()
+    assert play.told() == [("held", "paid-before", "friendly")]
+    assert "FA-2026-0042" in play.decisions()[0].reason
+    assert decided_again(play.deps, play.invoice.tenant_id)[1] == []
+
+    play.invoice, second = first, play.invoice
+    play.pay("-1200.00")
+    play.invoice = second
+    play.on("2026-03-24")
+    say()
+    assert play.told() == [("held", "paid-before", "friendly"), ("sent", "due", "friendly")]
+
+
+def test_what_was_paid_before_and_given_back_by_a_credit_note_is_asked_for(play: "Play") -> None:
+    play.on("2026-03-12")
+    play.pay("1200.00")
+    credit = play.another("AV-1", "2026-03-13", "1200.00", type_code="381", preceding=["FA-2026-0042"])
+    second = play.another("FA-2026-0050", "2026-03-13", "1100.00", type_code="384", preceding=["FA-2026-0042"])
+    play.invoice = credit
+    play.pay("1200.00")
+    play.on("2026-03-23")
+    play.invoice = second
+    play.remind()
+    assert play.told() == [("sent", "due", "friendly")]
