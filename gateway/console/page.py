@@ -34,6 +34,9 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 FORM_BYTES = 64 << 10
+LONG_FORM_BYTES, LONG_FORM_FIELDS = 4 << 20, 600
+"""Room for a scenario of reminders with all its texts."""
+
 FILE_BYTES = 100 << 20
 """Largest file of the page Valider, as for PDF over the API."""
 
@@ -114,6 +117,13 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
     await form.close()
 
 
+async def long_form_of(request: Request) -> AsyncIterator[FormData]:
+    """As `form_of`, with room for long texts."""
+    form = await read_form(request, LONG_FORM_BYTES, LONG_FORM_FIELDS)
+    yield form
+    await form.close()
+
+
 async def upload_of(request: Request) -> AsyncIterator[FormData]:
     """As `form_of`, with room for one document, whose temporary file ends with the request."""
     form = await read_form(request, FILE_BYTES + FORM_BYTES)
@@ -123,7 +133,7 @@ async def upload_of(request: Request) -> AsyncIterator[FormData]:
         await form.close()
 
 
-async def read_form(request: Request, most: int) -> FormData:
+async def read_form(request: Request, most: int, fields: int = 200) -> FormData:
     """The form, if its announced length is at most `most` bytes."""
     length = request.headers.get("content-length", "")
     if not length.isdigit():
@@ -131,7 +141,7 @@ async def read_form(request: Request, most: int) -> FormData:
     if int(length) > most:
         raise Problem(413, "too-large", "Ce fichier est trop volumineux. / This file is too large.")
     read_by_caller(request)
-    return await request.form(max_files=1, max_fields=200)
+    return await request.form(max_files=1, max_fields=fields)
 
 
 def actor(permission: Permission, fields: Callable[..., Any] = form_of) -> Callable[..., Act]:
@@ -159,6 +169,11 @@ def Sees(permission: Permission) -> object:  # noqa: N802 - reads as an annotati
 def Does(permission: Permission) -> object:  # noqa: N802 - reads as an annotation
     """The annotation of a form's act, with the right that it takes."""
     return Depends(actor(permission))
+
+
+def Writes(permission: Permission) -> object:  # noqa: N802 - reads as an annotation
+    """As `Does`, for a form of long texts."""
+    return Depends(actor(permission, long_form_of))
 
 
 def Uploads(permission: Permission) -> object:  # noqa: N802 - reads as an annotation

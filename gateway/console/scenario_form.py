@@ -7,8 +7,8 @@ from typing import Any, Final
 from gateway.console.page import Act
 from gateway.reminders.scenario import Scenario, Stage, to_json
 
-MOST_STAGES: Final = 14
-"""So many rows fit into one form of the console (200 fields)."""
+MOST_STAGES: Final = 40
+"""As many as a scenario may have: a row that the form left out would be gone from the next version."""
 
 SPARE: Final = 2
 """Empty rows below the stages that there are."""
@@ -45,7 +45,8 @@ def read_form(act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
             for n in range(MOST_STAGES)]
     values: dict[str, Any] = {name: act.text(name) for name in LIMITS}
     values["working_days_only"] = act.text("working_days_only") == "oui"
-    values["stages"] = [row for row in rows if row["fr"] or row["key"] or row["offset"]] + [_empty()] * SPARE
+    filled = [row for row in rows if row["fr"] or row["key"] or row["offset"]]
+    values["stages"] = [*filled, *(_empty() for _ in range(SPARE))][:MOST_STAGES]
     limits = {name: values[name].replace(",", ".") for name in LIMITS if name not in {"first_hour", "last_hour"}}
     definition: dict[str, Any] = {name: value or None for name, value in limits.items() if name in {
         "thanks_days", "largest", "region"}}

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gateway.auth import Permission
 from gateway.console import people, scenario_form
 from gateway.console.forms import told
-from gateway.console.page import Act, Does, Page, Sees, Visit, go
+from gateway.console.page import Act, Page, Sees, Visit, Writes, go
 from gateway.console.views.invoices import day
 from gateway.problems import Problem
 from gateway.reminders.clients import segments
@@ -23,7 +23,7 @@ from gateway.tables_reminders import Scenario as ScenarioRow
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Seeing = Annotated[Visit, Sees(Permission.REMINDERS_READ)]
-Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
+Deciding = Annotated[Act, Writes(Permission.REMINDERS_WRITE)]
 USUAL_DAYS: Final = 90
 
 

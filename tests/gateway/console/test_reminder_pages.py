@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.auth import Principal
 from gateway.console.scenario_form import TEXTS, values_of
 from gateway.deps import Deps
+from gateway.reminders.people import current_scenario, save_scenario
 from gateway.reminders.scenario import DEFAULT
 from gateway.tables import Submission
 from gateway.tables_reminders import Decision
@@ -44,6 +46,25 @@ def test_a_scenario_is_written_tried_and_put_in_force(visitor: Any) -> None:
     assert 'value="14"' not in first, "a new version is never a change of an old one"
     trial = visitor.get("/relances/scenarios/essai?segment=essai&version=1")
     assert "Essai de « Douce [essai], version 1 »" in trial.text
+
+
+def test_a_long_scenario_comes_back_from_its_form_whole(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    person = Principal(tenant_id=story.tenant_id, actor="operator:cli", name="", permissions=frozenset())
+    stages = [{"key": f"e{n}", "offset": n * 5, "tone": "friendly", "fr": f"Étape {n}", "en": f"Stage {n}",
+               "text_fr": "é" * 4000, "text_en": "e" * 4000} for n in range(16)]
+    save_scenario(seeded_deps, person, {"name": "Longue", "stages": stages}, "long")
+    path = "/relances/scenarios/editer?segment=long"
+    page = visitor.get(path).text
+    inputs = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page)
+    fields = {name: unescape(value) for name, value in inputs}
+    fields |= {name: unescape(text) for name, text in re.findall(r'<textarea[^>]* name="([^"]+)"[^>]*>([^<]*)<', page)}
+    for n in range(16):
+        fields |= {f"s{n}.channel": "mail", f"s{n}.tone": "friendly"}
+    saved = visitor.post("/relances/scenarios/editer", data={**fields, "s0.fr": "Autre nom"})
+    assert saved.status_code == 200, saved.status_code
+    scenario = current_scenario(seeded_deps, story.tenant_id, "long")
+    assert [(stage.fr, len(stage.text_fr)) for stage in scenario.stages] == [
+        ("Autre nom" if n == 0 else f"Étape {n}", 4000) for n in range(16)]
 
 
 def test_why_a_client_was_not_written_to(visitor: Any) -> None:
