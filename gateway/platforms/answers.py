@@ -20,16 +20,25 @@ class Malformed(ValueError):
 
 
 def read_object(body: bytes) -> Mapping[str, Any]:
-    """The JSON object in `body`; an empty body (204 of older versions) is an empty object."""
+    """The JSON object in `body`, its texts as they can be stored; an empty body (204 of older versions) is an empty one."""
     if not body.strip():
         return {}
     try:
-        value = json.loads(body)
+        value = _storable(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise Malformed("the answer is not JSON") from error
     if not isinstance(value, dict):
         raise Malformed("the answer is not a JSON object")
     return value
+
+
+def _storable(value: Any) -> Any:
+    """The value without half characters (a text cut in the middle of an emoji) and NUL, which nothing stores."""
+    if isinstance(value, dict):
+        return {_storable(name): _storable(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_storable(held) for held in value]
+    return value.encode("utf-8", "replace").decode().replace("\0", "?") if isinstance(value, str) else value
 
 
 def read_receipt(body: bytes) -> Receipt:

@@ -22,6 +22,7 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from gateway.platforms.answers import Malformed, read_object
 from gateway.platforms.circuit import LONGEST_ASKED
 from gateway.platforms.classes import ERROR_CLASS, NOTHING_KEPT, Class
 from gateway.platforms.connection import ConnectionSettings
@@ -203,10 +204,8 @@ def failure(answer: Answer, effect: Effect) -> PlatformError:
 def error_words(answer: Answer) -> tuple[str, str]:
     """(code, message) of the `Error` object of the norm, or the bare status where there is none."""
     try:
-        fields = httpx.Response(answer.status, content=answer.body).json()
-    except ValueError:
-        fields = None
-    if not isinstance(fields, dict):
+        fields = read_object(answer.body)
+    except Malformed:
         fields = {}
     code = fields.get("errorCode") or fields.get("error") or f"HTTP_{answer.status}"
     message = fields.get("errorMessage") or fields.get("details") or fields.get("error_description")

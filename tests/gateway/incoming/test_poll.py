@@ -318,3 +318,18 @@ def test_a_flow_that_a_person_gives_up_waits_no_more(
     decisions.close(deps, connection.tenant_id, entry_id, "Vu avec la plateforme.", "user:test")
     assert (seen(deps, connection)["bad"].state, seen(deps, connection)["bad"].cause) == (
         "done", "closed : Vu avec la plateforme.")
+
+
+def test_a_text_cut_in_the_middle_of_a_character_stops_no_other(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    """Half an emoji, and NUL, are legal in JSON; no database stores them."""
+    invoice, refused = make_invoice(), make_invoice(number="F-2")
+    platform.put("cut", make_status(invoice, "204", AT), name="statut \ud83d")
+    platform.put("ack", flowDirection="Out", flowType="CustomerInvoice", trackingId=refused.id, acknowledgement={
+        "status": "Error", "details": [{"level": "Error", "item": "file", "reasonCode": "VirusFound",
+                                        "reasonMessage": "coupé \0 \ud83d"}]})
+    platform.put("good", make_status(invoice, "205", AT))
+    assert ask(deps, connection).trouble is None
+    assert codes(deps, invoice) == ["204", "205"]
+    assert reread(deps, refused).transmission_reason == "VirusFound : coupé ? ? (file)"

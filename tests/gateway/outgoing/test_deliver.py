@@ -127,6 +127,15 @@ def test_a_refused_document_frees_its_number(client, deps: Deps, platform) -> No
     assert platform.outgoing(refused) == []
 
 
+def test_a_refusal_in_words_that_nothing_stores_is_a_refusal(deps: Deps, platform, queued) -> None:
+    """Cut in the middle of an emoji by the platform."""
+    row = queued()
+    platform.refuse_deposits = (400, "INVALID_\ud83d")
+    work(deps)
+    assert (seen(deps, row).transmission, seen(deps, row).transmission_reason) == (
+        "failed", "INVALID_?: refused on request")
+
+
 def test_a_refusal_after_a_lost_answer_is_for_a_person(deps: Deps, platform, queued, clock) -> None:
     """It may speak of our own earlier deposit, which the platform does not list."""
     row = queued()
