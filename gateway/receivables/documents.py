@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from formats.codes import CORRECTIVE_TYPES
 from gateway.clock import day_in_france
 from gateway.db import slices
+from gateway.lifecycle.guard import rule_of
 from gateway.receivables.account import CREDITS, NOTHING, Client, Document, Item, Received, client_of, lone, positions
 from gateway.receivables.balance import Balance, balance_of
 from gateway.tables import Event, Payment, Submission
@@ -183,7 +184,7 @@ def related(documents: Iterable[Document], payments: Iterable[Received]) -> Rela
 
 def documents_of(session: Session, rows: Sequence[Any]) -> list[Document]:
     """Submissions, or rows of COLUMNS, as documents; those that were never in force ended on their first day."""
-    ended = _ends(session, [row.id for row in rows if row.lifecycle in ENDED])
+    ended = _ends(session, {row.id: row.lifecycle for row in rows if row.lifecycle in ENDED})
     return [document_of(row, ended.get(row.id)) for row in rows]
 
 
@@ -229,13 +230,15 @@ def _by_key(session: Session, keys: set[Key]) -> Iterator[Any]:
                 Submission.seller_siren == seller, Submission.number.in_(part)))
 
 
-def _ends(session: Session, ids: Sequence[str]) -> dict[str, date]:
-    """The French day on which each of these was refused, rejected or cancelled."""
-    found: dict[str, date] = {}
-    for part in slices(ids):
-        query = select(Event.submission_id, Event.platform_at, Event.at).where(
+def _ends(session: Session, codes: Mapping[str, str]) -> dict[str, date]:
+    """The French day on which each of these was refused, rejected or cancelled; `codes` has the status that counts."""
+    found: dict[str, tuple[bool, date]] = {}
+    for part in slices(list(codes)):
+        query = select(Event.submission_id, Event.code, Event.actor, Event.platform_at, Event.at).where(
             Event.submission_id.in_(part), Event.kind == "lifecycle", Event.code.in_(ENDED))
-        for submission_id, set_at, at in session.execute(query):
-            day = day_in_france(min(set_at or at, at))
-            found[submission_id or ""] = min(day, found.get(submission_id or "", day))
-    return found
+        for about, code, actor, set_at, at in session.execute(query):
+            submission_id = about or ""
+            beside = code != codes[submission_id] or actor not in rule_of(code).by  # said, and without effect
+            known = found.get(submission_id, (True, date.max))
+            found[submission_id] = min(known, (beside, day_in_france(min(set_at or at, at))))
+    return {submission_id: day for submission_id, (_, day) in found.items()}
