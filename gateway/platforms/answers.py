@@ -20,7 +20,7 @@ class Malformed(ValueError):
 
 
 def read_object(body: bytes) -> Mapping[str, Any]:
-    """The JSON object in `body`, its texts as they can be stored; an empty body (204 of older versions) is an empty one."""
+    """The JSON object in `body`, its texts as they can be stored; no body (204 of older versions) is an empty one."""
     if not body.strip():
         return {}
     try:
