@@ -326,9 +326,9 @@ def test_a_text_cut_in_the_middle_of_a_character_stops_no_other(
     """Half an emoji, and NUL, are legal in JSON; no database stores them."""
     invoice, refused = make_invoice(), make_invoice(number="F-2")
     platform.put("cut", make_status(invoice, "204", AT), name="statut \ud83d")
-    platform.put(str(refused.flow_id), flowDirection="Out", trackingId=refused.id, acknowledgement={
-        "status": "Error", "details": [{"level": "Error", "item": "file", "reasonCode": "VirusFound",
-                                        "reasonMessage": "coupé \0 \ud83d"}]})
+    why = {"level": "Error", "item": "file", "reasonCode": "VirusFound", "reasonMessage": "coupé \0 \ud83d"}
+    platform.put(str(refused.flow_id), flowDirection="Out", flowType="CustomerInvoice", trackingId=refused.id,
+                 acknowledgement={"status": "Error", "details": [why]})
     platform.put("good", make_status(invoice, "205", AT))
     assert ask(deps, connection).trouble is None
     assert codes(deps, invoice) == ["204", "205"]
