@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.accounts.people import create_user
 from gateway.accounts.schemas import ConnectionIn, EntityIn
@@ -49,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         for one in error.errors():
             print(f"{'.'.join(map(str, one['loc']))}: {one['msg']}", file=sys.stderr)
         return 1
-    except UnsafeSetup as error:
+    except (UnsafeSetup, SQLAlchemyError) as error:
         print(f"passerelle: {error}", file=sys.stderr)
         return 2
     print(json.dumps(answer, ensure_ascii=False))

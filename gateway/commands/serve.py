@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app import create_app
 from gateway.assembly import assembled
@@ -30,7 +31,7 @@ close it and no request of theirs meets a connection that is just being closed."
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe."""
+    """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe or the database away."""
     options = argparse.ArgumentParser(prog=f"passerelle {argv[0]}")
     if argv[0] == "serve":
         options.add_argument("--host")
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         if argv[0] == "migrate":
             return migrate(settings, service_role)
         return {"serve": serve, "worker": worker}[argv[0]](settings)
-    except UnsafeSetup as error:
+    except (UnsafeSetup, SQLAlchemyError) as error:
         print(f"passerelle: {error}", file=sys.stderr)
         return 2
 

@@ -7,6 +7,8 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from archive.errors import ArchiveError
 from gateway.accounts.service import find_tenant
 from gateway.assembly import assembled
@@ -46,6 +48,6 @@ def run(parser: argparse.ArgumentParser, verbs: Mapping[str, Verb], argv: Sequen
     except Problem as problem:
         print(f"{problem.code}: {problem.detail}", file=sys.stderr)
         return 1
-    except (ArchiveError, UnsafeSetup, OSError) as error:
+    except (ArchiveError, UnsafeSetup, SQLAlchemyError, OSError) as error:
         print(f"passerelle: {error}", file=sys.stderr)
         return 2

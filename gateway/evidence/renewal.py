@@ -31,9 +31,13 @@ def renew(deps: Deps, tenant_id: str, name: str, actor: str) -> HashRenewal:
     Reads each object of the log once; memory grows with the number of entries (about 250 bytes each).
 
     Raises:
+        Problem: 404, there is no such log.
         TimestampUnavailable, TimestampRefused: nothing was kept; try again.
         ObjectMissing, ObjectDamaged: an object that was not destroyed is not what it was.
     """
+    with deps.db.reading(tenant_id) as session:
+        if LogRows(session, tenant_id, name).last() is None:
+            raise not_found()
     seal = seal_log(deps, tenant_id, name)
     if seal.token is None:
         raise TimestampUnavailable(seal.trouble or "no token")

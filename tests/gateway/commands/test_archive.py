@@ -5,14 +5,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from gateway import cli
 from gateway.assembly import assembled
 from gateway.commands import archive
+from gateway.db import EVERY_TENANT
 from gateway.evidence.ledger import Kept, log_of
 from gateway.evidence.sealing import seal_due
 from gateway.record import Change, record
 from gateway.settings import Settings
-from gateway.tables import Tenant
+from gateway.tables import Seal, Tenant
 
 TENANT = ["--tenant", "Atelier"]
 
@@ -59,3 +62,18 @@ def test_a_hash_is_renewed_before_it_falls(log: str, monkeypatch, capsys) -> Non
     assert "new entries still rest on it" in said
     assert archive.main(["renew-hash", *TENANT, "--log", log]) == 0
     assert "sha512" in capsys.readouterr().out
+
+
+def test_a_log_that_is_not_there_is_neither_renewed_nor_begun(log: str, capsys) -> None:
+    assert archive.main(["renew-hash", *TENANT, "--log", "1999"]) == 1
+    assert "not-found" in capsys.readouterr().err
+    with assembled(Settings()) as deps, deps.db.reading(EVERY_TENANT) as session:
+        assert set(session.scalars(select(Seal.log))) == {log}
+
+
+@pytest.mark.parametrize("argv", [
+    ["archive", "standing"], ["key", "create", "--name", "x", "--scope", "validate"], ["serve"], ["migrate"]])
+def test_a_database_that_is_away_is_said(monkeypatch, capsys, argv: list[str]) -> None:
+    monkeypatch.setenv("PASSERELLE_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    assert cli.main(argv) == 2
+    assert "passerelle: " in capsys.readouterr().err
