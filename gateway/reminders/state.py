@@ -15,7 +15,7 @@ from gateway.db import plain
 from gateway.lifecycle.history import total_of
 from gateway.receivables.account import Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, paid_before, relations_of
-from gateway.reminders.decide import FINAL_STATUSES, Decision, decide
+from gateway.reminders.decide import FINAL_STATUSES, OPENS, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.pending import Awaited, awaited
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
@@ -198,6 +198,14 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None, money:
             "entities": {entity.id: entity for entity in session.scalars(ENTITIES)}}
     return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients},
                   money=awaited(session, keys) if money is None else money, **house)
+
+
+def disputed(session: Session, ids: Sequence[str], today: date) -> set[str]:
+    """Those of these invoices that are under review: by a status of the buyer, or by what he told a person."""
+    told = set(session.scalars(select(Submission.id).where(Submission.id.in_(ids), Submission.lifecycle.in_(OPENS))))
+    return told | set(session.scalars(select(Hold.submission_id).where(
+        Hold.submission_id.in_(ids), Hold.kind == "dispute", Hold.lifted_at.is_(None),
+        Hold.until.is_(None) | (Hold.until >= today))))
 
 
 def scenarios_of(session: Session) -> Mapping[str, Scenario]:

@@ -13,14 +13,14 @@ from formats.rendering.payment_code import account_to_pay, payee_name, pixels
 from gateway.deps import PARIS, Deps
 from gateway.mail import Attachment, Mail, channel_of, compose
 from gateway.receivables.open_items import open_items
-from gateway.reminders.decide import ADDRESS, APPROVED, OPENS
+from gateway.reminders.decide import ADDRESS, APPROVED
 from gateway.reminders.letters.bills import Account, Bill
 from gateway.reminders.letters.enclosing import Enclosed, enclose
 from gateway.reminders.letters.letter import LANGUAGES, Letter, OpenItem
 from gateway.reminders.letters.links import answers_of
 from gateway.reminders.letters.writing import pay_blocks, write
 from gateway.reminders.scenario import THANKS
-from gateway.reminders.state import Seen, key_of
+from gateway.reminders.state import Seen, disputed, key_of
 from gateway.tables import Submission
 
 FRENCH_SPEAKING: Final = frozenset(
@@ -167,9 +167,7 @@ def _open_items(deps: Deps, seen: Seen) -> tuple[OpenItem, ...]:
     """Everything that the client owes this seller in this currency, also what is not due yet, oldest first."""
     with deps.db.reading(seen.submission.tenant_id) as session:
         items = open_items(session, deps.today(), key_of(seen.submission))
-        ids = [item.document.id for item in items]
-        asked = set(session.scalars(select(Submission.id).where(
-            Submission.id.in_(ids), Submission.lifecycle.in_(OPENS))))
+        asked = disputed(session, [item.document.id for item in items], deps.today())
     return tuple(
         OpenItem(id=one.id, number=one.number, due_date=one.due_date, balance=item.balance, disputed=one.id in asked)
         for item in items if (one := item.document).currency == seen.facts.currency

@@ -16,8 +16,9 @@ from formats.invoice import Address
 from gateway.record import Change, record
 from gateway.reminders.cases import close_case
 from gateway.reminders.letters import byhand
-from gateway.reminders.people import save_scenario
+from gateway.reminders.people import add_hold, save_scenario
 from gateway.reminders.scenario import DEFAULT, to_json
+from gateway.reminders.schemas import HoldIn
 from gateway.tables import Document
 from gateway.tables_reminders import Decision
 
@@ -131,6 +132,8 @@ def test_the_file_for_an_agency_holds_all_invoices_of_the_client(play: "Play", p
     save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "brève", "stages": stages})
     play.another("FA-2", "2026-03-13", "50.00")
     play.another("FA-3", "2026-09-30", "70.00")
+    disputed = play.another("FA-5", "2026-03-13", "90.00")
+    add_hold(play.deps, principal, disputed.id, HoldIn(kind="dispute", reason="Cassé"))
     for day in ("2026-03-23", "2026-06-11"):
         play.on(day)
         play.work()
@@ -142,8 +145,8 @@ def test_the_file_for_an_agency_holds_all_invoices_of_the_client(play: "Play", p
     assert content == made["FA-2026-0042-recouvrement.zip"]
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         owed = file.read("creances.csv").decode("utf-8-sig")
-        assert {line.split(";")[0]: line.split(";")[5] for line in owed.split()[1:]} == {
-            "FA-2": "oui", "FA-2026-0042": "oui", "FA-3": "non"}
+        assert {line.split(";")[0]: tuple(line.split(";")[4:]) for line in owed.split()[1:]} == {
+            "FA-2": ("non", "oui"), "FA-2026-0042": ("non", "oui"), "FA-3": ("non", "non"), "FA-5": ("oui", "non")}
         told = file.read("historique.csv").decode("utf-8-sig")
         assert all(f";{number};Relance amicale;sent;" in told for number in ("FA-2", "FA-2026-0042"))
         mails = [name for name in file.namelist() if name.endswith(".eml")]
