@@ -19,7 +19,7 @@ from gateway.db import change_rows
 from gateway.deps import Deps
 from gateway.evidence.looks import LISTS
 from gateway.evidence.saying import ERASED, forget
-from gateway.problems import Problem
+from gateway.keeping.addresses import address_in, erase_spool, is_of_another, names
 from gateway.record import Change, lock_tenant, record
 from gateway.searchable import forget_words
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, OutboxEntry, Payment, SeenFlow, Submission
@@ -110,8 +110,6 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
     sent to it. The address is not journaled; that an erasure took place is. Raises Problem 422 for what is no address.
     """
     email = email.strip().lower()
-    if "@" not in email:
-        raise Problem(422, "invalid-request", "Adresse électronique attendue. / E-mail address expected.")
     found = address_in(email)
     with deps.db.transaction(tenant_id) as session:
         lock_tenant(session, tenant_id)
@@ -125,21 +123,8 @@ def erase_contact(deps: Deps, tenant_id: str, actor: str, email: str) -> dict[st
         record(session, tenant_id, Change(kind="evidence", code="contact-erased", actor=actor, subject=about,
                                           data={"subject": about, **counts}), now=deps.now())
     deps.db.overwrite_log()
-    return {**counts, "mails": erase_spool(deps, found=found)}
-
-
-def address_in(email: str) -> re.Pattern[str]:
-    """The address in any letters, by itself: neither the end of a longer one nor its beginning."""
-    return re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w-]|\.\w)", re.IGNORECASE)
-
-
-def names(found: re.Pattern[str], value: object) -> bool:
-    """Whether a text names the address, or any text within a value of JSON."""
-    if isinstance(value, Mapping):
-        return any(names(found, one) for one in value.values())
-    if isinstance(value, list | tuple):
-        return any(names(found, one) for one in value)
-    return isinstance(value, str) and found.search(value) is not None
+    return {**counts, "mails": erase_spool(deps, lambda path: names(
+        found, path.read_bytes().decode("utf-8", "replace")) and not is_of_another(deps, tenant_id, path))}
 
 
 def _hint(column: InstrumentedAttribute[Any], email: str) -> ColumnElement[bool]:
@@ -201,7 +186,8 @@ def erase_old(deps: Deps) -> None:
         for_each_tenant(deps, _erase_old_searches)
     finally:  # what one tenant's data hinder is no reason to keep the rest
         deps.db.overwrite_log()
-        erase_spool(deps, before=now - timedelta(days=deps.settings.keep_mail_days))
+        before = now - timedelta(days=deps.settings.keep_mail_days)
+        erase_spool(deps, lambda path: datetime.fromtimestamp(path.stat().st_mtime, UTC) < before)
 
 
 def _erase_old_searches(deps: Deps, tenant_id: str) -> None:
@@ -225,17 +211,6 @@ def erase_searches(deps: Deps, session: Session, tenant_id: str, actor: str, sub
                for start in range(0, len(positions), BATCH))
     forget(session, tenant_id, subject)
     record(session, tenant_id, Change(kind="evidence", code=ERASED, actor=actor, subject=subject), now=deps.now())
-    return gone
-
-
-def erase_spool(deps: Deps, *, before: datetime | None = None, found: re.Pattern[str] | None = None) -> int:
-    """Remove mails from the spool and those that came back: older than a time, or all that name an address."""
-    gone, folders = 0, (deps.settings.data / "mail", deps.settings.data / "returned")
-    for path in (path for folder in folders for path in folder.glob("*")):
-        old = before is None or datetime.fromtimestamp(path.stat().st_mtime, UTC) < before
-        if path.is_file() and old and (found is None or names(found, path.read_bytes().decode("utf-8", "replace"))):
-            path.unlink()
-            gone += 1
     return gone
 
 

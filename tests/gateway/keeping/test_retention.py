@@ -26,6 +26,7 @@ from gateway.record import Change, record
 from gateway.reminders.settling import conclude
 from gateway.tables import Document, Event, JournalEntry, Submission
 from gateway.tables_care import Alarm, EventWord, InvoiceWord, SavedSearch
+from gateway.tables_channels import ReturnedMail
 from gateway.tables_receivables import Claim
 from gateway.tables_reminders import Case, Decision, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
@@ -347,6 +348,25 @@ def test_the_address_of_somebody_else_that_ends_like_it_stays(deps: Deps, tenant
         assert set(counts.values()) == {0}, (other, counts)
     counts = erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")
     assert {name: count for name, count in counts.items() if not count} == {"contacts": 0, "returned": 0}
+
+
+def test_the_mails_of_another_account_stay(deps: Deps, tenant: str, archived, make_tenant) -> None:
+    other, one = make_tenant("Voisins"), archived()
+    spool, returned = deps.settings.data / "mail", deps.settings.data / "returned"
+    for folder, name in ((spool, "ours@x"), (spool, "theirs@x"), (spool, "nobodys@x"), (returned, "ab" * 32)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.eml").write_bytes(b"To: canari@oiseaux.example\n")
+    for owner, message in ((tenant, "<ours@x>"), (other, "<theirs@x>")):
+        with deps.db.transaction(owner) as session:
+            session.add(Decision(
+                tenant_id=owner, id=owner, submission_id=one.id, at=deps.now(), scenario="relances-v2",
+                stage="friendly", outcome="sent", reason="", facts={"n": 1}, message_id=message))
+            if owner == other:
+                session.add(ReturnedMail(tenant_id=owner, id="ab" * 32, received_at=deps.now(), size=1, kind="other",
+                                         outcome="nothing", words={}))
+    assert erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")["mails"] == 2
+    assert [path.name for path in spool.iterdir()] == ["theirs@x.eml"]
+    assert len(list(returned.iterdir())) == 1
 
 
 def test_an_address_with_an_accent_is_found_too(deps: Deps, tenant: str, archived) -> None:
