@@ -9,10 +9,12 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 from gateway.platforms.port import AckDetail, DirectoryLine, FlowState, Receipt, UnreadableFlow
+
+EARLIEST_YEAR = 1970
 
 
 class Malformed(ValueError):
@@ -120,12 +122,15 @@ def _details(acknowledgement: Mapping[str, Any]) -> Iterator[AckDetail]:
 
 
 def _instant(fields: Mapping[str, Any], key: str) -> datetime:
-    """A date-time of RFC 3339 in UTC; without a zone it is taken as UTC."""
+    """A date-time of RFC 3339 in UTC; without a zone it is taken as UTC. The ends of the calendar stand for no time."""
     try:
         value = datetime.fromisoformat(str(fields[key]))
-    except (KeyError, ValueError) as error:
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (KeyError, ValueError, OverflowError) as error:
         raise Malformed(f"`{key}` is not a date and time") from error
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if not EARLIEST_YEAR <= value.year < MAXYEAR:
+        raise Malformed(f"`{key}` is no time of ours")
+    return value
 
 
 def _identifier(fields: Mapping[str, Any], key: str) -> str:

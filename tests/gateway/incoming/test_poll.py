@@ -333,3 +333,19 @@ def test_a_text_cut_in_the_middle_of_a_character_stops_no_other(
     assert ask(deps, connection).trouble is None
     assert codes(deps, invoice) == ["204", "205"]
     assert reread(deps, refused).transmission_reason == "VirusFound : coupé ? ? (file)"
+
+
+def test_a_flow_of_the_year_one_does_not_end_the_polling(
+    deps: Deps, platform: Any, connection: PlatformConnection, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    """A platform whose language has such a time where there is none, and that shows the flow whatever is asked for."""
+    invoice = make_invoice()
+    none = {**platform.put("none"), "updatedAt": "0001-01-01T00:00:00"}
+    platform.flows.clear()
+    search, platform.search = platform.search, lambda wanted: (200, {
+        **search(wanted)[1], "results": [none, *search(wanted)[1]["results"]]})
+    for _ in range(2):
+        ask(deps, connection)
+    platform.put("good", make_status(invoice, "205", AT))
+    ask(deps, connection)
+    assert (codes(deps, invoice), seen(deps, connection)["none"].state) == (["205"], "parked")

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.platforms.answers import Malformed, read_flow, read_line, read_object, read_receipt, read_results
+from gateway.platforms.answers import (
+    Malformed,
+    read_flow,
+    read_flows,
+    read_line,
+    read_object,
+    read_receipt,
+    read_results,
+)
 from gateway.platforms.port import FlowState
 
 FLOW = {
@@ -47,6 +55,14 @@ def test_an_acknowledgement_that_is_not_there_is_not_ok() -> None:
 def test_what_nothing_works_without_is_asked_for(absent: str) -> None:
     with pytest.raises(Malformed, match=absent):
         read_flow({key: value for key, value in FLOW.items() if key != absent})
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00",
+                                "0001-01-01T00:00:00", "9999-12-31T23:59:59.999Z"])
+def test_a_time_at_the_end_of_the_calendar_makes_one_flow_unreadable(at: str) -> None:
+    """The least time of a platform's language stands for none."""
+    flows, unreadable = read_flows([FLOW, {**FLOW, "flowId": "odd", "updatedAt": at}])
+    assert ([flow.flow_id for flow in flows], [flow.flow_id for flow in unreadable]) == (["i_123"], ["odd"])
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"null", b'"flow"', b'{"submittedAt": "2026-11-02T10:00:00Z"}',
