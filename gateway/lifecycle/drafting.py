@@ -86,8 +86,9 @@ def _check_guard(
     status = Status(code=message.code, at=message.set_at, by=SELLER, id=message.id,
                     amount=men_of(event_data(message)))
     objection = objection_to(status, statuses_of(session, submission), total_of(submission))
-    if objection is Objection.NOT_DEPOSITED and submission.active is not True:
-        raise Park("La facture n'a pas été prise par la plateforme, son numéro est libre : elle n'aura pas de statut.")
+    if objection is Objection.NOT_DEPOSITED and (submission.active is not True or submission.transmission == "failed"):
+        raise Park("La facture n'a pas été prise par la plateforme, ou son envoi est classé : elle n'aura pas de "
+                   "statut.")
     if objection is Objection.NOT_DEPOSITED:
         raise RetryLater("La facture n'est pas encore déposée.", at=deps.now() + DEPOSIT_WAIT, patient=True)
     if objection is Objection.TAKES_BACK_TOO_MUCH and _payments_under_way(session, row):

@@ -150,10 +150,11 @@ def test_it_waits_for_the_deposit_without_wearing_out(
     assert len(platform.outgoing("pay-1")) == 1
 
 
+@pytest.mark.parametrize("active", [None, True], ids=["its number is free", "given up in doubt"])
 def test_it_does_not_wait_for_an_invoice_that_the_platform_did_not_take(
-    deps: Deps, platform: Any, make_invoice: MakeInvoice
+    deps: Deps, platform: Any, make_invoice: MakeInvoice, active: Any
 ) -> None:
-    entry = queue(deps, make_invoice(transmission="failed", active=None))
+    entry = queue(deps, make_invoice(transmission="failed", active=active))
 
     run(deps)
 
