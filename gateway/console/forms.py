@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from gateway.accounts.passwords import SHORTEST
+from gateway.accounts.passwords import LONGEST, SHORTEST
 from gateway.console.words import french
 from gateway.problems import Problem
 
@@ -16,10 +16,12 @@ SENTENCES = {
     "enum": "Choisissez une des valeurs proposées.",
     "date_from_datetime_parsing": "Indiquez une date.",
     "date_parsing": "Indiquez une date.",
+    "date_from_datetime_inexact": "Indiquez une date.",
 }
 FIELDS = {
     "amount": "Montant avec deux décimales au plus, par exemple 1 234,56.",
-    "password": f"Au moins {SHORTEST} caractères.",
+    "password": f"De {SHORTEST} à {LONGEST} caractères.",
+    "client_secret": "De 1 à 2000 caractères.",
 }
 """Fields for which a sentence of their own says more."""
 

@@ -15,7 +15,7 @@ from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.keeping import destruction, holds, retention
 from gateway.problems import Problem, not_found
 from gateway.tables import Submission, Tenant
-from gateway.tables_retention import DestructionItem
+from gateway.tables_retention import Destruction, DestructionItem
 
 router = APIRouter(route_class=Page, include_in_schema=False)
 Reading = Annotated[Visit, Sees(Permission.AUDIT_READ)]
@@ -98,9 +98,9 @@ def _draw(
     held, proposed = holds.holds(visit.deps, tenant_id), destruction.destructions(visit.deps, tenant_id, limit=SHOWN)
     with visit.deps.db.reading(tenant_id) as session:
         under_way = set(session.scalars(select(DestructionItem.subject).where(DestructionItem.destruction_id.in_(
-            [row.id for row in proposed if row.state in {destruction.PROPOSED, destruction.APPROVED}]))))
-        due = [row for row in retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN)
-               if row.submission_id not in under_way]
+            select(Destruction.id).where(Destruction.state.in_((destruction.PROPOSED, destruction.APPROVED)))))))
+        due = [row for row in retention.due(session, tenant_id, visit.deps.today(), limit=SHOWN + len(under_way))
+               if row.submission_id not in under_way][:SHOWN]
         statements = [(file, until) for file, until in retention.due_statements(
             session, tenant_id, visit.deps.today())[:SHOWN] if f"{retention.OBJECT}{file.sha256}" not in under_way]
         counts = Counter(dict(session.execute(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from gateway.console.views import retention as retention_page
 from gateway.deps import Deps
 from gateway.keeping import retention
 from gateway.tables import Submission
@@ -95,6 +96,29 @@ def test_two_persons_destroy(
     assert send(both, f"{HERE}/destructions/{row.id}/ecarter", reason="à revoir").status_code == 200
     assert re.search(r"Écartée.*à revoir", both.get(HERE).text, re.DOTALL)
     relay(seeded_deps, HANDLERS)
+
+
+def test_what_is_proposed_hides_nothing_that_is_due_behind_it(
+    seeded_deps: Deps, story: Any, signed_in: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer = signed_in("officer")
+    retention.count_due(seeded_deps)
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        old = session.scalars(select(Submission).where(Submission.number.in_(("F-2026-0418", "F-2026-0421")))
+                              .order_by(Submission.id)).all()
+        before = dict(session.execute(select(Retention.submission_id, Retention.until)).all())
+        session.execute(update(Retention).where(Retention.submission_id.in_([one.id for one in old])).values(
+            until=date(2025, 1, 1)))
+    monkeypatch.setattr(retention, "retain_until", lambda *_: date(2025, 1, 1))
+    monkeypatch.setattr(retention_page, "SHOWN", 1)
+    assert f'value="{old[0].id}"' in officer.get(HERE).text
+    send(officer, f"{HERE}/destructions", subject=old[0].id, why="onze ans ont passé")
+    assert f'value="{old[1].id}"' in officer.get(HERE).text
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        row = session.scalars(select(Destruction).where(Destruction.reason == "onze ans ont passé")).one()
+        for one in old:
+            session.get_one(Retention, (story.tenant_id, one.id)).until = before[one.id]
+    send(officer, f"{HERE}/destructions/{row.id}/ecarter", reason="essai")
 
 
 @pytest.mark.parametrize("role", ["credit", "billing"])

@@ -59,7 +59,9 @@ def test_a_platform_that_does_not_answer_says_so(visitor: Any) -> None:
 def test_a_person_is_added_and_shut_out(visitor: Any, stranger: Any) -> None:
     csrf = visitor.token("/reglages/personnes")
     form = {"csrf": csrf, "name": "Nadia Petit", "email": "nadia@atelier.example", "roles": ["billing"]}
-    assert "Au moins 12 caractères." in visitor.post("/reglages/personnes", data={**form, "password": "court"}).text
+    for wrong in ("court", "x" * 257):
+        page = visitor.post("/reglages/personnes", data={**form, "password": wrong}).text
+        assert '<p class="error" id="f-password-erreur">De 12 à 256 caractères.</p>' in page
     assert visitor.post("/reglages/personnes", data={**form, "password": "assez long pour elle"}).status_code == 200
     stranger.sign_in("nadia@atelier.example", "assez long pour elle")
     found = re.findall(r'action="(/reglages/personnes/[^"]+/desactiver)"', visitor.get("/reglages/personnes").text)
