@@ -30,6 +30,9 @@ NOTHING = Decimal(0)
 NAMELESS = "nom:"
 """Begins the key of a client without SIREN."""
 
+LONGEST_KEY = 255
+"""What the columns of cases and of settled clients hold; BT-44 has no limit."""
+
 LONGEST_MARK = 41
 CREDITS = CREDIT_TYPES | OTHER_CREDIT_TYPES
 
@@ -39,7 +42,7 @@ class Client:
     """Who owes. Two spellings of a name are two clients, unless both have the SIREN."""
 
     key: str
-    """The SIREN, else `nom:` and the name in small letters without accents."""
+    """The SIREN, else `nom:` and the name in small letters without accents, of a long one its beginning and a hash."""
 
     siren: str | None
     name: str
@@ -146,7 +149,10 @@ class Item:
 def client_of(siren: str | None, name: str | None) -> Client:
     """The client that a document names (BT-47, BT-44)."""
     shown = " ".join((name or "").split())
-    return Client(key=siren or f"{NAMELESS}{folded(shown)}", siren=siren or None, name=shown)
+    key = siren or f"{NAMELESS}{folded(shown)}"
+    if not siren and len(key) > LONGEST_KEY:
+        key = f"{key[:LONGEST_KEY - 41]}~{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+    return Client(key=key, siren=siren or None, name=shown)
 
 
 def positions(documents: Iterable[Document], payments: Iterable[Received], as_of: date) -> list[Item]:

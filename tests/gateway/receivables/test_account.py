@@ -215,3 +215,11 @@ def test_what_names_an_invoice_and_changes_nothing_is_a_question() -> None:
 
 def told(item: Item) -> tuple[str, Decimal]:
     return item.document.id, item.balance
+
+
+def test_a_long_name_is_one_client_under_a_key_that_a_column_holds() -> None:
+    long = "Œuvre " * 300
+    keys = {client_of(None, name).key for name in (long, long.upper(), f"{long}b")}
+    assert len(keys) == 2
+    assert {len(key) for key in keys} == {255}
+    assert client_of(None, long).name == long.strip()
