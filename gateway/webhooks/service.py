@@ -73,9 +73,10 @@ def enable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEn
 
 
 def disable(deps: Deps, tenant_id: str, webhook_id: str, actor: str) -> WebhookEndpoint:
-    """Switch off: what still waits is closed."""
+    """Switch off: what still waits is closed, and its trouble is nobody's any more."""
     with deps.db.transaction(tenant_id) as session:
         row = _locked(session, tenant_id, webhook_id)
+        row.trouble = None
         if row.disabled_at is None:
             row.disabled_at = deps.now()
             close_pending(session, row, "désactivé / switched off")

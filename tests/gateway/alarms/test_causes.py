@@ -12,6 +12,7 @@ from gateway.outbox import put
 from gateway.tables import Event, OutboxEntry, PlatformConnection, SeenFlow
 from gateway.tables_care import Alarm
 from gateway.tables_webhooks import WebhookEndpoint
+from gateway.webhooks.service import disable
 
 
 def ringing(deps: Deps, tenant: str) -> dict[tuple[str, str], int]:
@@ -66,6 +67,12 @@ def test_what_is_wrong_sounds_once_and_ends_with_its_cause(deps: Deps, tenant: s
         told = [event.code for event in session.scalars(
             select(Event).where(Event.kind == "alarm").order_by(Event.position))]
     assert told == ["raised"] * 4 + ["cleared"] * 4
+
+
+def test_a_webhook_that_a_person_switched_off_is_silent_for_good(deps: Deps, tenant: str) -> None:
+    wrong(deps, tenant)
+    disable(deps, tenant, "hook", "user:a")
+    assert "1 webhook en difficulté" not in shown(deps, tenant)
 
 
 def test_a_platform_that_showed_less_than_there_is_has_an_alarm_of_its_own(
