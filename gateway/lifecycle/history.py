@@ -100,6 +100,12 @@ def filed_away(session: Session, submission: Submission) -> str | None:
     return rule if rule in NO_LIFECYCLE - {submission.processing_rule} else None
 
 
+def has_left(submission: Submission) -> bool:
+    """Whether a platform has the invoice, by its receipt or by a status: only then there is anything to say of it."""
+    return submission.transmission == "deposited" or (
+        submission.transmission not in {"refused", "failed"} and submission.lifecycle is not None)
+
+
 def not_to_offer(session: Session, submission: Submission) -> frozenset[str]:
     """Our own statuses that nobody should ask for now: on their way already, or not taken by the platform."""
     return OWN if filed_away(session, submission) else codes_under_way(session, submission.id)

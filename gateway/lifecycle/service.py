@@ -10,7 +10,7 @@ from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.lifecycle.derive import Status, objection_to
 from gateway.lifecycle.guard import SELLER, Objection
-from gateway.lifecycle.history import codes_under_way, filed_away, statuses_of, total_of
+from gateway.lifecycle.history import codes_under_way, filed_away, has_left, statuses_of, total_of
 from gateway.lifecycle.schemas import FeedEventOut, FeedOut, StatusIn, StatusQueuedOut
 from gateway.lifecycle.wording import label_of
 from gateway.problems import Problem, not_found
@@ -66,7 +66,7 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         submission = session.get(Submission, (principal.tenant_id, submission_id))
         if submission is None:
             raise not_found()
-        if submission.transmission in {"refused", "failed"}:
+        if not has_left(submission):
             raise Problem(409, "invoice-not-sent", "La facture n'a pas été transmise. / The invoice was not sent.")
         tracking_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/status/{key}"))
         if _asked_before(session, submission, tracking_id):

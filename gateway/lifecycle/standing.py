@@ -11,7 +11,7 @@ from gateway.lifecycle.derive import State, Status, derive, objection_to
 from gateway.lifecycle.duties import Duty, open_duties
 from gateway.lifecycle.expecting import Expected, expected
 from gateway.lifecycle.guard import OWN, SELLER
-from gateway.lifecycle.history import not_to_offer, objections_of, read_events, total_of
+from gateway.lifecycle.history import has_left, not_to_offer, objections_of, read_events, total_of
 from gateway.lifecycle.origin import platform_of
 from gateway.lifecycle.schemas import DutiesOut, DutyOut, ExpectedOut, LifecycleStateOut, SaidOut
 from gateway.lifecycle.wording import label_of
@@ -70,7 +70,7 @@ def may_set(
     submission: Submission, statuses: Sequence[Status], now: datetime, hidden: Collection[str] = ()
 ) -> list[str]:
     """The statuses that the seller may set by hand now; without the hidden ones (history.not_to_offer)."""
-    if submission.transmission in {"refused", "failed"}:
+    if not has_left(submission):
         return []
     public = {"227"} if submission.processing_rule == "B2G" else set()
     return [code for code in sorted(OWN - {FOLLOWS_PAYMENTS} - public - set(hidden))

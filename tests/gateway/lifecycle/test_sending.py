@@ -339,3 +339,21 @@ def test_209_and_220_are_set_by_hand(
     assert [event.code for event in own(deps, invoice)] == ["209", "220"]
     assert api.post(path, json={"code": "209"}, headers={"Idempotency-Key": "k3"}).status_code == 409
     assert api.post(path, json={"code": "212"}, headers={"Idempotency-Key": "k4"}).status_code == 422
+
+
+@pytest.mark.parametrize("state", ["queued", "held", "parked", "unknown"])
+def test_nothing_is_said_of_an_invoice_that_has_not_left(
+    deps: Deps, platform: Any, make_invoice: MakeInvoice, serve: Any, state: str
+) -> None:
+    """It would go after its own cancellation."""
+    invoice, api = make_invoice(transmission=state, flow_id=None), serve(router)
+    assert api.get(f"/v1/invoices/{invoice.id}/lifecycle").json()["may_set"] == []
+    path = f"/v1/invoices/{invoice.id}/statuses"
+    refused = api.post(path, json={"code": "220"}, headers={"Idempotency-Key": "k"})
+    run(deps)
+    assert (refused.status_code, refused.json()["code"], platform.flows) == (409, "invoice-not-sent", [])
+
+    told(deps, invoice, "200")  # our own look at the deposit is late: the platform's word is enough
+    with deps.db.transaction(invoice.tenant_id) as session:
+        session.get_one(Submission, (invoice.tenant_id, invoice.id)).lifecycle = "200"
+    assert api.post(path, json={"code": "220"}, headers={"Idempotency-Key": "k"}).status_code == 202
