@@ -66,7 +66,7 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
         submission = session.get(Submission, (principal.tenant_id, submission_id))
         if submission is None:
             raise not_found()
-        if not has_left(submission):
+        if submission.transmission in {"refused", "failed"}:
             raise Problem(409, "invoice-not-sent", "La facture n'a pas été transmise. / The invoice was not sent.")
         tracking_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal.tenant_id}/status/{key}"))
         if _asked_before(session, submission, tracking_id):
@@ -83,6 +83,8 @@ def _queue(deps: Deps, principal: Principal, submission_id: str, status: StatusI
             raise Problem(409, "status-not-possible", "Un acheteur public attend le nouvel IBAN en pièce jointe, sur "
                           "Chorus Pro. / A public buyer wants the new IBAN as an attachment, on Chorus Pro.")
         objection = objection_to(wanted, statuses_of(session, submission), total_of(submission))
+        if objection is None and not has_left(submission):
+            objection = Objection.NOT_DEPOSITED  # or its cancellation would go in front of it
         if objection is not None:
             raise Problem(409, "status-not-possible", REFUSALS.get(objection, str(objection)), objection=str(objection))
         record(session, principal.tenant_id, Change(

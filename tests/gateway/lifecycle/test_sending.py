@@ -351,7 +351,7 @@ def test_nothing_is_said_of_an_invoice_that_has_not_left(
     path = f"/v1/invoices/{invoice.id}/statuses"
     refused = api.post(path, json={"code": "220"}, headers={"Idempotency-Key": "k"})
     run(deps)
-    assert (refused.status_code, refused.json()["code"], platform.flows) == (409, "invoice-not-sent", [])
+    assert (refused.status_code, refused.json()["objection"], platform.flows) == (409, "not-deposited", [])
 
     told(deps, invoice, "200")  # our own look at the deposit is late: the platform's word is enough
     with deps.db.transaction(invoice.tenant_id) as session:
