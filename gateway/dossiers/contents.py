@@ -162,8 +162,13 @@ def moment_of(event: Event) -> Moment:
 
 
 def file_stem(name: str) -> str:
-    """A name that is safe in any file system, without its extension."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name.rsplit(".", 1)[0] if "." in name else name)[:80] or "facture"
+    """The name of a file that is safe in any file system, without its extension."""
+    return safe_name(name.rsplit(".", 1)[0] if "." in name else name)
+
+
+def safe_name(text: str) -> str:
+    """A text, such as a number, as a name that is safe in any file system."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", text)[:80] or "facture"
 
 
 def suffix(name: str) -> str:

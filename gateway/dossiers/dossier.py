@@ -14,7 +14,7 @@ from archive.seal import read_public
 from formats.errors import FormatError
 from gateway.auth import Principal
 from gateway.deps import Deps
-from gateway.dossiers.contents import dossier_of, file_stem
+from gateway.dossiers.contents import dossier_of, safe_name
 from gateway.dossiers.seda import manifest_of
 from gateway.dossiers.shelf import shelf_of, standing_of, telling_of
 from gateway.evidence.former import believed, former_keys
@@ -44,7 +44,7 @@ def export(deps: Deps, principal: Principal, submission_id: str, *, seda: bool =
         record(session, principal.tenant_id, Change(kind="access", code="exported", actor=principal.actor,
                                                     submission_id=submission_id), now=deps.now())
     made = build(deps, principal.tenant_id, submission_id, seda=seda)
-    return f"{file_stem(submission.number or submission_id)}-dossier.zip", made
+    return f"{safe_name(submission.number or submission_id)}-dossier.zip", made
 
 
 def build(deps: Deps, tenant_id: str, submission_id: str, *, seda: bool = False) -> bytes:

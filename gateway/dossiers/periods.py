@@ -20,7 +20,7 @@ from archive.exchange import period
 from gateway.auth import Principal
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps, in_paris
-from gateway.dossiers.contents import dossier_of, file_stem, sealed_log, seqs_of, table_line
+from gateway.dossiers.contents import dossier_of, safe_name, sealed_log, seqs_of, table_line
 from gateway.dossiers.dossier import files_of, fresh_seals
 from gateway.dossiers.shelf import shelf_of, standing_of
 from gateway.evidence.ledger import Kept
@@ -201,7 +201,7 @@ def _slice(deps: Deps, row: PeriodExport, most: int) -> int:
 def _add(
     pieces: Mapping[str, bytearray], submission: Submission, made: package.Dossier, files: Mapping[str, bytes],
 ) -> None:
-    folder = f"{file_stem(made.invoice)}-{submission.id[:8]}"
+    folder = f"{safe_name(made.invoice)}-{submission.id[:8]}"
     pieces[TAR] += period.files_in_tar(f"{period.ALL}/{folder}/", files)
     pieces[SUMS] += period.sums_line(folder, files)
     pieces[TABLE] += table_line((

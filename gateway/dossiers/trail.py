@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from archive.dossier.telling import Step
+from gateway.clock import day_in_france
 from gateway.lifecycle.wording import label_of
 from gateway.tables import Document, Event, Payment, Submission
 
@@ -95,16 +96,16 @@ def _statuses(events: Sequence[Event], files: Mapping[str, str]) -> Iterator[Ste
     for event in events:
         proof = files.get(event.sha256 or "", "écriture du journal")
         if event.kind == "lifecycle":
-            at = (event.platform_at or event.at).date()
+            at = day_in_france(event.platform_at or event.at)
             yield Step(f"Statut {event.code}", label_of(event.code) or event.code, _day(at), proof)
         elif (event.kind, event.code) == ("transmission", "deposited"):
-            yield Step("Transmission", "Déposée à la plateforme", _day(event.at.date()), proof)
+            yield Step("Transmission", "Déposée à la plateforme", _day(day_in_france(event.at)), proof)
 
 
 def _reminders(documents: Sequence[tuple[str, Document]]) -> Iterator[Step]:
     for name, row in documents:
         if row.role == "reminder":
-            yield Step("Relance", "", _day(row.at.date()), name)
+            yield Step("Relance", "", _day(day_in_france(row.at)), name)
 
 
 def _payment(payment: Payment, documents: Sequence[tuple[str, Document]]) -> Step:

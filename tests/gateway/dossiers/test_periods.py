@@ -136,6 +136,22 @@ def test_interrupted_at_any_slice_it_goes_on(client, deps: Deps, tenant: str, tm
     assert client.get("/v1/evidence/exports").json()["items"][0]["sha256"] == row.sha256
 
 
+def test_invoices_whose_numbers_have_points_keep_names_of_their_own(
+    client, deps: Deps, tenant: str, tmp_path: Path
+) -> None:
+    first, second = make_invoices(deps, tenant, range(2))
+    with deps.db.transaction(tenant) as session:
+        for invoice, number in ((first, "2026.001"), (second, "2026.002")):
+            session.get_one(Submission, (tenant, invoice)).number = number
+    names = [client.get(f"/v1/invoices/{one}/dossier").headers["content-disposition"] for one in (first, second)]
+    assert [name.partition("=")[2] for name in names] == ['"2026_001-dossier.zip"', '"2026_002-dossier.zip"']
+    client.post("/v1/evidence/exports", json=ALL)
+    relay(deps, HANDLERS, only=("export",))
+    [tar] = (deps.settings.data / "exports").glob("*.tar")
+    assert sorted(path.name for path in (unpacked(tar, tmp_path / "p") / "dossiers").iterdir()) == [
+        f"2026_001-{first[:8]}", f"2026_002-{second[:8]}"]
+
+
 def test_files_that_were_lost_are_made_again(client, deps: Deps, tenant: str) -> None:
     """A backup holds the row of an export at work, and none of its files."""
     make_invoices(deps, tenant, range(4))

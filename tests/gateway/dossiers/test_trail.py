@@ -16,6 +16,7 @@ from gateway.dossiers.trail import HEADS, as_csv, missing_in, steps_of
 from gateway.tables import Document, Event, Payment, Submission
 
 AT = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+"""Half past midnight in France, the day after."""
 LINKED = {"BT-12": "CT-9", "BT-13": "C-7", "BT-15": "R-3", "BT-16": "BL-5", "BT-72": "2026-11-19",
           "BT-73": "2026-11-01", "BT-74": "2026-11-30"}
 
@@ -53,10 +54,10 @@ def test_the_links_stand_in_the_order_of_the_business_each_with_its_proof() -> N
         ("Avis de réception", "R-3", "", "BT-15"), ("Livraison", "", "2026-11-19", "BT-72"),
         ("Période facturée", "", "2026-11-01 – 2026-11-30", "BT-73, BT-74"),
         ("Facture", "F-1", "20/11/2026", "01-facture.xml"),
-        ("Transmission", "Déposée à la plateforme", "20/11/2026", "02-recepisse.json"),
-        ("Statut 205", "Approuvée", "20/11/2026", "03-statut.xml"),
-        ("Statut 212", "Encaissée", "20/11/2026", "écriture du journal"),
-        ("Relance", "", "20/11/2026", "04-relance.eml"),
+        ("Transmission", "Déposée à la plateforme", "21/11/2026", "02-recepisse.json"),
+        ("Statut 205", "Approuvée", "21/11/2026", "03-statut.xml"),
+        ("Statut 212", "Encaissée", "21/11/2026", "écriture du journal"),
+        ("Relance", "", "21/11/2026", "04-relance.eml"),
         ("Paiement", "100.00 EUR", "01/12/2026", "05-paiement.json"),
         ("Annulation de paiement", "-20.00 EUR", "01/12/2026", "écriture du journal"),
     ]
