@@ -45,7 +45,7 @@ def states_of(session: Session, rows: Sequence[Claim], as_of: date) -> list[Clai
         for claim_id, amount, on in session.execute(query):
             paid[claim_id] += amount if on <= as_of else NOTHING
     known = sorted((row for row in rows if row.claimed_on <= as_of), key=lambda row: (row.claimed_on, row.created_at))
-    return [ClaimState(row, paid[row.id], _waived(row, as_of)) for row in known]
+    return [ClaimState(row, paid[row.id], _waived(row, paid[row.id], as_of)) for row in known]
 
 
 def claims_on(session: Session, submission_id: str, as_of: date) -> list[ClaimState]:
@@ -53,7 +53,8 @@ def claims_on(session: Session, submission_id: str, as_of: date) -> list[ClaimSt
     return states_of(session, session.scalars(select(Claim).where(Claim.submission_id == submission_id)).all(), as_of)
 
 
-def _waived(row: Claim, as_of: date) -> Decimal:
+def _waived(row: Claim, paid: Decimal, as_of: date) -> Decimal:
+    """Of two waivers only the day of the first is kept: never more than was left on the day that is asked about."""
     if row.waived is None or row.waived_at is None or day_in_france(row.waived_at) > as_of:
         return NOTHING
-    return row.waived
+    return min(row.waived, max(NOTHING, row.amount - paid))

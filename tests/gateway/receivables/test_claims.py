@@ -178,6 +178,20 @@ def test_a_claim_is_paid_waived_and_owed_beside_the_invoice(
     assert (waiver["waived"], waiver["outstanding"]) == ("40.00", "0.00")
 
 
+def test_what_was_given_up_twice_was_never_less_than_nothing(
+    api: Any, deps: Deps, tenant: str, clock: Any, late: Submission
+) -> None:
+    path = f"claims/{claim(api, late, 'indemnity').json()['id']}"
+    pay(api, path, "30.00", "2026-06-30")
+    api.post(f"/v1/{path}/waiver", json={"reason": "Geste"})
+    clock.now = datetime(2026, 7, 3, 9, 0, tzinfo=UTC)
+    pay(api, path, "-30.00", "2026-07-02", "back")
+    assert api.post(f"/v1/{path}/waiver", json={"reason": "Le reste aussi"}).json()["waived"] == "40.00"
+    with deps.db.reading(tenant) as session:
+        [state] = claims_of(session, date(2026, 7, 1))
+    assert (state.paid, state.waived, state.outstanding) == (Decimal(30), Decimal(10), Decimal(0))
+
+
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler")
 def test_the_debit_document_shows_every_step(api: Any, late: Submission) -> None:
     path = f"/v1/invoices/{late.id}/debit-document"
