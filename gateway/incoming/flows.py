@@ -85,7 +85,18 @@ def _take(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: str
         outbox.put(session, row.tenant_id, "fetch", flow.flow_id, now=deps.now(),
                    payload={"connection_id": row.connection_id, "flow_id": flow.flow_id,
                             "tracking_id": flow.tracking_id})
+    elif row.state == "parked" and row.sha256 is None:
+        _fetch_again(deps, session, row)
     row.flow_type = "StatusLC" if is_status(flow) and not is_status_type(flow.flow_type) else flow.flow_type
+
+
+def _fetch_again(deps: Deps, session: Session, row: SeenFlow) -> None:
+    """There was no document when we asked; the platform has changed the flow since."""
+    parked = session.scalars(select(OutboxEntry).where(
+        OutboxEntry.topic == "fetch", OutboxEntry.subject_id == row.id, OutboxEntry.state == "parked")).all()
+    for entry in parked:
+        if entry.payload.get("connection_id") == row.connection_id and outbox.revive(session, entry.id, deps.now()):
+            row.state, row.cause = "new", None
 
 
 def remember_unreadable(deps: Deps, connection: PlatformConnection, flow: UnreadableFlow) -> None:

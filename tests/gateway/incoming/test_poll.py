@@ -135,6 +135,23 @@ def test_a_document_that_exists_only_converted_is_taken(
     assert codes(deps, invoice) == ["204"]
 
 
+def test_a_document_that_was_not_ready_is_asked_for_when_there_is_news(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice, make_status: Any
+) -> None:
+    """The platform lists a status that it has not checked yet."""
+    invoice = make_invoice()
+    platform.put("early", acknowledgement={"status": "Pending"})
+    ask(deps, connection)
+    ask(deps, connection)
+    assert seen(deps, connection)["early"].state == "parked"
+    clock.forward(minutes=1)
+    platform.put("early", make_status(invoice, "205", AT), acknowledgement={"status": "Ok"})
+    ask(deps, connection)
+    assert (codes(deps, invoice), seen(deps, connection)["early"].state) == (["205"], "done")
+    with deps.db.reading(connection.tenant_id) as session:
+        assert set(session.scalars(select(OutboxEntry.state))) == {"done"}
+
+
 def test_a_flow_that_cannot_be_stored_holds_the_watermark(
     deps: Deps, platform: Any, connection: PlatformConnection
 ) -> None:
