@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from gateway.auth import Permission
 from gateway.console import (
@@ -73,7 +73,7 @@ def show_journal(visit: Reading, search: Asked) -> Response:
 
 
 @router.get("/journal/{log}/{seq}")
-def show_entry(visit: Reading, log: str, seq: int) -> Response:
+def show_entry(visit: Reading, log: str, seq: Annotated[int, Path(ge=0, le=(1 << 63) - 1)]) -> Response:
     """One entry: its text, its hash, the seal over it."""
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         found = audit.get_entry(session, visit.principal.tenant_id, log, seq)

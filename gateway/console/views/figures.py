@@ -47,7 +47,7 @@ def save_costs(act: Deciding) -> Response:
 def _page(visit: Visit, au: str, periode: str, *, values: dict[str, str] | None = None, problem: str = "") -> Response:
     today = visit.deps.today()
     as_of = day_or(au, today)
-    days = int(periode) if periode.isdecimal() and int(periode) in PERIODS else PERIOD
+    days = next((one for one in PERIODS if str(one) == periode), PERIOD)
     catch_up(visit.deps, visit.principal.tenant_id)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         figures = figures_on(session, as_of, days, NAMED)

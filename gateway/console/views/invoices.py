@@ -47,7 +47,7 @@ def day(text: str) -> date | None:
 
 def page_number(text: str) -> int:
     """Of a list; the first where the text is no number."""
-    return min(max(int(text), 1), 10_000) if text.isdecimal() else 1
+    return min(max(int(text[:9]), 1), 10_000) if text.isdecimal() else 1
 
 
 Wanted = Annotated[queries.Filter, Depends(wanted)]

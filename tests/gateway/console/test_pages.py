@@ -100,6 +100,13 @@ def test_the_page_of_every_document_opens(visitor: Any, story: Any) -> None:
         assert (page.status_code, f"<h1>{number}</h1>" in page.text) == (200, True), number
 
 
+@pytest.mark.parametrize(("path", "status"), [
+    ("/factures?page=", 200), ("/encours/indicateurs?periode=", 200), ("/journal/2026/", 404)])
+def test_a_number_without_end_is_no_fault(visitor: Any, path: str, status: int) -> None:
+    assert visitor.get(path + "9" * 5000).status_code == status
+    assert visitor.get(path + "9" * 30).status_code == status
+
+
 def test_pages_turn(seeded_deps: Deps, story: Any) -> None:
     with seeded_deps.db.reading(story.tenant_id) as session:
         seen = []
