@@ -12,6 +12,7 @@ from gateway.accounts.schemas import (
     ConnectionIn,
     ConnectionOut,
     Connections,
+    CredentialsIn,
     Entities,
     EntityIn,
     EntityOut,
@@ -105,6 +106,15 @@ def list_connections(deps: CurrentDeps, principal: Administrator) -> Connections
 def create_connection(connection: ConnectionIn, deps: CurrentDeps, principal: Administrator) -> ConnectionOut:
     """Set up an account at a platform. 422: an address to which no secret should go."""
     return ConnectionOut.of(service.create_connection(deps, principal.tenant_id, connection, principal.actor))
+
+
+@router.put("/connections/{connection_id}/credentials")
+def change_credentials(
+    principal: Administrator, connection_id: str, credentials: CredentialsIn, deps: CurrentDeps
+) -> ConnectionOut:
+    """Give a connection a new identifier and secret. Invoices that wait for them are sent once they are retried."""
+    return ConnectionOut.of(service.change_credentials(
+        deps, principal.tenant_id, connection_id, credentials, principal.actor))
 
 
 @router.get("/connections/{connection_id}/health")

@@ -225,6 +225,13 @@ class ConnectionIn(Strict):
         return {"token_url": None, **self.model_dump(exclude=hidden, exclude_none=True)}
 
 
+class CredentialsIn(Strict):
+    """Who we are at a platform from now on. Kept as in ConnectionIn."""
+
+    client_id: Name
+    client_secret: SecretStr = Field(min_length=1, max_length=2000)
+
+
 class ConnectionOut(Strict):
     """An account at a platform, without its secrets."""
 

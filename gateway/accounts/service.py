@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from archive.retention import TAX_YEARS
-from gateway.accounts.schemas import ConnectionIn, EntityChange, EntityIn, check_against_siren
+from gateway.accounts.schemas import ConnectionIn, CredentialsIn, EntityChange, EntityIn, check_against_siren
 from gateway.auth import Permission, new_key
 from gateway.connections import seal_credentials
 from gateway.db import EVERY_TENANT
@@ -25,7 +25,7 @@ from gateway.problems import Problem, not_found
 from gateway.record import Change, record
 from gateway.tables import ApiKey, ConnectionHealth, LegalEntity, PlatformConnection, Tenant
 
-Found = TypeVar("Found", LegalEntity, ApiKey)
+Found = TypeVar("Found", LegalEntity, ApiKey, PlatformConnection)
 
 
 def create_tenant(deps: Deps, name: str, actor: str) -> Tenant:
@@ -178,6 +178,18 @@ def create_connection(deps: Deps, tenant_id: str, connection: ConnectionIn, acto
         session.add(row)
         session.flush()
         change = _setting("connection-created", f"connection:{row.id}", actor, name=row.name)
+        record(session, tenant_id, change, now=deps.now())
+    return row
+
+
+def change_credentials(
+    deps: Deps, tenant_id: str, connection_id: str, given: CredentialsIn, actor: str
+) -> PlatformConnection:
+    """A new identifier and secret for a connection: all that waits for it goes on with them. Raises Problem: 404."""
+    with deps.db.transaction(tenant_id) as session:
+        row = _get(session, PlatformConnection, tenant_id, connection_id)
+        row.credentials = seal_credentials(deps.vault, given.client_id, given.client_secret.get_secret_value())
+        change = _setting("connection-changed", f"connection:{row.id}", actor, name=row.name)
         record(session, tenant_id, change, now=deps.now())
     return row
 

@@ -195,6 +195,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("setting", "entity-disabled"): Word("Entité désactivée", "quiet"),
     ("setting", "reachability-changed"): Word("Règle d'envoi selon l'annuaire modifiée", "quiet"),
     ("setting", "connection-created"): Word("Plateforme ajoutée", "quiet"),
+    ("setting", "connection-changed"): Word("Identifiants d'une plateforme changés", "quiet"),
     ("setting", "key-created"): Word("Clé d'API créée", "quiet"),
     ("setting", "key-revoked"): Word("Clé d'API révoquée", "quiet"),
     ("setting", "scenario"): Word("Scénario de relance modifié", "quiet"),

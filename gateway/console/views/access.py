@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from gateway.accounts import people, service
-from gateway.accounts.schemas import ConnectionIn, KeyIn
+from gateway.accounts.schemas import ConnectionIn, CredentialsIn, KeyIn
 from gateway.auth import ROLES, Permission
 from gateway.connections import open_connection
 from gateway.console.forms import errors_of, told
@@ -59,6 +59,17 @@ def check_connection(act: Changing, connection_id: str) -> Response:
     except VaultError:
         return _connections(act.visit, errors={"": f"Identifiants de {row.name} illisibles : ressaisissez-les."})
     return go("/reglages/plateformes", "reponse")
+
+
+@router.post("/plateformes/{connection_id}/identifiants")
+def change_credentials(act: Changing, connection_id: str) -> Response:
+    """A new identifier and secret for a connection that there is."""
+    try:
+        given = CredentialsIn.model_validate({name: act.text(name) for name in ("client_id", "client_secret")})
+        service.change_credentials(act.deps, act.principal.tenant_id, connection_id, given, act.principal.actor)
+    except ValidationError as error:
+        return _connections(act.visit, errors=errors_of(error))
+    return go("/reglages/plateformes", "identifiants")
 
 
 def _connections(visit: Visit, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> Response:

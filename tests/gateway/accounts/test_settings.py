@@ -10,6 +10,7 @@ from sqlalchemy import select
 from gateway.accounts import service
 from gateway.accounts.schemas import ConnectionIn, EntityChange, EntityIn
 from gateway.auth import Permission, principal_of_key
+from gateway.connections import settings_of
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.tables import ApiKey, Event, JournalEntry, LegalEntity, PlatformConnection
@@ -146,6 +147,21 @@ def test_a_connection_over_http_shows_no_secret(client: Any) -> None:
     made = client.post("/v1/connections", json=body)
     assert made.status_code == 201
     assert "secret-tres-particulier" not in made.text + client.get("/v1/connections").text
+
+
+def test_the_credentials_of_a_connection_are_changed_by_whoever_has_it(
+    deps: Deps, tenant: str, client: Any, make_tenant: Callable[[str], str]
+) -> None:
+    theirs = service.create_connection(deps, make_tenant("Autre"), connection_in(), "user:z")
+    ours = service.create_connection(deps, tenant, connection_in(), "user:a")
+    given = {"client_id": "atelier", "client_secret": "un-autre-secret"}
+    assert client.request("PUT", f"/v1/connections/{theirs.id}/credentials", json=given).status_code == 404
+    assert client.request("PUT", f"/v1/connections/{ours.id}/credentials", json=given).status_code == 200
+    with deps.db.reading(tenant) as session:
+        row = session.get_one(PlatformConnection, (tenant, ours.id))
+        assert session.scalars(select(Event.code).order_by(Event.position)).all()[-1] == "connection-changed"
+    assert settings_of(deps.vault, row).client_secret == "un-autre-secret"
+    assert b"un-autre-secret" not in row.credentials
 
 
 def test_the_siren_of_an_entity_stays(deps: Deps, tenant: str) -> None:

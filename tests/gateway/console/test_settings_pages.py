@@ -56,6 +56,17 @@ def test_a_platform_that_does_not_answer_says_so(visitor: Any) -> None:
     assert "ne répond pas" in answer.text
 
 
+def test_the_credentials_of_a_platform_are_typed_anew(visitor: Any) -> None:
+    page = visitor.get("/reglages/plateformes").text
+    change = re.search(r'action="(/reglages/plateformes/[^"]+/identifiants)"', page)
+    assert change is not None
+    form = {"csrf": visitor.token("/"), "client_id": "atelier", "client_secret": "un-autre-secret"}
+    assert "Les identifiants sont changés" in visitor.post(change[1], data=form).text
+    refused = visitor.post(change[1], data={**form, "client_secret": ""})
+    assert (refused.status_code, "un-autre-secret" in refused.text) == (422, False)
+    assert visitor.post(change[1], data={**form, "csrf": "x"}).status_code == 403
+
+
 def test_a_person_is_added_and_shut_out(visitor: Any, stranger: Any) -> None:
     csrf = visitor.token("/reglages/personnes")
     form = {"csrf": csrf, "name": "Nadia Petit", "email": "nadia@atelier.example", "roles": ["billing"]}

@@ -1,5 +1,6 @@
 """What a platform answers to a deposit: at the end it has the invoice once, or a person knows why not."""
 
+import base64
 from datetime import date, timedelta
 
 import pytest
@@ -167,6 +168,24 @@ def test_refused_credentials_park_until_they_are_mended(deps: Deps, platform, qu
     work(deps)
     assert seen(deps, row).transmission == "deposited"
     assert len(platform.outgoing(row.id)) == 1
+
+
+def test_invoices_go_on_with_new_credentials(client, deps: Deps, platform, connection, queued) -> None:
+    """The platform has given a new secret: what was refused for the old one goes, under its own number."""
+    row, post = queued(), platform.post
+    right = "Basic " + base64.b64encode(b"client:new").decode()
+    platform.post = lambda path, headers, body: (
+        (401, {"error": "invalid_client"}) if path == "/token" and headers["Authorization"] != right
+        else post(path, headers, body))
+    work(deps)
+    assert seen(deps, row).transmission == "parked"
+    address = f"/v1/connections/{connection.id}/credentials"
+    assert client.request("PUT", address, json={"client_id": "client", "client_secret": ""}).status_code == 422
+    changed = client.request("PUT", address, json={"client_id": "client", "client_secret": "new"})
+    assert (changed.status_code, "new" in changed.json().values()) == (200, False)
+    revive(deps, row)
+    work(deps)
+    assert (seen(deps, row).transmission, len(platform.outgoing(row.id))) == ("deposited", 1)
 
 
 def test_a_connection_that_is_off_parks(deps: Deps, platform, queued, connection) -> None:
