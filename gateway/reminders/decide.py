@@ -224,7 +224,7 @@ def _waiting_for_people(facts: Facts, scenario: Scenario, today: date, key: str 
         if today <= last_day:
             yield _held("payment-announced", stage=key, until=_day_after(last_day), on=announced.on, last_day=last_day)
     cashed = _last(facts, CASHED)
-    if cashed is not None and facts.paid == 0:
+    if cashed is not None and (facts.paid == 0 if facts.unrecorded is None else facts.unrecorded):
         yield _held("cashed-unrecorded", stage=key, on=cashed.on)
     if (money := facts.pending) is not None:
         yield _held(TO_CONFIRM, stage=key, on=money.on, amount=(money.amount, money.currency),

@@ -89,6 +89,9 @@ class Facts:
     paid: Decimal = Decimal(0)
     """Sum of the payments recorded, less reversals."""
 
+    unrecorded: bool | None = None
+    """Whether a 212 tells of money that was never recorded here; None: not known (a 212 is in euro)."""
+
     credited: Decimal = Decimal(0)
     """Sum of the credit notes that name this invoice and no other."""
 
@@ -150,6 +153,7 @@ class Facts:
             "number": self.number, "due_date": _text(self.due_date), "received_on": _text(self.received_on),
             "currency": self.currency, "due": format(self.due, "f"), "paid": format(self.paid, "f"),
             "credited": format(self.credited, "f"), "balance": format(self.balance, "f"),
+            "unrecorded": self.unrecorded,
             "paid_known_on": _text(self.paid_known_on), "shared_credit": self.shared_credit,
             "paid_before": self.paid_before, "corrected_by": self.corrected_by,
             "credit_note": self.credit_note, "already_paid": self.already_paid,
@@ -177,7 +181,7 @@ def from_json(told: Mapping[str, Any]) -> Facts:
     """The facts of a record. Raises KeyError for a record of before everything was kept."""
     plain: dict[str, Any] = {name: told[name] for name in PLAIN}
     return Facts(
-        **plain, paid_before=told.get("paid_before"),
+        **plain, paid_before=told.get("paid_before"), unrecorded=told.get("unrecorded"),
         phone=told.get("phone"), by_sms=told.get("by_sms", False), texting=told.get("texting", True),
         due_date=_day(told["due_date"]), paid_known_on=_day(told["paid_known_on"]), due=Decimal(told["due"]),
         paid=Decimal(told["paid"]), credited=Decimal(told["credited"]),

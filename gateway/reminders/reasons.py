@@ -32,7 +32,7 @@ REASONS: Final = {
     "status-208": "Suspendue (208) depuis le {on} : un complément (209) ou une approbation (205) lèvera l'arrêt.",
     "status-225": "Affacturée (225) le {on} : c'est au factor de relancer.",
     "payment-announced": "Paiement transmis (211) le {on} : relance en pause jusqu'au {last_day} inclus.",
-    "cashed-unrecorded": "Encaissée (212) le {on}, mais aucun paiement n'est enregistré ici : saisissez-le.",
+    "cashed-unrecorded": "Encaissée (212) le {on}, mais ce paiement n'est pas enregistré ici : saisissez-le.",
     "payment-to-confirm": "{amount} reçus en banque le {on} règlent sans doute la facture {number} : confirmez ou "
     "écartez ce mouvement, page Banque. / {amount_en} that came in on {on_en} probably pays invoice {number}: confirm "
     "it or set it aside, page Bank.",

@@ -13,13 +13,13 @@ from gateway.channels.sending import client_channel
 from gateway.clock import day_in_france
 from gateway.db import plain
 from gateway.lifecycle.history import total_of
-from gateway.receivables.account import Item, Received, client_of
+from gateway.receivables.account import NOTHING, Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, paid_before, relations_of
 from gateway.reminders.decide import FINAL_STATUSES, OPENS, Decision, decide
 from gateway.reminders.facts import Approval, Facts, Sent, Status, Wait
 from gateway.reminders.pending import Awaited, awaited
 from gateway.reminders.scenario import DEFAULT, Scenario, parse
-from gateway.reminders.unheard import cashed_of, counted, without_refused
+from gateway.reminders.unheard import cashed_of, counted, is_unrecorded, without_refused
 from gateway.tables import Event, LegalEntity, Payment, Submission
 from gateway.tables_reminders import Case, Hold, ReminderClient
 from gateway.tables_reminders import Decision as DecisionRow
@@ -240,6 +240,9 @@ def _facts(
         currency=document.currency,
         due=document.due,
         paid=balance.paid,
+        unrecorded=None if document.currency != "EUR" else is_unrecorded(
+            rows.events, rows.cashed, total_of(submission), sum((max(NOTHING, one.amount) for one in rows.payments),
+                                                                NOTHING)),
         credited=balance.credited,
         shared_credit=_question(item, last_payment) if item is not None else None,
         paid_before=paid_before(document, ground.relations),

@@ -30,6 +30,19 @@ def counted(events: Sequence[Event], cashed: Mapping[int, Mapping[str, Any]], to
     return [event for event, status in told if status not in against]
 
 
+def is_unrecorded(events: Sequence[Event], cashed: Mapping[int, Mapping[str, Any]], total: Decimal | None,
+                  recorded: Decimal) -> bool | None:
+    """Whether the 212 of one invoice tell of more than was `recorded` here, also what was taken back since.
+
+    None without any. One that names no amount tells of something; the other arguments are as for `counted`.
+    """
+    told = [status_of(event, cashed.get(event.position, {})) for event in events]
+    amounts = [status.amount for status in told if status.code == CASHED]
+    if not amounts:
+        return None
+    return derive(told, total).cashed > recorded or (None in amounts and not recorded)
+
+
 def cashed_of(session: Session, events: Mapping[str, Sequence[Event]]) -> Mapping[int, Mapping[str, Any]]:
     """The data of all 212 among these events, by position: how much came in. Few open invoices have any."""
     places = [event.position for told in events.values() for event in told if event.code == CASHED]

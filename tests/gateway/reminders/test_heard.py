@@ -92,6 +92,32 @@ def test_only_what_the_lifecycle_counts_is_heard(
         ({"friendly": 1}, set()) if expected[0] == "sent" else ({}, {expected[1]}))
 
 
+@pytest.mark.parametrize(("told", "recorded", "expected"), [
+    (["900.00"], ["300.00"], "held"),  # the seller's other program tells of 900, here are 300
+    (["300.00"], ["300.00"], "sent"),
+    (["1200.00", "-1200.00"], ["1200.00", "-1200.00"], "sent"),  # a transfer that came back
+    (["1200.00"], ["1200.00", "-1200.00"], "sent"),  # that, and its 212 is still on its way
+    (["900.00", "-900.00"], [], "sent"),
+])
+def test_money_that_is_told_and_not_recorded_is_not_asked_for(
+    play: "Play", told: list[str], recorded: list[str], expected: str
+) -> None:
+    play.on("2026-03-20")
+    for amount in recorded:
+        play.pay(amount)
+    play.status("200")
+    for amount in told:
+        play.clock.forward(minutes=1)
+        with play.deps.db.transaction(play.invoice.tenant_id) as session:
+            record(session, play.invoice.tenant_id, Change(
+                kind="lifecycle", code="212", actor="seller", submission_id=play.invoice.id,
+                data={"details": [{"amounts": [{"type": "MEN", "amount": amount}]}]}), now=play.deps.now())
+    play.on("2026-03-23")
+    play.remind()
+    assert [one[0] for one in play.told()] == [expected]
+    assert decided_again(play.deps, play.invoice.tenant_id) == (1, [])
+
+
 def test_a_credit_note_reduces_and_closes(play: "Play") -> None:
     play.on("2026-03-23")
     play.make(number="AV-1", type_code="381", total=Decimal("200.00"), preceding=["FA-2026-0042"])
