@@ -19,6 +19,9 @@ from gateway.platforms.port import Flow, Platform, Precondition, Receipt, Reject
 from gateway.vault import VaultError
 from validation.findings import Verdict
 
+LONGEST_PAUSE = timedelta(hours=6)
+"""After a lost answer. With each the platform gets four times as long to know what it has, as with invoices."""
+
 
 def handle_send_status(deps: Deps, entry: Entry) -> None:
     """Handle one `send-status` entry (subject: the submission; payload: see composing.py); safe to run again.
@@ -44,7 +47,7 @@ def handle_send_status(deps: Deps, entry: Entry) -> None:
     if written.report.verdict is not Verdict.VALID:
         raise Park("invalid-status : " + ", ".join(sorted(written.report.rules())))
     kept = Kept("status", deps.store.put(written.document).hex, len(written.document))
-    record_sent(deps, draft, _deposit(deps, draft, platform, written.document), kept)
+    record_sent(deps, draft, _deposit(deps, entry, draft, platform, written.document), kept)
 
 
 def _open(deps: Deps, draft: Draft) -> Platform:
@@ -54,7 +57,7 @@ def _open(deps: Deps, draft: Draft) -> Platform:
         raise Park(str(error)) from error
 
 
-def _deposit(deps: Deps, draft: Draft, platform: Platform, document: bytes) -> Receipt:
+def _deposit(deps: Deps, entry: Entry, draft: Draft, platform: Platform, document: bytes) -> Receipt:
     """The platform's receipt, from this attempt or an earlier one. Raises RetryLater and Park, as the handler."""
     try:
         with circuits.watched(deps, draft.connection, circuits.FLOWS):
@@ -68,7 +71,8 @@ def _deposit(deps: Deps, draft: Draft, platform: Platform, document: bytes) -> R
         at = deps.now() + timedelta(seconds=error.retry_after_s) if error.retry_after_s else None
         raise RetryLater(str(error), at=at) from error
     except Unknown as error:
-        raise RetryLater(str(error), at=deps.now() + timedelta(seconds=deps.settings.settle_seconds)) from error
+        pause = timedelta(seconds=deps.settings.settle_seconds) * 4 ** min(entry.attempts - 1, 10)
+        raise RetryLater(str(error), at=deps.now() + min(pause, LONGEST_PAUSE)) from error
 
 
 def _earlier(platform: Platform, tracking_id: str) -> Receipt | None:

@@ -1,7 +1,7 @@
 """Our own statuses: composed once, deposited once in effect, never against the guard."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -208,6 +208,23 @@ def test_a_refusal_by_the_platform_is_recorded_and_parked(
         refusal = session.scalars(select(Event).where(Event.code == "status-refused")).one()
     assert "CREATE_ERROR" in str(refusal.reason)
     assert own(deps, invoice) == []
+
+
+def test_a_platform_that_loses_answers_and_lists_late_gets_few_copies(
+    deps: Deps, platform: Any, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    """Each further deposit says the same payment once more: it gets ever longer to know what it has."""
+    invoice = make_invoice()
+    told(deps, invoice, "200")
+    entry = queue(deps, invoice)
+    platform.lose_answers = 100
+    listed, search = clock.now + timedelta(minutes=10), platform.search
+    platform.search = lambda wanted: search(wanted) if clock.now >= listed else (200, {"limit": 100, "results": []})
+    while entry_of(deps, entry).state == "pending":
+        run(deps)
+        clock.now = max(clock.now, entry_of(deps, entry).due_at)
+    assert (entry_of(deps, entry).state, len(own(deps, invoice))) == ("done", 1)
+    assert len(platform.outgoing("pay-1")) == 3
 
 
 def test_a_refused_question_is_no_refused_status(deps: Deps, platform: Any, make_invoice: MakeInvoice) -> None:
