@@ -128,6 +128,32 @@ def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) ->
         record(session, tenant_id, _decision(session, entry, "closed", actor, reason), now=deps.now())
 
 
+def close_flow(deps: Deps, tenant_id: str, connection_id: str, flow_id: str, *, reason: str, actor: str) -> None:
+    """Give a flow up that waits: unreadable, of no invoice here, or a status of ours that the platform refused.
+
+    Raises:
+        Problem: 404, 409 when it does not wait any more, 422 without a reason.
+    """
+    _need(reason)
+    with deps.db.transaction(tenant_id) as session:
+        key = {"tenant_id": tenant_id, "id": flow_id, "connection_id": connection_id}
+        flow = session.get(SeenFlow, key, with_for_update=True)
+        if flow is None:
+            raise not_found()
+        if flow.state != "parked":
+            raise _decided()
+        flow.state, flow.cause = "done", f"closed : {reason}"
+        for entry in session.scalars(select(OutboxEntry).where(
+                OutboxEntry.topic.in_(OF_A_FLOW), OutboxEntry.subject_id == flow_id, OutboxEntry.state.in_(WAITING))):
+            if entry.payload.get("connection_id") == connection_id:
+                entry.state, entry.reason, entry.lease_until = "closed", reason, None
+        subject = f"flow:{flow_id}"
+        record(session, tenant_id, Change(
+            kind="transmission" if flow.submission_id else "setting", actor=actor, reason=reason,
+            code="closed" if flow.submission_id else "work-closed", submission_id=flow.submission_id, subject=subject,
+            data={"subject": subject, "flow_id": flow_id}), now=deps.now())
+
+
 ACTIONS = {"retry": retry, "send-anyway": send_anyway, "close": close}
 
 

@@ -25,6 +25,19 @@ def show_platform(visit: Annotated[Visit, Sees(Permission.QUEUE_WRITE)]) -> Resp
     return _page(visit)
 
 
+@router.post("/plateforme/flux")
+def close_flow(act: Deciding) -> Response:
+    """Give a flow up that belongs to no invoice, cannot be read, or was refused: with a reason."""
+    try:
+        decisions.close_flow(act.deps, act.principal.tenant_id, act.text("connexion"), act.text("flux"),
+                             reason=act.text("raison")[:500].strip(), actor=act.principal.actor)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        return _page(act.visit, problem=told(problem), status=problem.status)
+    return go("/plateforme", "classe")
+
+
 @router.post("/plateforme/{entry_id}/tout")
 def retry_alike(act: Deciding, entry_id: str) -> Response:
     """Try everything again that waits for the same cause."""

@@ -15,8 +15,11 @@ from gateway.app import create_app
 from gateway.circuits import FLOWS, failed, succeeded
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.deps import Deps
+from gateway.evidence.ledger import Kept
 from gateway.incoming.poll import poll_all
-from gateway.tables import Event, OutboxEntry
+from gateway.lifecycle.duties import Duty, open_duties
+from gateway.record import Change, record
+from gateway.tables import Event, OutboxEntry, SeenFlow
 from gateway.topics import HANDLERS
 from gateway.worker import relay
 
@@ -135,6 +138,43 @@ def test_a_technical_refusal_is_sent_again_by_a_button(person: Person, deps: Dep
     assert "repart telle quelle" in answer.text
     work(deps)
     assert len([one for one in platform.flows if one["flowDirection"] == "Out"]) == 2
+
+
+def test_a_refused_status_is_given_up(
+    person: Person, deps: Deps, tenant, platform, connection, make_invoice
+) -> None:
+    """Set on the platform's own site instead: neither its flow nor its 24 hours ring for ever."""
+    row, now = make_invoice(), deps.now()
+    sha256 = deps.store.put(b"212").hex
+    with deps.db.transaction(tenant) as session:
+        session.add(SeenFlow(
+            tenant_id=tenant, id="refusé/1", connection_id=connection.id, flow_type="CustomerInvoiceLC",
+            first_seen_at=now, updated_at=now, state="parked", cause="ack Error", submission_id=row.id, sha256=sha256))
+        record(session, tenant, Change(
+            kind="lifecycle", code="212", actor="seller", submission_id=row.id, platform_at=now,
+            objects=(Kept("status", sha256, 3),), data={"own": True, "flow_id": "refusé/1"}), now=now)
+    platform.put("illisible", b"<NoStatus/>")
+    poll_all(deps)
+    work(deps)
+    assert [duty.state for duty in duties(deps, tenant)] == ["refused"]
+
+    form = {"connexion": connection.id, "flux": "refusé/1"}
+    assert person.fill_in("/plateforme", "/plateforme/flux", **form, raison=" ").status_code == 422
+    assert person.fill_in("/plateforme", "/plateforme/flux", **{**form, "flux": "?"}, raison="x").status_code == 404
+    assert person.fill_in("/plateforme", "/plateforme/flux", **form, raison="Posé chez eux.").status_code == 200
+    assert person.fill_in("/plateforme", "/plateforme/flux", **form, raison="x").status_code == 409
+    person.fill_in("/plateforme", "/plateforme/flux", **{**form, "flux": "illisible"}, raison="Vu avec eux.")
+    assert "Tous les messages reçus ont trouvé leur facture" in person.read("/plateforme")
+    assert "Rien n&#39;est arrêté" in person.read("/plateforme")
+    assert duties(deps, tenant) == []
+    with deps.db.reading(tenant) as session:
+        told = session.scalars(select(Event.reason).where(Event.code.in_(("closed", "work-closed")))).all()
+    assert sorted(str(one) for one in told) == ["Posé chez eux.", "Vu avec eux."]
+
+
+def duties(deps: Deps, tenant: str) -> list[Duty]:
+    with deps.db.reading(tenant) as session:
+        return open_duties(session)
 
 
 def test_how_each_connection_does(person: Person, deps: Deps, client, connection) -> None:
