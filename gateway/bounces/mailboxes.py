@@ -36,7 +36,15 @@ class Arrived:
     """One mail, and how it is marked as read."""
 
     content: bytes
-    done: Callable[[], object]
+    mark: Callable[[], object]
+
+    def done(self) -> None:
+        """Mark it. Raises MailboxSilent: that cannot be, and it would be read again and again."""
+        try:
+            self.mark()
+        except (imaplib.IMAP4.error, OSError) as error:
+            raise MailboxSilent(f"Courriel lu, impossible à marquer comme tel : {error}. / A mail that was read cannot "
+                                "be marked.") from error
 
 
 def arrived(url: str) -> Iterator[Arrived]:
@@ -91,12 +99,16 @@ def _by_imap(parts: SplitResult) -> Iterator[Arrived]:
         for number in _ok(server.uid("SEARCH", "UNSEEN"))[0].decode("ascii").split()[:MOST_MAILS]:
             found = _ok(server.uid("FETCH", number, f"(BODY.PEEK[]<0.{MOST_BYTES}>)"))
             content = next((one[1] for one in found if isinstance(one, tuple)), b"")
-            yield Arrived(content, partial(server.uid, "STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
+            yield Arrived(content, partial(_mark, server, number))
     except (imaplib.IMAP4.error, OSError) as error:
         raise MailboxSilent(f"Boîte des retours illisible : {error}. / Mailbox cannot be read.") from error
     finally:
         with suppress(imaplib.IMAP4.error, OSError):
             server.logout()
+
+
+def _mark(server: imaplib.IMAP4, number: str) -> None:
+    _ok(server.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
 
 
 def _connect(parts: SplitResult) -> imaplib.IMAP4:

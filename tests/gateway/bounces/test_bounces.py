@@ -202,6 +202,18 @@ def test_a_mailbox_that_is_away_rings_until_it_is_back(desk: Desk, tmp_path: Pat
         assert bool(ringing) is rings, url
 
 
+def test_a_mailbox_whose_mails_cannot_be_marked_rings_too(desk: Desk, tmp_path: Path) -> None:
+    new, cur = tmp_path / "new", tmp_path / "cur"
+    new.mkdir()
+    (new / "1.mx").write_bytes(delivery_report(OURS))
+    for rings in (True, False):
+        desk.read(f"maildir://{tmp_path}")
+        ringing = desk.rows(Alarm, Alarm.kind == "mailbox-silent", Alarm.active.is_(True))
+        assert (bool(ringing), desk.effects()) == (rings, ([True] * 2, 2, BOUNCED))
+        cur.mkdir(exist_ok=True)
+    assert [path.name for path in cur.iterdir()] == ["1.mx:2,S"]
+
+
 def test_no_mailbox_no_work_and_no_other_kind(desk: Desk) -> None:
     taking.look_regularly(desk.deps)
     with desk.deps.db.reading(desk.tenant) as session:
