@@ -53,6 +53,7 @@ from gateway import (
     tables_retention,
     tables_webhooks,
 )
+from gateway.json_columns import read_json
 from gateway.tables import Base, TenantScoped
 
 ROOMS: Final = (tables_archive, tables_care, tables_channels, tables_exports, tables_journal, tables_receivables,
@@ -268,9 +269,9 @@ def open_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     # More than there are threads, so that nobody waits; the one last used first: it has its statements prepared.
-    sizes = {"pool_size": 20, "max_overflow": 40, "pool_use_lifo": True}
+    usual = {"pool_size": 20, "max_overflow": 40, "pool_use_lifo": True, "json_deserializer": read_json}
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(url, connect_args=POSTGRES, **sizes)
+        engine = create_engine(url, connect_args=POSTGRES, **usual)
         event.listen(engine, "connect", _prepare_postgres)
         event.listen(engine, "begin", _begin_postgres)
         event.listen(engine, "checkout", _look_after(engine.dialect))
@@ -278,7 +279,7 @@ def open_engine(url: str) -> Engine:
         return engine
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **sizes)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **usual)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "before_cursor_execute", _note_length)

@@ -7,8 +7,7 @@ does not hold up what is for others. Topics that wait for strangers (webhooks) h
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,12 +16,16 @@ from gateway import outbox
 from gateway.alarms.sounding import clear, sound
 from gateway.db import EVERY_TENANT
 from gateway.deps import Bell, Deps
+from gateway.leases import Leases
 from gateway.outbox import Entry, Park, RetryLater
 
 log = structlog.get_logger()
 
 Handler = Callable[[Deps, Entry], bool | None]
 """True: the handler has finished its entry itself, in the transaction of its effect (outbox.finish)."""
+
+LEASES = Leases()
+"""Of all threads of this process."""
 
 
 def relay(
@@ -57,7 +60,7 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
         outbox.park(deps.db, entry, f"no handler for topic {entry.topic}")
         return
     try:
-        with _lease_renewed(deps, entry):
+        with LEASES.renewed(deps, entry):
             finished = handler(deps, entry)
     except RetryLater as error:
         outbox.again(deps.db, entry, error, deps.now())
@@ -69,27 +72,6 @@ def handle(deps: Deps, handlers: Mapping[str, Handler], entry: Entry) -> None:
     else:
         if not finished:
             outbox.done(deps.db, entry)
-
-
-@contextmanager
-def _lease_renewed(deps: Deps, entry: Entry) -> Iterator[None]:
-    """Keep the entry ours for as long as the handler runs: slow work is not abandoned work."""
-    ended = threading.Event()
-
-    def renew() -> None:
-        while not ended.wait(outbox.RENEW_SECONDS):
-            try:
-                outbox.renew(deps.db, entry, deps.now())
-            except Exception:  # the next turn may reach the database again, well within the lease
-                log.exception("lease not renewed", topic=entry.topic, subject=entry.subject_id)
-
-    keeper = threading.Thread(target=renew, name="passerelle-lease", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        keeper.join()
 
 
 STRANGER_THREADS = 2

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from archive.store import Digest
 from archive.stores.directory import DirectoryStore
-from gateway import outbox
+from gateway import outbox, worker
 from gateway.connections import open_connection, settings_of
 from gateway.deps import Deps
 from gateway.incoming.poll import poll_all
+from gateway.leases import Leases
 from gateway.platforms.afnor import AfnorPlatform
 from gateway.tables import PlatformConnection, Submission
 from gateway.worker import handle
@@ -118,7 +119,7 @@ def with_platform(deps: Deps, connection: PlatformConnection, platform: AfnorPla
 def test_a_slow_deposit_keeps_its_lease(
     deps: Deps, platform, connection, queued, clock, monkeypatch
 ) -> None:
-    monkeypatch.setattr(outbox, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(worker, "LEASES", Leases(every_s=0.02))
     row = queued()
     slow = SlowPlatform(settings_of(deps.vault, connection))
     with ThreadPoolExecutor(1) as pool:
