@@ -1,5 +1,6 @@
 """What the acknowledgement of a flow means for the invoice or status that we sent in it: transmission only."""
 
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select
@@ -13,7 +14,7 @@ from gateway.outgoing.drafts import is_not_transmitted
 from gateway.outgoing.moves import add_document
 from gateway.platforms.port import FlowState
 from gateway.record import Change, Work, record
-from gateway.tables import SeenFlow, Submission
+from gateway.tables import OutboxEntry, SeenFlow, Submission
 
 ALREADY_THERE = "AlreadyExistingFlow"
 """The platform has this invoice from another deposit: sending it again would change nothing."""
@@ -54,7 +55,7 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         submission.active = None if code == "failed" else submission.active
     if code == "parked":
         outbox.wait(session, submission.tenant_id, "deliver", submission.id, reason or "", now=deps.now())
-    after_all = code == "acknowledged" and _arrived(session, submission, flow)
+    after_all = code == "acknowledged" and _arrived(session, submission, flow, deps.now())
     kept = Kept("acknowledgement", raw, len(flow.raw))
     add_document(session, submission, kept, f"acquittement-{flow.ack_status}", deps.now())
     record(session, row.tenant_id, Change(
@@ -68,7 +69,7 @@ def take_ack(deps: Deps, session: Session, row: SeenFlow, flow: FlowState, raw: 
         submission.lifecycle = state_of(session, submission).code  # without that status of ours, or with it again
 
 
-def _arrived(session: Session, submission: Submission, flow: FlowState) -> bool:
+def _arrived(session: Session, submission: Submission, flow: FlowState, now: datetime) -> bool:
     """Whether the platform has what failed or waits for a person: it took an error back, or had what was given up.
 
     Where another invoice has taken the number since, that one stands.
@@ -83,6 +84,10 @@ def _arrived(session: Session, submission: Submission, flow: FlowState) -> bool:
         submission.active = True
     submission.transmission, submission.transmission_reason = "deposited", None
     submission.flow_id = submission.flow_id or flow.flow_id
+    for entry_id in session.scalars(select(OutboxEntry.id).where(
+            OutboxEntry.topic == "deliver", OutboxEntry.subject_id == submission.id,
+            OutboxEntry.state == "parked")).all():
+        outbox.revive(session, entry_id, now)  # nobody needs to decide any more: it finds the invoice deposited
     return True
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.auth import Principal
 from gateway.deps import Deps
+from gateway.incoming.poll import poll
 from gateway.lifecycle.standing import lifecycle_of
 from gateway.outgoing import decisions
 from gateway.outgoing.deliver import deliver
@@ -130,6 +131,22 @@ def test_an_error_that_the_platform_takes_back_is_a_deposit(
         ask(deps, connection)
         assert (reread(deps, invoice).transmission, reread(deps, invoice).active) == stands
     assert codes(deps, invoice, "transmission") == ["failed", "acknowledged"]
+
+
+def test_what_waited_for_a_person_and_arrived_waits_no_more(
+    deps: Deps, platform: Any, connection: PlatformConnection, clock: Any, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    deposit(platform, invoice, "Error", "AlreadyExistingFlow")
+    ask(deps, connection)
+    clock.forward(minutes=1)
+    deposit(platform, invoice, "Ok")
+    poll(deps, reread(deps, connection))
+    relay(deps, {"deliver": deliver}, only=("deliver",))
+    assert reread(deps, invoice).transmission == "deposited"
+    with deps.db.reading(invoice.tenant_id) as session:
+        assert session.scalars(select(OutboxEntry.state).where(OutboxEntry.topic == "deliver")).all() == ["done"]
+    assert len(platform.outgoing(invoice.id)) == 1
 
 
 def test_an_error_taken_back_too_late_takes_no_number_away(
