@@ -148,9 +148,9 @@ def close_flow(deps: Deps, tenant_id: str, connection_id: str, flow_id: str, *, 
             if entry.payload.get("connection_id") == connection_id:
                 entry.state, entry.reason, entry.lease_until = "closed", reason, None
         subject = f"flow:{flow_id}"
+        kind, code = ("transmission", "closed") if flow.submission_id else ("setting", "work-closed")
         record(session, tenant_id, Change(
-            kind="transmission" if flow.submission_id else "setting", actor=actor, reason=reason,
-            code="closed" if flow.submission_id else "work-closed", submission_id=flow.submission_id, subject=subject,
+            kind=kind, code=code, actor=actor, reason=reason, submission_id=flow.submission_id, subject=subject,
             data={"subject": subject, "flow_id": flow_id}), now=deps.now())
 
 
