@@ -1,6 +1,5 @@
-"""How long invoices are kept, legal holds, destruction by two persons with its certificate, and erasure."""
+"""How long invoices are kept, legal holds, and destruction by two persons with its certificate."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 
@@ -14,44 +13,21 @@ from archive.store import Digest
 from gateway.accounts.service import set_retention_years
 from gateway.deps import Deps
 from gateway.dossiers.dossier import gather
-from gateway.evidence import looks
 from gateway.evidence.checking import check_invoice, check_tenant
-from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import dossier_key
 from gateway.evidence.trust import check_everything
-from gateway.keeping import certifying, destruction, erasure, holds, retention
+from gateway.keeping import certifying, destruction, holds, retention
 from gateway.keeping.certificates import read_certificate
 from gateway.problems import Problem
 from gateway.record import Change, record
-from gateway.reminders.settling import conclude
 from gateway.tables import Document, Event, JournalEntry, Submission
-from gateway.tables_care import Alarm, EventWord, InvoiceWord, SavedSearch
-from gateway.tables_channels import ReturnedMail
+from gateway.tables_care import Alarm, EventWord, InvoiceWord
 from gateway.tables_receivables import Claim
-from gateway.tables_reminders import Case, Decision, ReminderAnswer, ReminderClient
+from gateway.tables_reminders import Case, ReminderAnswer, ReminderClient
 from gateway.tables_retention import Destruction, Retention
 
 FIRST, SECOND = "user:first", "user:second"
 WHY = "au terme des dix ans"
-
-
-@pytest.fixture
-def archived(deps: Deps, tenant: str, make_invoice: Callable[..., Submission]) -> Callable[..., Submission]:
-    """An invoice that was accepted with its document; `said` is the reason of its event."""
-
-    def make(said: str = "Mme Canari a signé", content: bytes = b"", **changes: object) -> Submission:
-        submission = make_invoice(**changes)
-        data = content or f"<Invoice>{submission.id}</Invoice>".encode()
-        kept = Kept("original", deps.store.put(data).hex, len(data))
-        with deps.db.transaction(tenant) as session:
-            session.add(Document(tenant_id=tenant, id=f"d-{submission.id}", submission_id=submission.id,
-                                 role="original", syntax="ubl-invoice", media_type="application/xml",
-                                 name="Canari.xml", sha256=kept.sha256, size=kept.size, at=deps.now()))
-            record(session, tenant, Change(kind="submission", code="accepted", actor="key:test", reason=said,
-                                           submission_id=submission.id, objects=(kept,)), now=deps.now())
-        return submission
-
-    return make
 
 
 def until(deps: Deps, submission: Submission) -> date:
@@ -244,10 +220,10 @@ def test_an_object_of_an_invoice_that_stays_stays(deps: Deps, archived, clock, d
     assert check_everything(deps).faults == ()
 
 
-def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived, clock, drain) -> None:
+def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived, clock, drain, reminded) -> None:
     one, last = archived(), archived(number="F-3")
     other = archived(number="F-2", buyer_name="Autre Oiseau", buyer_siren="000003004")
-    _reminded(deps, one)
+    reminded(one)
     clock.forward(days=11 * 366)
     destroyed(deps, drain, last)
     with deps.db.reading(tenant) as session:
@@ -273,24 +249,6 @@ def test_a_destruction_takes_the_words_with_it(deps: Deps, tenant: str, archived
     assert check_everything(deps).faults == ()
 
 
-def _reminded(deps: Deps, invoice: Submission) -> None:
-    """What reminders know of the people of an invoice."""
-    with deps.db.transaction(invoice.tenant_id) as session:
-        session.add(ReminderClient(
-            tenant_id=invoice.tenant_id, key=invoice.buyer_siren or "", name="Oiseaux", segment="", watched=False,
-            email="Canari@oiseaux.example", contact="Mme Canari", changed_at=deps.now(), actor=FIRST))
-        session.add(Case(
-            tenant_id=invoice.tenant_id, id="case", submission_id=invoice.id, client=invoice.buyer_siren,
-            kind="contact", stage="", reason="Mme Canari", balance=1, opened_at=deps.now(), due_on=deps.today(),
-            active=True, proposal="canari@oiseaux.example"))
-        session.add(ReminderAnswer(tenant_id=invoice.tenant_id, id="answer", submission_id=invoice.id, at=deps.now(),
-                                   answer="not-me", words={"email": "canari@oiseaux.example"}))
-        session.add(Claim(
-            tenant_id=invoice.tenant_id, id="claim", submission_id=invoice.id, kind="fee", once="fee", amount=1,
-            currency="EUR", claimed_on=deps.today(), basis={"reason": "huissier chez Mme Canari"},
-            created_at=deps.now(), actor=FIRST))
-
-
 def test_what_nobody_destroys_is_an_overdue_task(deps: Deps, tenant: str, archived, clock) -> None:
     archived()
     clock.now = clock.now.replace(year=2037, month=1, day=30)
@@ -303,111 +261,3 @@ def test_what_nobody_destroys_is_an_overdue_task(deps: Deps, tenant: str, archiv
     retention.count_due(deps)
     with deps.db.reading(tenant) as session:
         assert session.scalar(select(Alarm).where(Alarm.active)) is None
-
-
-def test_an_address_goes_where_no_duty_keeps_it(deps: Deps, tenant: str, archived, officer) -> None:
-    one = archived(buyer_email="Canari@Oiseaux.example")
-    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="canari@oiseaux.example")
-    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="another")
-    spool = deps.settings.data / "mail"
-    spool.mkdir(parents=True)
-    (spool / "a.eml").write_bytes(b"To: canari@oiseaux.example\n")
-    (spool / "b.eml").write_bytes(b"To: other@oiseaux.example\n")
-    _reminded(deps, one)
-    counts = erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")
-    assert {name: counts[name] for name in ("invoices", "looks", "mails", "clients", "proposals", "answers")} == {
-        "invoices": 1, "looks": 2, "mails": 1, "clients": 1, "proposals": 1, "answers": 1}
-    with deps.db.reading(tenant) as session:
-        client, case, answer = (session.scalars(select(table)).one() for table in (
-            ReminderClient, Case, ReminderAnswer))
-        assert (client.email, client.contact, case.proposal, answer.words) == (None, None, None, {})
-        assert session.get_one(Submission, (tenant, one.id)).buyer_email is None
-        assert not any("canari@" in json.dumps(data) for data in session.scalars(select(Event.data)))
-    assert [path.name for path in spool.iterdir()] == ["b.eml"]
-    assert check_everything(deps).faults == ()
-
-
-def test_the_address_of_somebody_else_that_ends_like_it_stays(deps: Deps, tenant: str, archived, officer) -> None:
-    one = archived(buyer_email="canari@oiseaux.example")
-    _reminded(deps, one)
-    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="canari@oiseaux.example")
-    spool = deps.settings.data / "mail"
-    spool.mkdir(parents=True)
-    (spool / "a.eml").write_bytes(b"To: <canari@oiseaux.example>\n")
-    with deps.db.transaction(tenant) as session:
-        session.add(Decision(
-            tenant_id=tenant, id="a", submission_id=one.id, at=deps.now(), scenario="relances-v2", stage="friendly",
-            outcome="sent", reason="canari@oiseaux.example", recipient="canari@oiseaux.example",
-            facts={"n": 1, "email": "canari@oiseaux.example"}))
-        session.add(SavedSearch(tenant_id=tenant, id="s", user_id=FIRST, name="lui", created_at=deps.now(),
-                                query="type=reminder&q=canari%40oiseaux.example"))
-        session.add(Alarm(tenant_id=tenant, id="alarm", kind="work-parked", subject="", count=1, raised_at=deps.now(),
-                          seen_at=deps.now(), active=True, facts={"error": "pour canari@oiseaux.example : refusé"}))
-    for other in ("ari@oiseaux.example", "canari@oiseaux.exam", "canari@oiseaux"):
-        counts = erasure.erase_contact(deps, tenant, FIRST, other)
-        assert set(counts.values()) == {0}, (other, counts)
-    counts = erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")
-    assert {name: count for name, count in counts.items() if not count} == {"contacts": 0, "returned": 0}
-
-
-def test_the_mails_of_another_account_stay(deps: Deps, tenant: str, archived, make_tenant) -> None:
-    other, one = make_tenant("Voisins"), archived()
-    spool, returned = deps.settings.data / "mail", deps.settings.data / "returned"
-    for folder, name in ((spool, "ours@x"), (spool, "theirs@x"), (spool, "nobodys@x"), (returned, "ab" * 32)):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.eml").write_bytes(b"To: canari@oiseaux.example\n")
-    for owner, message in ((tenant, "<ours@x>"), (other, "<theirs@x>")):
-        with deps.db.transaction(owner) as session:
-            session.add(Decision(
-                tenant_id=owner, id=owner, submission_id=one.id, at=deps.now(), scenario="relances-v2",
-                stage="friendly", outcome="sent", reason="", facts={"n": 1}, message_id=message))
-            if owner == other:
-                session.add(ReturnedMail(tenant_id=owner, id="ab" * 32, received_at=deps.now(), size=1, kind="other",
-                                         outcome="nothing", words={}))
-    assert erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")["mails"] == 2
-    assert [path.name for path in spool.iterdir()] == ["theirs@x.eml"]
-    assert len(list(returned.iterdir())) == 1
-
-
-def test_an_address_with_an_accent_is_found_too(deps: Deps, tenant: str, archived) -> None:
-    one = archived()
-    with deps.db.transaction(tenant) as session:
-        session.add(ReminderAnswer(tenant_id=tenant, id="answer", submission_id=one.id, at=deps.now(), answer="other",
-                                   words={"remark": "Écrivez à\nrené@oiseaux.example."}))
-    assert erasure.erase_contact(deps, tenant, FIRST, "rené@oiseaux.example")["answers"] == 1
-
-
-def test_decisions_without_an_address_still_say_what_went_out(deps: Deps, tenant: str, archived) -> None:
-    one = archived(buyer_email="canari@oiseaux.example")
-    about = {"tenant_id": tenant, "submission_id": one.id, "at": deps.now(), "scenario": "relances-v2"}
-    told = {"offset": 10, "code": "due", "size": 7, "subject": "Rappel", "balance": "12.00", "currency": "EUR",
-            "email": "Canari@oiseaux.example", "refused_addresses": ["canari@oiseaux.example"]}
-    with deps.db.transaction(tenant) as session:
-        session.add_all([
-            Decision(**about, id="a", stage="friendly", outcome="unknown", intent="i", channel="smtp", reason="",
-                     sha256="0" * 64, recipient="Canari@oiseaux.example", facts={**told, "n": 1}),
-            Decision(**about, id="b", stage="formal", outcome="held", facts={**told, "n": 2},
-                     reason="Le serveur a refusé l'adresse Canari@oiseaux.example.")])
-    assert erasure.erase_contact(deps, tenant, FIRST, "canari@oiseaux.example")["reminders"] == 2
-    with deps.db.reading(tenant) as session:
-        first, second = session.scalars(select(Decision).order_by(Decision.id)).all()
-        assert [(row.facts["n"], row.facts["offset"], row.facts["size"]) for row in (first, second)] == [
-            (1, 10, 7), (2, 10, 7)]
-        assert not any("canari" in f"{row.recipient}{row.reason}{row.facts}".lower() for row in (first, second))
-    conclude(deps, first, "sent", None)
-    with deps.db.reading(tenant) as session:
-        assert session.get_one(Decision, (tenant, "a")).outcome == "sent"
-
-
-def test_old_searches_go_month_by_month(deps: Deps, tenant: str, officer, clock) -> None:
-    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="Canari")
-    clock.forward(days=380)
-    looks.at_list(deps, officer, looks.JOURNAL_SEARCHED, "journal", q="Merle")
-    erasure.erase_old(deps)
-    erasure.erase_old(deps)
-    with deps.db.reading(tenant) as session:
-        said = [data.get("asked") for data in session.scalars(
-            select(Event.data).where(Event.kind == "access").order_by(Event.position))]
-        told = session.scalar(select(func.count()).select_from(Event).where(Event.code == "erased"))
-    assert (said, told) == ([None, {"q": "Merle"}], 1)
-    assert check_everything(deps).faults == ()
