@@ -9,8 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from archive.store import Store
-from gateway.clock import PARIS as PARIS  # noqa: PLC0414 - the service looks for it here
-from gateway.clock import day_in_france, wall_clock
+from gateway.clock import PARIS, day_in_france, wall_clock
 from gateway.db import Database
 from gateway.platforms.port import Platform
 from gateway.settings import Settings
@@ -72,6 +71,10 @@ class Deps:
     def now(self) -> datetime:
         """The present moment, aware UTC."""
         return self.clock()
+
+    def now_in_france(self) -> datetime:
+        """The present moment by the clocks of France."""
+        return self.now().astimezone(PARIS)
 
     def today(self) -> date:
         """Today in France."""

@@ -8,7 +8,8 @@ from babel.dates import format_datetime
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from gateway.alarms.kinds import FACTS, kind_of
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS
+from gateway.deps import Deps
 from gateway.mail import InDoubt, Mail, NotDelivered, compose, deliver
 from gateway.outbox import Entry, Park, RetryLater
 from gateway.tables_care import Alarm
@@ -73,7 +74,7 @@ def _mail(deps: Deps, alarm: Alarm, recipient: str, message_id: str, *, over: bo
     mark = "fin d'alarme" if over else "alarme"
     return Mail(sender=deps.settings.mail_from, sender_name="Passerelle", recipient=recipient, reply_to=None,
                 subject=f"[Passerelle] {mark} : {kind.title}", text=text, html=html, lang="fr", message_id=message_id,
-                at=deps.now().astimezone(PARIS))
+                at=deps.now_in_france())
 
 
 def _digest(alarm_id: str, recipient: str, *, over: bool) -> str:

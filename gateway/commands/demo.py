@@ -18,11 +18,10 @@ from typing import Any
 import httpx
 
 from formats.codes import STATUSES
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.commands import verify
 from gateway.commands.demo_cases import Case, cases
 from gateway.commands.demo_stage import PATIENCE, DemoFailed, Scene, stage
-from gateway.deps import PARIS
 
 EMAIL = "demo@passerelle.example"
 

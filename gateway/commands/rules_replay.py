@@ -17,9 +17,8 @@ from typing import Any, Final
 from sqlalchemy.engine import make_url
 
 from gateway.assembly import objects_of
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.db import EVERY_TENANT, Database
-from gateway.deps import PARIS
 from gateway.replay.changes import Change, Past, invoices, judge, period, summary
 from gateway.settings import Settings, UnsafeSetup
 from schematron.supply import get_rule_set

@@ -7,7 +7,7 @@ from typing import Final
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency, format_decimal
 
-from gateway.deps import PARIS
+from gateway.clock import PARIS
 
 NOTHING = "—"
 WIDE: Final = Context(prec=200)

@@ -16,7 +16,8 @@ from archive.errors import ArchiveError
 from archive.journal import Row, check, inclusion_proof, leaf_hash, read_entry, verify_inclusion
 from archive.store import Digest
 from archive.timestamp import verify
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS
+from gateway.deps import Deps
 from gateway.evidence.former import believed, read_signed
 from gateway.evidence.ledger import LogRows, row_of
 from gateway.evidence.named import destroyed, named

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from archive.errors import ArchiveError, BadCheckpoint
 from archive.journal import consistency_proof, root, size_of
 from archive.seal import encode64
+from gateway.clock import midnight
 from gateway.db import plain
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.evidence.former import read_signed
 from gateway.evidence.ledger import LogRows
 from gateway.mail import InDoubt, Mail, NotDelivered, compose, deliver
@@ -164,7 +165,7 @@ def handle_mail(deps: Deps, entry: Entry) -> None:
 
 
 def _mailed_today(deps: Deps, session: Session) -> bool:
-    since = deps.now().astimezone(PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = midnight(deps.today())
     return session.scalar(select(Event.id).where(
         Event.kind == "evidence", Event.code == MAILED, Event.at >= since, Event.at < since + timedelta(days=2),
     ).limit(1)) is not None

@@ -20,8 +20,8 @@ from archive.errors import DestructionRefused, ObjectMissing, StoreUnavailable
 from archive.retention import fiscal_close, retain_until
 from archive.store import Digest
 from gateway.alarms.sounding import clear, sound
-from gateway.clock import day_in_france
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS, day_in_france
+from gateway.deps import Deps
 from gateway.tables import Document, Event, LegalEntity, SeenFlow, Submission, Tenant
 from gateway.tables_archive import KeptObject
 from gateway.tables_receivables import BankAllocation, BankFile, BankMovement

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS
+from gateway.deps import Deps
 from gateway.lifecycle.duties import Duty, open_duties
 from gateway.record import Change, lock_tenant, record
 from gateway.tables import Event

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from archive.store import Digest
 from gateway.accounts.appearance import appearance_of
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.mail import Attachment, Mail, compose
 from gateway.outgoing.drafts import file_name
@@ -125,7 +125,7 @@ def write_double(deps: Deps, submission: Submission, recipient: str) -> Double:
         reply_to=entity.contact_email if entity else None,
         subject=f"Double de la facture {submission.number or ''} de {seller}", text=text,
         html=_PAGE.get_template("html").render(parts=[part for part in text.split("\n\n") if part.strip()]),
-        lang="fr", message_id=message_id, at=deps.now().astimezone(PARIS),
+        lang="fr", message_id=message_id, at=deps.now_in_france(),
         attachments=(Attachment(name=file_name(submission.number, "double", "application/pdf"),
                                 media_type="application/pdf", content=_readable(deps, submission, entity)),),
     ))

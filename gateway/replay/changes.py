@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from archive.errors import ArchiveError
 from archive.store import Digest, Store
-from gateway.deps import PARIS
+from gateway.clock import PARIS
 from gateway.tables import Document, LegalEntity, Submission, Tenant
 from validation.findings import Report, Verdict
 from validation.workshop import Workshop

@@ -28,10 +28,9 @@ from depositing import deposit
 from fault_proxy import Proxy, proxied
 
 from formats.syntax import ubl_syntax_of, write
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.commands.demo_stage import first_line, free_port, process, set_up, wait_ready
-from gateway.deps import PARIS
 
 LAUNCHER = Path(__file__).parent / "fault_points.py"
 JAILS = Path(__file__).parent / "fault_jail.py"

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from formats.syntax import ubl_syntax_of, write
 from gateway.assembly import assembled
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.commands.demo_invoices import GOODS, invoice
 from gateway.commands.demo_stage import (
     Prepared,
@@ -34,7 +34,6 @@ from gateway.commands.demo_stage import (
     wait_ready,
 )
 from gateway.db import EVERY_TENANT
-from gateway.deps import PARIS
 from gateway.settings import Settings
 from gateway.tables import Event, PlatformConnection, SeenFlow
 

@@ -18,7 +18,8 @@ from year_check import Went
 from year_plan import FIRST, LAST, Happening, Life, Year
 
 from gateway.auth import Permission, Principal
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS
+from gateway.deps import Deps
 from gateway.record import Change, Work, record
 from gateway.reminders import nightly, service, trying
 from gateway.reminders.cases import cases, close_case

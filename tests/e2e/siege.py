@@ -21,9 +21,8 @@ from pdf_attacks import PDF_ATTACKS
 
 from formats.errors import FormatError
 from formats.syntax import Syntax, write
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.commands.demo_invoices import GOODS, invoice
-from gateway.deps import PARIS
 from validation.workshop import Workshop
 
 CORPUS = Path(os.environ.get("PASSERELLE_CORPUS", Path(__file__).parents[3] / "shared" / "corpus"))

@@ -16,9 +16,8 @@ import pytest
 from running import Service
 
 from formats.syntax import Syntax, write
-from gateway.clock import wall_clock
+from gateway.clock import PARIS, wall_clock
 from gateway.commands.demo_invoices import GOODS, invoice, spoiled
-from gateway.deps import PARIS
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -13,8 +13,7 @@ from canary import SECRET, canary
 from running import Service
 from siege import CORPUS, FOLDERS, LARGEST, Answer, Siege, aim, case_names, corpus_files, lay, posted
 
-from gateway.clock import wall_clock
-from gateway.deps import PARIS
+from gateway.clock import PARIS, wall_clock
 
 pytestmark = pytest.mark.timeout(600)
 

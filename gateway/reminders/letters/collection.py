@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from archive.errors import ObjectMissing
 from archive.store import Digest
-from gateway.deps import PARIS, Deps
+from gateway.clock import PARIS
+from gateway.deps import Deps
 from gateway.dossiers.trail import plain
 from gateway.reminders.keeping import label_of
 from gateway.reminders.letters.letter import Letter

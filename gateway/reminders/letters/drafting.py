@@ -10,7 +10,7 @@ from sqlalchemy import select
 from archive.store import Digest
 from formats.invoice import Invoice
 from formats.rendering.payment_code import account_to_pay, payee_name, pixels
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.mail import Attachment, Mail, channel_of, compose
 from gateway.receivables.open_items import open_items
 from gateway.reminders.decide import ADDRESS, APPROVED
@@ -79,7 +79,7 @@ def draft_mail(deps: Deps, group: Sequence[Seen]) -> Drafted:
         sender=sender, sender_name=(seen.entity.name if seen.entity else submission.seller_name) or "",
         recipient=recipient, reply_to=contact if contact and ADDRESS.fullmatch(contact) else None,
         subject=written.subject, text=written.text, html=written.html, lang=lang, message_id=message_id,
-        at=deps.now().astimezone(PARIS),
+        at=deps.now_in_france(),
         references=tuple(dict.fromkeys(
             row.message_id for row in seen.rows if row.outcome == "sent" and row.message_id)),
         attachments=(*(code for code in codes if code), *(file for _, file in enclosed.files)),

@@ -7,7 +7,7 @@ from gateway import mail
 from gateway.channels.asking import Message, send
 from gateway.channels.schemas import PHONE
 from gateway.channels.sending import client_channel
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.mail import NotDelivered
 from gateway.outbox import RetryLater
 from gateway.reminders.letters.drafting import Drafted, draft_mail
@@ -58,7 +58,7 @@ def has_left(deps: Deps, row: Decision) -> bool | None:
 
 def wait_for_office(deps: Deps, scenario: Scenario) -> None:
     """Nobody wants a reminder at two in the morning. Raises RetryLater until the hours of the scenario."""
-    local = deps.now().astimezone(PARIS)
+    local = deps.now_in_france()
     opening = wait_for_hours(local, *scenario.hours)
     if scenario.working_days_only and opening > local:
         raise RetryLater("outside office hours", at=opening.astimezone(UTC), patient=True)

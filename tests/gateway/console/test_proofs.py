@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from archive.store import Digest
 from archive.stores.safe import Verb
 from gateway.alarms.sounding import clear, sound
+from gateway.clock import PARIS
 from gateway.console import audit, finding, people, searching, words
-from gateway.deps import PARIS, Deps
+from gateway.deps import Deps
 from gateway.jobs import handle_job
 from gateway.searchable import asked_words, words_of
 from gateway.tables import Document, Event, Submission

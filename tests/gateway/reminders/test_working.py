@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deps import PARIS
+from gateway.clock import PARIS
 from gateway.reminders.working import is_working, next_working, wait_for_hours, working_days_after
 
 
