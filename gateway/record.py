@@ -88,19 +88,18 @@ def record(session: Session, tenant_id: str, change: Change, *, now: datetime) -
     journal back with it: an event is never dated before the one it follows, but at the same moment, until the clock
     has caught up. `gateway/evidence/watch.py` tells of it; the work that follows is due by the clock as it is.
     """
-    session.flush()
-    lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
-    last = session.info.get((LAST, tenant_id)) or plain(session, tenant_id, LAST_EVENT).one_or_none()
-    position, at = (last[0] + 1, max(now, last[1])) if last is not None else (1, now)
-    session.info[LAST, tenant_id] = position, at
-    told: dict[str, Any] = {
-        "tenant_id": tenant_id, "id": str(uuid.uuid4()), "position": position, "submission_id": change.submission_id,
-        "at": at, "platform_at": change.platform_at, "kind": change.kind, "code": change.code, "actor": change.actor,
-        "reason": change.reason, "data": dict(change.data),
-        "sha256": change.objects[0].sha256 if change.objects else None,
-    }
-    event = Event(**told)
     with together(session):
+        lock_tenant(session, tenant_id)  # one writer per tenant: positions without gaps
+        last = session.info.get((LAST, tenant_id)) or plain(session, tenant_id, LAST_EVENT).one_or_none()
+        position, at = (last[0] + 1, max(now, last[1])) if last is not None else (1, now)
+        session.info[LAST, tenant_id] = position, at
+        told: dict[str, Any] = {
+            "tenant_id": tenant_id, "id": str(uuid.uuid4()), "position": position,
+            "submission_id": change.submission_id, "at": at, "platform_at": change.platform_at, "kind": change.kind,
+            "code": change.code, "actor": change.actor, "reason": change.reason, "data": dict(change.data),
+            "sha256": change.objects[0].sha256 if change.objects else None,
+        }
+        event = Event(**told)
         insert_rows(session, Event, [told])
         make_searchable(session, event)
         subject = change.submission_id or change.subject or tenant_id

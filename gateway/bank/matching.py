@@ -195,10 +195,13 @@ def _by_reference(money: Money, named: Sequence[OpenItem], book: Book) -> Iterab
 
 
 def _by_client(money: Money, book: Book) -> Iterable[Proposal]:
-    payers = {key for name in names_like(money.name, book.by_name) for key in book.by_name[name]}
-    payers.add((money.currency, book.seen.get(money.iban or "", "")))
-    for items in (items for key, items in book.by_client.items() if key in payers and key[0] == money.currency):
-        bonus, words = _client_signs(money, items[0], book)
+    alike = {key for name in names_like(money.name, book.by_name) for key in book.by_name[name]}
+    known = money.currency, book.seen.get(money.iban or "", "")
+    for key in sorted({*alike, known} & book.by_client.keys()):
+        if key[0] != money.currency:
+            continue
+        items = book.by_client[key]
+        bonus, words = _told(known=key == known, alike=key in alike)
         sums = list(_exact_sums(money.amount, items))
         for chosen in sums[:2]:
             yield Proposal(parts=tuple((item, item.balance) for item in chosen), left=NOTHING, score=30 + bonus,
@@ -218,7 +221,12 @@ def _by_amount(money: Money, book: Book) -> Iterable[Proposal]:
 def _client_signs(money: Money, item: OpenItem, book: Book) -> tuple[int, tuple[str, ...]]:
     """What speaks for the item's client being the payer."""
     known = book.seen.get(money.iban or "") == item.client
-    alike = bool(names_like(money.name, [bare_name(item.name)]))
+    mine, theirs = bare_name(money.name), bare_name(item.name)
+    return _told(known=known, alike=bool(mine and theirs) and fuzz.ratio(mine, theirs) >= ALIKE)
+
+
+def _told(*, known: bool, alike: bool) -> tuple[int, tuple[str, ...]]:
+    """What the account, seen before, and the name add to a score, and their words."""
     return 20 * known + 10 * alike, tuple(word for word, is_so in (("account", known), ("name", alike)) if is_so)
 
 

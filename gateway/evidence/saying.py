@@ -23,6 +23,10 @@ BYTES = 32
 KEY = select(SubjectKey.key).where(SubjectKey.tenant_id == bindparam("tenant"),
                                    SubjectKey.subject == bindparam("subject"))
 
+NEW = "subject-key"
+"""Key in a session's `info`, with tenant and subject: a key that this transaction made, and perhaps has yet to insert.
+"""
+
 
 def text_of(event: Event) -> bytes:
     """The words of an event as they are committed to; empty when it has none."""
@@ -37,9 +41,9 @@ def vouch(session: Session, tenant_id: str, subject: str, event: Event) -> str:
     text = text_of(event)
     if not text:
         return ""
-    key = key_of(session, tenant_id, subject)
+    key = session.info.get((NEW, tenant_id, subject)) or key_of(session, tenant_id, subject)
     if key is None:
-        key = secrets.token_bytes(BYTES)
+        key = session.info[NEW, tenant_id, subject] = secrets.token_bytes(BYTES)
         insert_rows(session, SubjectKey, [{"tenant_id": tenant_id, "subject": subject, "key": key}])
     return mac(key, text)
 
@@ -56,6 +60,7 @@ def key_of(session: Session, tenant_id: str, subject: str) -> bytes | None:
 
 def forget(session: Session, tenant_id: str, subject: str) -> None:
     """Destroy the key of a subject. The caller erases the words, and records the erasure with code ERASED after it."""
+    session.info.pop((NEW, tenant_id, subject), None)
     session.execute(delete(SubjectKey).where(SubjectKey.tenant_id == tenant_id, SubjectKey.subject == subject))
 
 

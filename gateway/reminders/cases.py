@@ -80,13 +80,15 @@ JOINT: Final = ("call", "letter", "notice", "handover")
 def open_case(
     session: Session, submission: Submission, kind: str, reason: str, *, now: datetime, today: date, stage: str = "",
     seen: Seen | None = None, beside: Sequence[Seen] = (), proposal: str | None = None, actor: str = "worker",
+    among: Sequence[Case] | None = None,
 ) -> Case:
     """The open case of that cause, opened if there is none. In the caller's transaction, under the tenant's lock.
 
-    `beside`: the further invoices of a task about several.
+    `beside`: the further invoices of a task about several. `among`: all cases of the invoice, where they were read.
     """
-    known = session.scalar(select(Case).where(
-        Case.submission_id == submission.id, Case.kind == kind, Case.stage == stage, Case.active.is_(True)))
+    if among is None:
+        among = session.scalars(select(Case).where(Case.submission_id == submission.id, Case.active.is_(True))).all()
+    known = next((case for case in among if case.active and (case.kind, case.stage) == (kind, stage)), None)
     if known is not None:
         return known
     client = seen.client if seen is not None else None
@@ -105,20 +107,42 @@ def open_case(
     return case
 
 
-def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The cases of some invoices, and what is asked about the money for them, as one transaction knows them."""
+
+    cases: Sequence[Case]
+    asked: set[str]
+    """Movements of the bank account about which a person was asked, for whichever invoice."""
+
+    def of(self, submission_id: str) -> Sequence[Case]:
+        """Those of an invoice, one that came to it within the transaction too."""
+        return [case for case in self.cases if case.submission_id == submission_id]
+
+
+def known_cases(session: Session, ones: Sequence[Seen]) -> Known:
+    """For `keep_pace` about these invoices, a few hundred at most. Under the tenant's lock."""
+    cases = session.scalars(select(Case).where(Case.submission_id.in_([one.submission.id for one in ones]))).all()
+    movements = {one.facts.pending.movement for one in ones if one.facts.pending is not None}
+    return Known(cases, set(session.scalars(select(Case.stage).where(
+        Case.kind == TO_BE_PAID, Case.stage.in_(sorted(movements)), Case.active.is_(True)))) if movements else set())
+
+
+def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, today: date) -> None:
     """Open the case of a status that stops the invoice, and close those whose cause is gone.
 
-    In the transaction that keeps what was decided, under the tenant's lock.
+    In the transaction that keeps what was decided, under the tenant's lock. `known`: see `known_cases`.
     """
     codes = {status.code for status in open_questions(seen.facts)}
     codes |= {status.code for status in seen.facts.statuses if status.code in {"210", "213"}}
-    cases = session.scalars(select(Case).where(Case.submission_id == seen.submission.id)).all()
+    cases = known.of(seen.submission.id)
     paid = seen.facts.balance <= 0
     for code in sorted(codes & STOPPING):
         said = max(status.on for status in seen.facts.statuses if status.code == code)
         if not any(case.kind == code and day_in_france(case.opened_at) >= said and (
                 paid or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
-            open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today)
+            open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today,
+                      among=cases)
     if paid:
         _take_out(session, seen, now=now, today=today)
     for case in cases:
@@ -126,24 +150,28 @@ def keep_pace(session: Session, seen: Seen, *, now: datetime, today: date) -> No
                 paid and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
             why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
             end(session, case, ANSWERED, why, actor="worker", now=now)
-    _keep_to_money(session, seen, cases, now=now, today=today)
+    _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
-                  seen=seen, now=now, today=today)
+                  seen=seen, now=now, today=today, among=cases)
     if seen.decision.code == "refused-address":
-        open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today)
+        open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today,
+                  among=cases)
 
 
-def _keep_to_money(session: Session, seen: Seen, cases: Sequence[Case], *, now: datetime, today: date) -> None:
+def _keep_to_money(
+    session: Session, seen: Seen, cases: Sequence[Case], asked: set[str], *, now: datetime, today: date
+) -> None:
     """Ask a person about the money that stops this invoice's letters, once for all of them; close what is over."""
     money = seen.facts.pending
     for case in cases:
         if case.active and case.kind == TO_BE_PAID and (money is None or case.stage != money.movement):
             end(session, case, ANSWERED, "Ce mouvement n'attend plus de réponse.", actor="worker", now=now)
-    if money is not None and seen.decision.code == TO_CONFIRM and session.scalar(select(Case.id).where(
-            Case.kind == TO_BE_PAID, Case.stage == money.movement, Case.active.is_(True)).limit(1)) is None:
+            asked.discard(case.stage)
+    if money is not None and seen.decision.code == TO_CONFIRM and money.movement not in asked:
+        asked.add(money.movement)
         open_case(session, seen.submission, TO_BE_PAID, seen.decision.reason, stage=money.movement, seen=seen, now=now,
-                  today=today)
+                  today=today, among=cases)
 
 
 def _take_out(session: Session, seen: Seen, *, now: datetime, today: date) -> None:

@@ -7,12 +7,12 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.db import slices
+from gateway.db import insert_rows, slices, together
 from gateway.deps import Deps
 from gateway.outbox import Entry, is_pending, put
 from gateway.receivables.documents import FOLLOWERS
 from gateway.record import Change, lock_tenant, record
-from gateway.reminders.cases import keep_pace
+from gateway.reminders.cases import Known, keep_pace, known_cases
 from gateway.reminders.decide import QUIET, TO_CONFIRM, Outcome, passed_over
 from gateway.reminders.pending import Awaited
 from gateway.reminders.scenario import THANKS, Scenario
@@ -48,7 +48,8 @@ def keep(deps: Deps, seen: Seen) -> bool:
         again = look(session, tenant_id, seen.submission.id, deps.today())
         if again is None or again.decision.outcome is Outcome.SENT:
             return again is None
-        _write(deps, session, again)
+        if is_news(again):
+            _write(deps, session, again, known_cases(session, [again]))
     return True
 
 
@@ -77,9 +78,12 @@ def keep_all(deps: Deps, tenant_id: str, ids: Sequence[str], money: Awaited) -> 
         with deps.db.transaction(tenant_id) as session:
             lock_tenant(session, tenant_id)
             found = session.scalars(select(Submission).where(Submission.id.in_(part))).all()
-            for seen in list(look_at(session, found, ground_of(session, money=money), deps.today())):
-                if seen.decision.outcome is not Outcome.SENT:
-                    _write(deps, session, seen)
+            against = [seen for seen in look_at(session, found, ground_of(session, money=money), deps.today())
+                       if seen.decision.outcome is not Outcome.SENT and is_news(seen)]
+            known = known_cases(session, against)
+            with together(session):
+                for seen in against:
+                    _write(deps, session, seen, known)
 
 
 def facts_json(deps: Deps, seen: Seen) -> dict[str, object]:
@@ -97,17 +101,15 @@ def label_of(scenario: Scenario, stage: str) -> str:
     return next((known.fr for known in scenario.stages if known.key == stage), stage)
 
 
-def _write(deps: Deps, session: Session, seen: Seen) -> None:
+def _write(deps: Deps, session: Session, seen: Seen, known: Known) -> None:
     now, tenant_id, decision = deps.now(), seen.submission.tenant_id, seen.decision
-    if not is_news(seen):
-        return
-    session.add(Decision(
-        tenant_id=tenant_id, id=str(uuid.uuid4()), submission_id=seen.submission.id, intent=None,
-        stage=decision.stage or "", at=now, outcome=decision.outcome.value, reason=decision.reason,
-        facts=facts_json(deps, seen), scenario=seen.scenario.name, channel=None, recipient=None, sha256=None,
-    ))
+    insert_rows(session, Decision, [{
+        "tenant_id": tenant_id, "id": str(uuid.uuid4()), "submission_id": seen.submission.id, "intent": None,
+        "stage": decision.stage or "", "at": now, "outcome": decision.outcome.value, "reason": decision.reason,
+        "facts": facts_json(deps, seen), "scenario": seen.scenario.name, "channel": None, "recipient": None,
+        "sha256": None}])
     record(session, tenant_id, Change(
         kind="reminder", code=decision.outcome.value, actor="worker", submission_id=seen.submission.id,
         reason=decision.reason, data={"stage": decision.stage, "code": decision.code},
     ), now=now)
-    keep_pace(session, seen, now=now, today=deps.today())
+    keep_pace(session, seen, known, now=now, today=deps.today())

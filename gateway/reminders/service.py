@@ -19,7 +19,7 @@ from gateway.evidence.ledger import Kept
 from gateway.mail import InDoubt, NotDelivered
 from gateway.outbox import LEASE, Entry, Park, RetryLater
 from gateway.record import Change, lock_tenant, record
-from gateway.reminders.cases import keep_pace, wait_for_others
+from gateway.reminders.cases import keep_pace, known_cases, wait_for_others
 from gateway.reminders.decide import WRITTEN, Outcome, offset_of
 from gateway.reminders.grouping import group_of, unchanged
 from gateway.reminders.keeping import facts_json, keep, label_of, wake_named
@@ -103,7 +103,7 @@ def _intend(
             kind="reminder", code="sending", actor="worker", submission_id=submission.id, objects=(kept,),
             reason=f"{label_of(seen.scenario, stage)} : {seen.decision.reason}", data=told_of(row),
         ), now=now)
-    keep_pace(session, seen, now=now, today=deps.today())
+    keep_pace(session, seen, known_cases(session, [seen]), now=now, today=deps.today())
     return row
 
 

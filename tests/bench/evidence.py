@@ -29,8 +29,8 @@ import servers
 from gateway import outbox
 from gateway.clock import wall_clock
 from gateway.commands.demo_invoices import SERVICES, invoice
-from gateway.db import open_engine
 from gateway.deps import Deps
+from gateway.engines import open_engine
 from gateway.evidence.ledger import Kept
 from gateway.evidence.sealing import sign, stamp
 from gateway.migrations.upgrade import upgrade

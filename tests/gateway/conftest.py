@@ -20,8 +20,9 @@ from archive.stores.directory import DirectoryStore
 from gateway import auth
 from gateway.auth import Permission, Principal
 from gateway.connections import seal_credentials
-from gateway.db import Database, open_engine
+from gateway.db import Database
 from gateway.deps import Bell, Deps
+from gateway.engines import open_engine
 from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Executable, bindparam, delete, exists, func, insert, literal, select, text, union, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT, LONG, SLICE, Database, TenantMissing, insert_rows, plain, slices
+from gateway.db import EVERY_TENANT, SLICE, Database, insert_rows, plain, slices
 from gateway.deps import Deps
+from gateway.engines import LONG, TenantMissing
 from gateway.tables import ConsoleSession, OutboxEntry, Tenant, User
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -15,8 +15,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from gateway import outbox
-from gateway.db import EVERY_TENANT, TENANT_TABLES, Database, open_engine
+from gateway.db import EVERY_TENANT, TENANT_TABLES, Database
 from gateway.deps import Deps
+from gateway.engines import open_engine
 from gateway.migrations.policies import check_role, grant_to
 from gateway.migrations.upgrade import config_for, upgrade
 from gateway.record import Change, Work, record
@@ -24,7 +25,7 @@ from gateway.settings import UnsafeSetup
 
 UPGRADE = """
 import sys
-from gateway.db import open_engine
+from gateway.engines import open_engine
 from gateway.migrations.upgrade import upgrade
 upgrade(open_engine(sys.argv[1]))
 """

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from gateway.db import EVERY_TENANT, TenantMissing
+from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
+from gateway.engines import TenantMissing
 from gateway.tables import OutboxEntry, Tenant
 
 ALIAS = aliased(OutboxEntry)

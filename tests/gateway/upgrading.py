@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from alembic import command
 from sqlalchemy import event, text
 
-from gateway.db import EVERY_TENANT, open_engine
+from gateway.db import EVERY_TENANT
+from gateway.engines import open_engine
 from gateway.migrations.upgrade import config_for, upgrade
 
 EARLY = "0005"
