@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueSingleAddressHeader, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
@@ -81,12 +82,42 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
 
 
+class Identifiers(UnstructuredHeader, BaseHeader):
+    """Message-IDs, one to a line: the library writes long ones as encoded words, in which no mail program looks."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """The header as it travels."""
+        return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
+
+
+class Author(UniqueSingleAddressHeader, BaseHeader):  # type: ignore[misc]  # as the library joins the two itself
+    """An address with its name.
+
+    Where they need several lines, the library takes the quotes off a name with commas: it would be several addresses.
+    """
+
+    def fold(self, *, policy: Policy) -> str:
+        """The header as it travels."""
+        line = super().fold(policy=policy)
+        if policy.linesep not in line.removesuffix(policy.linesep):
+            return line
+        name = Header(self.address.display_name, "utf-8", header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {name}{policy.linesep} <{self.address.addr_spec}>{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("from", Author)
+_HEADERS.map_to_type("in-reply-to", Identifiers)
+_HEADERS.map_to_type("references", Identifiers)
+POLICY: Final = SMTP.clone(header_factory=_HEADERS)
+
+
 def compose(mail: Mail) -> bytes:
     """The mail as it travels: plain text and HTML, CRLF, ASCII only.
 
     Raises ValueError for an address that is none.
     """
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=POLICY)
     message["From"] = _address(mail.sender, _one_line(mail.sender_name))
     message["To"] = _address(mail.recipient)
     if mail.reply_to:

@@ -4,7 +4,9 @@ import email
 import string
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from email.policy import default
+from email.utils import getaddresses
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,26 @@ def test_no_text_becomes_a_header(subject: str, name: str, text: str) -> None:
     mail = email.message_from_bytes(compose(hostile), policy=default)
     assert sorted(mail.keys()) == sorted(email.message_from_bytes(compose(MAIL), policy=default).keys())
     assert [address.addr_spec for address in mail["To"].addresses] == ["compta@client.example"]
+
+
+@pytest.mark.parametrize("name", [
+    "Plain, Very Long Company Name Without Accents But With Commas, And Dots. And More",
+    "Établissements Durand, Martin & Fils SARL (Lyon) ; comptabilité clients, relances", "é" * 70, "Court, et simple",
+])
+def test_a_long_name_stays_the_name_of_one_address(name: str) -> None:
+    header = str(email.message_from_bytes(compose(replace(MAIL, sender_name=name)))["From"])
+    ((shown, address),) = getaddresses([header])
+    assert (str(make_header(decode_header(shown))), address) == (name, MAIL.sender)
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_thread_is_named_in_plain_letters_however_long_the_domain(count: int) -> None:
+    domain = "relances.comptabilite-fournisseurs.groupe-dupont-international.example"
+    earlier = tuple(f"<relance.{number:032x}@{domain}>" for number in range(count))
+    mail = email.message_from_bytes(compose(replace(MAIL, message_id=f"<relance.0@{domain}>", references=earlier)))
+    assert mail["Message-ID"].strip() == f"<relance.0@{domain}>"
+    assert mail["References"].split() == list(earlier)
+    assert mail["In-Reply-To"].strip() == earlier[-1]
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b.example\r\nBcc: c@d.example", "a b@c.example", "a@b@c.example"])
