@@ -97,7 +97,7 @@ class Letter:
     @property
     def days_late(self) -> int:
         """Calendar days since the oldest due date; 0 on it and before."""
-        return max(0, *((self.today - bill.due_date).days for bill in self.bills if bill.due_date is not None))
+        return max([0, *((self.today - bill.due_date).days for bill in self.bills if bill.due_date is not None)])
 
     @property
     def remittances(self) -> tuple[Remittance, ...]:

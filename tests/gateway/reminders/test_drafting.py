@@ -118,6 +118,14 @@ def test_thanks_go_without_attachment_and_account(play: "Play") -> None:
     assert "IBAN" not in play.text()
 
 
+def test_thanks_for_an_invoice_without_due_date_are_written(play: "Play") -> None:
+    play.invoice = play.another("FA-2", "2026-03-13", "1200.00", due_date=None)
+    play.pay("1200.00")
+    play.remind()
+    assert play.told() == [("sent", "thanks", "thanks")]
+    assert "La facture FA-2" in play.text()
+
+
 def test_the_account_and_notes_come_from_the_invoice(play: "Play") -> None:
     for day in ("2026-03-23", "2026-04-02", "2026-04-07", "2026-04-13"):
         play.on(day)
