@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
+from gateway.outbox import revive
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.tables import Document, Submission
+from gateway.tables import Document, OutboxEntry, Submission
 from gateway.tables_reminders import Decision
 
 
@@ -33,6 +34,11 @@ def conclude(
         if now_row is None or now_row.outcome not in {"sending", "unknown"} or now_row.outcome == outcome:
             return  # somebody else settled it
         again = outcome == "failed" and now_row.facts.get("failure") == reason
+        if now_row.outcome == "unknown":  # nobody needs to find out any more: what comes next is decided again
+            for entry_id in session.scalars(select(OutboxEntry.id).where(
+                    OutboxEntry.topic == "remind", OutboxEntry.subject_id == row.submission_id,
+                    OutboxEntry.state == "parked")).all():
+                revive(session, entry_id, now)
         now_row.outcome = outcome
         if outcome == "failed":
             now_row.intent = None

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from archive.store import Digest
 from gateway.keeping.erasure import erase_invoice
-from gateway.mail import spool_path
+from gateway.mail import InDoubt, spool_path
 from gateway.outbox import RetryLater, put
-from gateway.reminders import service
+from gateway.reminders import people, service
 from gateway.reminders.nightly import sweep, tick
+from gateway.reminders.schemas import SettlementIn
 from gateway.reminders.service import handle_remind
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
 from gateway.tables_retention import Retention
@@ -259,6 +260,23 @@ def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
         found = list(sweep(session, play.deps))
     assert len(found) == 31
     assert len(statements) <= 13
+
+
+def test_a_doubt_that_a_person_settled_holds_up_no_later_stage(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_given: Any) -> None:
+        raise InDoubt("réponse perdue")
+
+    play.on("2026-03-23")
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "deliver", lose)
+        play.work()
+    people.settle(play.deps, principal, play.invoice.id, play.decisions()[0].id,
+                  SettlementIn(delivered=True, reason="Vu dans le journal du serveur"))
+    play.on("2026-04-02")
+    play.work()
+    assert play.told() == [("sent", "due", "friendly"), ("sent", "due", "formal")]
 
 
 def test_what_is_settled_is_not_looked_at_for_ever(play: "Play") -> None:
