@@ -183,7 +183,7 @@ EVENTS: dict[tuple[str, str], Word] = {
     ("reminder", "prepared"): Word("Étape préparée pour une personne", "info"),
     ("reminder", "case-opened"): Word("Cas ouvert", "warn"),
     ("reminder", "case-taken"): Word("Cas pris en charge", "info"),
-    ("reminder", "case-changed"): Word("Cas réduit aux factures encore dues", "info"),
+    ("reminder", "case-changed"): Word("Tâche mise à jour", "info"),
     ("reminder", "case-closed"): Word("Cas fermé", "good"),
     ("reminder", "answered"): Word("Réponse du client", "info"),
     ("reminder", "sending"): Word("Relance en cours d'envoi", "info"),

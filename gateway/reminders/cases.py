@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from gateway.auth import Principal
@@ -20,8 +20,8 @@ from gateway.clock import day_in_france
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.decide import OPENS, TO_CONFIRM, open_questions
-from gateway.reminders.reasons import amount_words
+from gateway.reminders.decide import OPENS, TO_CONFIRM, Outcome, open_questions, stop_of
+from gateway.reminders.reasons import amount_words, title_of
 from gateway.reminders.schemas import CaseOut, case_out
 from gateway.reminders.state import Seen, key_of, look_again
 from gateway.reminders.working import working_days_after
@@ -76,6 +76,9 @@ FOR_MONEY: Final = ("missing", "contact", "bounce", "promise", "approval", "call
 JOINT: Final = ("call", "letter", "notice", "handover")
 """Tasks that may be about several invoices of a client."""
 
+WAIT: Final = " — Attendez : "
+"""In the reason of such a task, before what speaks against it since it was opened."""
+
 
 def open_case(
     session: Session, submission: Submission, kind: str, reason: str, *, now: datetime, today: date, stage: str = "",
@@ -102,7 +105,7 @@ def open_case(
     )
     session.add(case)
     if seen is not None and beside:
-        _put(case, [seen, *beside], reason)
+        _put(case, [seen, *beside], today, reason)
     _tell(session, case, "case-opened", actor=actor, reason=f"{KINDS[kind].title} : {case.reason}", now=now)
     return case
 
@@ -112,6 +115,9 @@ class Known:
     """The cases of some invoices, and what is asked about the money for them, as one transaction knows them."""
 
     cases: Sequence[Case]
+    joint: Sequence[Case]
+    """The open tasks of the clients of these invoices."""
+
     asked: set[str]
     """Movements of the bank account about which a person was asked, for whichever invoice."""
 
@@ -119,37 +125,49 @@ class Known:
         """Those of an invoice, one that came to it within the transaction too."""
         return [case for case in self.cases if case.submission_id == submission_id]
 
+    def tasks(self, submission_id: str) -> Sequence[Case]:
+        """The open tasks that are about an invoice, be it beside others."""
+        return [case for case in self.joint if case.active and submission_id in (case.submission_id, *case.beside)]
+
 
 def known_cases(session: Session, ones: Sequence[Seen]) -> Known:
     """For `keep_pace` about these invoices, a few hundred at most. Under the tenant's lock."""
     cases = session.scalars(select(Case).where(Case.submission_id.in_([one.submission.id for one in ones]))).all()
+    joint = session.scalars(select(Case).where(
+        Case.client.in_(sorted({key_of(one.submission) for one in ones})), Case.kind.in_(JOINT),
+        Case.active.is_(True)).order_by(Case.id)).all()
     movements = {one.facts.pending.movement for one in ones if one.facts.pending is not None}
-    return Known(cases, set(session.scalars(select(Case.stage).where(
+    return Known(cases, joint, set(session.scalars(select(Case.stage).where(
         Case.kind == TO_BE_PAID, Case.stage.in_(sorted(movements)), Case.active.is_(True)))) if movements else set())
 
 
 def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, today: date) -> None:
-    """Open the case of a status that stops the invoice, and close those whose cause is gone.
+    """Open the case of a status that stops the invoice, close those whose cause is gone, say on tasks what stops them.
 
     In the transaction that keeps what was decided, under the tenant's lock. `known`: see `known_cases`.
     """
     codes = {status.code for status in open_questions(seen.facts)}
     codes |= {status.code for status in seen.facts.statuses if status.code in {"210", "213"}}
     cases = known.of(seen.submission.id)
-    paid = seen.facts.balance <= 0
+    paid, stop = seen.facts.balance <= 0, stop_of(seen.facts, seen.scenario, today)
+    ended = stop if stop is not None and stop.outcome is Outcome.SKIPPED else None
+    over = paid or ended is not None
     for code in sorted(codes & STOPPING):
         said = max(status.on for status in seen.facts.statuses if status.code == code)
         if not any(case.kind == code and day_in_france(case.opened_at) >= said and (
-                paid or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
+                over or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
             open_case(session, seen.submission, code, seen.decision.reason, seen=seen, now=now, today=today,
                       among=cases)
-    if paid:
-        _take_out(session, seen, now=now, today=today)
+    if over:
+        _take_out(session, seen, known, now=now, today=today)
     for case in cases:
         if case.active and ((case.kind in OPENS and case.kind not in codes) or (
-                paid and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
-            why = "La facture est soldée." if paid else "L'acheteur a répondu : le statut qui l'avait ouvert est levé."
+                over and case.kind in FOR_MONEY and case.submission_id == seen.submission.id)):
+            why = ("La facture est soldée." if paid else ended.reason if ended is not None else
+                   "L'acheteur a répondu : le statut qui l'avait ouvert est levé.")
             end(session, case, ANSWERED, why, actor="worker", now=now)
+    for task in known.tasks(seen.submission.id):
+        _say_what_stops(session, task, now=now, today=today)
     _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
@@ -174,24 +192,38 @@ def _keep_to_money(
                   today=today, among=cases)
 
 
-def _take_out(session: Session, seen: Seen, *, now: datetime, today: date) -> None:
+def _take_out(session: Session, seen: Seen, known: Known, *, now: datetime, today: date) -> None:
     """A task about several invoices goes on about those that are still owed."""
-    paid = seen.submission.id
-    for case in session.scalars(select(Case).where(
-            Case.client == key_of(seen.submission), Case.kind.in_(JOINT), Case.active.is_(True))).all():
-        about = (case.submission_id, *case.beside)
-        if case.beside and paid in about:
-            _put(case, look_again(session, [one for one in about if one != paid], today))
+    for case in known.tasks(seen.submission.id):
+        if case.beside:
+            left = [one for one in (case.submission_id, *case.beside) if one != seen.submission.id]
+            _put(case, look_again(session, left, today), today)
             _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {case.reason}",
                   now=now)
 
 
-def _put(case: Case, about: Sequence[Seen], why: str = "") -> None:
+def _say_what_stops(session: Session, case: Case, *, now: datetime, today: date) -> None:
+    """Whoever is about to call or to post reads what speaks against it by now; what is over is said no more."""
+    stops = _stops(look_again(session, [case.submission_id, *case.beside], today), today)
+    reason = case.reason.partition(WAIT)[0] + stops
+    if reason != case.reason:
+        case.reason = reason
+        _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {reason}", now=now)
+
+
+def _stops(about: Sequence[Seen], today: date) -> str:
+    """What speaks against asking for these invoices, in few words, and none that a person wrote; may be empty."""
+    stops = [f"{one.facts.number} ({title_of(stop.code)})" for one in about
+             if (stop := stop_of(one.facts, one.scenario, today)) is not None]
+    return WAIT + ", ".join(stops) if stops else ""
+
+
+def _put(case: Case, about: Sequence[Seen], today: date, why: str = "") -> None:
     """Make a task one about these invoices; the first leads. `why`: what there is to say besides."""
     case.submission_id, *case.beside = [one.submission.id for one in about]
     case.balance = sum((one.facts.balance for one in about), Decimal(0))
     left = ", ".join(f"{one.facts.number} ({amount_words(one.facts.balance, one.facts.currency)})" for one in about)
-    case.reason = f"{why} Reste à payer : {left}".strip()
+    case.reason = f"{why} Reste à payer : {left}".strip() + _stops(about, today)
 
 
 def wait_for_others(session: Session, seen: Seen, today: date) -> bool:
@@ -245,16 +277,35 @@ def take_case(deps: Deps, principal: Principal, case_id: str) -> Case:
     return case
 
 
-def cases(session: Session, *, only_open: bool = True, kinds: Sequence[str] = (), most: int = 500
-          ) -> list[tuple[Case, Submission]]:
-    """(case, invoice), the most urgent first; closed ones the newest first."""
+def cases(
+    session: Session, *, only_open: bool = True, kinds: Sequence[str] = (), most: int = 500, after: Case | None = None
+) -> list[tuple[Case, Submission]]:
+    """(case, invoice), the most urgent first; closed ones the newest first. Those that come after a case."""
     query = select(Case, Submission).join(
         Submission, (Submission.tenant_id == Case.tenant_id) & (Submission.id == Case.submission_id))
     query = (query.where(Case.active.is_(True)).order_by(Case.due_on, Case.opened_at, Case.id) if only_open
-             else query.where(Case.active.is_(None)).order_by(Case.closed_at.desc(), Case.id))
+             else query.where(Case.active.is_(None)).order_by(Case.closed_at.desc(), Case.id.desc()))
+    if after is not None:
+        query = query.where(
+            tuple_(Case.due_on, Case.opened_at, Case.id) > (after.due_on, after.opened_at, after.id) if only_open
+            else tuple_(Case.closed_at, Case.id) < (after.closed_at, after.id))
     if kinds:
         query = query.where(Case.kind.in_(kinds))
     return [(case, submission) for case, submission in session.execute(query.limit(most))]
+
+
+def cases_page(session: Session, tenant_id: str, *, closed: bool, after: str, limit: int
+               ) -> tuple[list[CaseOut], str | None]:
+    """So many cases as they are shown, from behind the case `after` on; the last one's id where there are more.
+
+    Problem: 422 bad-cursor.
+    """
+    place = session.get(Case, (tenant_id, after)) if after else None
+    if after and (place is None or (closed and place.active)):
+        raise Problem(422, "bad-cursor", "Cette suite n'existe pas. / No such place to go on from.")
+    found = cases(session, only_open=not closed, most=limit + 1, after=place)
+    shown = [case_out(case, submission) for case, submission in found[:limit]]
+    return shown, shown[-1].id if len(found) > limit else None
 
 
 def case_of(session: Session, tenant_id: str, case_id: str) -> CaseOut:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from gateway.reminders.facts import Facts, Sent, Status
@@ -135,6 +136,11 @@ def after_sending(facts: Facts, scenario: Scenario, decision: Decision, day: dat
     """The facts once the letter of `decision` went out on `day`."""
     sent = Sent(stage=decision.stage or "", offset=offset_of(scenario, decision.stage), on=day)
     return replace(facts, sent=(*facts.sent, sent))
+
+
+def stop_of(facts: Facts, scenario: Scenario, today: date) -> Decision | None:
+    """What stands on a day against asking for an invoice at all, whatever the stage; None where nothing does."""
+    return next(chain(_never(facts), _stopped(facts, None), _waiting_for_people(facts, scenario, today, None)), None)
 
 
 def offset_of(scenario: Scenario, key: str | None) -> int | None:

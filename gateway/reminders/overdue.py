@@ -47,7 +47,8 @@ def _news(session: Session, deps: Deps) -> Sequence[Case]:
     """Open cases whose day has passed, of which nobody was told yet."""
     late = session.scalars(select(Case).where(Case.active.is_(True), Case.due_on < deps.today()).order_by(
         Case.due_on, Case.id)).all()
-    given = {event.data.get("case") for event in session.scalars(select(Event).where(
-        Event.submission_id.in_({case.submission_id for case in late}), Event.kind == "reminder",
-        Event.code == LATE))} if late else set()
+    if not late:
+        return []
+    given = {data.get("case") for data in session.scalars(select(Event.data).where(
+        Event.code == LATE, Event.kind == "reminder", Event.at >= min(case.opened_at for case in late)))}
     return [case for case in late if case.id not in given][:MOST]

@@ -2,8 +2,9 @@
 
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from gateway.auth import Permission, Principal, Requires
 from gateway.deps import CurrentDeps
@@ -21,7 +22,6 @@ from gateway.reminders.schemas import (
     ResolutionIn,
     SettlementIn,
     TrialOut,
-    case_out,
 )
 
 router = APIRouter(prefix="/v1", tags=["reminders"])
@@ -91,10 +91,20 @@ def preview(
 
 
 @router.get("/reminders/cases")
-def list_cases(principal: Reader, deps: CurrentDeps, *, closed: bool = False) -> list[CaseOut]:
-    """What waits for a person, the most urgent first; or what was closed, the newest first."""
+def list_cases(
+    principal: Reader, deps: CurrentDeps, response: Response, *, closed: bool = False, after: str = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 500,
+) -> list[CaseOut]:
+    """What waits for a person, the most urgent first; or what was closed, the newest first.
+
+    Where there are more, the header `Link` says where they are (`rel="next"`); `after` is the id of a case.
+    """
     with deps.db.reading(principal.tenant_id) as session:
-        return [case_out(case, submission) for case, submission in cases.cases(session, only_open=not closed)]
+        found, last = cases.cases_page(session, principal.tenant_id, closed=closed, after=after, limit=limit)
+    if last is not None:
+        ways = urlencode({"closed": str(closed).lower(), "after": last, "limit": limit})
+        response.headers["Link"] = f'</v1/reminders/cases?{ways}>; rel="next"'
+    return found
 
 
 @router.post("/reminders/cases/{case_id}/resolution", responses=documented(409))

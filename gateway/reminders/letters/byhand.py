@@ -15,7 +15,7 @@ from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.cases import open_case
+from gateway.reminders.cases import keep_pace, known_cases, open_case
 from gateway.reminders.decide import offset_of
 from gateway.reminders.grouping import unchanged
 from gateway.reminders.keeping import facts_json, label_of
@@ -73,3 +73,4 @@ def _keep(
         data={"decision": row.id, "stage": stage, "channel": row.channel},
         then=(Work(topic="remind", subject_id=submission.id),),
     ), now=now)
+    keep_pace(session, seen, known_cases(session, [seen]), now=now, today=deps.today())

@@ -4,6 +4,7 @@ import io
 import subprocess
 import zipfile
 from dataclasses import replace
+from datetime import date
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,57 @@ def test_a_task_about_several_goes_on_about_those_still_owed(play: "Play", princ
     play.pay("50.00")
     play.remind()
     assert cases_of_kind(play, "call") == []
+
+
+def test_a_task_says_what_speaks_against_it_by_now(play: "Play", principal: Any) -> None:
+    by_hand(play, principal, "call")
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    play.work()
+    (call,) = cases_of_kind(play, "call")
+    before = call.reason
+    add_hold(play.deps, principal, second.id, HoldIn(kind="manual", reason="Voir", until=date(2026, 3, 26)))
+    play.status("207")
+    play.work()
+    stops = {"FA-2026-0042 (en litige (207))", "FA-2 (suspendue par une personne)"}
+    (call,) = cases_of_kind(play, "call")
+    told, _, against = call.reason.partition(" — Attendez : ")
+    assert (told, set(against.split(", "))) == (before, stops)
+    play.status("205")
+    play.work()
+    assert cases_of_kind(play, "call")[0].reason == f"{before} — Attendez : FA-2 (suspendue par une personne)"
+    play.on("2026-03-27")
+    play.work()
+    assert cases_of_kind(play, "call")[0].reason == before, "a hold ends by itself"
+
+
+@pytest.mark.parametrize("code", ["210", "213"])
+def test_nobody_calls_for_an_invoice_that_ended(play: "Play", principal: Any, code: str) -> None:
+    by_hand(play, principal, "call")
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    play.work()
+    play.status(code)
+    play.remind()
+    (call,) = cases_of_kind(play, "call")
+    assert (call.submission_id, call.beside) == (second.id, [])
+    play.invoice = second
+    play.status("207")
+    play.remind()
+    play.status(code)
+    play.remind()
+    assert [kind for kind, _, _ in open_cases(play)] == [code, code]
+
+
+def test_a_dispute_that_is_over_has_no_case_once_a_task_is_made(play: "Play", principal: Any) -> None:
+    by_hand(play, principal, "call", "letter")
+    play.on("2026-03-20")
+    play.status("207")
+    play.remind()
+    play.on("2026-03-23")
+    play.status("205")
+    play.work()
+    assert [kind for kind, _, _ in open_cases(play)] == ["call"]
 
 
 def test_the_file_for_an_agency_holds_all_invoices_of_the_client(play: "Play", principal: Any) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from reminder_cases import only_case, open_cases
+from reminder_cases import cases_of_kind, only_case, open_cases
 
 from gateway.problems import Problem
 from gateway.reminders.cases import close_case, take_case
@@ -205,3 +205,42 @@ def test_a_case_whose_day_has_passed_is_told_once(play: "Play") -> None:
         tell_late(play.deps)
         tell_late(play.deps)
     assert play.events().count("case-late") == 1
+
+
+def test_a_late_task_that_goes_on_about_another_invoice_is_told_once(play: "Play", principal: Any) -> None:
+    stages = [{**stage, "offset": 10} for stage in to_json(DEFAULT)["stages"] if stage["channel"] == "call"]
+    save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "appels", "stages": stages})
+    second = play.another("FA-2", "2026-03-14", "1200.00")
+    play.on("2026-03-24")
+    play.work()
+    play.on("2026-03-27")
+    tell_late(play.deps)
+    play.invoice = next(one for one in (play.invoice, second) if one.id == only_case(play, "call").submission_id)
+    play.pay("1200.00")
+    play.remind()
+    tell_late(play.deps)
+    assert only_case(play, "call").beside == []
+    assert play.events().count("case-late") == 1
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_cases_go_on_where_a_page_ends(play: "Play", serve: Any, principal: Any, closed: bool) -> None:  # noqa: FBT001 - a case of the test
+    for number in range(5):
+        play.invoice = play.another(f"FA-{number}", "2026-03-13", "50.00")
+        play.on("2026-03-23" if number % 2 else "2026-03-24")
+        play.status("207")
+        play.remind()
+        if closed:
+            close_case(play.deps, principal, next(
+                case.id for case in cases_of_kind(play, "207") if case.active), "done", "Vu")
+    api = serve(router)
+    whole = api.get("/v1/reminders/cases", params={"closed": closed})
+    assert (len(whole.json()), whole.links) == (5, {})
+    parts, href = [], f"/v1/reminders/cases?limit=2&closed={str(closed).lower()}"
+    while href:
+        part = api.get(href)
+        parts.append(part.json())
+        href = part.links.get("next", {}).get("url")
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert [one for part in parts for one in part] == whole.json()
+    assert api.get("/v1/reminders/cases", params={"after": "nowhere"}).json()["code"] == "bad-cursor"
