@@ -22,7 +22,10 @@ from gateway.tables_reminders import Case, Decision, Hold, ReminderClient
 
 DAYS_AHEAD = 30
 MOST_PLANNED, MOST_SHOWN = 20, 30
-"""How many open invoices the plan is made for, the oldest due date first; how many cases, holds and decisions show."""
+"""How many open invoices the plan is made for, the oldest due date first; how many cases, holds and decisions show.
+
+Lists of these have one more where there are more, for the page to say so.
+"""
 
 T = TypeVar("T", Case, Decision, Hold)
 
@@ -64,10 +67,8 @@ class ClientFile:
     movements: Sequence[Waiting]
     """Of the bank account, undecided, perhaps of this client."""
 
-    @property
-    def open(self) -> Sequence[Item]:
-        """The items with a balance."""
-        return [item for item in self.items if item.balance]
+    owing: int
+    """How many items ask for money today; the plan is made for MOST_PLANNED of them."""
 
 
 def client_file(
@@ -78,13 +79,15 @@ def client_file(
     Money and figures are those of `as_of`; plan, cases, holds and movements those of today. `bank`: whether the reader
     may see movements of the bank account.
     """
-    items = all_items(session, as_of, key)
-    documents = {item.document.id: item.document for item in items or all_items(session, date.max, key)}
+    items, today = all_items(session, as_of, key), deps.today()
+    current = items if as_of == today else all_items(session, today, key)
+    owing = [item for item in current if item.balance > 0]
+    documents = {item.document.id: item.document for item in current or all_items(session, date.max, key)}
     if not documents:
         return None
     newest = max(documents.values(), key=lambda one: one.issued_on)
     payments = received_of(session, [item.document.id for item in items])
-    coming, held = _plan(session, deps, [item for item in items if item.balance > 0])
+    coming, held = _plan(session, deps, owing)
     return ClientFile(
         client=newest.client, settled=session.get(ReminderClient, (tenant_id, key)), sample=newest.id, items=items,
         debts=by_currency(items, claims_of(session, as_of, key)), figures=figures_of(items, payments, as_of),
@@ -93,7 +96,7 @@ def client_file(
         closed=_about(session, documents, Case, Case.active.is_(None), order=Case.closed_at, newest=True),
         holds=_about(session, documents, Hold, Hold.lifted_at.is_(None), order=Hold.created_at, newest=True),
         decisions=_about(session, documents, Decision, order=Decision.at, newest=True),
-        movements=waiting_for(session, items) if bank else (),
+        movements=waiting_for(session, current) if bank else (), owing=len(owing),
     )
 
 
@@ -111,9 +114,9 @@ def _about(
     session: Session, documents: Mapping[str, Document], model: type[T], *where: ColumnElement[bool],
     order: InstrumentedAttribute[Any], newest: bool = False,
 ) -> list[tuple[T, Document]]:
-    """The first MOST_SHOWN rows about these documents in an order, each with its document."""
+    """The first MOST_SHOWN rows about these documents in an order, and one more, each with its document."""
     found = [row for part in slices(list(documents)) for row in session.scalars(
         select(model).where(model.submission_id.in_(part), *where)
-        .order_by(order.desc() if newest else order, model.id).limit(MOST_SHOWN))]
+        .order_by(order.desc() if newest else order, model.id).limit(MOST_SHOWN + 1))]
     found.sort(key=lambda row: getattr(row, order.key), reverse=newest)
-    return [(row, documents[row.submission_id]) for row in found[:MOST_SHOWN]]
+    return [(row, documents[row.submission_id]) for row in found[:MOST_SHOWN + 1]]

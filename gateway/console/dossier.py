@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from archive.errors import ArchiveError
 from archive.store import Digest, Store
 from gateway.console import people, queries
+from gateway.console.reminding import in_force
 from gateway.console.verdict import Reading, arrange
 from gateway.lifecycle.derive import derive
 from gateway.lifecycle.expecting import Expected
@@ -92,7 +93,7 @@ def load(session: Session, tenant_id: str, submission_id: str, now: datetime, to
         decisions=session.scalars(
             select(Decision).where(Decision.submission_id == invoice.id).order_by(Decision.at.desc()).limit(50)).all(),
         holds=session.scalars(
-            select(Hold).where(Hold.submission_id == invoice.id, Hold.lifted_at.is_(None))).all(),
+            select(Hold).where(Hold.submission_id == invoice.id, *in_force(today))).all(),
         proof=proof_of(session, invoice.id),
         earlier=session.get(Submission, (tenant_id, invoice.replaces or "")),
         later=session.scalar(select(Submission).where(Submission.replaces == invoice.id).limit(1)),

@@ -1,9 +1,10 @@
 """What the page Relances reads: decisions and holds."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
@@ -40,12 +41,17 @@ def decisions(session: Session, outcome: str, page: int) -> Listing:
     return Listing([tuple(row) for row in session.execute(page_of)], total, page)
 
 
-def holds(session: Session) -> list[tuple[Any, ...]]:
+def in_force(today: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What narrows holds to those that stop letters on a day: not lifted, their last day not past."""
+    return Hold.lifted_at.is_(None), or_(Hold.until.is_(None), Hold.until >= today)
+
+
+def holds(session: Session, today: date) -> list[tuple[Any, ...]]:
     """(hold, invoice) of every hold in force, newest first."""
     query = (
         select(Hold, Submission)
         .join(Submission, (Submission.tenant_id == Hold.tenant_id) & (Submission.id == Hold.submission_id))
-        .where(Hold.lifted_at.is_(None)).order_by(Hold.created_at.desc())
+        .where(*in_force(today)).order_by(Hold.created_at.desc())
     )
     return [tuple(row) for row in session.execute(query)]
 

@@ -29,6 +29,8 @@ TASKS: Mapping[str, str] = {
 
 FOR = {"": "Tout le monde", "moi": "Moi", "personne": "Personne encore"}
 MOST = 5_000
+"""So many cases are read, the most urgent ones; so many doubts about letters and about movements."""
+
 COLUMNS = (
     Column("tache", "Tâche"), Column("facture", "Facture"), Column("client", "Client"), Column("pourquoi", "Pourquoi"),
     Column("avant", "À faire avant le", Kind.DAY), Column("retard", "Jours de retard", Kind.NUMBER),
@@ -69,6 +71,15 @@ def tasks(session: Session, today: date, *, bank: bool) -> list[Task]:
     """Everything to do on a day, the most urgent first. `bank`: whether the reader may see the bank account."""
     found = [*_of_cases(session, today), *_in_doubt(session), *(_of_bank(session) if bank else ())]
     return sorted(found, key=lambda task: (task.due_on, task.title, task.number or ""))
+
+
+def is_cut(session: Session, *, bank: bool) -> bool:
+    """Whether there is more to do than `tasks` reads."""
+    counted = [select(func.count()).select_from(Case).where(Case.active.is_(True)),
+               select(func.count()).select_from(Decision).where(Decision.outcome == "unknown")]
+    if bank:
+        counted.append(select(func.count()).select_from(BankMovement).where(BankMovement.state == DOUBTFUL))
+    return any((session.scalar(query) or 0) > MOST for query in counted)
 
 
 def wanted(found: Sequence[Task], today: date, kind: str, whose: str, actor: str) -> list[Task]:
@@ -123,12 +134,17 @@ def _in_doubt(session: Session) -> Iterator[Task]:
     """Mails of which nobody knows whether they went out."""
     query = select(Decision, Submission).join(
         Submission, (Submission.tenant_id == Decision.tenant_id) & (Submission.id == Decision.submission_id)).where(
-        Decision.outcome == "unknown").limit(MOST)
+        Decision.outcome == "unknown").order_by(Decision.at, Decision.id).limit(MOST)
     for decision, invoice in session.execute(query):
         yield Task(kind=IN_DOUBT, title="Relance partie ou non", number=invoice.number,
-                   client=invoice.buyer_name, reason=f"À {decision.recipient} : dites si elle est arrivée.",
+                   client=invoice.buyer_name, reason=_whether(decision.recipient),
                    due_on=day_in_france(decision.at), amount=Decimal(decision.facts.get("balance", "0")),
                    currency=invoice.currency or "EUR", owner=None, href=f"/factures/{invoice.id}#relances")
+
+
+def _whether(recipient: str | None) -> str:
+    """What is asked about a letter in doubt; whom it went to may have been erased since."""
+    return f"À {recipient} : dites si elle est arrivée." if recipient else "Dites si elle est arrivée."
 
 
 def _of_bank(session: Session) -> Iterator[Task]:

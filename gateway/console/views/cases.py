@@ -1,6 +1,6 @@
 """Cases of reminders: what waits for a person, with its clock and owner; approvals; what is settled about a client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -25,6 +25,7 @@ Deciding = Annotated[Act, Does(Permission.REMINDERS_WRITE)]
 SHOWN = 500
 """So many cases are on the page; a file has all of them."""
 
+LONGEST_REASON = 1000
 TICKS = ("watched", "mine", "by_sms")
 
 
@@ -53,9 +54,11 @@ def take(act: Deciding, case_id: str) -> Response:
 def close(act: Deciding, case_id: str) -> Response:
     """Close a case, or grant or decline an approval."""
     outcome, words = act.text("issue") or "done", act.text("raison")
-    if len(words) < 3:
-        return _page(act.visit, problem="Écrivez ce que vous avez décidé ou fait : trois caractères au moins.")
-    return _done(act, lambda: close_case(act.deps, act.principal, case_id, outcome, words), "ferme")
+    typed = {"case": case_id, "raison": words}
+    if not 3 <= len(words) <= LONGEST_REASON:
+        return _page(act.visit, typed=typed, problem="Écrivez ce que vous avez décidé ou fait : de trois à "
+                     f"{LONGEST_REASON} caractères.")
+    return _done(act, lambda: close_case(act.deps, act.principal, case_id, outcome, words), "ferme", typed)
 
 
 @router.post("/relances/cas/{case_id}/adresse")
@@ -85,18 +88,20 @@ def save_client(act: Deciding, invoice_id: str) -> Response:
     return go(f"/relances/clients/{invoice_id}", "client")
 
 
-def _done(act: Act, do: Callable[[], object], mark: str) -> Response:
+def _done(act: Act, do: Callable[[], object], mark: str, typed: Mapping[str, str] | None = None) -> Response:
     try:
         do()
     except Problem as problem:
-        return _page(act.visit, problem=told(problem))
+        return _page(act.visit, problem=told(problem), typed=typed)
     return go("/relances/cas", mark)
 
 
-def _page(visit: Visit, *, kind: str = "", closed: bool = False, problem: str = "") -> Response:
+def _page(
+    visit: Visit, *, kind: str = "", closed: bool = False, problem: str = "", typed: Mapping[str, str] | None = None
+) -> Response:
     rows, names = _read(visit, kind, closed=closed, most=SHOWN)
     return visit.draw("cas.html", rows=rows, most=SHOWN, names=names, kinds=KINDS, kind=kind, closed=closed,
-                      problem=problem, status=422 if problem else 200)
+                      problem=problem, typed=typed or {}, status=422 if problem else 200)
 
 
 def _read(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gateway.auth import Permission
 from gateway.bank.proposals import WHY
 from gateway.console import owing, people, reminding
-from gateway.console.client_file import client_file
+from gateway.console.client_file import MOST_PLANNED, MOST_SHOWN, client_file
 from gateway.console.page import Page, Sees, Visit
 from gateway.console.sheets import Ending, Sheet, export, in_order
 from gateway.console.templating import CLIENT_PAGE
@@ -39,7 +39,7 @@ def show_client(visit: Reading, wanted: Wanted, cle: str = "", tout: str = "") -
     return visit.draw(
         "client.html", file=file, sheet=in_order(sheet, wanted.order, wanted.page), asked=wanted, names=names,
         values={**wanted.values(), "cle": cle, "tout": tout}, whole=bool(tout), kinds=KINDS, signs=WHY,
-        scenario=scenario, stages=reminding.stage_names(scenario))
+        scenario=scenario, stages=reminding.stage_names(scenario), most=MOST_SHOWN, most_planned=MOST_PLANNED)
 
 
 @router.get(CLIENT_PAGE + ".{ending}")

@@ -57,11 +57,11 @@ def resend(act: Annotated[Act, Does(Permission.INVOICES_WRITE)], invoice_id: str
     return go(f"/factures/{body['id']}", "renvoi")
 
 
-def refused(act: Act, invoice_id: str, problem: Problem) -> Response:
-    """The page again, with why it was not done. Raises the problem where there is no such invoice."""
+def refused(act: Act, invoice_id: str, problem: Problem, values: dict[str, str] | None = None) -> Response:
+    """The page again, with why it was not done and what was typed. Raises the problem where the invoice is absent."""
     if problem.status == 404:
         raise problem
-    return invoice_page(act.visit, invoice_id, errors={"": told(problem)}, status=problem.status)
+    return invoice_page(act.visit, invoice_id, values=values, errors={"": told(problem)}, status=problem.status)
 
 
 @router.get("/factures/{invoice_id}/documents/{document_id}")

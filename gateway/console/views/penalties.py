@@ -1,7 +1,7 @@
 """Pénalités: rates by half-year, the terms of each seller, and the claims and interest of one invoice."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -51,7 +51,8 @@ def set_terms(act: Collecting, entity_id: str) -> Response:
         terms.set_terms(act.deps, act.principal, entity_id, TermsModel.model_validate({
             **before.model_dump(), "rate": rate or None, "day_count": act.text("day_count")}))
 
-    return _done(act, change, {}, "conditions")
+    return _done(act, change, {"entity": entity_id, "rate": act.text("rate"), "day_count": act.text("day_count")},
+                 "conditions")
 
 
 @router.get("/factures/{invoice_id}/penalites")
@@ -70,16 +71,17 @@ def show_debit(visit: Looking, invoice_id: str) -> Response:
 @router.post("/factures/{invoice_id}/penalites")
 def make_claim(act: Collecting, invoice_id: str) -> Response:
     """Claim the forty euro, interest up to today, or a fee. A double click is one claim."""
-    values = {"kind": act.text("kind"), "amount": plain_amount(act.text("amount")) or None,
-              "reason": act.text("reason") or None}
+    typed = {name: act.text(name) for name in ("kind", "amount", "reason")}
+    values = {"kind": typed["kind"], "amount": plain_amount(typed["amount"]) or None,
+              "reason": typed["reason"] or None}
     key = act.text("key") or secrets.token_hex(16)
     try:
         status, body = claims.claim(act.deps, act.principal, invoice_id, ClaimIn.model_validate(values),
                                     f"console:{key}")
     except (ValidationError, Problem) as error:
-        return _refused(act, invoice_id, error)
+        return _refused(act, invoice_id, error, typed)
     if status >= 400:
-        return claims_page(act.visit, invoice_id, errors={"": french(str(body["detail"]))})
+        return claims_page(act.visit, invoice_id, errors={"": french(str(body["detail"]))}, typed=typed)
     return go(f"/factures/{invoice_id}/penalites", "reclame")
 
 
@@ -89,26 +91,28 @@ def waive(act: Collecting, invoice_id: str, claim_id: str) -> Response:
     try:
         claims.waive(act.deps, act.principal, claim_id, WaiverIn(reason=act.text("reason")).reason)
     except (ValidationError, Problem) as error:
-        return _refused(act, invoice_id, error)
+        return _refused(act, invoice_id, error, {"claim": claim_id, "waiver": act.text("reason")})
     return go(f"/factures/{invoice_id}/penalites", "abandon")
 
 
-def _refused(act: Act, invoice_id: str, error: ValidationError | Problem) -> Response:
-    """The page again, with why it was not done. Raises the problem where there is no such claim."""
+def _refused(act: Act, invoice_id: str, error: ValidationError | Problem, typed: Mapping[str, str]) -> Response:
+    """The page again, with why it was not done and what was typed. Raises the problem where there is no such claim."""
     if isinstance(error, ValidationError):
-        return claims_page(act.visit, invoice_id, errors=errors_of(error))
+        return claims_page(act.visit, invoice_id, errors=errors_of(error), typed=typed)
     if error.status == 404:
         raise error
-    return claims_page(act.visit, invoice_id, errors={"": told(error)})
+    return claims_page(act.visit, invoice_id, errors={"": told(error)}, typed=typed)
 
 
-def claims_page(visit: Visit, invoice_id: str, *, errors: dict[str, str] | None = None) -> Response:
-    """The page of one invoice's claims. Problem 404."""
+def claims_page(
+    visit: Visit, invoice_id: str, *, errors: dict[str, str] | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
+    """The page of one invoice's claims, with what was wrong in a form on it. Problem 404."""
     found = claims.list_claims(visit.deps, visit.principal.tenant_id, invoice_id)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
         invoice = session.get_one(Submission, (visit.principal.tenant_id, invoice_id))
     return visit.draw("penalites_facture.html", status=422 if errors else 200, invoice=invoice, claims=found,
-                      errors=errors or {}, key=secrets.token_hex(16))
+                      errors=errors or {}, typed=typed or {}, key=secrets.token_hex(16))
 
 
 def penalties_page(

@@ -29,7 +29,7 @@ def show_reminders(
     scenario, planned = current_scenario(visit.deps, tenant_id), preview(visit.deps, tenant_id, after=place(apres))
     with visit.deps.db.reading(tenant_id) as session:
         listing = reminding.decisions(session, outcome, page_number(page))
-        waits, names = reminding.holds(session), people.names(session)
+        waits, names = reminding.holds(session, visit.deps.today()), people.names(session)
     return visit.draw(
         "relances.html", listing=listing, outcome=outcome, holds=waits, scenario=scenario, names=names,
         coming=[one for one in planned.letters if one.on is not None],
@@ -66,7 +66,7 @@ def hold(act: Deciding, invoice_id: str) -> Response:
         return invoice_page(act.visit, invoice_id, values=values, status=422,
                             errors={"reason": "Indiquez un motif, une raison et, si besoin, une date."})
     except Problem as problem:
-        return refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem, values)
     return go(f"/factures/{invoice_id}", "relances")
 
 
@@ -80,11 +80,13 @@ def lift(act: Deciding, invoice_id: str, hold_id: str) -> Response:
 @router.post("/factures/{invoice_id}/relances/{decision_id}/constat")
 def say_what_happened(act: Deciding, invoice_id: str, decision_id: str) -> Response:
     """Say whether a letter in doubt reached the buyer."""
+    values = {"decision": decision_id, "reason": act.text("reason")}
     try:
-        found = SettlementIn(delivered=act.text("arrivee") == "oui", reason=act.text("reason"))
+        found = SettlementIn(delivered=act.text("arrivee") == "oui", reason=values["reason"])
         settle(act.deps, act.principal, invoice_id, decision_id, found)
     except ValidationError:
-        return invoice_page(act.visit, invoice_id, errors={"reason": "Trois caractères au moins."}, status=422)
+        return invoice_page(act.visit, invoice_id, values=values, errors={"": "Ce que vous avez constaté : "
+                            "de 3 à 2000 caractères."}, status=422)
     except Problem as problem:
-        return refused(act, invoice_id, problem)
+        return refused(act, invoice_id, problem, values)
     return go(f"/factures/{invoice_id}", "relances")

@@ -42,8 +42,10 @@ Wanted = Annotated[Asked, Depends(asked)]
 def show_tasks(visit: Reading, wanted: Wanted) -> Response:
     """What is to be done, the most urgent first."""
     found, sheet = _read(visit, wanted)
-    return visit.draw("taches.html", sheet=sheet, asked=wanted, kinds=tasks.TASKS, whose=tasks.FOR, whole=len(found),
-                      tallies=tasks.tallies(found, visit.deps.today()))
+    with visit.deps.db.reading(visit.principal.tenant_id) as session:
+        cut = tasks.is_cut(session, bank=visit.may(Permission.PAYMENTS_WRITE))
+    return visit.draw("taches.html", cut=cut, most=tasks.MOST, sheet=sheet, asked=wanted, kinds=tasks.TASKS,
+                      whose=tasks.FOR, whole=len(found), tallies=tasks.tallies(found, visit.deps.today()))
 
 
 @router.get("/taches.{ending}")
