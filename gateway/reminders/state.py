@@ -51,9 +51,16 @@ HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is
 CASES: Final = select(Case).where(
     Case.submission_id.in_(IDS), Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
 DECISIONS: Final = select(DecisionRow).where(DecisionRow.submission_id.in_(IDS))
+RETURNED: Final = select(Case.client, DecisionRow.recipient).join(
+    DecisionRow, (DecisionRow.tenant_id == Case.tenant_id) & (DecisionRow.submission_id == Case.submission_id)).where(
+    Case.kind == "bounce", Case.outcome.is_(None) | (Case.outcome != "done"), DecisionRow.recipient.is_not(None),
+    DecisionRow.outcome == "sent", DecisionRow.facts["refused"].as_boolean().is_(True))
+"""Clients and addresses that a letter came back from, about which no person has done anything yet."""
+
 KEYS: Final[BindParameter[Sequence[str]]] = bindparam("keys", expanding=True)
 CLIENTS: Final = select(ReminderClient)
 FEW_CLIENTS: Final = CLIENTS.where(ReminderClient.key.in_(KEYS))
+FEW_RETURNED: Final = RETURNED.where(Case.client.in_(KEYS))
 ENTITIES: Final = select(LegalEntity)
 SCENARIOS: Final = select(ScenarioRow).where(ScenarioRow.active.is_(True)).order_by(ScenarioRow.version)
 HOUSE: Final = "reminders-house"
@@ -100,6 +107,9 @@ class Ground:
 
     texting: bool
     """There is a channel for SMS to clients."""
+
+    returned: Mapping[str, Sequence[str]]
+    """By client the addresses from which a letter came back for good, about whichever of its invoices."""
 
     def scenario_of(self, client: ReminderClient | None) -> Scenario:
         """The one that a client gets."""
@@ -164,11 +174,13 @@ def seen_of(
 
     An invoice that ended since was in force until its final status.
     """
-    client = ground.clients.get(key_of(submission))
-    entity = ground.entities.get(submission.legal_entity_id or "")
+    key = key_of(submission)
+    client, entity = ground.clients.get(key), ground.entities.get(submission.legal_entity_id or "")
     facts = _facts(submission, rows, ground, client, entity)
     if sent is not None:
         facts = replace(facts, sent=tuple(sent), active=facts.active or submission.lifecycle in FINAL_STATUSES)
+    elif key in ground.returned:
+        facts = replace(facts, refused_addresses=tuple(sorted({*facts.refused_addresses, *ground.returned[key]})))
     scenario = ground.scenario_of(client)
     return Seen(submission=submission, entity=entity, client=client, scenario=scenario, facts=facts,
                 rows=tuple(rows.decisions), decision=decide(facts, scenario, today))
@@ -191,13 +203,17 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None, money:
     """
     keys = None if ones is None else sorted({key_of(one) for one in ones})
     clients = session.scalars(CLIENTS) if keys is None else session.scalars(FEW_CLIENTS, {"keys": keys})
+    came_back = session.execute(RETURNED) if keys is None else session.execute(FEW_RETURNED, {"keys": keys})
+    returned: dict[str, list[str]] = defaultdict(list)
+    for key, address in came_back:
+        returned[key].append(address or "")
     house = session.info.get(HOUSE)
     if house is None:
         house = session.info[HOUSE] = {
             "scenarios": scenarios_of(session), "texting": client_channel(session) is not None,
             "entities": {entity.id: entity for entity in session.scalars(ENTITIES)}}
     return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients},
-                  money=awaited(session, keys) if money is None else money, **house)
+                  money=awaited(session, keys) if money is None else money, returned=returned, **house)
 
 
 def disputed(session: Session, ids: Sequence[str], today: date) -> set[str]:

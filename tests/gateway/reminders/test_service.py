@@ -259,7 +259,7 @@ def test_many_invoices_are_looked_at_with_few_statements(play: "Play") -> None:
     with play.deps.db.reading(play.invoice.tenant_id) as session:
         found = list(sweep(session, play.deps))
     assert len(found) == 31
-    assert len(statements) <= 13
+    assert len(statements) <= 14
 
 
 def test_a_doubt_that_a_person_settled_holds_up_no_later_stage(

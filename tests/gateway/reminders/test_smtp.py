@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from sqlalchemy import select
 
+from gateway.auth import Principal
 from gateway.mail import InDoubt, NotDelivered, deliver
 from gateway.outbox import Park, RetryLater
 from gateway.reminders import service
+from gateway.reminders.cases import close_case
+from gateway.reminders.people import bounce
 from gateway.reminders.routes import router
+from gateway.reminders.schemas import BounceIn
 from gateway.settings import Settings
+from gateway.tables_reminders import Case
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play
@@ -168,6 +174,24 @@ def test_a_refused_address_is_told_and_not_tried_again(by_smtp: "Play", mailbox:
     assert by_smtp.told() == [("failed", "due", "friendly"), ("held", "refused-address", "friendly")]
     assert mailbox.taken == []
     assert "550 no such user" in by_smtp.decisions()[0].facts["failure"]
+
+
+def test_nothing_more_goes_to_an_address_that_a_mail_came_back_from_until_a_person_has_looked(
+    by_smtp: "Play", mailbox: Mailbox, principal: Principal
+) -> None:
+    by_smtp.work()
+    first = by_smtp.invoice
+    bounce(by_smtp.deps, principal, first.id, by_smtp.decisions()[0].id, BounceIn(reason="Boîte inconnue (5.1.1)"))
+    by_smtp.on("2026-04-01")
+    by_smtp.invoice = by_smtp.another("FA-2", "2026-03-20", "50.00")
+    by_smtp.work()
+    assert by_smtp.told() == [("held", "refused-address", "friendly")]
+    with by_smtp.deps.db.reading(first.tenant_id) as session:
+        case = session.scalars(select(Case.id).where(Case.submission_id == first.id, Case.kind == "bounce")).one()
+    close_case(by_smtp.deps, principal, case, "done", "La boîte est de nouveau ouverte.")
+    by_smtp.work()
+    assert len(mailbox.taken) == 2
+    assert by_smtp.told()[-1] == ("sent", "due", "friendly")
 
 
 @pytest.mark.parametrize(("delivered", "mails"), [(True, 1), (False, 2)])
