@@ -1,4 +1,4 @@
-"""What a form says when something in it is wrong: one French sentence per field."""
+"""What a form says when something in it is wrong: one French sentence per field; how an amount is typed."""
 
 from pydantic import ValidationError
 
@@ -38,6 +38,12 @@ def errors_of(error: ValidationError) -> dict[str, str]:
 def told(problem: Problem) -> str:
     """What a problem says to the reader of a form, in French."""
     return french(problem.detail)
+
+
+def plain_amount(text: str) -> str:
+    """`1 234,5` as a program writes it: blanks and the euro sign go, the comma becomes a point."""
+    bare = text.replace("€", "").replace(",", ".")
+    return "".join(bare.split())
 
 
 def _sentence(field: str, kind: str, message: str, context: dict[str, object]) -> str:

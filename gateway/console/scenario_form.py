@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from gateway.console.forms import plain_amount
 from gateway.console.page import Act
 from gateway.reminders.scenario import Scenario, Stage, to_json
 
@@ -17,6 +18,7 @@ TEXTS: Final = ("key", "offset", "channel", "tone", "fr", "en", "subject_fr", "t
 LIMITS: Final = ("name", "gap_days", "pause_days", "thanks_days", "smallest", "largest", "region", "first_hour",
                  "last_hour")
 
+AMOUNTS: Final = frozenset({"smallest", "largest"})
 TONE_NAMES: Final[Mapping[str, str]] = {
     "before": "Avant l'échéance", "due": "À l'échéance", "friendly": "Amical", "formal": "Ferme",
     "penalties": "Pénalités annoncées", "service": "Suspension annoncée", "last": "Dernière relance",
@@ -47,7 +49,8 @@ def read_form(act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
     values["working_days_only"] = act.text("working_days_only") == "oui"
     filled = [row for row in rows if row["fr"] or row["key"] or row["offset"]]
     values["stages"] = [*filled, *(_empty() for _ in range(SPARE))][:MOST_STAGES]
-    limits = {name: values[name].replace(",", ".") for name in LIMITS if name not in {"first_hour", "last_hour"}}
+    limits = {name: plain_amount(values[name]) if name in AMOUNTS else values[name] for name in LIMITS
+              if name not in {"first_hour", "last_hour"}}
     definition: dict[str, Any] = {name: value or None for name, value in limits.items() if name in {
         "thanks_days", "largest", "region"}}
     definition |= {name: value for name, value in limits.items() if name not in definition and value}
@@ -68,6 +71,7 @@ def fields_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _stage(row: Mapping[str, Any]) -> dict[str, Any]:
     key = row["key"] or re.sub(r"[^a-z0-9]+", "-", row["fr"].casefold()).strip("-")[:40]
+    key = key or f"etape-{_offset(row)}"  # a name without a Latin letter
     return {**row, "key": key, "en": row["en"] or row["fr"]}
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -109,6 +109,18 @@ class Scenario:
 
 
 _FORM: Final[TypeAdapter[Scenario]] = TypeAdapter(Scenario)
+_FRENCH: Final[Mapping[str, str]] = {
+    "name": "Nom", "stages": "Étapes", "gap_days": "Jours au moins entre deux étapes",
+    "pause_days": "Jours ouvrés d'attente après « paiement transmis » (211)",
+    "thanks_days": "Remercier pendant combien de jours", "smallest": "Ne pas relancer sous",
+    "largest": "Demander l'accord d'une personne à partir de", "hours": "Heures d'envoi",
+    "working_days_only": "Seulement les jours ouvrés", "region": "Jours fériés supplémentaires", "key": "Identifiant",
+    "offset": "Jour", "tone": "Ton", "fr": "Nom", "en": "Nom en anglais", "channel": "Voie", "approval": "Accord",
+    "subject_fr": "Objet en français", "text_fr": "Texte en français", "subject_en": "Objet en anglais",
+    "text_en": "Texte en anglais",
+}
+"""Fields as the form of the console names them."""
+
 _FIELDS: Final = {Scenario: set(Scenario.__dataclass_fields__), Stage: set(Stage.__dataclass_fields__)}
 
 
@@ -124,7 +136,7 @@ def parse(definition: Mapping[str, Any]) -> Scenario:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadScenario(f"{where} : valeur refusée. / {where}: {first['msg']}.") from error
+        raise BadScenario(f"{_where(definition, first['loc'])} : valeur refusée. / {where}: {first['msg']}.") from error
     unknown = set(definition) - _FIELDS[Scenario]
     for stage in definition["stages"]:
         unknown |= set(stage) - _FIELDS[Stage]
@@ -156,6 +168,15 @@ def to_json(scenario: Scenario) -> dict[str, Any]:
     """The object that `parse` reads back."""
     made: dict[str, Any] = _FORM.dump_python(scenario, mode="json")
     return made
+
+
+def _where(definition: Mapping[str, Any], loc: Sequence[int | str]) -> str:
+    """The field of an error in French, as the form of the console names it."""
+    told = [_FRENCH.get(str(part), str(part)) for part in loc]
+    if len(loc) < 3 or loc[0] != "stages":
+        return told[0]
+    name = definition["stages"][loc[1]].get("fr")
+    return f"Étape « {name or int(loc[1]) + 1} », {told[2].lower()}"
 
 
 def _check_limits(scenario: Scenario) -> None:

@@ -14,9 +14,8 @@ from gateway.bank.files import SHOWN, list_files, take_in
 from gateway.bank.proposals import movements
 from gateway.bank.schemas import AllocationIn, MovementDecisionIn
 from gateway.console import people
-from gateway.console.forms import errors_of, told
+from gateway.console.forms import errors_of, plain_amount, told
 from gateway.console.page import Act, Does, Page, Sees, Uploads, Visit, go
-from gateway.console.views.payments import plain_amount
 from gateway.console.words import french
 from gateway.deps import Deps
 from gateway.problems import Problem

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from gateway.auth import Permission
+from gateway.console.forms import plain_amount
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
 from gateway.console.scenario_form import CHANNEL_NAMES
-from gateway.console.views.payments import plain_amount
 from gateway.console.views.receivables import day_or
 from gateway.receivables.analysis import PERIOD, PERIODS, figures_on
 from gateway.receivables.lines import catch_up

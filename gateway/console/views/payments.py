@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from gateway.auth import Permission
-from gateway.console.forms import errors_of, told
+from gateway.console.forms import errors_of, plain_amount, told
 from gateway.console.page import Act, Does, Page, go
 from gateway.console.views.invoice import invoice_page
 from gateway.console.words import french
@@ -38,9 +38,3 @@ def add_payment(act: Annotated[Act, Does(Permission.PAYMENTS_WRITE)], invoice_id
     if status >= 400:
         return invoice_page(act.visit, invoice_id, values=values, errors={"": french(str(body["detail"]))}, status=422)
     return go(f"/factures/{invoice_id}", "paiement")
-
-
-def plain_amount(text: str) -> str:
-    """`1 234,5` as a program writes it: blanks and the euro sign go, the comma becomes a point."""
-    bare = text.replace("€", "").replace(",", ".")
-    return "".join(bare.split())

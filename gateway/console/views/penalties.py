@@ -9,9 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from gateway.auth import Permission
-from gateway.console.forms import errors_of, told
+from gateway.console.forms import errors_of, plain_amount, told
 from gateway.console.page import Act, Does, Page, Sees, Visit, go
-from gateway.console.views.payments import plain_amount
 from gateway.console.words import french
 from gateway.problems import Problem
 from gateway.receivables import claims, terms

@@ -11,11 +11,12 @@ from gateway.auth import Permission
 from gateway.console import people, scenario_form
 from gateway.console.forms import told
 from gateway.console.page import Act, Page, Sees, Visit, Writes, go
+from gateway.console.reminding import stage_names
 from gateway.console.views.invoices import day
 from gateway.problems import Problem
 from gateway.reminders.clients import segments
 from gateway.reminders.letters.texts import FIELDS
-from gateway.reminders.people import save_scenario
+from gateway.reminders.people import current_scenario, save_scenario
 from gateway.reminders.reasons import title_of
 from gateway.reminders.scenario import BadScenario, Scenario, checked
 from gateway.reminders.trying import EARLIEST, LONGEST_DAYS, try_out, version_of
@@ -83,11 +84,14 @@ def _tried(
     known = since is not None and EARLIEST <= since <= last
     first = since if since is not None and known else last - timedelta(days=USUAL_DAYS)
     trial = try_out(visit.deps, visit.principal.tenant_id, scenario, first, last)
+    stages = stage_names(scenario)
+    others = stage_names(current_scenario(visit.deps, visit.principal.tenant_id))
+    further = {key: others.get(key, key) for key in trial.did if key not in stages}
     return visit.draw(
         "scenario_essai.html", trial=trial, scenario=scenario, segment=segment, version=version, kept=values is None,
         fields={} if values is None else scenario_form.fields_of(values),
         reasons={code: title_of(code) for code in trial.against}, longest=LONGEST_DAYS,
-        stages={stage.key: stage.fr for stage in scenario.stages} | {"thanks": "Remerciement"},
+        stages={**stages, **further},
         channels=scenario_form.CHANNEL_NAMES)
 
 

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from lxml.html import fromstring as html_of
 from sqlalchemy import select
 
 from gateway.auth import Principal
@@ -81,8 +82,9 @@ def test_why_a_client_was_not_written_to(visitor: Any) -> None:
     ({"s2.text_fr": "Bonjour {{ montant }}"}, "Étape « Relance amicale » : le champ {{ montant }} n'existe pas."),
     ({"s3.offset": "10"}, "tombent le même jour (10)"),
     ({"s3.offset": "11"}, "se chevauchent"),
-    ({"s2.offset": "bientôt"}, "valeur refusée"),
-    ({"name": ""}, "name : valeur refusée"),
+    ({"s2.offset": "bientôt"}, "Étape « Relance amicale », jour : valeur refusée"),
+    ({"largest": "beaucoup"}, "Demander l'accord d'une personne à partir de : valeur refusée"),
+    ({"name": ""}, "Nom : valeur refusée"),
     ({"region": "Atlantide"}, "La région Atlantide n'est pas connue."),
 ])
 def test_what_makes_no_scenario_is_said_and_kept_in_the_form(visitor: Any, changes: dict[str, str], says: str) -> None:
@@ -129,3 +131,33 @@ def test_a_letter_about_several_says_so_and_why_it_has_no_code(visitor: Any, sto
     page = visitor.get(f"/factures/{row.submission_id}").text
     assert "Avec F-&lt;b&gt;7." in page
     assert "Sans code de paiement : le code ne vaut qu&#39;en euros." in page
+
+
+def test_a_name_keeps_its_commas_and_an_amount_its_thousands(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    changes = {"name": "Douce, sans hâte", "smallest": "1,50", "largest": "10 000,00 €"}
+    saved = visitor.post("/relances/scenarios/editer", data=form_of(visitor, "virgule", **changes))
+    assert saved.status_code == 200, re.findall(r"<li>.*?</li>", saved.text, re.DOTALL)
+    scenario = current_scenario(seeded_deps, story.tenant_id, "virgule")
+    assert scenario.name == "Douce, sans hâte [virgule], version 1"
+    assert (str(scenario.smallest), str(scenario.largest)) == ("1.50", "10000.00")
+
+
+def test_a_new_stage_may_have_any_name(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    page = html_of(visitor.get("/relances/scenarios/editer?segment=noms").text)
+    empty = len(page.xpath("//fieldset")) - 2
+    added = {f"s{empty}.fr": "最後通告", f"s{empty}.offset": "200", f"s{empty}.tone": "notice",
+             f"s{empty}.channel": "notice"}
+    saved = visitor.post("/relances/scenarios/editer", data=form_of(visitor, "noms", **added))
+    assert saved.status_code == 200, re.findall(r"<li>.*?</li>", saved.text, re.DOTALL)
+    assert current_scenario(seeded_deps, story.tenant_id, "noms").stages[-1].fr == "最後通告"
+
+
+def test_a_trial_shows_what_went_out_under_stages_that_it_has_not(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    person = Principal(tenant_id=story.tenant_id, actor="operator:cli", name="", permissions=frozenset())
+    stages = [{"key": "autre", "offset": 15, "tone": "friendly", "fr": "Autre", "en": "Other"}]
+    save_scenario(seeded_deps, person, {"name": "Autre", "stages": stages}, "autre")
+    page = html_of(visitor.get("/relances/scenarios/essai?segment=autre").text)
+    rows = page.xpath("//section[@aria-labelledby='etapes']//tbody/tr")
+    told = {row[0].text_content(): int(row[2].text_content()) for row in rows}
+    assert told["Relance amicale"] > 0, "a letter of the scenario that was in force then"
+    assert "tous les clients" in unescape(visitor.get("/relances/scenarios/essai?segment=autre").text)
