@@ -125,6 +125,13 @@ def _settle(deps: Deps, entry: Entry, state: str, trouble: str | None) -> None:
     raise RetryLater(trouble or "", patient=True, at=deps.now() + outbox.backoff(min(entry.attempts, 8)))
 
 
+def give_up(session: Session, tenant_id: str, message_id: str, reason: str) -> None:
+    """A person gave the work of a message up. In the caller's transaction."""
+    row = session.get(ChannelMessage, (tenant_id, message_id))
+    if row is not None and row.state == "pending":
+        row.state, row.trouble = "closed", reason
+
+
 def close_waiting(session: Session, channel: Channel) -> None:
     """Nothing more goes to a channel that is switched off."""
     waiting = (ChannelMessage.tenant_id == channel.tenant_id, ChannelMessage.channel_id == channel.id,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from archive.store import Digest
 from gateway import outbox
 from gateway.auth import Principal
+from gateway.channels import sending as channels
 from gateway.deps import Deps
 from gateway.idempotency import Answer
 from gateway.outgoing import service
@@ -18,6 +19,7 @@ from gateway.outgoing.schemas import path_out
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, record
 from gateway.tables import Event, OutboxEntry, SeenFlow, Submission
+from gateway.webhooks import sending as webhooks
 
 WAITING = ("parked", "pending")
 OF_A_FLOW = ("fetch", "status")
@@ -125,6 +127,10 @@ def close(deps: Deps, tenant_id: str, entry_id: str, reason: str, actor: str) ->
             _give_up(session, tenant_id, entry.subject_id, reason)
         if entry.topic in OF_A_FLOW:
             _let_go(session, entry, reason)
+        if entry.topic == webhooks.TOPIC:
+            webhooks.give_up(session, tenant_id, entry.subject_id, reason, deps.now())
+        if entry.topic == channels.TOPIC:
+            channels.give_up(session, tenant_id, entry.subject_id, reason)
         record(session, tenant_id, _decision(session, entry, "closed", actor, reason), now=deps.now())
 
 

@@ -160,11 +160,25 @@ def _settle(deps: Deps, entry: Entry, status: int | None, trouble: str | None) -
             row.state = "failed"
         if row.state != "pending":
             outbox.withdraw(session, TOPIC, [row.id])
-            following = _next_in_chain(session, row.tenant_id, row.endpoint_id, row.submission_id)
-            if following is not None and not outbox.is_pending(session, TOPIC, following):
-                outbox.put(session, row.tenant_id, TOPIC, following, now=now)
+            _go_on(session, row, now)
             return
     raise RetryLater(trouble or "", at=now + delay + _jitter(delay), patient=True)
+
+
+def give_up(session: Session, tenant_id: str, delivery_id: str, reason: str, now: datetime) -> None:
+    """A person gave the work of a delivery up: the next one about its invoice follows. In the caller's transaction."""
+    lock_tenant(session, tenant_id)
+    row = session.get(WebhookDelivery, (tenant_id, delivery_id))
+    if row is not None and row.state == "pending":
+        row.state, row.trouble = "closed", reason
+        _go_on(session, row, now)
+
+
+def _go_on(session: Session, row: WebhookDelivery, now: datetime) -> None:
+    """What waited behind a delivery that is through, or will never be, is put to work."""
+    following = _next_in_chain(session, row.tenant_id, row.endpoint_id, row.submission_id)
+    if following is not None and not outbox.is_pending(session, TOPIC, following):
+        outbox.put(session, row.tenant_id, TOPIC, following, now=now)
 
 
 def close_pending(session: Session, endpoint: WebhookEndpoint, reason: str) -> None:

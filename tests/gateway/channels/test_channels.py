@@ -12,8 +12,9 @@ from gateway.channels.happenings import HAPPENINGS, may_hear
 from gateway.channels.messenger import Witness, describe, verdict_of
 from gateway.channels.routes import router
 from gateway.outbox import LEASE, is_pending, put
+from gateway.outgoing import decisions
 from gateway.problems import Problem
-from gateway.tables import Event
+from gateway.tables import Event, OutboxEntry
 from gateway.tables_channels import Channel, ChannelMessage
 
 
@@ -50,6 +51,18 @@ def test_what_does_not_get_through_is_shown_and_never_doubled(stage, path: str, 
         found = {cause.kind: cause for cause in causes(session, stage.deps.now())}
     assert trouble in str(found["channel-silent"].facts["error"])
     assert ("channel-doubt" in found) == (states[0][1] == "unknown")
+
+
+def test_a_message_that_a_person_gives_up_waits_no_more(stage) -> None:
+    channel = stage.channel("ok/given-up", "disputed:credit")
+    stage.happen("lifecycle", "207", stage.make_invoice())
+    sending.fan_out(stage.deps)
+    with stage.deps.db.transaction(stage.tenant) as session:
+        entry = session.scalars(select(OutboxEntry).where(OutboxEntry.topic == sending.TOPIC)).one()
+        entry.state = "parked"  # as after forty failures of our own
+    decisions.close(stage.deps, stage.tenant, entry.id, "Clé perdue", "user:test")
+    stage.work()
+    assert stage.log(channel) == [("disputed", "closed", 0)]
 
 
 def test_after_a_crash_a_person_says_whether_it_arrived(stage, clock) -> None:

@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from standardwebhooks.webhooks import Webhook
 
 from archive.seal import read_checkpoint
 from gateway.evidence import checkpoints
 from gateway.evidence.sealing import log_key, seal_due
+from gateway.outgoing import decisions
+from gateway.tables import OutboxEntry
 from gateway.tables_webhooks import WebhookDelivery, WebhookEndpoint
 from gateway.webhooks import service
+from gateway.webhooks.sending import TOPIC, fan_out
 
 
 class Frozen:
@@ -95,6 +98,30 @@ def test_gone_switches_off(stage) -> None:
     stage.happen(invoice, "206")
     stage.work()
     assert stage.states()[-1] == ("206", "delivered"), "what came while it was off is in the feed"
+
+
+def test_what_a_person_gives_up_holds_up_nothing(stage) -> None:
+    webhook, _ = stage.webhook()
+    invoice = stage.make_invoice()
+    for code in ("200", "204"):
+        stage.happen(invoice, code)
+    fan_out(stage.deps)
+    park_all(stage)
+    with stage.deps.db.reading(stage.tenant) as session:
+        (parked,) = session.scalars(select(OutboxEntry.id).where(OutboxEntry.state == "parked")).all()
+    decisions.close(stage.deps, stage.tenant, parked, "Clé perdue", "user:test")
+    stage.work()
+    assert stage.states() == [("200", "closed"), ("204", "delivered")]
+    again = service.deliveries(stage.deps, stage.tenant, webhook, before=None, limit=9)[0][-1]
+    service.redeliver(stage.deps, stage.tenant, webhook, again.id, "user:test")
+    stage.work()
+    assert stage.told(invoice) == ["204", "200"]
+
+
+def park_all(stage) -> None:
+    """As after forty failures of our own."""
+    with stage.deps.db.transaction(stage.tenant) as session:
+        session.execute(update(OutboxEntry).where(OutboxEntry.topic == TOPIC).values(state="parked"))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
