@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     """Folder for everything embedded: database, objects, keys, mail spool."""
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
     """How others reach the service; None means http://host:port."""
 

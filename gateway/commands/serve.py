@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.app import create_app
@@ -31,7 +33,7 @@ close it and no request of theirs meets a connection that is just being closed."
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `argv[0]`, one of serve, worker, migrate. Exit 2 when the set-up is unsafe or the database away."""
+    """Run `argv[0]`, one of serve, worker, migrate. Exit 2: no such setting, unsafe set-up, database away."""
     options = argparse.ArgumentParser(prog=f"passerelle {argv[0]}")
     if argv[0] == "serve":
         options.add_argument("--host")
@@ -40,7 +42,16 @@ def main(argv: Sequence[str]) -> int:
         options.add_argument("--grant-to", metavar="ROLE", help="PostgreSQL role under which the service will run")
     asked = {name: value for name, value in vars(options.parse_args(argv[1:])).items() if value is not None}
     service_role = asked.pop("grant_to", None)
-    settings = Settings(**asked)
+    try:
+        settings = Settings(**asked)
+    except ValidationError as error:  # a sentence for each, without the value: it may be a secret
+        for one in error.errors():
+            name = f"PASSERELLE_{str(one['loc'][0]).upper()}" if one["loc"] else "PASSERELLE_…"
+            print(f"passerelle: {name} : valeur refusée / value refused. {one['msg']}.", file=sys.stderr)
+        return 2
+    except SettingsError as error:
+        print(f"passerelle: JSON attendu / JSON expected. {error}", file=sys.stderr)
+        return 2
     give_back_large_blocks()
     try:
         if argv[0] == "migrate":
