@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from babel import Locale
 from babel.dates import format_date
 
 from formats.errors import FormatError
@@ -61,9 +62,11 @@ def page_of(letter: Letter, seen: Seen, invoice: Invoice, *, registered: bool) -
     place = (entity.address.get("city") if entity else None) or ""
     day = format_date(letter.today, "d MMMM y", locale=letter.lang)
     sender = _lines(Address(**entity.address)) if entity else []
+    home = (entity.address.get("country") if entity else None) or "FR"
     return json.dumps({
         **page_texts(letter), "company": letter.company, "sender": [letter.company, *sender],
-        "recipient": [letter.client, *_attention(seen, letter.lang), *_lines(invoice.buyer.address)],
+        "recipient": [letter.client, *_attention(seen, letter.lang), *_lines(invoice.buyer.address),
+                      *_abroad(invoice.buyer.address, home)],
         "sending": SENDING[letter.lang] if registered else "",
         "place": f"{place}, le {day}" if place and letter.lang == "fr" else f"{place}, {day}" if place else day,
     }).encode()
@@ -73,6 +76,14 @@ def _attention(seen: Seen, lang: str) -> list[str]:
     """Whom the envelope is for, where a person settled that."""
     contact = seen.client.contact if seen.client is not None else None
     return [f"{'À l’attention de' if lang == 'fr' else 'Attn.'} {contact}"] if contact else []
+
+
+def _abroad(address: Address | None, home: str) -> list[str]:
+    """The end of an address in another country: that in capitals, in the language of the post that sorts it first."""
+    if address is None or address.country in {None, home}:
+        return []
+    country = Locale("fr").territories.get(address.country, address.country)
+    return [line for line in (address.country_subdivision, str(country).upper()) if line]
 
 
 def _lines(address: Address | None) -> list[str]:

@@ -1,6 +1,7 @@
 """Stages that a person finishes: calls, letters, notices, files for an agency, one for all invoices of a client."""
 
 import io
+import json
 import subprocess
 import zipfile
 from dataclasses import replace
@@ -17,9 +18,12 @@ from formats.invoice import Address
 from gateway.record import Change, record
 from gateway.reminders.cases import close_case
 from gateway.reminders.letters import byhand
+from gateway.reminders.letters.drafting import letter_of
+from gateway.reminders.letters.paper import page_of
 from gateway.reminders.people import add_hold, save_scenario
 from gateway.reminders.scenario import DEFAULT, to_json
 from gateway.reminders.schemas import HoldIn
+from gateway.reminders.state import look
 from gateway.tables import Document
 from gateway.tables_reminders import Decision
 
@@ -216,6 +220,19 @@ def test_a_letter_goes_to_one_address(play: "Play", principal: Any) -> None:
     made = papers(play)
     assert made["FA-2-lettre.pdf"] != made["FA-2026-0042-lettre.pdf"]
     assert [len(case.beside) for case in cases_of_kind(play, "letter")] == [0, 0]
+
+
+@pytest.mark.parametrize(("country", "end"), [("DE", ["Land Inventé", "ALLEMAGNE"]), ("FR", []), (None, [])])
+def test_a_letter_abroad_says_the_country(play: "Play", country: str | None, end: list[str]) -> None:
+    address = Address(line_1="1 allée Inventée", post_code="10115", city="Ville", country_subdivision="Land Inventé",
+                      country=country)
+    invoice = replace(play.document, buyer=replace(play.document.buyer, address=address))
+    play.on("2026-03-23")
+    with play.deps.db.reading(play.invoice.tenant_id) as session:
+        seen = look(session, play.invoice.tenant_id, play.invoice.id, play.deps.today())
+    assert seen is not None
+    page = page_of(letter_of(play.deps, [seen], [invoice], lang="en"), seen, invoice, registered=True)
+    assert json.loads(page)["recipient"][1:] == ["1 allée Inventée", "10115 Ville", *end]
 
 
 def test_a_payment_while_the_task_is_prepared_takes_that_invoice_out(
