@@ -1,8 +1,8 @@
 """Decisions against a letter are kept, once per reason, with the facts they rest on and the cases that follow."""
 
 import uuid
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from gateway.outbox import Entry, is_pending, put
 from gateway.receivables.documents import FOLLOWERS
 from gateway.record import Change, lock_tenant, record
 from gateway.reminders.cases import Known, keep_pace, known_cases
-from gateway.reminders.decide import QUIET, TO_CONFIRM, Outcome, passed_over
+from gateway.reminders.decide import APPROVED, COMPLETED, OPENS, QUIET, TO_CONFIRM, Outcome, passed_over
 from gateway.reminders.pending import Awaited
 from gateway.reminders.scenario import THANKS, Scenario
 from gateway.reminders.state import Seen, ground_of, look, look_at
@@ -22,6 +22,9 @@ from gateway.tables_reminders import Decision
 
 NAMED_BY: Final = "named_by"
 """Key in the payload of a `remind` entry: the document whose news woke this one."""
+
+QUESTIONS: Final = OPENS | {APPROVED, COMPLETED}
+STOPPED: Final = frozenset(f"status-{code}" for code in OPENS)
 
 AT_ONCE: Final = 200
 """Decisions that share a transaction: others who write wait no longer than for these."""
@@ -33,9 +36,17 @@ def is_news(seen: Seen) -> bool:
     last = seen.rows[-1] if seen.rows else None
     if decision.code in QUIET and (last is None or last.outcome not in {Outcome.HELD, Outcome.SKIPPED}):
         return False
-    return last is None or (last.outcome, last.facts.get("code"), last.stage) != (
-        decision.outcome, decision.code, decision.stage or "") or (
-        decision.code == TO_CONFIRM and last.facts.get("pending") != seen.facts.to_json()["pending"])
+    if last is None or (last.outcome, last.facts.get("code"), last.stage) != (
+            decision.outcome, decision.code, decision.stage or ""):
+        return True
+    told = seen.facts.to_json()
+    return (decision.code == TO_CONFIRM and last.facts.get("pending") != told["pending"]) or (
+        decision.code in STOPPED and _questions(last.facts) != _questions(told))
+
+
+def _questions(told: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What was asked and answered, by the facts of a decision: asked once more, it stops as before and wants a case."""
+    return [status for status in told.get("statuses", ()) if status["code"] in QUESTIONS]
 
 
 def keep(deps: Deps, seen: Seen) -> bool:

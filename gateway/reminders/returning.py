@@ -9,6 +9,7 @@ from gateway.evidence.ledger import Kept
 from gateway.outgoing.drafts import file_name
 from gateway.record import Change, Work, record
 from gateway.reminders.cases import open_case
+from gateway.reminders.state import look
 from gateway.tables import Document, Submission
 from gateway.tables_reminders import Decision
 
@@ -37,4 +38,5 @@ def came_back(
         kind="reminder", code="bounced", actor=actor, submission_id=row.submission_id, reason=reason,
         objects=(report,) if report is not None else (), data={"decision": row.id, "stage": row.stage, "stop": stop},
         then=(Work(topic="remind", subject_id=row.submission_id),) if stop else ()), now=now)
-    open_case(session, submission, "bounce", reason, now=now, today=today, actor=actor)
+    open_case(session, submission, "bounce", reason, seen=look(session, row.tenant_id, submission.id, today), now=now,
+              today=today, actor=actor)

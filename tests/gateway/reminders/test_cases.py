@@ -11,9 +11,10 @@ from gateway.problems import Problem
 from gateway.reminders.cases import close_case, take_case
 from gateway.reminders.clients import ClientIn, set_client
 from gateway.reminders.overdue import tell_late
-from gateway.reminders.people import save_scenario
+from gateway.reminders.people import bounce, save_scenario
 from gateway.reminders.routes import router
 from gateway.reminders.scenario import DEFAULT, to_json
+from gateway.reminders.schemas import BounceIn
 from gateway.reminders.trying import decided_again, try_out
 
 if TYPE_CHECKING:
@@ -66,6 +67,30 @@ def test_a_dispute_that_comes_again_on_the_same_day_has_a_case_again(play: "Play
     play.pay("-1200.00")
     play.remind()
     assert [kind for kind, _, _ in open_cases(play)] == ["207"], "the money went back, and the question is still open"
+
+
+def test_a_dispute_that_is_said_again_has_a_case_again(play: "Play", principal: Any) -> None:
+    play.on("2026-03-23")
+    play.status("207")
+    play.remind()
+    close_case(play.deps, principal, only_case(play, "207").id, "done", "Avoir promis")
+    play.remind()
+    play.on("2026-03-30")
+    play.status("207")
+    for _ in range(2):
+        play.work()
+        play.remind()
+    assert play.told() == [("held", "status-207", "friendly")] * 2
+    assert [kind for kind, _, _ in open_cases(play)] == ["207"]
+
+
+def test_a_question_behind_a_newer_one_has_its_case(play: "Play") -> None:
+    play.on("2026-03-24")
+    play.status("208")
+    play.remind()
+    play.status("207", at=datetime(2026, 3, 23, 9, tzinfo=UTC))
+    play.remind()
+    assert [kind for kind, _, _ in open_cases(play)] == ["207", "208"]
 
 
 def test_a_dispute_of_the_small_hours_has_one_case(play: "Play", principal: Any) -> None:
@@ -127,6 +152,16 @@ def test_a_letter_that_came_back_stops_and_makes_a_task(play: "Play", serve: Any
     assert play.mails()[-1]["To"] == "lea@mairie.example"
     assert play.mails()[-1]["Subject"].startswith("Reminder: invoice")
     assert open_cases(play) == []
+
+
+def test_the_case_of_a_letter_that_came_back_has_the_owner_and_what_is_owed(play: "Play", principal: Any) -> None:
+    set_client(play.deps, principal, play.invoice.id, ClientIn(mine=True))
+    play.on("2026-03-23")
+    play.pay("1000.00")
+    play.remind()
+    bounce(play.deps, principal, play.invoice.id, play.decisions()[0].id, BounceIn(reason="550 no such user"))
+    case = only_case(play, "bounce")
+    assert (case.owner, str(case.balance)) == ("user:claire", "200.00")
 
 
 def test_what_is_settled_about_a_client_counts_for_all_its_invoices(play: "Play", principal: Any) -> None:
