@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -81,8 +82,9 @@ def ageing_sheet(session: Session, asked: Asked, names: Names) -> Sheet:
     The caller brings the lines of the ledger up to date first.
     """
     text = folded(asked.q)
-    found = [row for row in ageing_on(session, asked.as_of, grouping(session, asked.group, names))
-             if _wanted(row, asked, text)]
+    among = partial(_is_asked, text) if text else None
+    found = [row for row in ageing_on(session, asked.as_of, grouping(session, asked.group, names), among)
+             if _wanted(row, asked)]
     found.sort(key=lambda row: (row.currency, -row.overdue, -row.balance, row.key))
     columns = AGEING if not asked.group else (
         Column("nom", GROUPS[asked.group].removeprefix("par ").capitalize()), *AGEING[1:])
@@ -130,8 +132,12 @@ def _aged(row: Aged, name: str) -> tuple[Any, ...]:
     return (name or row.key, row.siren, row.currency, *row.parts, row.credits, row.balance, row.claimed, row.oldest)
 
 
-def _wanted(row: Aged, asked: Asked, text: str) -> bool:
+def _is_asked(text: str, client: Client) -> bool:
+    """Whether a folded text names a client: by part of its name, or by its SIREN."""
+    return text in folded(client.name) or text.replace(" ", "") == client.siren
+
+
+def _wanted(row: Aged, asked: Asked) -> bool:
     return ((not asked.currency or row.currency == asked.currency)
             and (not asked.late or row.overdue > 0)
-            and (not asked.age or row.parts[CLASSES.index(asked.age)] > 0)
-            and (not text or text in folded(row.name) or text.replace(" ", "") == row.siren))
+            and (not asked.age or row.parts[CLASSES.index(asked.age)] > 0))

@@ -79,12 +79,21 @@ class Figures:
         return figures.percent(self.late, self.due)
 
 
-def ageing_on(session: Session, as_of: date, group: Callable[[Client], Group] = itself) -> list[Aged]:
-    """Who owes what on a day, claims for lateness beside it.
+def ageing_on(
+    session: Session, as_of: date, group: Callable[[Client], Group] = itself,
+    among: Callable[[Client], bool] | None = None,
+) -> list[Aged]:
+    """Who owes what on a day, claims for lateness beside it; `among`: of which clients only, of all (None).
 
     The caller brings the ledger up to date first (lines.py).
     """
-    return ageing(open_by_client(session, as_of), as_of, claimed_on(session, as_of), group)
+    pieces, claims = open_by_client(session, as_of), claimed_on(session, as_of)
+    if among is not None:
+        keys = {client.key for client in (*(one.client for one in pieces), *(one.client for one in claims))
+                if among(client)}
+        pieces = [one for one in pieces if one.client.key in keys]
+        claims = [one for one in claims if one.client.key in keys]
+    return ageing(pieces, as_of, claims, group)
 
 
 def claimed_on(session: Session, as_of: date) -> list[Claimed]:

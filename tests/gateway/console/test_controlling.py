@@ -102,6 +102,14 @@ def test_a_file_is_exactly_what_is_shown(visitor: Any, path: str, query: str) ->
         assert all(is_same(cell, value) for cell, value in zip(line, row, strict=True)), (line, row)
 
 
+@pytest.mark.parametrize("asked", ["tilleul", TILLEUL])
+def test_a_client_is_found_in_its_group(visitor: Any, asked: str) -> None:
+    alone, _ = rows_of(visitor, "/encours", f"q={asked}")
+    shown, _ = rows_of(visitor, "/encours", f"q={asked}&par=segment")
+    assert [row[0] for row in shown] == ["fideles", "Total"]
+    assert [row[2:] for row in shown] == [row[2:] for row in alone], "what it owes, and nobody else of the segment"
+
+
 def test_a_list_of_several_pages_is_one_file(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sheets", "open_list"):
         monkeypatch.setattr(f"gateway.console.{module}.PER_PAGE", 4)
