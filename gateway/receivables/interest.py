@@ -132,5 +132,5 @@ def _changes(payments: Sequence[tuple[date, Decimal]], first: date, last: date) 
 def _half_years(first: date, last: date) -> list[date]:
     """Every 1 January and 1 July after the first day."""
     years = range(first.year, last.year + 1)
-    return [start for year in years for half in ("H1", "H2")
-            if first < (start := first_day_of(f"{year}-{half}")) <= last and half_year_of(start) != half_year_of(first)]
+    starts = (first_day_of(f"{year:04}-{half}") for year in years for half in ("H1", "H2"))
+    return [start for start in starts if first < start <= last and half_year_of(start) != half_year_of(first)]

@@ -24,7 +24,6 @@ from gateway.tables import Event, Submission
 from gateway.tables_receivables import LedgerLine, LedgerMark, LedgerSpell
 from gateway.turns import for_each_tenant
 
-CENT: Final = Decimal("0.01")
 KINDS: Final = ("submission", "transmission", "lifecycle", "payment")
 """Events that may change what a document stands for."""
 
@@ -147,7 +146,7 @@ def _lines(tenant_id: str, found: Iterable[Standing | None]) -> Iterator[Mapping
             document, balance = one.document, one.amounts.balance
             yield {
                 "tenant_id": tenant_id, "submission_id": document.id, "number": document.number,
-                "signs": bare_number(document.number), "client": client_hash(document.client.key),
+                "signs": bare_number(document.number)[:255], "client": client_hash(document.client.key),
                 "name": document.client.name, "bare_name": bare_name(document.client.name)[:600],
                 "currency": document.currency, "balance": as_kept(balance), "is_open": balance > 0,
                 "due_date": document.due_date}
@@ -155,8 +154,8 @@ def _lines(tenant_id: str, found: Iterable[Standing | None]) -> Iterator[Mapping
 
 def as_kept(amount: Decimal) -> Decimal:
     """An amount with two decimals, or with as many more as it needs: equal amounts are equal texts."""
-    plain = amount.normalize()
-    return plain.quantize(CENT) if plain == round(plain, 2) else plain
+    whole, _, parts = format(amount, "f").partition(".")  # no arithmetic: that would refuse more than 28 digits
+    return Decimal(f"{whole}.{parts.rstrip('0'):0<2}")
 
 
 def client_hash(key: str) -> str:

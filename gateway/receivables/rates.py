@@ -53,7 +53,7 @@ class RateMissing(Exception):
 
 def half_year_of(day: date) -> str:
     """`2026-H1` for 1 January to 30 June 2026."""
-    return f"{day.year}-H{1 if day.month <= 6 else 2}"
+    return f"{day.year:04}-H{1 if day.month <= 6 else 2}"
 
 
 def first_day_of(half_year: str) -> date:

@@ -93,6 +93,18 @@ def test_what_is_found_is_what_a_full_search_finds(
     assert compared > 20
 
 
+def test_no_document_is_too_odd_for_the_ledger(deps: Deps, tenant: str, make_invoice: MakeInvoice) -> None:
+    """One that no line could hold would stop the ledger of the whole house."""
+    huge = Decimal(1234567890123456789012345678)
+    make_invoice(total=huge, due=huge, number="ß" * 255)
+    lines.catch_up(deps, tenant)
+    with deps.db.reading(tenant) as session:
+        [line] = session.scalars(select(LedgerLine)).all()
+        assert (str(line.balance), len(line.signs)) == (f"{huge}.00", 255)
+    assert [str(lines.as_kept(Decimal(text))) for text in ("1E+2", "0.5", "120.0000", "-0.125", "7.")] == [
+        "100.00", "0.50", "120.00", "-0.125", "7.00"]
+
+
 def test_lines_are_made_once_and_again_after_an_interruption(
     deps: Deps, tenant: str, make_invoice: MakeInvoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

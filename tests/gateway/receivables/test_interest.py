@@ -89,6 +89,13 @@ def test_no_rate_is_invented() -> None:
         "a half-year in which nothing was owed needs no rate")
 
 
+def test_a_due_date_of_the_first_thousand_years_asks_for_its_rate() -> None:
+    """Somebody typed 0026 for 2026."""
+    with pytest.raises(RateMissing) as missing:
+        segments(Debt(D(100), date(26, 11, 30)), date(2026, 7, 2), LAW, RULES)
+    assert missing.value.half_year == "0026-H2"
+
+
 def test_the_rates_of_the_data_file_say_where_they_come_from() -> None:
     assert [rate.half_year for rate in RULES.values()] == ["2024-H1", "2024-H2", "2025-H1", "2025-H2", "2026-H1"]
     assert (RULES["2026-H1"].by_law, RULES["2026-H1"].least) == (D("12.15"), D("7.86"))
