@@ -9,7 +9,8 @@ How the parts are netted, each of them once:
 * What a credit note says was paid back already (BT-113) never leaves a credit; what was paid back later is a payment on
   the credit note.
 * A corrected invoice (384) takes the place of those it names, and a refusal, rejection or cancellation (210, 213, 220)
-  ends an invoice: what credit notes left of it is owed no more. Money that came in for it becomes a credit.
+  ends an invoice: what credit notes left of it is owed no more. Money that came in for it becomes a credit. A corrected
+  invoice below zero can only tell a difference: it is a credit, ends nothing, and is a question for reminders.
 
 Days are French calendar days: that of issue (BT-2), of payment (value date), of the status that ended an invoice.
 """
@@ -178,7 +179,7 @@ def positions(documents: Iterable[Document], payments: Iterable[Received], as_of
     for one in standing:
         if one.is_credit and (target := _target(one, invoices)) is not None:
             netted[target.id].append(one)
-        elif one.type_code in CORRECTIVE_TYPES:
+        elif one.type_code in CORRECTIVE_TYPES and one.total >= 0:
             for target in filter(None, (_latest(one, number, invoices) for number in one.names)):
                 replaced[target.id].append(one)
         if one.is_credit or one.type_code in CORRECTIVE_TYPES:
@@ -221,7 +222,7 @@ def _invoice(
     credits_, replaced_by = following.credits_, following.corrections[-1].number if following.corrections else None
     credited = sum((abs(credit.total) for credit in credits_), NOTHING)
     left = one.due - credited
-    ended = max(NOTHING, left) if replaced_by is not None or not in_force else NOTHING
+    ended = NOTHING if in_force and replaced_by is None else left if one.due < 0 else max(NOTHING, left)
     stated = sum((abs(credit.total) - abs(credit.due) for credit in credits_), NOTHING)
     over = max(NOTHING, paid[one.id] + credited + ended - one.due)
     refunded = min(max(NOTHING, stated), over) + sum((paid[credit.id] for credit in credits_), NOTHING)

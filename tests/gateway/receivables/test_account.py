@@ -60,6 +60,11 @@ CASES = [
      {"AC1": "0.00", "F9": "700.00"}),
     ("a down payment that is still open is owed beside it", [document("AC1", "300.00", type_code="386"),
      document("F9", "1000.00", 9, due=Decimal("700.00"), names=("AC1",))], [], {"AC1": "300.00", "F9": "700.00"}),
+    ("a corrected invoice below zero tells a difference and replaces nothing", [F1, document("R1", "-20.00", 3,
+     type_code="384", names=("F1",))], [], {"F1": "120.00", "R1": "-20.00"}),
+    ("below zero and refused: nothing is owed back", [document("F1", "-120.00", ended_on=day(4))], [], {"F1": "0.00"}),
+    ("below zero and replaced, what was paid out comes back", [document("F1", "-120.00"), document("R1", "90.00", 3,
+     type_code="384", names=("F1",))], [paid("F1", "-120.00")], {"F1": "120.00", "R1": "90.00"}),
     ("a number used again: the newer one", [document("F1", id="old", on=-300), document("F1", id="new"),
      document("A1", "20.00", 2, type_code="381", names=("F1",))], [paid("old", "120.00")], {"F1": "100.00"}),
 ]
@@ -206,11 +211,13 @@ def test_what_names_an_invoice_and_changes_nothing_is_a_question() -> None:
     shared = document("A1", "20.00", 2, type_code="381", names=("F1", "F2"))
     foreign = document("A2", "20.00", 2, type_code="381", names=("F1",), client=OTHER)
     sure = document("A3", "20.00", 2, type_code="381", names=("F1",))
-    documents = [F1, shared, foreign, sure, document("R1", "1.00", 3, type_code="384", names=("F1",), ended_on=day(3))]
+    less = document("R2", "-5.00", 3, type_code="384", names=("F1",))
+    gone = document("R1", "1.00", 3, type_code="384", names=("F1",), ended_on=day(3))
+    documents = [F1, shared, foreign, sure, less, gone]
     item = netted(F1, [], related(documents, [])).item
     assert item is not None
     assert (item.balance, [one.number for one in item.followers], [one.number for one in item.unsure]) == (
-        Decimal("100.00"), ["A1", "A2", "A3"], ["A1", "A2"])
+        Decimal("100.00"), ["A1", "A2", "A3", "R2"], ["A1", "A2", "R2"])
 
 
 def told(item: Item) -> tuple[str, Decimal]:
