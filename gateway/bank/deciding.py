@@ -19,7 +19,7 @@ from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.problems import Problem
 from gateway.receivables.account import CREDITS
 from gateway.receivables.claims import ClaimMoney, enter_claim_payment
-from gateway.receivables.entering import Entry, balance_on, enter, invoice_of
+from gateway.receivables.entering import Entry, balance_on, earliest, enter, invoice_of
 from gateway.receivables.schemas import PaymentIn
 from gateway.record import Change, lock_tenant, record
 from gateway.tables_receivables import BankAllocation, BankMovement
@@ -127,7 +127,8 @@ def _enter(deps: Deps, session: Session, row: BankMovement, part: PartIn, order:
                           f"{open_now} {submission.currency} : confirmez le trop-perçu. / Only {open_now} is open: "
                           "confirm the overpayment.", invoice=submission.id, open=format(open_now, "f"))
         enter(deps, session, submission, Entry(id=order.id, actor=order.actor, payment=PaymentIn(
-            amount=format(amount, "f"), currency=row.currency, paid_on=order.on, method="virement",
+            amount=format(amount, "f"), currency=row.currency, method="virement",
+            paid_on=earliest(session, submission, amount, order.on),  # banks may date a return before what it returns
             reference=reference)))
     session.add(BankAllocation(
         tenant_id=row.tenant_id, id=order.id, movement_id=row.id, submission_id=submission.id, claim_id=part.claim_id,

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,8 +10,8 @@ from sqlalchemy.orm import Session
 from formats.bank import BankStatements, Statement
 from formats.errors import FormatError
 from gateway.auth import Principal
-from gateway.bank.repeats import Told, told_in
-from gateway.bank.schemas import BankFileListOut, BankFileOut, file_out
+from gateway.bank.repeats import Name, Told, told_in
+from gateway.bank.schemas import BankFileListOut, BankFileOut, State, file_out
 from gateway.db import slices
 from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
@@ -83,6 +84,7 @@ def _add(session: Session, file: BankFile, told: Sequence[tuple[Statement, Told]
     """Add what is new; how many were, how many were known, and how many of the new ones are doubtful."""
     keys = _known(session, [one.key for _, one in told])
     contents = _contents(session, [one.content for _, one in told])
+    names = _named(session, [one.name for _, one in told if one.name is not None and one.key not in keys])
     added = repeated = doubtful = 0
     for statement, one in told:
         if one.key in keys:
@@ -90,7 +92,8 @@ def _add(session: Session, file: BankFile, told: Sequence[tuple[Statement, Told]
             continue
         keys.add(one.key)
         others = contents.get(one.content, set())
-        doubt = any(not (sure and one.sure) for sure in others)
+        doubt = any(not (sure and one.sure) for sure in others) or (
+            one.name is not None and names.setdefault(one.name, statement) is not statement)
         contents.setdefault(one.content, set()).add(one.sure)
         session.add(_row(file, statement, one, doubt=doubt))
         added, doubtful = added + 1, doubtful + doubt
@@ -133,6 +136,19 @@ def _contents(session: Session, contents: Sequence[str]) -> dict[str, set[bool]]
     return found
 
 
+def _named(session: Session, names: Sequence[Name]) -> dict[Name, Statement | None]:
+    """Those of these names that movements have already, of statements that are not at hand."""
+    found: dict[Name, Statement | None] = {}
+    days = sorted({day for _, _, _, day, _ in names})
+    for part in slices(sorted({reference for *_, reference in names})):
+        for row in session.execute(select(
+                BankMovement.account, BankMovement.currency, BankMovement.amount, BankMovement.booked_on,
+                BankMovement.reference).where(BankMovement.state.in_(get_args(State)), BankMovement.reference.in_(part),
+                                              BankMovement.booked_on.between(days[0], days[-1]))):
+            found[row.account, row.currency, row.amount, row.booked_on, row.reference or ""] = None
+    return found
+
+
 def _remarks(told: BankStatements, doubtful: int) -> Iterator[str]:
     if not told.statements:
         yield "Aucun relevé dans ce fichier. / No statement in this file."
@@ -147,5 +163,5 @@ def _remarks(told: BankStatements, doubtful: int) -> Iterator[str]:
             yield (f"Relevé {one.id} : {one.unsplit} remise(s) globale(s) sans détail exploitable, en un mouvement. / "
                    f"Statement {one.id}: {one.unsplit} batch(es) without usable details, as one movement each.")
     if doubtful:
-        yield (f"{doubtful} mouvement(s) sans référence bancaire ressemble(nt) à d'autres : à trancher. / "
-               f"{doubtful} without a bank reference look like known ones: decide.")
+        yield (f"{doubtful} mouvement(s) ressemble(nt) à ceux d'autres relevés, sans être sûrement les mêmes : à "
+               f"trancher. / {doubtful} look like those of other statements and are not the same for sure: decide.")

@@ -14,7 +14,7 @@ from gateway.bank.schemas import MovementListOut, MovementOut, PartOut, Proposal
 from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
-from gateway.receivables.lines import catch_up, client_hash
+from gateway.receivables.lines import as_kept, catch_up, client_hash
 from gateway.tables import Submission
 from gateway.tables_receivables import BankAllocation, BankMovement
 
@@ -32,8 +32,8 @@ WHY: Mapping[str, str] = {
     "oldest": "les plus anciennes d'abord / the oldest first",
     "takes-back": "annule un mouvement rapproché / takes back an allocated movement",
 }
-DOUBT = ("Un autre relevé dit un mouvement identique, sans référence de la banque : est-ce le même ? / "
-         "Another statement tells an equal one without a bank's reference: is it the same?")
+DOUBT = ("Un autre relevé dit un mouvement semblable, que la banque ne distingue pas sûrement : est-ce le même ? / "
+         "Another statement tells one like it, which the bank does not tell apart for sure: is it the same?")
 FOREIGN = ("Le libellé nomme une facture dans une autre devise : à traiter par une personne. / "
            "The text names an invoice in another currency: a person must deal with it.")
 SETTLED = ("Le libellé nomme une facture déjà soldée : double paiement ? / The text names an invoice that is settled: "
@@ -99,8 +99,8 @@ def allocations_of(session: Session, movement_id: str) -> Sequence[BankAllocatio
 
 
 def left_of(row: BankMovement, allocations: Sequence[BankAllocation]) -> Decimal:
-    """What of a movement is not allocated."""
-    return row.amount - sum((one.amount for one in allocations), NOTHING)
+    """What of a movement is not allocated, with two decimals where these hold it: banks may write five."""
+    return as_kept(row.amount - sum((one.amount for one in allocations), NOTHING))
 
 
 def ground_of(session: Session, rows: Sequence[BankMovement]) -> Ground:

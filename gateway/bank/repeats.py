@@ -6,8 +6,9 @@ Banks send overlapping statements, send one twice, or send an interim one first.
   or of the batch that it is part of), EndToEndId and transaction id are the same: wherever it is told;
 * surely, without a bank's reference, when a statement with the same id, number and page of the same account tells it
   again, with the same NtryRef and content;
-* perhaps, when without a reference another statement tells the same content: nobody but a person can know whether these
-  are two equal payments, so that it waits for one, and is neither counted nor lost.
+* perhaps, when without a reference another statement tells the same content, or when another statement gives the same
+  account, amount, day and reference of the bank, but other ids (one tells details, the other does not): nobody but a
+  person can know whether these are two equal payments, so that it waits for one, and is neither counted nor lost.
 
 What one statement tells twice in all these respects is two: each gets its number among equals.
 """
@@ -16,8 +17,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from formats.bank import Movement, Statement
+
+Name = tuple[str, str, Decimal, date, str]
+"""Account, currency, amount, booking day, the bank's reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,9 @@ class Told:
     sure: bool
     """Whether the bank named it."""
 
+    name: Name | None
+    """What the bank names it by; None where it does not."""
+
 
 def told_in(statement: Statement) -> Iterator[Told]:
     """The movements of a statement, each with its identity."""
@@ -49,7 +58,10 @@ def told_in(statement: Statement) -> Iterator[Told]:
             *content, *place, one.entry_reference)
         keys[key] += 1
         contents[content] += 1
-        yield Told(one, _hash(*key, str(keys[key])), _hash(*content, str(contents[content])), reference is not None)
+        name = None if reference is None else (
+            statement.account[:64], one.currency, one.amount, one.booked_on, reference[:64])
+        yield Told(one, _hash(*key, str(keys[key])), _hash(*content, str(contents[content])), reference is not None,
+                   name)
 
 
 def _hash(*parts: str | None) -> str:

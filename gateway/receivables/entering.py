@@ -15,6 +15,7 @@ from gateway.deps import Deps
 from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import state_of
 from gateway.problems import Problem, not_found
+from gateway.receivables.account import CREDITS
 from gateway.receivables.balance import Balance, Settlement
 from gateway.receivables.documents import ENDED, netted_all
 from gateway.receivables.schemas import PaymentIn, PaymentRecordedOut, VatStatusOut, balance_out, payment_out
@@ -43,8 +44,8 @@ def invoice_of(session: Session, tenant_id: str, submission_id: str) -> Submissi
 def enter(deps: Deps, session: Session, submission: Submission, entry: Entry) -> dict[str, Any]:
     """Add a payment or reversal to the caller's transaction, which holds the tenant's lock; returns what is answered.
 
-    Problems: 422 currency-mismatch, amount-zero, reversal-too-large or paid-in-future, 409 invoice-not-payable or
-    payment-already-recorded. Overpayment is accepted and named.
+    Problems: 422 currency-mismatch, amount-zero, reversal-too-large, reversal-too-early or paid-in-future, 409
+    invoice-not-payable or payment-already-recorded. Overpayment is accepted and named.
     """
     payment = entry.payment
     if session.get(Payment, (submission.tenant_id, entry.id)) is not None:  # its key was forgotten since
@@ -79,6 +80,15 @@ def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
     return session.scalars(
         select(Payment).where(Payment.submission_id == submission_id).order_by(Payment.recorded_at, Payment.id)
     ).all()
+
+
+def earliest(session: Session, submission: Submission, amount: Decimal, on: date) -> date:
+    """The first day from `on` that an amount may have: money that is taken back is so once it has come in."""
+    payments = payments_of(session, submission.id)
+    days = sorted({on, *(one.paid_on for one in payments if one.paid_on > on)})
+    lacking = [day for day in days if _lacks(submission, amount, sum(
+        (one.amount for one in payments if one.paid_on <= day), amount))]
+    return next((day for day in days if not lacking or day > lacking[-1]), on)
 
 
 def balance_on(session: Session, submission: Submission, on: date | None) -> Balance:
@@ -117,16 +127,31 @@ def _check(session: Session, submission: Submission, payment: PaymentIn, today: 
         raise Problem(422, "paid-in-future", "La date de paiement est dans le futur. / Paid on a day to come.")
     before = balance_on(session, submission, None)
     after = replace(before, paid=before.paid + payment.value)
-    if payment.value < 0 and after.paid < 0:
+    if _lacks(submission, payment.value, after.paid):
         raise Problem(422, "reversal-too-large",
                       f"Seuls {before.paid} ont été encaissés. / Only {before.paid} was received.",
                       received=format(before.paid, "f"))
+    if (first := earliest(session, submission, payment.value, payment.paid_on)) > payment.paid_on:
+        raise Problem(422, "reversal-too-early", f"L'argent repris n'était pas encore encaissé ce jour-là : datez la "
+                      f"reprise du {first:%d/%m/%Y} au plus tôt. / The money had not come in by then: "
+                      f"{first.isoformat()} at the earliest.", earliest=first.isoformat())
     ended = state_of(session, submission).ended
-    if payment.value > 0 and (ended in ENDED or submission.active is not True):
+    if payment.value * _side(submission) > 0 and (ended in ENDED or submission.active is not True):
         raise Problem(409, "invoice-not-payable", f"La facture est refusée, rejetée ou annulée ({ended or 'refus'}) : "
                       "rien n'est dû. / The invoice was refused, rejected or cancelled: nothing is due.",
                       lifecycle=ended)
     return after
+
+
+def _side(submission: Submission) -> int:
+    """-1 for an invoice below zero, which the seller pays: its payments are below zero too."""
+    stated = submission.total if submission.due is None else submission.due
+    return -1 if stated is not None and stated < 0 and submission.type_code not in CREDITS else 1
+
+
+def _lacks(submission: Submission, amount: Decimal, received: Decimal) -> bool:
+    """Whether an amount takes back more than there is, where it leaves so much."""
+    return amount * _side(submission) < 0 and received * _side(submission) < 0
 
 
 def _tax_status(session: Session, submission: Submission, payment: Payment) -> tuple[VatStatusOut, Work | None]:
@@ -151,7 +176,7 @@ def _tax_status(session: Session, submission: Submission, payment: Payment) -> t
         "currency": payment.currency,
         "amounts": [{"type": "MEN", "amount": format(part, "f"), "rate": format(rate, "f"),
                      "on": payment.paid_on.isoformat()} for rate, part in parts],
-        "comment": _comment(amount, payment),
+        "comment": _comment(amount, payment, side=_side(submission)),
     }
     work = Work(topic="send-status", subject_id=submission.id, payload=payload)
     if payment.currency != "EUR":
@@ -171,17 +196,19 @@ def _own_second(session: Session, submission: Submission, now: datetime) -> date
     return max(second, datetime.fromisoformat(max(taken)) + timedelta(seconds=1))
 
 
-def _comment(amount: Decimal, payment: Payment) -> str | None:
+def _comment(amount: Decimal, payment: Payment, *, side: int) -> str | None:
     """The words that a negative amount must come with (P1.17)."""
     if amount > 0:
         return None
-    cause = "Annulation d'un encaissement" if payment.amount < 0 else "Remboursement d'un avoir"
+    cause = "Remboursement" if side < 0 else "Annulation d'un encaissement" if payment.amount < 0 else (
+        "Remboursement d'un avoir")
     return f"{cause} du {payment.paid_on:%d/%m/%Y}."
 
 
 def _words(payment: Payment, balance: Balance) -> str:
     """What the timeline says."""
-    verb = "Encaissement" if payment.amount > 0 else "Annulation d'encaissement"
+    verb = "Encaissement" if payment.amount > 0 else (
+        "Remboursement" if balance.due < 0 else "Annulation d'encaissement")
     told = f"{verb} de {abs(payment.amount)} {payment.currency}"
     if balance.settlement is Settlement.OVERPAID:
         return f"{told} ; trop-perçu de {abs(balance.outstanding)} {payment.currency}."

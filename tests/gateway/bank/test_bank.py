@@ -227,6 +227,18 @@ def test_without_a_reference_a_person_says_whether_it_is_the_same(api: Any) -> N
     assert (refused.status_code, refused.json()["code"]) == (409, "movement-not-open")
 
 
+def test_a_reference_that_two_statements_give_with_other_details_is_doubtful(api: Any) -> None:
+    """One channel of the bank tells who paid, another does not: never counted twice, never lost."""
+    bare = Entry(parts=(Part(amount="120.00", name=None, iban=None),), reference="X-1")
+    told = Entry(parts=(Part(amount="120.00", text="F-2026-001", end_to_end="E-1"),), reference="X-1")
+    take_in(api, statement(bare, id="STMT-1"))
+    body = take_in(api, statement(told, id="STMT-2")).json()
+    assert (body["added"], "à trancher" in body["remarks"][-1]) == (1, True)
+    assert [len(movements(api, state)) for state in ("open", "doubtful")] == [1, 1]
+    twins = Entry(parts=(Part(amount="7.00", end_to_end="E-1"), Part(amount="7.00", end_to_end="E-2")), reference="X-2")
+    assert take_in(api, statement(twins, id="STMT-3")).json()["remarks"] == [], "two parts of one batch are two"
+
+
 def test_what_went_out_waits_for_nobody(api: Any) -> None:
     take_in(api, statement(paid("10.00", sign="DBIT")))
     assert (movements(api), [one["amount"] for one in movements(api, "aside")]) == ([], ["-10.00"])
@@ -260,6 +272,14 @@ def test_the_invoice_number_and_the_exact_amount(
         assert session.scalars(select(Event).where(Event.code == "bank-matched")).one().data["left"] == "0.00"
     shown = api.get(f"/v1/bank-movements/{movement['id']}").json()
     assert [(part["number"], part["amount"]) for part in shown["allocations"]] == [("F-2026-001", "120.00")]
+
+
+def test_a_bank_may_write_more_decimals_than_an_invoice(api: Any, make_invoice: MakeInvoice) -> None:
+    make_invoice()
+    take_in(api, statement(paid("100.00000", "F-2026-001"), paid("20.000", "F-2026-001"), opening=None))
+    for number in range(2):
+        answer = confirm(api, movements(api)[0], key=f"k{number}")
+        assert (answer.status_code, answer.json()["state"]) == (200, "matched"), answer.text
 
 
 def test_several_invoices_in_one_transfer(api: Any, make_invoice: MakeInvoice) -> None:
@@ -344,6 +364,19 @@ def test_money_taken_back_takes_the_payment_back(api: Any, make_invoice: MakeInv
     assert confirm(api, movement, key="back").json()["state"] == "matched"
 
     assert api.get(f"/v1/invoices/{invoice.id}/payments").json()["balance"]["outstanding"] == "120.00"
+
+
+def test_a_return_that_the_bank_dates_before_the_money_counts_from_its_day(
+    api: Any, make_invoice: MakeInvoice
+) -> None:
+    invoice = make_invoice()
+    take_in(api, statement(paid("120.00", "F-2026-001", end_to_end="E-1", value="2026-11-22")))
+    confirm(api, movements(api)[0])
+    take_in(api, statement(paid("120.00", sign="DBIT", end_to_end="E-1", returned=True), id="STMT-2"))
+    assert confirm(api, movements(api)[0], key="back").json()["state"] == "matched"
+    body = api.get(f"/v1/invoices/{invoice.id}/payments?on=2026-11-21").json()
+    assert [one["paid_on"] for one in body["items"]] == ["2026-11-22", "2026-11-22"]
+    assert body["balance"]["outstanding"] == "120.00"
 
 
 def test_money_and_a_credit_note(api: Any, make_invoice: MakeInvoice) -> None:

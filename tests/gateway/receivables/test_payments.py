@@ -126,6 +126,31 @@ def test_what_is_refused_changes_nothing(api: Any, deps: Deps, make_invoice: Mak
     assert pay(api, invoice, "10", key="k").status_code == 201, "a refused request leaves its key free"
 
 
+def test_money_is_taken_back_no_earlier_than_it_came(api: Any, make_invoice: MakeInvoice) -> None:
+    invoice = make_invoice()
+    for number, (amount, day) in enumerate((("20", "2026-11-18"), ("60", "2026-11-20"), ("40", "2026-11-22"))):
+        assert pay(api, invoice, amount, key=f"in{number}", paid_on=day).status_code == 201
+    refused = pay(api, invoice, "-70", key="back", paid_on="2026-11-19").json()
+    assert (refused["code"], refused["earliest"]) == ("reversal-too-early", "2026-11-20")
+    assert pay(api, invoice, "-70", key="back", paid_on="2026-11-20").status_code == 201
+    refused = pay(api, invoice, "-20", key="more", paid_on="2026-11-19").json()
+    assert (refused["code"], refused["earliest"]) == ("reversal-too-early", "2026-11-22"), "nor what is gone since"
+
+
+def test_an_invoice_below_zero_is_paid_by_the_seller(
+    api: Any, deps: Deps, tenant: str, make_invoice: MakeInvoice
+) -> None:
+    vat = [{"category": "S", "rate": "20", "taxable": "-100.00", "tax": "-20.00"}]
+    invoice = make_invoice(total=Decimal("-120.00"), due=Decimal("-120.00"), vat=vat)
+    assert pay(api, invoice, "1", key="k0").json()["code"] == "reversal-too-large"
+    answer = pay(api, invoice, "-120")
+    assert (answer.status_code, answer.json()["balance"]["state"]) == (201, "paid")
+    [entry] = queued(deps, tenant)
+    assert [one["amount"] for one in entry.payload["amounts"]] == ["-120.00"]
+    assert entry.payload["comment"].startswith("Remboursement du")
+    assert pay(api, invoice, "120", key="k2").json()["balance"]["state"] == "open"
+
+
 def test_no_key_no_payment(api: Any, make_invoice: MakeInvoice) -> None:
     answer = api.post(f"/v1/invoices/{make_invoice().id}/payments", json={"amount": "1", "paid_on": "2026-11-20"})
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-missing")
