@@ -215,6 +215,9 @@ def _certainly_not() -> Iterator[None]:
         raise _refused(error.smtp_code, error.smtp_error, permanent=False) from error
     except (smtplib.SMTPException, OSError) as error:
         raise NotDelivered(f"Serveur de messagerie injoignable : {error}.") from error
+    except UnicodeError as error:  # without its words, which quote the password
+        raise NotDelivered("Identifiant, mot de passe ou adresse avec des signes que le protocole ne porte pas (ASCII "
+                           "seulement).") from error
 
 
 def _data(server: smtplib.SMTP, mail: bytes) -> None:

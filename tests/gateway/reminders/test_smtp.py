@@ -80,8 +80,8 @@ class Reporting(SMTP):
 def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: Reporting(box, hostname="mail.example", loop=loop), "127.0.0.1", 0))
+    server = loop.run_until_complete(loop.create_server(
+        lambda: Reporting(box, hostname="mail.example", loop=loop, auth_require_tls=False), "127.0.0.1", 0))
     box.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -147,6 +147,15 @@ def test_a_clear_no_is_certain(mailbox: Mailbox, rcpt: str, data: str, permanent
         send(mailbox)
     assert told.value.permanent is permanent
     assert mailbox.taken == []
+
+
+def test_a_password_that_no_server_can_be_told_is_no_doubt(by_smtp: "Play", mailbox: Mailbox) -> None:
+    url = f"smtp://relances:%C3%A9t%C3%A9@127.0.0.1:{mailbox.port}"
+    by_smtp.deps = replace(by_smtp.deps, settings=by_smtp.deps.settings.model_copy(update={"smtp_url": url}))
+    with pytest.raises(RetryLater):
+        by_smtp.remind()
+    assert (by_smtp.told(), mailbox.taken) == ([("failed", "due", "friendly")], [])
+    assert "ASCII" in by_smtp.decisions()[0].facts["failure"]
 
 
 def test_an_answer_that_is_lost_is_doubt(mailbox: Mailbox) -> None:
