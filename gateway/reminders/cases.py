@@ -20,7 +20,7 @@ from gateway.clock import day_in_france
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, Work, lock_tenant, record
-from gateway.reminders.decide import OPENS, TO_CONFIRM, Outcome, open_questions, stop_of
+from gateway.reminders.decide import OPENS, TO_CONFIRM, Decision, Outcome, open_questions, stop_of
 from gateway.reminders.reasons import amount_words, title_of
 from gateway.reminders.schemas import CaseOut, case_out
 from gateway.reminders.state import Seen, key_of, look_again
@@ -60,7 +60,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """The three-digit ones are statuses of the invoice's life; the others come from the scenario or from the client."""
 
-STOPPING: Final = frozenset({"206", "207", "208", "210", "213"})
+ENDS: Final = frozenset({"210", "213"})
+STOPPING: Final = OPENS | ENDS
 """Statuses that stop reminders and open a case."""
 
 TO_BE_PAID: Final = "payment"
@@ -147,12 +148,12 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
     In the transaction that keeps what was decided, under the tenant's lock. `known`: see `known_cases`.
     """
     codes = {status.code for status in open_questions(seen.facts)}
-    codes |= {status.code for status in seen.facts.statuses if status.code in {"210", "213"}}
+    codes |= {status.code for status in seen.facts.statuses if status.code in ENDS}
     cases = known.of(seen.submission.id)
     paid, stop = seen.facts.balance <= 0, stop_of(seen.facts, seen.scenario, today)
     ended = stop if stop is not None and stop.outcome is Outcome.SKIPPED else None
     over = paid or ended is not None
-    for code in sorted(codes & STOPPING):
+    for code in sorted(codes & (STOPPING if ended is None else ENDS)):
         said = max(status.on for status in seen.facts.statuses if status.code == code)
         if not any(case.kind == code and day_in_france(case.opened_at) >= said and (
                 over or case.outcome != ANSWERED) for case in cases):  # asked again: another case, the same day too
@@ -166,6 +167,8 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
             why = ("La facture est soldée." if paid else ended.reason if ended is not None else
                    "L'acheteur a répondu : le statut qui l'avait ouvert est levé.")
             end(session, case, ANSWERED, why, actor="worker", now=now)
+        elif case.active and case.kind == "approval" and _is_moot(case, seen.decision):
+            end(session, case, ANSWERED, "Cette étape ne demande plus d'accord.", actor="worker", now=now)
     for task in known.tasks(seen.submission.id):
         _say_what_stops(session, task, now=now, today=today)
     _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
@@ -175,6 +178,12 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
     if seen.decision.code == "refused-address":
         open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today,
                   among=cases)
+
+
+def _is_moot(case: Case, decision: Decision) -> bool:
+    """Whether nobody needs an approval any more: a letter goes without, or another stage asks for one."""
+    return decision.outcome is Outcome.SENT or (
+        decision.code.startswith("approval-") and decision.stage != case.stage)
 
 
 def _keep_to_money(

@@ -136,6 +136,25 @@ def test_too_big_waits_for_a_person_and_then_goes(play: "Play", principal: Any) 
     assert play.decisions()[-1].facts["passed_over"] == ["before", "due", "formal"]
 
 
+def test_nobody_is_asked_to_approve_what_went_without(play: "Play", principal: Any) -> None:
+    save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "prudente", "largest": "1000"})
+    play.on("2026-03-23")
+    play.work()
+    assert open_cases(play) == [("approval", "friendly", "2026-03-25")]
+    play.pay("700.00")
+    play.remind()
+    assert play.told()[-1] == ("sent", "due", "friendly")
+    assert open_cases(play) == []
+
+
+def test_an_end_that_comes_with_a_dispute_has_the_only_case(play: "Play") -> None:
+    play.on("2026-03-23")
+    play.status("207")
+    play.status("210")
+    play.remind()
+    assert [kind for kind, _, _ in open_cases(play)] == ["210"]
+
+
 def test_a_letter_that_came_back_stops_and_makes_a_task(play: "Play", serve: Any, principal: Any) -> None:
     play.on("2026-03-23")
     play.remind()
