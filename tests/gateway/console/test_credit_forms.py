@@ -1,5 +1,6 @@
 """What a credit controller types is kept, what is over is not shown as in force, and what is cut says so."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -213,3 +214,26 @@ def test_a_fee_and_terms_that_are_refused_keep_what_was_typed(visitor: Any, stor
     kept = html.fromstring(refused.text).xpath(f"//form[@action='{action}']")[0]
     assert kept.xpath(".//input[@name='rate']/@value") == ["douze"]
     assert kept.xpath(".//option[@selected]/@value") == ["360"]
+
+
+@pytest.mark.parametrize("role", ["officer", "credit", "operator", "billing"])
+def test_a_page_offers_nothing_that_its_reader_may_not_do(signed_in: Any, story: Any, role: str) -> None:
+    reader = signed_in(role)
+    numbers = ("F-2026-0415", "F-2026-0421", "F-2026-0438", "F-2026-0448", "F-2026-0449", "F-2026-0451")
+    pages = [f"/factures/{story.invoices[number]}" for number in numbers]
+    answers = {page: reader.get(page) for page in (
+        "/", *pages, f"{pages[0]}/penalites", f"/encours/client?cle={TILLEUL}", "/encours/indicateurs", "/taches",
+        "/relances", "/relances/cas", "/relances/scenarios", "/relances/scenarios/editer", "/penalites", "/banque")}
+    seen: set[str] = set()
+    for page, answer in answers.items():
+        tree = html.fromstring(answer.text)
+        for form in tree.xpath("//form[@method='post']/@action"):
+            if (kind := re.sub(r"[0-9a-f-]{36}", "*", form)) not in seen:
+                seen.add(kind)
+                assert "expiré" in reader.post(form, data={"csrf": "no"}).text, (page, form)
+        for link in tree.xpath("//main//a[starts-with(@href, '/')]/@href"):
+            if "/essai" in link or "/dossier" in link:  # long work
+                continue
+            if (kind := re.sub(r"[0-9a-f-]{36}|[?#].*", "*", link)) not in seen:
+                seen.add(kind)
+                assert reader.get(link).status_code != 403, (page, link)
