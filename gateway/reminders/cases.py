@@ -170,7 +170,10 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
         elif case.active and case.kind == "approval" and _is_moot(case, seen.decision):
             end(session, case, ANSWERED, "Cette étape ne demande plus d'accord.", actor="worker", now=now)
     for task in known.tasks(seen.submission.id):
-        _say_what_stops(session, task, now=now, today=today)
+        said = task.reason.partition(WAIT)[2].split(", ")
+        if (_stop_words(seen, stop) not in said if stop is not None
+                else any(words.startswith(f"{seen.facts.number} (") for words in said)):
+            _say_what_stops(session, task, now=now, today=today)
     _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
@@ -222,9 +225,13 @@ def _say_what_stops(session: Session, case: Case, *, now: datetime, today: date)
 
 def _stops(about: Sequence[Seen], today: date) -> str:
     """What speaks against asking for these invoices, in few words, and none that a person wrote; may be empty."""
-    stops = [f"{one.facts.number} ({title_of(stop.code)})" for one in about
+    stops = [_stop_words(one, stop) for one in about
              if (stop := stop_of(one.facts, one.scenario, today)) is not None]
     return WAIT + ", ".join(stops) if stops else ""
+
+
+def _stop_words(seen: Seen, stop: Decision) -> str:
+    return f"{seen.facts.number} ({title_of(stop.code)})"
 
 
 def _put(case: Case, about: Sequence[Seen], today: date, why: str = "") -> None:
