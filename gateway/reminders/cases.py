@@ -170,9 +170,9 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
         elif case.active and case.kind == "approval" and _is_moot(case, seen.decision):
             end(session, case, ANSWERED, "Cette étape ne demande plus d'accord.", actor="worker", now=now)
     for task in known.tasks(seen.submission.id):
-        said = task.reason.partition(WAIT)[2].split(", ")
-        if (_stop_words(seen, stop) not in said if stop is not None
-                else any(words.startswith(f"{seen.facts.number} (") for words in said)):
+        told = task.reason.partition(WAIT)[2].split(", ")
+        if (_stop_words(seen, stop) not in told if stop is not None
+                else any(words.startswith(f"{seen.facts.number} (") for words in told)):
             _say_what_stops(session, task, now=now, today=today)
     _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
