@@ -5,6 +5,7 @@ on our pages.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import select
@@ -31,7 +32,8 @@ def words_of(session: Session, row: ChannelMessage, events: Sequence[Event], bas
     happening = HAPPENINGS[row.event]
     invoices = {one.id: one for one in session.scalars(select(Submission).where(
         Submission.id.in_({event.submission_id for event in events if event.submission_id})))}
-    lines = list(dict.fromkeys(_line(event, invoices.get(event.submission_id or "")) for event in events))
+    said = [_line(event, invoices.get(event.submission_id or "")) for event in events]
+    lines = said if row.event == "paid" else list(dict.fromkeys(said))  # two payments of one amount are two
     count = f" : {len(lines)}" if len(lines) > 1 else ""
     one = events[0].submission_id if len(lines) == 1 and events else None
     return f"{happening.fr}{count}", "\n".join((*_shown(lines), *_ending(
@@ -40,8 +42,10 @@ def words_of(session: Session, row: ChannelMessage, events: Sequence[Event], bas
 
 def _line(event: Event, invoice: Submission | None) -> str:
     if invoice is not None:
-        amount = amount_words(invoice.total, invoice.currency or "EUR") if invoice.total is not None else None
-        return " · ".join(part for part in (invoice.number, invoice.buyer_name, amount) if part)
+        paid = event.data.get("amount") if event.kind == "payment" else None
+        amount = invoice.total if paid is None else Decimal(paid)
+        words = amount_words(amount, invoice.currency or "EUR") if amount is not None else None
+        return " · ".join(part for part in (invoice.number, invoice.buyer_name, words) if part)
     if event.kind == "alarm":
         return kind_of(str(event.data.get("alarm", ""))).title
     doubtful = event.data.get("doubtful")

@@ -36,6 +36,16 @@ def test_a_bad_morning_is_one_message_and_is_told_once(stage) -> None:
     assert stage.log(channel) == [("disputed", "sent", 1)]
 
 
+def test_a_payment_is_told_by_what_came_in(stage) -> None:
+    stage.channel("ok/paid", "paid:billing")
+    invoice = stage.make_invoice()
+    for _ in range(2):
+        stage.happen("payment", "received", invoice, amount="20.00", currency="EUR")
+    stage.work()
+    (said,) = stage.chat.got("ok/paid")
+    assert said["message"].replace("\u00a0", " ").splitlines()[:2] == ["F-2026-001 · Aubrac Approuve SAS · 20,00 €"] * 2
+
+
 @pytest.mark.parametrize(("path", "states", "trouble"), [
     ("elsewhere/5432", [("disputed", "failed", 1)], "HTTP 307"),  # a redirection into the house
     ("silent/x", [("disputed", "unknown", 1)], "aucune"),
