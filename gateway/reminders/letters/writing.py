@@ -305,8 +305,7 @@ def _in_fours(account: str) -> str:
 
 def _spaced(block: str, lang: str) -> str:
     """One line, with the no-break spaces that French punctuation wants."""
-    line = " ".join(block.split(" ")).replace("\n", " ").strip()
-    line = re.sub(r" {2,}", " ", line)
+    line = re.sub(r"[ \t\r\n]+", " ", block).strip()  # browsers end the lines of a text with both
     if lang == "fr":
         line = re.sub(r" ([:;!?»])", "\u00a0\\1", line).replace("« ", "«\u00a0")
     return line

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.reminders.letters.bills import Account, Bill
 from gateway.reminders.letters.letter import LANGUAGES, Letter, OpenItem
+from gateway.reminders.letters.writing import words_of as words_of_letter
 from gateway.reminders.letters.writing import write
 from gateway.reminders.scenario import THANKS, TONES
 
@@ -136,6 +137,11 @@ def test_what_else_is_open_is_listed_and_not_asked_for() -> None:
         "  FA-6 | 01/04/2026 | en cours d'examen | 70,00 €", "  FA-7 | 01/06/2026 | à échoir | 30,00 €",
         "  AV-1 | avoir | -5,00 €", "  Total ouvert, tout compris : 1 329,56 €"]
     assert [(one.amount, one.reference) for one in letter.remittances] == [(BILL.due, "RF-42")]
+
+
+def test_own_words_as_browsers_send_them_are_paragraphs_on_one_line() -> None:
+    letter = replace(LETTER, subject="Facture {{ numero }}", text="Bonjour,\r\n\r\nune ligne\r\net une autre.\r\n")
+    assert words_of_letter(letter) == ("Facture FA-2026-0042", ["Bonjour,", "une ligne et une autre."])
 
 
 def test_what_could_not_be_attached_is_named() -> None:
