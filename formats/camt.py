@@ -88,7 +88,7 @@ class _Reader:
         return None
 
     def reference(self, node: etree._Element, *places: str) -> str | None:
-        """As `text`, but for the words that banks write where there is none."""
+        """As `text`, but for the words that banks write where there is none, also for who paid and from where."""
         found = (self.text(node, steps) for steps in places)
         return next((text for text in found if text and text.upper() not in NO_REFERENCE), None)
 
@@ -192,9 +192,9 @@ class _Reader:
             entry_reference=self.reference(entry, "NtryRef"),
             end_to_end=self.reference(told, "Refs/EndToEndId"),
             transaction=self.reference(told, "Refs/TxId", "Refs/InstrId", "Refs/MsgId"),
-            name=self.text(told, f"RltdPties/{side}/Pty/Nm", f"RltdPties/{side}/Nm", f"RltdPties/Ultmt{side}/Pty/Nm",
-                           f"RltdPties/Ultmt{side}/Nm"),
-            iban=_compact(self.text(told, f"RltdPties/{side}Acct/Id/IBAN", f"RltdPties/{side}Acct/Id/Othr/Id")),
+            name=self.reference(told, f"RltdPties/{side}/Pty/Nm", f"RltdPties/{side}/Nm",
+                                f"RltdPties/Ultmt{side}/Pty/Nm", f"RltdPties/Ultmt{side}/Nm"),
+            iban=_compact(self.reference(told, f"RltdPties/{side}Acct/Id/IBAN", f"RltdPties/{side}Acct/Id/Othr/Id")),
             remittance=self.remittance(told),
             creditor_reference=self.reference(told, "RmtInf/Strd/CdtrRefInf/Ref"),
             information=self.text(told, "AddtlTxInf") or self.text(entry, "AddtlNtryInf"),

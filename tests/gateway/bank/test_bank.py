@@ -81,6 +81,14 @@ def test_every_version_says_the_same(version: str) -> None:
     assert (fourth.amount, fourth.returned) == (Decimal("-5.00"), True)
 
 
+def test_a_payer_that_the_bank_does_not_tell_has_no_name_and_no_account() -> None:
+    """Else all who come without one would be the client whose money was confirmed first."""
+    document = statement(paid("120.00", name="NOTPROVIDED", iban="NOTPROVIDED")).replace(
+        b"<IBAN>NOTPROVIDED</IBAN>", b"<Othr><Id>NOTPROVIDED</Id></Othr>")
+    [[told]] = [one.movements for one in read_bank_file(document).statements]
+    assert (told.name, told.iban) == (None, None)
+
+
 @pytest.mark.parametrize("entry", [
     Entry(parts=BATCH.parts, told=False), Entry(parts=BATCH.parts, amount="120.51"),
 ], ids=["no details", "details that do not add up"])
