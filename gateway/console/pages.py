@@ -1,12 +1,16 @@
 """The console on an application: all its pages, its static files, and errors as pages for browsers."""
 
+import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
+from archive.errors import StoreUnavailable
 from gateway.console.page import HEADERS, error_page
 from gateway.console.templating import FONTS, STATIC
 from gateway.console.views import (
@@ -36,6 +40,7 @@ from gateway.console.views import (
     tasks,
     webhooks,
 )
+from gateway.console.words import french
 
 ROUTERS = (
     session.router, home.router, invoices.router, invoice.router, payments.router, bank.router, penalties.router,
@@ -69,6 +74,8 @@ def install(app: FastAPI) -> None:
         app.include_router(router)
     app.mount("/static/fonts", Assets(directory=FONTS), name="fonts")
     app.mount("/static", Assets(directory=STATIC), name="static")
+    for kind in (StoreUnavailable, OperationalError, DataError):
+        app.add_exception_handler(kind, partial(_told, cast("Answering", app.exception_handlers[kind])))
     machine_answer = cast("Answering", app.exception_handlers[HTTPException])
     machine_fault = cast("Answering", app.exception_handlers[Exception])
 
@@ -82,6 +89,16 @@ def install(app: FastAPI) -> None:
         if not for_reading(request):
             return machine_answer(request, error)
         return page(request, error.status_code, SENTENCES.get(error.status_code, "La demande a échoué."))
+
+
+def _told(machine: Answering, request: Request, error: Exception) -> Any:
+    """What a machine is told, which also writes the log; a person reads its French sentence on a page."""
+    answer = cast("Response", machine(request, error))
+    if not for_reading(request):
+        return answer
+    made = page(request, answer.status_code, french(json.loads(bytes(answer.body))["detail"]))
+    made.headers.update({name: value for name, value in answer.headers.items() if name == "retry-after"})
+    return made
 
 
 def for_reading(request: Request) -> bool:

@@ -1,12 +1,19 @@
 """Who sees what: roles, forms that need their token, tenants that do not see each other."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from gateway.app import create_app
+from gateway.auth import COOKIE
 from gateway.console.page import safe_target
+from gateway.db import Database
 from gateway.deps import Deps
 from gateway.tables import Event, Payment
 
@@ -173,3 +180,17 @@ def test_a_form_too_large_is_refused_before_it_is_read(signed_in: Callable[[str]
     streamed = visitor.post("/reglages/cles", content=iter([b"name=x"]),
                             headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert streamed.status_code == 411
+
+
+def test_a_database_that_is_away_is_said_on_a_page(seeded_deps: Deps, tmp_path: Path) -> None:
+    away = Database(f"sqlite:///{tmp_path / 'nowhere' / 'x.sqlite3'}")
+    client = TestClient(create_app(replace(seeded_deps, db=away)), base_url="http://passerelle.example",
+                        cookies={COOKIE: "x"}, raise_server_exceptions=False)
+    page = client.get("/taches", headers={"Accept": "text/html"})
+    assert page.status_code == 503
+    assert page.headers["content-type"].startswith("text/html")
+    assert " / " not in re.sub(r"<[^>]*>", "", page.text).strip()
+    assert page.headers["retry-after"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert client.get("/v1/invoices").headers["content-type"] == "application/problem+json"
+    away.close()
