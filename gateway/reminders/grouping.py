@@ -48,7 +48,8 @@ def unchanged(session: Session, deps: Deps, group: Sequence[Seen]) -> tuple[Seen
     """
     keep_up(session, group[0].submission.tenant_id)  # money is told by the lines of what is open
     now = look_again(session, [seen.submission.id for seen in group], deps.today())
-    same = [(one.decision, one.facts) for one in now] == [(one.decision, one.facts) for one in group]
+    same = [(one.decision, one.facts, one.scenario) for one in now] == [
+        (one.decision, one.facts, one.scenario) for one in group]
     return now if same else ()
 
 

@@ -13,6 +13,7 @@ from gateway.mail import InDoubt, spool_path
 from gateway.outbox import RetryLater, put
 from gateway.reminders import people, service
 from gateway.reminders.nightly import sweep, tick
+from gateway.reminders.scenario import DEFAULT, to_json
 from gateway.reminders.schemas import SettlementIn
 from gateway.reminders.service import handle_remind
 from gateway.tables import Document, Event, LegalEntity, OutboxEntry, Submission
@@ -94,6 +95,28 @@ def test_paid_while_the_letter_was_written(play: "Play", monkeypatch: pytest.Mon
     play.remind()
     assert play.told() == [("sent", "thanks", "thanks")]
     assert [mail["Subject"][:5] for mail in play.mails()] == ["Merci"]
+
+
+def test_a_scenario_that_changes_while_the_letter_is_written_gives_the_words(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record names the version whose words went out."""
+    play.on("2026-03-23")
+    written: list[Any] = []
+    really = service.draft
+    stages = to_json(DEFAULT)["stages"]
+    stages[2] |= {"subject_fr": "Autres mots"}
+
+    def slowly(*given: Any) -> Any:
+        written.append(really(*given))
+        if len(written) == 1:
+            people.save_scenario(play.deps, principal, {**to_json(DEFAULT), "name": "autre", "stages": stages})
+        return written[-1]
+
+    monkeypatch.setattr(service, "draft", slowly)
+    play.remind()
+    assert [(row.scenario, mail["Subject"]) for row, mail in zip(play.decisions(), play.mails(), strict=True)] == [
+        ("autre, version 1", "Autres mots")]
 
 
 def test_a_partial_payment_lowers_the_amount(play: "Play") -> None:
