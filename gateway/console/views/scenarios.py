@@ -91,7 +91,7 @@ def _tried(
         "scenario_essai.html", trial=trial, scenario=scenario, segment=segment, version=version, kept=values is None,
         fields={} if values is None else scenario_form.fields_of(values),
         reasons={code: title_of(code) for code in trial.against}, longest=LONGEST_DAYS,
-        stages={**stages, **further},
+        stages={**stages, **further}, moved=since is not None and (trial.since, trial.until) != (since, until or last),
         channels=scenario_form.CHANNEL_NAMES)
 
 

@@ -161,3 +161,12 @@ def test_a_trial_shows_what_went_out_under_stages_that_it_has_not(visitor: Any, 
     told = {row[0].text_content(): int(row[2].text_content()) for row in rows}
     assert told["Relance amicale"] > 0, "a letter of the scenario that was in force then"
     assert "tous les clients" in unescape(visitor.get("/relances/scenarios/essai?segment=autre").text)
+
+
+@pytest.mark.parametrize(("asked", "moved"), [
+    ("", False), ("du=2026-10-01&au=2026-10-31", False), ("du=2026-10-31&au=2026-10-01", True),
+    ("du=2026-12-01", True), ("du=2026-10-01&au=2026-12-31", True), ("du=2024-01-01&au=2026-10-31", True),
+])
+def test_a_period_that_cannot_be_tried_is_said(visitor: Any, asked: str, *, moved: bool) -> None:
+    page = unescape(visitor.get(f"/relances/scenarios/essai?{asked}").text)
+    assert ("La période demandée" in page) == moved
