@@ -7,8 +7,10 @@ from decimal import Decimal
 from string import ascii_letters, digits
 from typing import Final
 
+from formats.invoice import Invoice
 from gateway.deps import Deps
-from gateway.reminders.letters.drafting import Drafted
+from gateway.reminders.letters.drafting import Drafted, language_of, read_invoice
+from gateway.reminders.letters.letter import LANGUAGES
 from gateway.reminders.letters.links import GOOD_DAYS, link_to
 from gateway.reminders.reasons import amount_words, day_words
 from gateway.reminders.scenario import SMS, THANKS
@@ -16,6 +18,10 @@ from gateway.reminders.state import Seen
 
 GSM: Final = frozenset(f"@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà€\n{ascii_letters}{digits}")
 """The alphabet of GSM 03.38: any other letter makes a text more than twice as long to send."""
+
+SPELT: Final = {"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "œ": "oe", "Œ": "OE", "–": "-", "—": "-",
+                "…": "..."}
+"""What French writes and GSM lacks."""
 
 WORDS: Final = {
     "fr": {"one": "{company} : facture {number}, échéance {day}, reste {balance}.",
@@ -28,10 +34,13 @@ WORDS: Final = {
 
 
 def draft_text(deps: Deps, group: Sequence[Seen]) -> Drafted:
-    """The SMS that these decisions about one client call for. The number is one that a person settled."""
+    """The SMS that these decisions about one client call for, in the language of its mails.
+
+    The number is one that a person settled. Slow, never in a transaction.
+    """
     seen = group[0]
-    wanted = seen.client.lang if seen.client is not None else None
-    lang = wanted if wanted in WORDS else "fr"
+    settled = seen.client is not None and seen.client.lang in LANGUAGES
+    lang = language_of(Invoice() if settled else read_invoice(deps, seen), seen)
     words, due = WORDS[lang], seen.facts.due_date
     company = (seen.entity.name if seen.entity else seen.submission.seller_name) or ""
     balance = sum((one.facts.balance for one in group), Decimal(0))
@@ -55,4 +64,4 @@ def for_phones(text: str) -> str:
 
 def _plain(sign: str) -> str:
     bare = unicodedata.normalize("NFKD", sign)[0]
-    return " " if bare.isspace() else "'" if bare == "’" else bare if bare in GSM else "?"
+    return SPELT.get(sign) or (" " if bare.isspace() else bare if bare in GSM else "?")

@@ -19,7 +19,7 @@ from gateway.worker import relay
 
 
 def settle(stage: Any, officer: Principal, invoice_id: str, **wanted: Any) -> None:
-    set_client(stage.deps, officer, invoice_id, ClientIn.model_validate({"by_sms": True, **wanted}))
+    set_client(stage.deps, officer, invoice_id, ClientIn.model_validate({"by_sms": True, "lang": "fr", **wanted}))
     relay(stage.deps, HANDLERS, only={"remind"})
 
 
@@ -82,4 +82,4 @@ def test_a_number_that_is_none_is_refused(number: str) -> None:
 
 
 def test_what_a_phone_lacks_loses_its_accent() -> None:
-    assert for_phones("Éts Lê’Nœud\u00a0: 1\u202f200 € — ça") == "Éts Le'N?ud : 1 200 € ? ca"
+    assert for_phones("Éts Lê’Nœud\u00a0: 1\u202f200 € — ça 木") == "Éts Le'Noeud : 1 200 € - ca ?"

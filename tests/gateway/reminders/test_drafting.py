@@ -14,6 +14,8 @@ from formats.syntax import Syntax, write
 from gateway.accounts.appearance import appearance_of
 from gateway.reminders.letters.drafting import account_of, language_of
 from gateway.reminders.letters.enclosing import MOST_BYTES
+from gateway.reminders.letters.texting import draft_text
+from gateway.reminders.state import look
 from gateway.tables import Document, LegalEntity, Submission
 
 if TYPE_CHECKING:
@@ -153,6 +155,19 @@ def test_a_buyer_abroad_reads_english(play: "Play") -> None:
     play.remind()
     assert "Unless we are mistaken" in play.text()
     assert play.mails()[0]["Content-Language"] == "en"
+
+
+def test_a_text_to_a_buyer_abroad_is_in_english_too(play: "Play") -> None:
+    buyer = replace(play.document.buyer, address=Address(country="DE"))
+    play.document = replace(play.document, buyer=buyer)
+    invoice = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    with play.deps.db.reading(invoice.tenant_id) as session:
+        seen = look(session, invoice.tenant_id, invoice.id, play.deps.today())
+    assert seen is not None
+    text = draft_text(play.deps, (seen,)).content.decode()
+    assert text.startswith("Atelier Imaginaire: invoice FA-2, due 13 Mar 2026, open €50.00.")
+    assert text.endswith("?lang=en")
 
 
 def test_language_and_account_of_an_empty_invoice() -> None:
