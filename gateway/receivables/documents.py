@@ -37,6 +37,9 @@ COLUMNS: Final = (
     Submission.due, Submission.issue_date, Submission.received_at, Submission.due_date, Submission.preceding,
     Submission.lifecycle, Submission.active, Submission.transmission,
 )
+LONGEST_CURRENCY: Final = 20
+"""Of what a refused document calls its currency: indexes have no room for any length."""
+
 FEW: Final = 20
 """So many documents may be looked for by name in the text of the column, which spares reading all that name any."""
 
@@ -197,7 +200,7 @@ def document_of(row: Any, ended_on: date | None = None) -> Document:
     return Document(
         id=row.id, number=row.number or "", seller=row.seller_siren or "", entity_id=row.legal_entity_id,
         client=buyer_of(row), type_code=row.type_code, processing_rule=row.processing_rule,
-        currency=row.currency or "EUR", total=total, due=row.due if row.due is not None else total,
+        currency=(row.currency or "EUR")[:LONGEST_CURRENCY], total=total, due=row.due if row.due is not None else total,
         issued_on=issued_on, due_date=row.due_date, names=tuple(row.preceding), ended_on=ended_on,
         known_at=row.received_at,
     )
