@@ -39,9 +39,8 @@ def is_news(seen: Seen) -> bool:
     if last is None or (last.outcome, last.facts.get("code"), last.stage) != (
             decision.outcome, decision.code, decision.stage or ""):
         return True
-    told = seen.facts.to_json()
-    return (decision.code == TO_CONFIRM and last.facts.get("pending") != told["pending"]) or (
-        decision.code in STOPPED and _questions(last.facts) != _questions(told))
+    return (decision.code == TO_CONFIRM and last.facts.get("pending") != seen.facts.to_json()["pending"]) or (
+        decision.code in STOPPED and _questions(last.facts) != _questions(seen.facts.to_json()))
 
 
 def _questions(told: Mapping[str, Any]) -> list[dict[str, str]]:
