@@ -40,6 +40,9 @@ COLUMNS: Final = (
 LONGEST_CURRENCY: Final = 20
 """Of what a refused document calls its currency: indexes have no room for any length."""
 
+LONGEST_NUMBER: Final = 255
+"""What a document here may bear; SQLite looks for no text of 50,000 signs."""
+
 FEW: Final = 20
 """So many documents may be looked for by name in the text of the column, which spares reading all that name any."""
 
@@ -139,7 +142,8 @@ def relations_of(session: Session, ones: Iterable[Submission] | None = None) -> 
         ones = list(ones)
         keys = {(one.seller_siren or "", one.number or "") for one in ones} | {
             (one.seller_siren or "", number) for one in ones if one.type_code in CORRECTIVE_TYPES
-            for number in one.preceding}  # what else names those is asked for what is left of them
+            for number in one.preceding  # what else names those is asked for what is left of them
+            if len(number) <= LONGEST_NUMBER}
         few = [number for _, number in keys] if len(keys) <= FEW else []
         wanted, values = _naming(len(few)), {
             "sellers": [*{seller for seller, _ in keys}], "numbers": few,

@@ -19,6 +19,7 @@ from gateway.bank.matching import Findings, Money, book_of, find
 from gateway.bank.proposals import open_item_of
 from gateway.deps import Deps
 from gateway.receivables import lines
+from gateway.receivables.documents import netted_all
 from gateway.receivables.names import numbers_in
 from gateway.receivables.open_items import all_items
 from gateway.record import Change, record
@@ -98,9 +99,12 @@ def test_no_document_is_too_odd_for_the_ledger(deps: Deps, tenant: str, make_inv
     huge = Decimal(1234567890123456789012345678)
     make_invoice(total=huge, due=huge, number="ß" * 255)
     make_invoice(active=None, currency="".join(random.Random(1).choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=9_000)))
+    naming = make_invoice(active=None, type_code="384", preceding=["F-2026-001" * 9_000])
+    make_invoice(active=None, type_code="384", number="F-2026-002")
     lines.catch_up(deps, tenant)
     with deps.db.reading(tenant) as session:
         line = session.scalars(select(LedgerLine).where(LedgerLine.is_open)).one()
+        assert netted_all(session, [naming])[naming.id].balance.outstanding == 0
         assert (str(line.balance), len(line.signs)) == (f"{huge}.00", 255)
     assert [str(lines.as_kept(Decimal(text))) for text in ("1E+2", "0.5", "120.0000", "-0.125", "7.")] == [
         "100.00", "0.50", "120.00", "-0.125", "7.00"]
