@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, load_only
 
 from gateway.channels.sending import client_channel
 from gateway.clock import day_in_france
-from gateway.db import plain
+from gateway.db import plain, slices
 from gateway.lifecycle.history import total_of
 from gateway.receivables.account import NOTHING, Item, Received, client_of
 from gateway.receivables.documents import Relations, document_of, netted, paid_before, relations_of
@@ -51,12 +51,13 @@ HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is
 CASES: Final = select(Case).where(
     Case.submission_id.in_(IDS), Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
 DECISIONS: Final = select(DecisionRow).where(DecisionRow.submission_id.in_(IDS))
-RETURNED: Final = select(Case.client, DecisionRow.recipient).join(
-    DecisionRow, (DecisionRow.tenant_id == Case.tenant_id) & (DecisionRow.submission_id == Case.submission_id)).where(
-    Case.kind == "bounce", Case.outcome.is_(None) | (Case.outcome != "done"), DecisionRow.recipient.is_not(None),
-    DecisionRow.outcome == "sent", DecisionRow.facts["refused"].as_boolean().is_(True))
-"""Clients and addresses that a letter came back from, about which no person has done anything yet."""
+RETURNED: Final = select(Case.client, Case.submission_id).where(
+    Case.kind == "bounce", Case.outcome.is_(None) | (Case.outcome != "done"))
+"""Invoices of which a letter came back, and about which no person has done anything yet."""
 
+REFUSING: Final = select(DecisionRow.submission_id, DecisionRow.recipient).where(
+    DecisionRow.submission_id.in_(IDS), DecisionRow.recipient.is_not(None), DecisionRow.outcome == "sent",
+    DecisionRow.facts["refused"].as_boolean().is_(True))
 KEYS: Final[BindParameter[Sequence[str]]] = bindparam("keys", expanding=True)
 CLIENTS: Final = select(ReminderClient)
 FEW_CLIENTS: Final = CLIENTS.where(ReminderClient.key.in_(KEYS))
@@ -203,17 +204,24 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None, money:
     """
     keys = None if ones is None else sorted({key_of(one) for one in ones})
     clients = session.scalars(CLIENTS) if keys is None else session.scalars(FEW_CLIENTS, {"keys": keys})
-    came_back = session.execute(RETURNED) if keys is None else session.execute(FEW_RETURNED, {"keys": keys})
-    returned: dict[str, list[str]] = defaultdict(list)
-    for key, address in came_back:
-        returned[key].append(address or "")
     house = session.info.get(HOUSE)
     if house is None:
         house = session.info[HOUSE] = {
             "scenarios": scenarios_of(session), "texting": client_channel(session) is not None,
             "entities": {entity.id: entity for entity in session.scalars(ENTITIES)}}
     return Ground(relations=relations_of(session, ones), clients={client.key: client for client in clients},
-                  money=awaited(session, keys) if money is None else money, returned=returned, **house)
+                  money=awaited(session, keys) if money is None else money, returned=_returned(session, keys), **house)
+
+
+def _returned(session: Session, keys: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
+    """See `Ground.returned`. In two steps, lest SQLite looks through all decisions for a few."""
+    asked = session.execute(RETURNED) if keys is None else session.execute(FEW_RETURNED, {"keys": keys})
+    clients = {submission_id: client for client, submission_id in asked}
+    found: dict[str, list[str]] = defaultdict(list)
+    for part in slices(list(clients)):
+        for submission_id, address in session.execute(REFUSING, {"ids": part}):
+            found[clients[submission_id]].append(address or "")
+    return found
 
 
 def disputed(session: Session, ids: Sequence[str], today: date) -> set[str]:
