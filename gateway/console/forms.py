@@ -47,8 +47,9 @@ def plain_amount(text: str) -> str:
 
 
 def _sentence(field: str, kind: str, message: str, context: dict[str, object]) -> str:
-    if field in FIELDS:
-        return FIELDS[field]
+    name = field.rpartition(".")[2]
+    if name in FIELDS:
+        return FIELDS[name]
     if kind == "string_too_short" and context.get("min_length") == 1:
         return SENTENCES["missing"]
     if kind in SENTENCES:

@@ -13,7 +13,9 @@ from lxml import html
 from sqlalchemy import delete
 
 from gateway.deps import Deps
+from gateway.keeping.erasure import PERSONAL
 from gateway.reminders.letters.links import Link, addressee_of, token_for
+from gateway.tables import Submission
 from gateway.tables_receivables import BankFile, BankMovement
 from gateway.tables_reminders import Case, Decision, Hold, ReminderClient
 
@@ -44,6 +46,14 @@ def a_hold(story: Any, until: date) -> Hold:
     return Hold(tenant_id=story.tenant_id, id="typed-0", submission_id=story.invoices[OWED], kind="promise",
                 reason="Promis au téléphone", until=until, created_at=NOW - timedelta(days=20), actor="user:x",
                 lifted_at=None)
+
+
+def a_movement(story: Any, n: int = 0) -> BankMovement:
+    return BankMovement(
+        tenant_id=story.tenant_id, id=f"typed-{n}", file_id="f", key=f"k{n}", content=f"c{n}", account="FR76",
+        name="X", statement="1", amount=Decimal("10.00"), currency="EUR", booked_on=date(2026, 11, 20), state="open",
+        value_on=date(2026, 11, 20), returned=False, reference=None, end_to_end=None, iban=None, remittance="",
+        creditor_reference=None, decided_at=None, decided_by=None, decided_reason=None)
 
 
 def put(deps: Deps, story: Any, *made: Any) -> None:
@@ -170,11 +180,7 @@ def test_a_case_that_is_not_closed_keeps_what_was_typed(visitor: Any, seeded_dep
 
 
 def test_a_movement_that_is_not_allocated_keeps_what_was_typed(visitor: Any, seeded_deps: Deps, story: Any) -> None:
-    put(seeded_deps, story, *(BankMovement(
-        tenant_id=story.tenant_id, id=f"typed-{n}", file_id="f", key=f"k{n}", content=f"c{n}", account="FR76",
-        name="X", statement="1", amount=Decimal("10.00"), currency="EUR", booked_on=date(2026, 11, 20), state="open",
-        value_on=date(2026, 11, 20), returned=False, reference=None, end_to_end=None, iban=None, remittance="",
-        creditor_reference=None, decided_at=None, decided_by=None, decided_reason=None) for n in range(2)))
+    put(seeded_deps, story, *(a_movement(story, n) for n in range(2)))
     data = {"csrf": visitor.token("/banque"), "number": "F-nulle part", "amount": "9,99", "overpayment": "oui"}
     answer = visitor.post("/banque/mouvements/typed-1/rapprocher", data=data)
     assert answer.status_code == 422
@@ -237,3 +243,42 @@ def test_a_page_offers_nothing_that_its_reader_may_not_do(signed_in: Any, story:
             if (kind := re.sub(r"[0-9a-f-]{36}|[?#].*", "*", link)) not in seen:
                 seen.add(kind)
                 assert reader.get(link).status_code != 403, (page, link)
+
+
+def test_nothing_erased_is_none_on_any_page(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    ended = a_case(story, 1, active=None, outcome="done", closed_at=NOW, closed_by="worker", client="", reason="",
+                   kind="letter")
+    put(seeded_deps, story, a_case(story), ended, a_decision(story, facts={}, reason=""),
+        a_hold(story, date(2026, 11, 30)))
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        invoice = session.get_one(Submission, (story.tenant_id, story.invoices[OWED]))
+        before = {name: getattr(invoice, name) for name in PERSONAL}
+        for name in PERSONAL:
+            setattr(invoice, name, None)
+    for page in ("/", "/relances", "/relances?issue=held", f"/relances/clients/{story.invoices[OWED]}", "/relances/cas",
+                 "/relances/cas?fermes=1", "/taches", f"/factures/{story.invoices[OWED]}", "/factures?q=0430",
+                 f"/factures/{story.invoices[OWED]}/penalites"):
+        answer = visitor.get(page)
+        assert answer.status_code == 200, page
+        assert "None" not in answer.text, page
+    with seeded_deps.db.transaction(story.tenant_id) as session:
+        invoice = session.get_one(Submission, (story.tenant_id, story.invoices[OWED]))
+        for name, value in before.items():
+            setattr(invoice, name, value)
+
+
+def test_every_wrong_field_of_a_client_is_named_in_french(visitor: Any, story: Any) -> None:
+    page = f"/relances/clients/{story.invoices[OWED]}"
+    answer = visitor.post(page, data={"csrf": visitor.token(page), "hold": "guerre", "hold_until": "2026-13-45",
+                                      "lang": "de", "contact": "c" * 141, "hold_reason": "r" * 2001})
+    assert answer.status_code == 422
+    told = html.fromstring(answer.text).xpath("//*[@id='problemes']//li/a/text()")
+    assert told == ["Contact", "Langue", "Ne rien envoyer", "Raison", "Jusqu'au"]
+    assert value_of(answer.text, "hold_reason") == ["r" * 2001]
+
+
+def test_an_amount_of_the_bank_that_is_none_is_said(visitor: Any, seeded_deps: Deps, story: Any) -> None:
+    put(seeded_deps, story, a_movement(story))
+    answer = visitor.post("/banque/mouvements/typed-0/rapprocher", data={
+        "csrf": visitor.token("/banque"), "number": OWED, "amount": "12,345"})
+    assert "Montant avec deux décimales au plus" in answer.text
