@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from gateway.bank.finding import items_for
 from gateway.bank.matching import Book, Findings, Money, OpenItem, book_of, find
-from gateway.bank.schemas import MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
+from gateway.bank.schemas import MOST_PARTS, MovementListOut, MovementOut, PartOut, ProposalOut, movement_out
 from gateway.deps import Deps
 from gateway.problems import not_found
 from gateway.receivables.account import Item, client_of
@@ -191,7 +191,7 @@ def _shown(row: BankMovement, ground: Ground, taken_back: Sequence[BankAllocatio
         parts=[PartOut(invoice_id=item.id, number=item.number, claim_id=None, amount=format(amount, "f"))
                for item, amount in one.parts],
         left=format(one.left, "f"), score=one.score, reasons=list(one.reasons), why=_why(one.reasons),
-    ) for one in findings.proposals]
+    ) for one in findings.proposals if len(one.parts) <= MOST_PARTS]
     if taken_back:
         proposals.append(ProposalOut(
             parts=[PartOut(invoice_id=one.submission_id, number="", claim_id=one.claim_id,

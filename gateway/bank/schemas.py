@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,9 @@ from gateway.receivables.schemas import MoneyText, Out
 from gateway.tables_receivables import BankFile, BankMovement
 
 Action = Literal["aside", "reopen", "same", "another"]
+MOST_PARTS: Final = 500
+"""Of one answer: a great client pays so many invoices with one transfer. They take some seconds."""
+
 State = Literal["open", "doubtful", "matched", "aside", "repeated"]
 
 
@@ -113,7 +116,7 @@ class AllocationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    parts: Annotated[list[PartIn], Field(min_length=1, max_length=100)]
+    parts: Annotated[list[PartIn], Field(min_length=1, max_length=MOST_PARTS)]
     overpayment: bool = False
     """Whether more than what is open may go to an invoice, as a credit of the client."""
 

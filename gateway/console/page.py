@@ -35,7 +35,7 @@ HEADERS = {
 }
 FORM_BYTES = 64 << 10
 LONG_FORM_BYTES, LONG_FORM_FIELDS = 4 << 20, 600
-"""Room for a scenario of reminders with all its texts."""
+"""Room for a scenario of reminders with all its texts, and for a transfer that pays hundreds of invoices."""
 
 FILE_BYTES = 100 << 20
 """Largest file of the page Valider, as for PDF over the API."""

@@ -15,7 +15,7 @@ from gateway.bank.proposals import movements
 from gateway.bank.schemas import AllocationIn, MovementDecisionIn
 from gateway.console import people
 from gateway.console.forms import errors_of, plain_amount, told
-from gateway.console.page import Act, Does, Page, Sees, Uploads, Visit, go
+from gateway.console.page import Act, Does, Page, Sees, Uploads, Visit, Writes, go
 from gateway.console.words import french
 from gateway.deps import Deps
 from gateway.problems import Problem
@@ -50,7 +50,7 @@ def upload(act: Annotated[Act, Uploads(Permission.PAYMENTS_WRITE)]) -> Response:
 
 
 @router.post("/banque/mouvements/{movement_id}/rapprocher")
-def confirm(act: Deciding, movement_id: str) -> Response:
+def confirm(act: Annotated[Act, Writes(Permission.PAYMENTS_WRITE)], movement_id: str) -> Response:
     """Confirm a proposal (`part` fields: invoice, amount and claim), or what was typed (number and amount)."""
     typed = {name: act.text(name) for name in ("number", "amount", "overpayment", "avant")} | {"movement": movement_id}
     parts = [dict(zip(("invoice_id", "amount", "claim_id"), [*text.split("|"), ""], strict=False))

@@ -86,6 +86,22 @@ def test_from_the_statement_to_the_payment(
     assert "À rendre" in browser.get("/banque?etat=aside").text
 
 
+def test_a_transfer_that_pays_more_invoices_than_a_usual_form_has_fields(
+    person: Callable[..., TestClient], make_invoice: MakeInvoice
+) -> None:
+    """A great client pays a month of invoices at once: 201 of them, one cent each."""
+    browser = person("credit")
+    for number in range(201):
+        make_invoice(number=f"F-{number:04}", total=Decimal("0.01"), due=Decimal("0.01"))
+    page = take_in(browser, statement(paid("2.01", "novembre"))).text
+    form = re.search(r'action="(/banque/mouvements/[^"]+/rapprocher)"', page)
+    assert form is not None
+    parts = re.findall(r'name="part" value="([^"]+)"', page)
+    answer = browser.post(form[1], data={"csrf": TOKEN, "key": "k", "part": parts})
+    assert (len(parts), "Le rapprochement est enregistré" in answer.text) == (201, True)
+    assert answer.status_code == 200
+
+
 def test_a_claim_is_made_shown_and_given_up(
     person: Callable[..., TestClient], entity: LegalEntity, make_invoice: MakeInvoice, clock: Any
 ) -> None:
