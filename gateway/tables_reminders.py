@@ -132,7 +132,7 @@ class Case(Row, Base):
     """Further invoices of a task about several: one call, one letter. Those that are paid are taken out."""
 
     balance: Mapped[Decimal]
-    """When it was opened; of a task about several invoices, when one of them was last taken out."""
+    """When it was opened; of a call, letter, notice or file, what its invoices owed when that last changed."""
 
     opened_at: Mapped[datetime]
     due_on: Mapped[date]

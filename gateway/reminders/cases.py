@@ -27,6 +27,7 @@ from gateway.reminders.state import Seen, key_of, look_again
 from gateway.reminders.working import working_days_after
 from gateway.tables import Submission
 from gateway.tables_reminders import Case
+from gateway.tables_reminders import Decision as DecisionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ JOINT: Final = ("call", "letter", "notice", "handover")
 
 WAIT: Final = " — Attendez : "
 """In the reason of such a task, before what speaks against it since it was opened."""
+
+OUTDATED: Final = "le document joint ne dit plus ce qui est dû"
 
 
 def open_case(
@@ -169,11 +172,7 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
             end(session, case, ANSWERED, why, actor="worker", now=now)
         elif case.active and case.kind == "approval" and _is_moot(case, seen.decision):
             end(session, case, ANSWERED, "Cette étape ne demande plus d'accord.", actor="worker", now=now)
-    for task in known.tasks(seen.submission.id):
-        told = task.reason.partition(WAIT)[2].split(", ")
-        if (_stop_words(seen, stop) not in told if stop is not None
-                else any(words.startswith(f"{seen.facts.number} (") for words in told)):
-            _say_what_stops(session, task, now=now, today=today)
+    bring_up(session, seen, known, now=now, today=today)
     _keep_to_money(session, seen, cases, known.asked, now=now, today=today)
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
@@ -210,36 +209,64 @@ def _take_out(session: Session, seen: Seen, known: Known, *, now: datetime, toda
         if case.beside:
             left = [one for one in (case.submission_id, *case.beside) if one != seen.submission.id]
             _put(case, look_again(session, left, today), today)
-            _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {case.reason}",
-                  now=now)
+            _tell_changed(session, case, now=now)
 
 
-def _say_what_stops(session: Session, case: Case, *, now: datetime, today: date) -> None:
-    """Whoever is about to call or to post reads what speaks against it by now; what is over is said no more."""
-    stops = _stops(look_again(session, [case.submission_id, *case.beside], today), today)
-    reason = case.reason.partition(WAIT)[0] + stops
-    if reason != case.reason:
-        case.reason = reason
-        _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {reason}", now=now)
+def bring_up(session: Session, seen: Seen, known: Known, *, now: datetime, today: date) -> None:
+    """Whoever is about to call or to post reads what is owed by now, and what speaks against it; in the transaction."""
+    for case in known.tasks(seen.submission.id):
+        if _says(case, seen, today):
+            continue
+        about, before = look_again(session, [case.submission_id, *case.beside], today), case.reason
+        if case.balance != sum((one.facts.balance for one in about), Decimal(0)):
+            _put(case, about, today)
+        else:
+            case.reason = case.reason.partition(WAIT)[0] + _stops(case, about, today)
+        if case.reason != before:
+            _tell_changed(session, case, now=now)
 
 
-def _stops(about: Sequence[Seen], today: date) -> str:
+def _says(case: Case, seen: Seen, today: date) -> bool:
+    """Whether a task tells already how this invoice stands: then nothing else of it need be read."""
+    left, _, stops = case.reason.partition(WAIT)
+    stop, told = stop_of(seen.facts, seen.scenario, today), stops.split(", ")
+    if _owed(seen) not in left if case.beside else case.balance != seen.facts.balance:
+        return False
+    return _stop_words(seen, stop) in told if stop is not None else not any(
+        words.startswith(f"{seen.facts.number} (") for words in told)
+
+
+def _stops(case: Case, about: Sequence[Seen], today: date) -> str:
     """What speaks against asking for these invoices, in few words, and none that a person wrote; may be empty."""
     stops = [_stop_words(one, stop) for one in about
              if (stop := stop_of(one.facts, one.scenario, today)) is not None]
+    if case.kind != "call" and any(_differs(row, one, about) for one in about for row in one.rows
+                                   if (row.channel, row.stage, row.outcome) == (case.kind, case.stage, "sent")):
+        stops.append(OUTDATED)
     return WAIT + ", ".join(stops) if stops else ""
+
+
+def _differs(row: DecisionRow, seen: Seen, about: Sequence[Seen]) -> bool:
+    """Whether the paper of a decision asks for another amount, or for other invoices."""
+    numbers = {one.facts.number for one in about}
+    return Decimal(row.facts.get("balance", seen.facts.balance)) != seen.facts.balance or (
+        {*row.facts.get("together", numbers)} != numbers)
 
 
 def _stop_words(seen: Seen, stop: Decision) -> str:
     return f"{seen.facts.number} ({title_of(stop.code)})"
 
 
+def _owed(seen: Seen) -> str:
+    return f"{seen.facts.number} ({amount_words(seen.facts.balance, seen.facts.currency)})"
+
+
 def _put(case: Case, about: Sequence[Seen], today: date, why: str = "") -> None:
     """Make a task one about these invoices; the first leads. `why`: what there is to say besides."""
     case.submission_id, *case.beside = [one.submission.id for one in about]
     case.balance = sum((one.facts.balance for one in about), Decimal(0))
-    left = ", ".join(f"{one.facts.number} ({amount_words(one.facts.balance, one.facts.currency)})" for one in about)
-    case.reason = f"{why} Reste à payer : {left}".strip() + _stops(about, today)
+    left = ", ".join(map(_owed, about))
+    case.reason = f"{why} Reste à payer : {left}".strip() + _stops(case, about, today)
 
 
 def wait_for_others(session: Session, seen: Seen, today: date) -> bool:
@@ -339,6 +366,10 @@ def _open(session: Session, tenant_id: str, case_id: str) -> Case:
     if not case.active:
         raise Problem(409, "case-closed", "Ce cas est déjà fermé. / This case is closed.")
     return case
+
+
+def _tell_changed(session: Session, case: Case, *, now: datetime) -> None:
+    _tell(session, case, "case-changed", actor="worker", reason=f"{KINDS[case.kind].title} : {case.reason}", now=now)
 
 
 def _tell(

@@ -12,7 +12,7 @@ from gateway.deps import Deps
 from gateway.outbox import Entry, is_pending, put
 from gateway.receivables.documents import FOLLOWERS
 from gateway.record import Change, lock_tenant, record
-from gateway.reminders.cases import Known, keep_pace, known_cases
+from gateway.reminders.cases import JOINT, Known, bring_up, keep_pace, known_cases
 from gateway.reminders.decide import APPROVED, COMPLETED, OPENS, QUIET, TO_CONFIRM, Outcome, passed_over
 from gateway.reminders.pending import Awaited
 from gateway.reminders.scenario import THANKS, Scenario
@@ -50,7 +50,7 @@ def _questions(told: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def keep(deps: Deps, seen: Seen) -> bool:
     """Keep a decision against a letter, once per reason; False when a letter is due by now."""
-    if not is_news(seen):
+    if not is_news(seen) and not any(row.channel in JOINT for row in seen.rows):
         return True
     tenant_id = seen.submission.tenant_id
     with deps.db.transaction(tenant_id) as session:
@@ -58,8 +58,11 @@ def keep(deps: Deps, seen: Seen) -> bool:
         again = look(session, tenant_id, seen.submission.id, deps.today())
         if again is None or again.decision.outcome is Outcome.SENT:
             return again is None
+        known = known_cases(session, [again])
         if is_news(again):
-            _write(deps, session, again, known_cases(session, [again]))
+            _write(deps, session, again, known)
+        else:
+            bring_up(session, again, known, now=deps.now(), today=deps.today())
     return True
 
 

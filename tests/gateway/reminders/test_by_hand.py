@@ -154,6 +154,35 @@ def test_a_task_says_what_speaks_against_it_by_now(play: "Play", principal: Any)
     assert cases_of_kind(play, "call")[0].reason == before, "a hold ends by itself"
 
 
+def test_a_task_says_what_is_owed_by_now(play: "Play", principal: Any) -> None:
+    """Nobody asks on the phone for what was paid in part, or posts a letter that does."""
+    by_hand(play, principal, "call", "letter")
+    for day in ("2026-03-23", "2026-04-02"):
+        play.on(day)
+        play.work()
+    for paid, balance, owed, outdated in (
+            ("700.00", "500.00", "500,00 €", True), ("-700.00", "1200.00", "1 200,00 €", False)):
+        play.pay(paid)
+        play.remind()
+        (call,), (letter,) = cases_of_kind(play, "call"), cases_of_kind(play, "letter")
+        assert {str(call.balance), str(letter.balance)} == {balance}
+        told = call.reason.replace("\xa0", " ").replace("\u202f", " ")
+        assert told == f"Reste à payer : FA-2026-0042 ({owed})"
+        assert letter.reason == call.reason + " — Attendez : le document joint ne dit plus ce qui est dû" * outdated
+
+
+def test_a_letter_about_what_was_paid_meanwhile_is_not_posted_unseen(play: "Play", principal: Any) -> None:
+    by_hand(play, principal, "letter")
+    second = play.another("FA-2", "2026-03-13", "50.00")
+    play.on("2026-03-23")
+    play.work()
+    play.pay("1200.00")
+    play.remind()
+    (letter,) = cases_of_kind(play, "letter")
+    assert (letter.submission_id, letter.beside, str(letter.balance)) == (second.id, [], "50.00")
+    assert letter.reason.endswith(" — Attendez : le document joint ne dit plus ce qui est dû")
+
+
 @pytest.mark.parametrize("code", ["210", "213"])
 def test_nobody_calls_for_an_invoice_that_ended(play: "Play", principal: Any, code: str) -> None:
     by_hand(play, principal, "call")
