@@ -99,7 +99,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--role": {"action": "append", "choices": sorted(ROLES), "required": True},
     },
     "scenario": {
-        "--any-day": {"action": "store_true", "help": "aussi les jours chômés / on closed days too"},
+        "--any-day": {"action": "store_true", "help": "tous les jours, à toute heure / every day, at any hour"},
     },
 }
 
@@ -144,7 +144,8 @@ def make_user(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[s
 def set_scenario(deps: Deps, tenant_id: str, options: argparse.Namespace) -> dict[str, str | bool]:
     """The built-in reminder scenario as a version of the tenant's own, with what the options change."""
     principal = Principal(tenant_id=tenant_id, actor=ACTOR, name="operator", permissions=frozenset())
-    definition = {**to_json(DEFAULT), "working_days_only": not options.any_day}
+    always = {"working_days_only": False, "hours": (0, 24)} if options.any_day else {}
+    definition = {**to_json(DEFAULT), **always}
     return {"tenant": tenant_id, "scenario": save_scenario(deps, principal, definition).name}
 
 

@@ -99,7 +99,7 @@ class Scenario:
     """From this balance on, a person approves every stage after the due date; None: no such limit."""
 
     working_days_only: bool = True
-    """Letters leave on working days during `hours`; False: at any time."""
+    """Letters leave on working days; False: on any day."""
 
     hours: tuple[Hour, Hour] = (8, 19)
     """First hour and the hour from which it is too late, in France."""

@@ -60,5 +60,5 @@ def wait_for_office(deps: Deps, scenario: Scenario) -> None:
     """Nobody wants a reminder at two in the morning. Raises RetryLater until the hours of the scenario."""
     local = deps.now_in_france()
     opening = wait_for_hours(local, *scenario.hours)
-    if scenario.working_days_only and opening > local:
+    if opening > local:
         raise RetryLater("outside office hours", at=opening.astimezone(UTC), patient=True)

@@ -328,6 +328,18 @@ def test_another_tenants_invoice_looks_absent(play: "Play", make_tenant: Any) ->
     assert play.mails() == []
 
 
+def test_a_scenario_for_every_day_has_hours_too(play: "Play", principal: Any) -> None:
+    definition = {**to_json(DEFAULT), "name": "tous les jours", "working_days_only": False, "hours": [9, 12]}
+    people.save_scenario(play.deps, principal, definition)
+    play.on("2026-03-28")  # a Saturday, ten in the morning in Paris
+    play.clock.forward(hours=-8)
+    play.work()
+    assert play.told() == []
+    play.clock.forward(hours=8)
+    play.work()
+    assert play.told() == [("sent", "due", "friendly")]
+
+
 def test_a_letter_waits_for_the_morning(play: "Play") -> None:
     play.on("2026-03-23")
     play.clock.forward(hours=-6)  # four in the morning in Paris
