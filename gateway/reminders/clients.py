@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -24,6 +24,7 @@ ABOUT_ADDRESS = ("contact", "bounce")
 """Cases that another address answers."""
 
 
+CHANGED: Final = "client-changed"
 PHONE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
 """A number of E.164: country and subscriber, at most fifteen digits."""
 
@@ -76,10 +77,13 @@ class ClientIn(BaseModel):
         return value or None
 
 
-def set_client(deps: Deps, principal: Principal, submission_id: str, wanted: ClientIn) -> ReminderClient:
-    """Settle what concerns the client of an invoice. Problems: not-found; 422 hold-without-reason.
+def set_client(
+    deps: Deps, principal: Principal, submission_id: str, wanted: ClientIn, seen: datetime | None = None
+) -> ReminderClient:
+    """Settle what concerns the client of an invoice. Problems: not-found; 422 hold-without-reason; 409 client-changed.
 
-    Every open invoice of the client is decided again.
+    Every open invoice of the client is decided again. `seen`: `changed_at` of what the person looked at, where that
+    is to be in force still: what a colleague settled meanwhile is not undone unseen.
     """
     if wanted.hold is not None and not wanted.hold_reason:
         raise Problem(422, "hold-without-reason", "Indiquez pourquoi rien ne doit partir. / Say why nothing may go.")
@@ -90,6 +94,9 @@ def set_client(deps: Deps, principal: Principal, submission_id: str, wanted: Cli
         if submission is None:
             raise not_found()
         row = session.get(ReminderClient, (tenant_id, key_of(submission))) or new_client(submission)
+        if seen is not None and row.changed_at != seen:
+            raise Problem(409, CHANGED, "Les réglages de ce client ont changé entre-temps. / "
+                          "The settings of this client changed meanwhile.")
         moved = wanted.email is not None and wanted.email != row.email
         for name, value in wanted.model_dump(exclude={"mine"}).items():
             setattr(row, name, value)
@@ -117,8 +124,9 @@ def accept_contact(deps: Deps, principal: Principal, case_id: str) -> ReminderCl
             raise Problem(409, "nothing-proposed", "Aucune adresse n'est proposée. / No address is proposed.")
         submission = session.get_one(Submission, (principal.tenant_id, case.submission_id))
         known = session.get(ReminderClient, (principal.tenant_id, key_of(submission)))
-    settled = settled_of(known, principal.actor) if known is not None else ClientIn()
-    return set_client(deps, principal, submission.id, settled.model_copy(update={"email": case.proposal}))
+    known = known or new_client(submission)
+    settled = settled_of(known, principal.actor).model_copy(update={"email": case.proposal})
+    return set_client(deps, principal, submission.id, settled, known.changed_at)
 
 
 def settled_of(client: ReminderClient, actor: str) -> ClientIn:

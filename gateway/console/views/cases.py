@@ -1,6 +1,7 @@
 """Cases of reminders: what waits for a person, with its clock and owner; approvals; what is settled about a client."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -15,7 +16,15 @@ from gateway.console.tasks import cases_sheet
 from gateway.console.views.receivables import LIST
 from gateway.problems import Problem, not_found
 from gateway.reminders.cases import KINDS, cases, close_case, take_case
-from gateway.reminders.clients import ClientIn, accept_contact, client_of_invoice, segments, set_client, settled_of
+from gateway.reminders.clients import (
+    CHANGED,
+    ClientIn,
+    accept_contact,
+    client_of_invoice,
+    segments,
+    set_client,
+    settled_of,
+)
 from gateway.tables import Submission
 from gateway.tables_reminders import Case
 
@@ -80,12 +89,21 @@ def save_client(act: Deciding, invoice_id: str) -> Response:
     ticks = {name: act.text(name) == "oui" for name in TICKS}
     wanted = {**{name: value or None for name, value in values.items()}, "segment": values["segment"], **ticks}
     try:
-        set_client(act.deps, act.principal, invoice_id, ClientIn.model_validate(wanted))
+        set_client(act.deps, act.principal, invoice_id, ClientIn.model_validate(wanted), _moment(act.text("vu")))
     except ValidationError as error:
         return _client(act.visit, invoice_id, values={**values, **ticks}, errors=errors_of(error))
     except Problem as problem:
-        return _client(act.visit, invoice_id, values={**values, **ticks}, errors={"": told(problem)})
+        return _client(act.visit, invoice_id, values={**values, **ticks}, errors={"": told(problem)},
+                       changed=problem.code == CHANGED)
     return go(f"/relances/clients/{invoice_id}", "client")
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment as a hidden field carries it; None for what is none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _done(act: Act, do: Callable[[], object], mark: str, typed: Mapping[str, str] | None = None) -> Response:
@@ -112,15 +130,17 @@ def _read(
 
 
 def _client(
-    visit: Visit, invoice_id: str, *, values: dict[str, object] | None = None, errors: dict[str, str] | None = None
+    visit: Visit, invoice_id: str, *, values: dict[str, object] | None = None, errors: dict[str, str] | None = None,
+    changed: bool = False,
 ) -> Response:
     tenant_id = visit.principal.tenant_id
     with visit.deps.db.reading(tenant_id) as session:
         invoice = session.get(Submission, (tenant_id, invoice_id))
         if invoice is None:
             raise not_found()
-        known = settled_of(client_of_invoice(session, invoice), visit.principal.actor)
-        there = segments(session)
+        row = client_of_invoice(session, invoice)
+        known, there = settled_of(row, visit.principal.actor), segments(session)
+        who = people.names(session).of(row.actor) if changed else ""
     shown = values or {name: "" if value is None else value for name, value in known.model_dump().items()}
     return visit.draw("relances_client.html", invoice=invoice, values=shown, errors=errors or {}, segments=there,
-                      status=422 if errors else 200)
+                      seen=row.changed_at, changed_by=who, status=422 if errors else 200)

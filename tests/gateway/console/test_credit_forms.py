@@ -282,3 +282,22 @@ def test_an_amount_of_the_bank_that_is_none_is_said(visitor: Any, seeded_deps: D
     answer = visitor.post("/banque/mouvements/typed-0/rapprocher", data={
         "csrf": visitor.token("/banque"), "number": OWED, "amount": "12,345"})
     assert "Montant avec deux décimales au plus" in answer.text
+
+
+def test_what_a_colleague_settled_meanwhile_is_not_undone_unseen(visitor: Any, signed_in: Any, story: Any) -> None:
+    page = f"/relances/clients/{story.invoices[OWED]}"
+    opened = {str(one.get("name")): str(one.get("value")) for one in html.fromstring(visitor.get(page).text).xpath(
+        f"//form[@action='{page}']//input[@type='hidden']")}
+    colleague = signed_in("credit")
+    there = html.fromstring(colleague.get(page).text).xpath(f"//form[@action='{page}']//input[@type='hidden']")
+    saved = colleague.post(page, data={**{one.get("name"): one.get("value") for one in there}, "hold": "insolvency",
+                                       "hold_reason": "Jugement du 20 novembre"})
+    assert "enregistré" in saved.text
+    late = visitor.post(page, data={**opened, "lang": "en", "contact": "Mme Roux"})
+    assert late.status_code == 422
+    assert "Hugo Lenoir" in late.text
+    assert value_of(late.text, "contact") == ["Mme Roux"]
+    assert "Jugement du 20 novembre" in visitor.get(page).text
+    again = {str(one.get("name")): str(one.get("value")) for one in html.fromstring(late.text).xpath(
+        f"//form[@action='{page}']//input[@type='hidden']")}
+    assert "enregistré" in visitor.post(page, data={**again, "lang": "en", "contact": "Mme Roux"}).text
