@@ -84,6 +84,8 @@ def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
 
 def earliest(session: Session, submission: Submission, amount: Decimal, on: date) -> date:
     """The first day from `on` that an amount may have: money that is taken back is so once it has come in."""
+    if amount * _side(submission) >= 0:
+        return on
     payments = payments_of(session, submission.id)
     days = sorted({on, *(one.paid_on for one in payments if one.paid_on > on)})
     lacking = [day for day in days if _lacks(submission, amount, sum(
