@@ -5,7 +5,7 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Final
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from gateway.clock import PARIS
 
@@ -18,9 +18,8 @@ def amount(value: Decimal | None, currency: str | None = "EUR") -> str:
     """Money with its currency; the scale of the currency, never rounded away: more digits stay visible."""
     if value is None:
         return NOTHING
-    exponent = value.as_tuple().exponent
-    usual = not isinstance(exponent, int) or exponent >= -2
     with localcontext(WIDE):
+        usual = value == round(value, get_currency_precision(currency or "EUR"))
         return str(format_currency(value, currency or "EUR", locale="fr_FR", currency_digits=usual,
                                    decimal_quantization=usual))
 

@@ -288,3 +288,11 @@ def text(element: Any) -> str:
 def tidy(words: str) -> str:
     return " ".join(words.split())
 
+
+
+@pytest.mark.parametrize(("value", "currency", "shown"), [
+    ("1000.50", "JPY", "1 000,50 JPY"), ("1000.00", "JPY", "1 000 JPY"), ("12.34", "TND", "12,340 TND"),
+    ("1234.5", "EUR", "1 234,50 €"), ("0.0125", "EUR", "0,0125 €"), ("5.000", "EUR", "5,00 €"),
+])
+def test_an_amount_is_never_rounded_away(value: str, currency: str, shown: str) -> None:
+    assert tidy(french.amount(Decimal(value), currency)) == shown
