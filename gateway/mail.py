@@ -30,6 +30,7 @@ TIMEOUT_S: Final = 20.0
 """Per exchange with the server; a whole delivery stays well under the lease of the outbox."""
 
 LONGEST_ENVELOPE_ID: Final = 100
+
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 

@@ -127,7 +127,7 @@ def test_a_server_that_reports_is_told_which_mail_it_is_about(mailbox: Mailbox) 
 def test_a_name_that_is_too_long_for_an_envelope_is_left_out(mailbox: Mailbox) -> None:
     mailbox.dsn = True
     settings = Settings(smtp_url=f"smtp://127.0.0.1:{mailbox.port}")
-    deliver(settings, MAIL, message_id=f"<{'a' * 90}@b.example>", sender="a@b.example", recipient="c@d.example")
+    deliver(settings, MAIL, message_id=f"<{'a' * 91}@b.example>", sender="a@b.example", recipient="c@d.example")
     assert mailbox.envelopes[0].split(" ")[1:] == ["RET=HDRS"]
 
 
