@@ -190,6 +190,7 @@ def _by_reference(money: Money, named: Sequence[OpenItem], book: Book) -> Iterab
                    reasons=(*reasons, *words))
     for item in named:
         if len(named) > 1 and item.balance == money.amount:
+            bonus, words = _client_signs(money, item, book)  # invoices of two clients may bear one number
             yield Proposal(parts=((item, item.balance),), left=NOTHING, score=score + 25 + bonus,
                            reasons=("reference", "exact", *words))
 

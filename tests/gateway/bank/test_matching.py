@@ -69,6 +69,14 @@ def test_the_reference_weighs_more_than_the_amount() -> None:
     assert best(money("50.00", "acompte F-1001"), items) == [("F-1001", "50.00")]
 
 
+def test_of_two_sellers_invoices_with_one_number_that_of_the_payer_comes_first() -> None:
+    """Two companies of one house may number alike; each proposal says what speaks for its own client."""
+    items = [item("F-1001", client="a"), item("F-1001", client="b", due_date=date(2026, 2, 1))]
+    found = find(money("100.00", "F-1001", name="MAISON BBBB"), book_of(items, {})).proposals
+    assert [([one.id for one, _ in each.parts], each.reasons) for each in found[:2]] == [
+        (["b-F-1001"], ("reference", "exact", "name")), (["a-F-1001"], ("reference", "exact"))]
+
+
 def test_nothing_crosses_currencies_or_credits() -> None:
     items = [item("F-1001", currency="USD"), item("F-1002", "-100.00")]
     found = find(money("100.00", "F-1001 F-1002"), book_of(items, {}))
