@@ -80,8 +80,9 @@ class ClientIn(BaseModel):
 def set_client(
     deps: Deps, principal: Principal, submission_id: str, wanted: ClientIn, seen: datetime | None = None
 ) -> ReminderClient:
-    """Settle what concerns the client of an invoice. Problems: not-found; 422 hold-without-reason; 409 client-changed.
+    """Settle what concerns the client of an invoice.
 
+    Problems: not-found; 422 hold-without-reason, until-in-past (a new hold); 409 client-changed.
     Every open invoice of the client is decided again. `seen`: `changed_at` of what the person looked at, where that
     is to be in force still: what a colleague settled meanwhile is not undone unseen.
     """
@@ -97,6 +98,9 @@ def set_client(
         if seen is not None and row.changed_at != seen:
             raise Problem(409, CHANGED, "Les réglages de ce client ont changé entre-temps. / "
                           "The settings of this client changed meanwhile.")
+        held = wanted.hold, wanted.hold_until
+        if all(held) and held != (row.hold, row.hold_until) and (wanted.hold_until or date.max) < deps.today():
+            raise Problem(422, "until-in-past", "La date de fin est passée. / The last day is in the past.")
         moved = wanted.email is not None and wanted.email != row.email
         for name, value in wanted.model_dump(exclude={"mine"}).items():
             setattr(row, name, value)

@@ -301,3 +301,24 @@ def test_what_a_colleague_settled_meanwhile_is_not_undone_unseen(visitor: Any, s
     again = {str(one.get("name")): str(one.get("value")) for one in html.fromstring(late.text).xpath(
         f"//form[@action='{page}']//input[@type='hidden']")}
     assert "enregistré" in visitor.post(page, data={**again, "lang": "en", "contact": "Mme Roux"}).text
+
+
+def test_a_hold_of_a_client_that_ended_before_it_began_is_refused(visitor: Any, story: Any) -> None:
+    page = f"/relances/clients/{story.invoices[OWED]}"
+    answer = visitor.post(page, data={"csrf": visitor.token(page), "hold": "plan", "hold_reason": "Trois fois",
+                                      "hold_until": "2026-11-22"})
+    assert answer.status_code == 422
+    assert "La date de fin est passée." in answer.text
+    assert value_of(answer.text, "hold_until") == ["2026-11-22"]
+
+
+def test_a_hold_that_is_over_does_not_stand_in_the_way_of_other_settings(
+    visitor: Any, seeded_deps: Deps, story: Any
+) -> None:
+    put(seeded_deps, story, ReminderClient(
+        tenant_id=story.tenant_id, key=TILLEUL, name="Maison Tilleul", segment="", email=None, contact=None, lang=None,
+        region=None, watched=False, hold="plan", hold_reason="Accord", hold_until=date(2026, 11, 1), owner=None,
+        changed_at=NOW, actor="user:x"))
+    page = f"/relances/clients/{story.invoices[OWED]}"
+    fields = {"csrf": visitor.token(page), "hold": "plan", "hold_reason": "Accord", "hold_until": "2026-11-01"}
+    assert "enregistré" in visitor.post(page, data={**fields, "lang": "en"}).text
