@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC
 
+from sqlalchemy import select
+
 from gateway import mail
 from gateway.channels.asking import Message, send
 from gateway.channels.schemas import PHONE
@@ -52,7 +54,15 @@ def deliver(deps: Deps, tenant_id: str, drafted: Drafted) -> None:
 
 
 def has_left(deps: Deps, row: Decision) -> bool | None:
-    """Whether a letter that was interrupted is out; None where nobody can say."""
+    """Whether a letter that was interrupted is out; None where nobody can say.
+
+    What was written down for another invoice of the same letter before the interruption is so for all of them.
+    """
+    with deps.db.reading(row.tenant_id) as session:
+        told = set(session.scalars(select(Decision.outcome).where(
+            Decision.sha256 == row.sha256, Decision.at == row.at, Decision.outcome.in_(("sent", "failed")))))
+    if told:
+        return "sent" in told
     return mail.spool_path(deps.settings, row.message_id or "").exists() if row.channel == "spool" else None
 
 

@@ -21,7 +21,7 @@ from gateway.reminders.people import bounce
 from gateway.reminders.routes import router
 from gateway.reminders.schemas import BounceIn
 from gateway.settings import Settings
-from gateway.tables_reminders import Case
+from gateway.tables_reminders import Case, Decision
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play
@@ -250,6 +250,27 @@ def test_a_crash_after_smtp_is_parked(
         by_smtp.remind()
     by_smtp.remind()
     assert by_smtp.told() == [("unknown", "due", "friendly")]
+    assert len(mailbox.taken) == 1
+
+
+def test_a_crash_while_it_is_written_down_leaves_no_doubt(
+    by_smtp: "Play", mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_smtp.another("FA-2", "2026-03-13", "50.00")
+    really = service.conclude
+
+    def die(*given: Any, **named: Any) -> None:
+        really(*given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "conclude", die)
+        with pytest.raises(KeyboardInterrupt):
+            by_smtp.remind()
+    by_smtp.clock.forward(minutes=6)
+    by_smtp.work()
+    with by_smtp.deps.db.reading(by_smtp.invoice.tenant_id) as session:
+        assert session.scalars(select(Decision.outcome)).all() == ["sent", "sent"]
     assert len(mailbox.taken) == 1
 
 
