@@ -1,5 +1,6 @@
 """The list of invoices, on the page and as a file. The filters live in the URL."""
 
+from dataclasses import replace
 from datetime import MAXYEAR, MINYEAR, date
 from typing import Annotated
 
@@ -68,7 +69,7 @@ def export_invoices(visit: Reading, asked: Wanted, ending: Ending) -> Response:
     """Exactly what is shown, all pages, as a file."""
     _follow(visit, asked)
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        listing = queries.invoices(session, asked, visit.deps.today(), per_page=MOST_EXPORTED + 1)
+        listing = queries.invoices(session, replace(asked, page=1), visit.deps.today(), per_page=MOST_EXPORTED + 1)
     sheet = Sheet(name="factures", columns=COLUMNS, lines=[_line(row) for row in listing.rows])
     return export(visit, ending, sheet, asked.values(), "invoices")
 

@@ -119,6 +119,12 @@ def test_a_list_of_several_pages_is_one_file(visitor: Any, monkeypatch: pytest.M
     assert [as_shown(heads, row) for row in rows] == shown
 
 
+def test_the_file_of_invoices_has_all_of_them_whichever_page_is_open(visitor: Any) -> None:
+    every = workbook(visitor.get("/factures.xlsx"))
+    assert len(every) > 30
+    assert workbook(visitor.get("/factures.xlsx?page=2")) == every
+
+
 def test_no_cell_is_a_formula(visitor: Any) -> None:
     book = openpyxl.load_workbook(io.BytesIO(visitor.get("/encours.xlsx").content)).active
     cells = {cell.value: cell for row in book.iter_rows() for cell in row if isinstance(cell.value, str)}
