@@ -177,7 +177,7 @@ def keep_pace(session: Session, seen: Seen, known: Known, *, now: datetime, toda
     if seen.decision.code.startswith("approval-"):
         open_case(session, seen.submission, "approval", seen.decision.reason, stage=seen.decision.stage or "",
                   seen=seen, now=now, today=today, among=cases)
-    if seen.decision.code == "refused-address":
+    if seen.decision.code == "refused-address" and not paid:  # thanks are worth no search for an address
         open_case(session, seen.submission, "bounce", seen.decision.reason, seen=seen, now=now, today=today,
                   among=cases)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from reminder_cases import open_cases
 from sqlalchemy import select
 
 from gateway.auth import Principal
@@ -208,6 +209,15 @@ def test_nothing_more_goes_to_an_address_that_a_mail_came_back_from_until_a_pers
     by_smtp.work()
     assert len(mailbox.taken) == 2
     assert by_smtp.told()[-1] == ("sent", "due", "friendly")
+
+
+def test_nobody_looks_for_an_address_for_thanks(by_smtp: "Play", principal: Principal) -> None:
+    by_smtp.work()
+    bounce(by_smtp.deps, principal, by_smtp.invoice.id, by_smtp.decisions()[0].id, BounceIn(reason="Boîte inconnue"))
+    by_smtp.pay("1200.00")
+    by_smtp.remind()
+    assert by_smtp.told()[-1] == ("held", "refused-address", "thanks")
+    assert open_cases(by_smtp) == []
 
 
 @pytest.mark.parametrize(("delivered", "mails"), [(True, 1), (False, 2)])
