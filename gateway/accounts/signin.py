@@ -59,7 +59,7 @@ def person_of(deps: Deps, email: str, password: str) -> User:
     matches = is_password(user.password_hash if user else None, password[:LONGEST])
     if user is None or not matches:
         _remember_failure(deps, email, user)
-        raise Problem(401, "sign-in-refused", "Adresse ou mot de passe incorrect. / Wrong address or password.")
+        raise _refused()
     return user
 
 
@@ -75,12 +75,19 @@ def _open_session(deps: Deps, email: str, user: User) -> SignedIn:
     actor = f"user:{user.id}"
     now = deps.now()
     with deps.db.transaction(EVERY_TENANT) as session:
+        still = session.get(User, (user.tenant_id, user.id), with_for_update=True)
+        if still is None or still.disabled_at is not None or still.password_hash != user.password_hash:
+            raise _refused()  # disabled, or of another password since it was looked at
         session.execute(delete(SignInFailure).where(SignInFailure.email_sha256 == _digest(email)))
         session.execute(delete(ConsoleSession).where(ConsoleSession.expires_at <= now))
         session.add(ConsoleSession(tenant_id=user.tenant_id, id=digest_of(cookie), user_id=user.id, created_at=now,
                                    csrf=secrets.token_urlsafe(24), expires_at=now + SESSION_LENGTH))
         record(session, user.tenant_id, _access("signed-in", actor, actor), now=now)
     return SignedIn(cookie, user.tenant_id, user.id)
+
+
+def _refused() -> Problem:
+    return Problem(401, "sign-in-refused", "Adresse ou mot de passe incorrect. / Wrong address or password.")
 
 
 def _remember_failure(deps: Deps, email: str, user: User | None) -> None:

@@ -4,6 +4,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 
 import pytest
@@ -129,6 +131,27 @@ def test_a_session_ends_by_itself_by_signing_out_and_with_the_account(
     people.disable_user(deps, tenant, claire.id, "operator:cli")
     assert principal_of_cookie(deps.db, fourth, deps.now()) is None
     assert refusal(deps, MAIL, "un tout autre mot de passe").code == "sign-in-refused"
+
+
+@pytest.mark.parametrize("change", ["password", "disabled"])
+def test_who_is_shut_out_while_signing_in_gets_no_session(
+    deps: Deps, tenant: str, claire: User, change: Literal["password", "disabled"]
+) -> None:
+    done: list[str] = []
+
+    def clock() -> datetime:  # between the look at the password and the session, time is asked for
+        if not done:
+            done.append(change)
+            if change == "password":
+                people.set_password(deps, tenant, claire.id, "un autre mot de passe", "operator:cli")
+            else:
+                people.disable_user(deps, tenant, claire.id, "operator:cli")
+        return deps.now()
+
+    assert refusal(replace(deps, clock=clock), MAIL, PASSWORD).code == "sign-in-refused"
+    assert done
+    with deps.db.reading(EVERY_TENANT) as session:
+        assert session.scalars(select(ConsoleSession)).all() == []
 
 
 def test_access_is_journaled(deps: Deps, tenant: str, claire: User) -> None:
