@@ -42,7 +42,8 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "206": Kind("Approuvée partiellement", 5, "Voyez la part contestée avec le client : avoir, ou complément (209)."),
+    "206": Kind("Approuvée partiellement", 5,
+                "Voyez la part contestée avec le client : un avoir peut-être ; une approbation (205) lèvera l'arrêt."),
     "207": Kind("Litige", 5, "Répondez au motif du litige ; les relances sont arrêtées jusque-là."),
     "208": Kind("Suspendue", 3, "Envoyez ce qui manque, puis le statut « Complétée » (209)."),
     "210": Kind("Refusée par l'acheteur", 5, "Un avoir interne ou une facture rectificative s'impose."),

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from reminder_cases import cases_of_kind, only_case, open_cases
 
+from gateway.lifecycle.guard import rule_of
 from gateway.problems import Problem
-from gateway.reminders.cases import close_case, take_case
+from gateway.reminders.cases import KINDS, close_case, take_case
 from gateway.reminders.clients import ClientIn, set_client
+from gateway.reminders.decide import OPENS
 from gateway.reminders.overdue import tell_late
 from gateway.reminders.people import bounce, save_scenario
 from gateway.reminders.routes import router
@@ -37,6 +39,10 @@ def test_a_status_opens_one_case_with_its_clock(play: "Play", code: str, due_on:
         play.remind()
         assert open_cases(play) == []
         assert len(play.mails()) == 1
+
+
+def test_the_advice_of_a_question_names_a_completion_only_where_it_counts() -> None:
+    assert {code for code in OPENS if "209" in KINDS[code].advice} == {"208"} == rule_of("209").answers
 
 
 def test_a_second_dispute_is_a_second_case(play: "Play", principal: Any) -> None:
