@@ -93,7 +93,10 @@ class Settings(BaseSettings):
     smtp_url: str | None = None
     """smtp://user:password@host:port or smtps://...; None means a spool of files that the console shows."""
 
-    mail_from: str = "relances@passerelle.example"
+    mail_from: str = Field(default="relances@passerelle.example",
+                           pattern=r"^[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
+    """The address alone: the name beside it is that of who invoices."""
+
     bounces_url: str | None = None
     """Where mails that came back arrive: imaps://user:password@host/INBOX, maildir:///folder, or file:///folder of .eml
     files. A mailbox of Passerelle's own: what others read there first is not seen. None: a person tells of bounces."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gateway.mail import Attachment, Mail, compose, deliver, spool_path
 from gateway.reminders.decide import ADDRESS
@@ -87,6 +88,12 @@ def test_the_thread_is_named_in_plain_letters_however_long_the_domain(count: int
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the library's own, several texts
         compose(replace(MAIL, recipient=address))
+
+
+@pytest.mark.parametrize("sender", ["Relances <relances@x.example>", "relances", "été@x.example", "a@x.example\n"])
+def test_a_sender_that_is_no_address_is_refused_before_anything_is_to_be_sent(sender: str) -> None:
+    with pytest.raises(ValidationError, match="mail_from"):
+        Settings(mail_from=sender)
 
 
 def test_the_spool_takes_an_intent_once(tmp_path: Path) -> None:
