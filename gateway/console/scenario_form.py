@@ -18,6 +18,9 @@ TEXTS: Final = ("key", "offset", "channel", "tone", "fr", "en", "subject_fr", "t
 LIMITS: Final = ("name", "gap_days", "pause_days", "thanks_days", "smallest", "largest", "region", "first_hour",
                  "last_hour")
 
+SEEN: Final = "vue"
+"""The field that names the version which was in force when the form was opened."""
+
 AMOUNTS: Final = frozenset({"smallest", "largest"})
 TONE_NAMES: Final[Mapping[str, str]] = {
     "before": "Avant l'échéance", "due": "À l'échéance", "friendly": "Amical", "formal": "Ferme",
@@ -47,6 +50,7 @@ def read_form(act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
             for n in range(MOST_STAGES)]
     values: dict[str, Any] = {name: act.text(name) for name in LIMITS}
     values["working_days_only"] = act.text("working_days_only") == "oui"
+    values[SEEN] = act.text(SEEN)
     filled = [row for row in rows if row["fr"] or row["key"] or row["offset"]]
     values["stages"] = [*filled, *(_empty() for _ in range(SPARE))][:MOST_STAGES]
     limits = {name: plain_amount(values[name]) if name in AMOUNTS else values[name] for name in LIMITS
@@ -62,7 +66,7 @@ def read_form(act: Act) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def fields_of(values: Mapping[str, Any]) -> dict[str, str]:
     """What a browser sends of a form with these values, by the names of its fields: for a page that carries them on."""
-    fields = {name: values.get(name, "") for name in LIMITS}
+    fields = {name: values.get(name, "") for name in (*LIMITS, SEEN)}
     fields |= {f"s{n}.{name}": row[name] for n, row in enumerate(values["stages"]) for name in TEXTS}
     ticks = {f"s{n}.approval": row["approval"] for n, row in enumerate(values["stages"])}
     ticks["working_days_only"] = values["working_days_only"]

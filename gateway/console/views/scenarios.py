@@ -61,6 +61,10 @@ def save(act: Deciding) -> Response:
     try:
         if act.text("essayer"):
             return _tried(act.visit, checked(definition), segment, values)
+        now = current_scenario(act.deps, act.principal.tenant_id, segment).name
+        if values[scenario_form.SEEN] not in {"", now}:
+            return _form(act.visit, segment, {**values, scenario_form.SEEN: now}, {
+                "": f"« {now} » est entrée en vigueur entre-temps : voyez-la, puis enregistrez pour la remplacer."})
         save_scenario(act.deps, act.principal, definition, segment)
     except BadScenario as error:
         return _form(act.visit, segment, values, {"": str(error).partition(" / ")[0]})
@@ -95,9 +99,12 @@ def _tried(
         channels=scenario_form.CHANNEL_NAMES)
 
 
-def _form(visit: Visit, segment: str, values: object, errors: dict[str, str] | None = None) -> Response:
+def _form(
+    visit: Visit, segment: str, values: Mapping[str, Any], errors: dict[str, str] | None = None
+) -> Response:
+    seen = values.get(scenario_form.SEEN) or current_scenario(visit.deps, visit.principal.tenant_id, segment).name
     return visit.draw(
-        "scenario.html", segment=segment, values=values, errors=errors or {}, status=422 if errors else 200,
+        "scenario.html", segment=segment, values=values, seen=seen, errors=errors or {}, status=422 if errors else 200,
         tones=scenario_form.TONE_NAMES, channels=scenario_form.CHANNEL_NAMES, fields=FIELDS)
 
 

@@ -170,3 +170,26 @@ def test_a_trial_shows_what_went_out_under_stages_that_it_has_not(visitor: Any, 
 def test_a_period_that_cannot_be_tried_is_said(visitor: Any, asked: str, *, moved: bool) -> None:
     page = unescape(visitor.get(f"/relances/scenarios/essai?{asked}").text)
     assert ("La période demandée" in page) == moved
+
+
+def test_a_version_that_a_colleague_saved_meanwhile_is_not_replaced_unseen(
+    visitor: Any, seeded_deps: Deps, story: Any
+) -> None:
+    opened = form_of(visitor, "deux", name="La mienne", vue=seen_in(visitor, "deux"))
+    tried = visitor.post("/relances/scenarios/editer", data={**opened, "essayer": "oui"}).text
+    assert visitor.post("/relances/scenarios/editer", data=form_of(
+        visitor, "deux", name="La sienne", vue=seen_in(visitor, "deux"))).status_code == 200
+    for fields in (opened, {**opened, "vue": html_of(tried).xpath("//input[@name='vue']/@value")[0]}):
+        late = visitor.post("/relances/scenarios/editer", data=fields)
+        assert late.status_code == 422
+        assert "La sienne [deux], version 1" in unescape(late.text)
+        assert 'value="La mienne"' in late.text
+    assert current_scenario(seeded_deps, story.tenant_id, "deux").name == "La sienne [deux], version 1"
+    again = {**opened, "vue": html_of(late.text).xpath("//input[@name='vue']/@value")[0]}
+    assert visitor.post("/relances/scenarios/editer", data=again).status_code == 200
+    assert current_scenario(seeded_deps, story.tenant_id, "deux").name == "La mienne [deux], version 2"
+
+
+def seen_in(visitor: Any, segment: str) -> str:
+    page = html_of(visitor.get(f"/relances/scenarios/editer?segment={segment}").text)
+    return next(iter(page.xpath("//input[@name='vue']/@value")), "")
