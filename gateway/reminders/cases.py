@@ -241,10 +241,15 @@ def _stops(case: Case, about: Sequence[Seen], today: date) -> str:
     """What speaks against asking for these invoices, in few words, and none that a person wrote; may be empty."""
     stops = [_stop_words(one, stop) for one in about
              if (stop := stop_of(one.facts, one.scenario, today)) is not None]
-    if case.kind != "call" and any(_differs(row, one, about) for one in about for row in one.rows
-                                   if (row.channel, row.stage, row.outcome) == (case.kind, case.stage, "sent")):
+    if any(row.sha256 and _differs(row, one, about) for row, one in _made_for(case, about)):
         stops.append(OUTDATED)
     return WAIT + ", ".join(stops) if stops else ""
+
+
+def _made_for(case: Case, about: Sequence[Seen]) -> list[tuple[DecisionRow, Seen]]:
+    """The decisions that prepared a task."""
+    return [(row, one) for one in about for row in one.rows
+            if (row.channel, row.stage, row.outcome) == (case.kind, case.stage, "sent")]
 
 
 def _differs(row: DecisionRow, seen: Seen, about: Sequence[Seen]) -> bool:
@@ -267,6 +272,8 @@ def _put(case: Case, about: Sequence[Seen], today: date, why: str = "") -> None:
     case.submission_id, *case.beside = [one.submission.id for one in about]
     case.balance = sum((one.facts.balance for one in about), Decimal(0))
     left = ", ".join(map(_owed, about))
+    why = why or next((row.facts["not_prepared"] for row, _ in _made_for(case, about)
+                       if row.facts.get("not_prepared")), "")
     case.reason = f"{why} Reste à payer : {left}".strip() + _stops(case, about, today)
 
 

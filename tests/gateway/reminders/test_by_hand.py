@@ -171,6 +171,21 @@ def test_a_task_says_what_is_owed_by_now(play: "Play", principal: Any) -> None:
         assert letter.reason == call.reason + " — Attendez : le document joint ne dit plus ce qui est dû" * outdated
 
 
+def test_a_task_goes_on_saying_that_it_has_no_paper(
+    play: "Play", principal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand(play, principal, "letter")
+    trouble, really = "La lettre n'a pas pu être dessinée : bad-logo", byhand.prepare
+    monkeypatch.setattr(byhand, "prepare", lambda *given: replace(really(*given), paper=None, trouble=trouble))
+    play.on("2026-03-23")
+    play.work()
+    play.pay("700.00")
+    play.remind()
+    (letter,) = cases_of_kind(play, "letter")
+    assert letter.reason.startswith(f"{trouble} Reste à payer : FA-2026-0042 (500")
+    assert " — Attendez" not in letter.reason
+
+
 def test_a_letter_about_what_was_paid_meanwhile_is_not_posted_unseen(play: "Play", principal: Any) -> None:
     by_hand(play, principal, "letter")
     second = play.another("FA-2", "2026-03-13", "50.00")
