@@ -18,6 +18,7 @@ from gateway.deps import Deps
 from gateway.idempotency import Answer, fingerprint_of, once, remember
 from gateway.problems import Problem
 from gateway.receivables.account import CREDITS
+from gateway.receivables.analysis import FIRST_DAY
 from gateway.receivables.claims import ClaimMoney, enter_claim_payment
 from gateway.receivables.entering import Entry, balance_on, earliest, enter, invoice_of
 from gateway.receivables.schemas import PaymentIn
@@ -78,7 +79,7 @@ def _allocate(deps: Deps, principal: Principal, movement_id: str, wanted: Alloca
         row = movement_of(session, principal.tenant_id, movement_id)
         before = allocations_of(session, row.id)
         left = _check(row, left_of(row, before), wanted)
-        on = row.value_on if row.value_on <= deps.today() else row.booked_on
+        on = row.value_on if FIRST_DAY <= row.value_on <= deps.today() else row.booked_on  # some fill in 0001-01-01
         for number, part in enumerate(wanted.parts, start=len(before)):
             _enter(deps, session, row, part, Order(
                 principal.actor, on, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{row.key}/{number}")),

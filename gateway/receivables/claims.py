@@ -27,7 +27,7 @@ from gateway.receivables.claim_schemas import (
     claim_out,
 )
 from gateway.receivables.claiming import FEE, INDEMNITY, INTEREST, ClaimState, claims_on, states_of
-from gateway.receivables.entering import invoice_of
+from gateway.receivables.entering import check_year, invoice_of
 from gateway.receivables.interest import LAW
 from gateway.receivables.penalties import INDEMNITY as FORTY
 from gateway.receivables.penalties import Interest, interest_of, was_late
@@ -142,7 +142,7 @@ def enter_claim_payment(deps: Deps, session: Session, claim_id: str, money: Clai
     """Add money for a claim to the caller's transaction, which holds the tenant's lock.
 
     Problems: 404 where the invoice has no such claim; 422 amount-zero, currency-mismatch, paid-in-future,
-    claim-overpaid, reversal-too-large; 409 payment-already-recorded.
+    paid-too-early, claim-overpaid, reversal-too-large; 409 payment-already-recorded.
     """
     tenant_id = session.info["tenant"]
     row = _claim_of(session, tenant_id, claim_id)
@@ -177,6 +177,7 @@ def _check(state: ClaimState, money: ClaimMoney, today: date) -> None:
                       f"{state.row.currency}.", currency=state.row.currency)
     if money.paid_on > today:
         raise Problem(422, "paid-in-future", "La date de paiement est dans le futur. / Paid on a day to come.")
+    check_year(money.paid_on)
     if money.amount > max(Decimal(0), state.outstanding):
         raise Problem(422, "claim-overpaid", f"Il ne reste que {state.outstanding} de cette créance. / Only "
                       f"{state.outstanding} is left.", outstanding=format(state.outstanding, "f"))

@@ -16,6 +16,7 @@ from gateway.evidence.ledger import Kept
 from gateway.lifecycle.history import state_of
 from gateway.problems import Problem, not_found
 from gateway.receivables.account import CREDITS
+from gateway.receivables.analysis import FIRST_DAY
 from gateway.receivables.balance import Balance, Settlement
 from gateway.receivables.documents import ENDED, netted_all
 from gateway.receivables.schemas import PaymentIn, PaymentRecordedOut, VatStatusOut, balance_out, payment_out
@@ -44,8 +45,8 @@ def invoice_of(session: Session, tenant_id: str, submission_id: str) -> Submissi
 def enter(deps: Deps, session: Session, submission: Submission, entry: Entry) -> dict[str, Any]:
     """Add a payment or reversal to the caller's transaction, which holds the tenant's lock; returns what is answered.
 
-    Problems: 422 currency-mismatch, amount-zero, reversal-too-large, reversal-too-early or paid-in-future, 409
-    invoice-not-payable or payment-already-recorded. Overpayment is accepted and named.
+    Problems: 422 currency-mismatch, amount-zero, reversal-too-large, reversal-too-early, paid-too-early or
+    paid-in-future, 409 invoice-not-payable or payment-already-recorded. Overpayment is accepted and named.
     """
     payment = entry.payment
     if session.get(Payment, (submission.tenant_id, entry.id)) is not None:  # its key was forgotten since
@@ -80,6 +81,13 @@ def payments_of(session: Session, submission_id: str) -> Sequence[Payment]:
     return session.scalars(
         select(Payment).where(Payment.submission_id == submission_id).order_by(Payment.recorded_at, Payment.id)
     ).all()
+
+
+def check_year(paid_on: date) -> None:
+    """A day of another century is a slip of the pen, which the tax office would be told. Problem 422 paid-too-early."""
+    if paid_on < FIRST_DAY:
+        raise Problem(422, "paid-too-early", f"La date de paiement est avant {FIRST_DAY.year} : vérifiez l'année. / "
+                      f"Paid before {FIRST_DAY.year}: check the year.")
 
 
 def earliest(session: Session, submission: Submission, amount: Decimal, on: date) -> date:
@@ -127,6 +135,7 @@ def _check(session: Session, submission: Submission, payment: PaymentIn, today: 
                       currency=submission.currency)
     if payment.paid_on > today:
         raise Problem(422, "paid-in-future", "La date de paiement est dans le futur. / Paid on a day to come.")
+    check_year(payment.paid_on)
     before = balance_on(session, submission, None)
     after = replace(before, paid=before.paid + payment.value)
     if _lacks(submission, payment.value, after.paid):

@@ -387,6 +387,13 @@ def test_a_return_that_the_bank_dates_before_the_money_counts_from_its_day(
     assert body["balance"]["outstanding"] == "120.00"
 
 
+def test_a_value_date_that_is_none_is_the_booking_day(api: Any, make_invoice: MakeInvoice) -> None:
+    invoice = make_invoice()
+    take_in(api, statement(paid("120.00", "F-2026-001", value="0001-01-01")))
+    assert confirm(api, movements(api)[0]).json()["state"] == "matched"
+    assert api.get(f"/v1/invoices/{invoice.id}/payments").json()["items"][0]["paid_on"] == "2026-11-20"
+
+
 def test_money_and_a_credit_note(api: Any, make_invoice: MakeInvoice) -> None:
     """Money that came in takes nothing off what a client is owed; money that went out does."""
     credit = make_invoice(number="A-1", type_code="381", total=Decimal(50), due=Decimal(50))

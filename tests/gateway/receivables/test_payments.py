@@ -101,6 +101,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"amount": "0.00"}, "amount-zero"),
     ({"amount": "10", "currency": "USD"}, "currency-mismatch"),
     ({"amount": "10", "paid_on": "2026-11-24"}, "paid-in-future"),
+    ({"amount": "10", "paid_on": "0026-11-20"}, "paid-too-early"),
     ({"amount": "-0.01"}, "reversal-too-large"),
     ({"amount": "1.005"}, "invalid-request"),
     ({"amount": "1e3"}, "invalid-request"),
