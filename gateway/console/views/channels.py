@@ -101,4 +101,4 @@ def _channel(visit: Visit, channel_id: str, *, problem: str | None = None) -> Re
             Submission, (Submission.tenant_id == Decision.tenant_id) & (Submission.id == Decision.submission_id)
         ).where(Decision.channel == SMS).order_by(Decision.at.desc()).limit(SHOWN)).all() if row.to_clients else []
     return visit.draw("reglages_canal.html", status=409 if problem else 200, row=row, log=log, texts=texts,
-                      problem=problem, happenings=HAPPENINGS, roles=tuple(ROLES), may_hear=may_hear)
+                      problem=problem, most=SHOWN, happenings=HAPPENINGS, roles=tuple(ROLES), may_hear=may_hear)

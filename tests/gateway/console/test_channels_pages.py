@@ -4,11 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from gateway.bounces import taking
 from gateway.deps import Deps
 
 
-def test_a_channel_from_first_to_last_click(signed_in: Callable[[str], Any]) -> None:
+def test_a_channel_from_first_to_last_click(
+    signed_in: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     visitor = signed_in("tous")
     page = "/reglages/canaux"
     token = visitor.token(page)
@@ -35,6 +39,9 @@ def test_a_channel_from_first_to_last_click(signed_in: Callable[[str], Any]) -> 
     assert "2 règles" in visitor.get(page).text
     assert not any(secret in visitor.get(where).text for where in (page, one[1], "/journal"))
     assert "Canal de messagerie ajouté" in visitor.get("/journal").text
+    assert "derniers." not in visitor.get(one[1]).text
+    monkeypatch.setattr("gateway.console.views.channels.SHOWN", 1)
+    assert "Les 1 derniers." in visitor.get(one[1]).text
     assert "Cellule" not in visitor.post(f"{one[1]}/supprimer", data={"csrf": token}).text
     assert visitor.get(one[1]).status_code == 404
 
