@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from formats.bank import BankStatements, Statement
 from formats.errors import FormatError
 from gateway.auth import Principal
-from gateway.bank.repeats import Name, Told, told_in
+from gateway.bank.repeats import Name, Told, may_be_one, told_in
 from gateway.bank.schemas import BankFileListOut, BankFileOut, State, file_out
 from gateway.db import slices
 from gateway.deps import Deps
@@ -92,8 +92,10 @@ def _add(session: Session, file: BankFile, told: Sequence[tuple[Statement, Told]
             continue
         keys.add(one.key)
         others = contents.get(one.content, set())
-        doubt = any(not (sure and one.sure) for sure in others) or (
-            one.name is not None and names.setdefault(one.name, statement) is not statement)
+        alike = names.setdefault(one.name, []) if one.name is not None else []
+        doubt = any(not (sure and one.sure) for sure in others) or any(
+            place is not statement and may_be_one(end_to_end, one) for place, end_to_end in alike)
+        alike.append((statement, one.movement.end_to_end))
         contents.setdefault(one.content, set()).add(one.sure)
         session.add(_row(file, statement, one, doubt=doubt))
         added, doubtful = added + 1, doubtful + doubt
@@ -136,16 +138,17 @@ def _contents(session: Session, contents: Sequence[str]) -> dict[str, set[bool]]
     return found
 
 
-def _named(session: Session, names: Sequence[Name]) -> dict[Name, Statement | None]:
-    """Those of these names that movements have already, of statements that are not at hand."""
-    found: dict[Name, Statement | None] = {}
+def _named(session: Session, names: Sequence[Name]) -> dict[Name, list[tuple[Statement | None, str | None]]]:
+    """What has one of these names already: of a statement that is not at hand, with its EndToEndId."""
+    found: dict[Name, list[tuple[Statement | None, str | None]]] = {}
     days = sorted({day for _, _, _, day, _ in names})
+    query = select(BankMovement.account, BankMovement.currency, BankMovement.amount, BankMovement.booked_on,
+                   BankMovement.reference, BankMovement.end_to_end).where(BankMovement.state.in_(get_args(State)))
     for part in slices(sorted({reference for *_, reference in names})):
-        for row in session.execute(select(
-                BankMovement.account, BankMovement.currency, BankMovement.amount, BankMovement.booked_on,
-                BankMovement.reference).where(BankMovement.state.in_(get_args(State)), BankMovement.reference.in_(part),
-                                              BankMovement.booked_on.between(days[0], days[-1]))):
-            found[row.account, row.currency, row.amount, row.booked_on, row.reference or ""] = None
+        for row in session.execute(query.where(
+                BankMovement.booked_on.between(days[0], days[-1]), BankMovement.reference.in_(part))):
+            name = row.account, row.currency, row.amount, row.booked_on, row.reference or ""
+            found.setdefault(name, []).append((None, row.end_to_end))
     return found
 
 

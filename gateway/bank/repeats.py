@@ -7,8 +7,8 @@ Banks send overlapping statements, send one twice, or send an interim one first.
 * surely, without a bank's reference, when a statement with the same id, number and page of the same account tells it
   again, with the same NtryRef and content;
 * perhaps, when without a reference another statement tells the same content, or when another statement gives the same
-  account, amount, day and reference of the bank, but other ids (one tells details, the other does not): nobody but a
-  person can know whether these are two equal payments, so that it waits for one, and is neither counted nor lost.
+  account, amount, day and reference of the bank, but only one of the two tells its ids: nobody but a person can know
+  whether these are two equal payments, so that it waits for one, and is neither counted nor lost.
 
 What one statement tells twice in all these respects is two: each gets its number among equals.
 """
@@ -62,6 +62,12 @@ def told_in(statement: Statement) -> Iterator[Told]:
             statement.account[:64], one.currency, one.amount, one.booked_on, reference[:64])
         yield Told(one, _hash(*key, str(keys[key])), _hash(*content, str(contents[content])), reference is not None,
                    name)
+
+
+def may_be_one(end_to_end: str | None, told: Told) -> bool:
+    """Whether what another statement names alike, with this EndToEndId, may be the same: two such ids are two."""
+    mine = told.movement.end_to_end
+    return mine is None or end_to_end is None or mine[:64] == end_to_end[:64]
 
 
 def _hash(*parts: str | None) -> str:

@@ -245,6 +245,8 @@ def test_a_reference_that_two_statements_give_with_other_details_is_doubtful(api
     assert [len(movements(api, state)) for state in ("open", "doubtful")] == [1, 1]
     twins = Entry(parts=(Part(amount="7.00", end_to_end="E-1"), Part(amount="7.00", end_to_end="E-2")), reference="X-2")
     assert take_in(api, statement(twins, id="STMT-3")).json()["remarks"] == [], "two parts of one batch are two"
+    more = Entry(parts=(Part(amount="7.00", end_to_end="E-3"), Part(amount="7.00", end_to_end="E-4")), reference="X-2")
+    assert take_in(api, statement(more, id="STMT-4")).json()["remarks"] == [], "so are those on its next page"
 
 
 def test_what_went_out_waits_for_nobody(api: Any) -> None:
