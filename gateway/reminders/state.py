@@ -51,9 +51,8 @@ HOLDS: Final = select(Hold).where(Hold.submission_id.in_(IDS), Hold.lifted_at.is
 CASES: Final = select(Case).where(
     Case.submission_id.in_(IDS), Case.outcome.in_(GIVEN) | (Case.active.is_(True) & Case.kind.in_(WAITING)))
 DECISIONS: Final = select(DecisionRow).where(DecisionRow.submission_id.in_(IDS))
-RETURNED: Final = select(Case.client, Case.submission_id).where(
-    Case.kind == "bounce", Case.outcome.is_(None) | (Case.outcome != "done"))
-"""Invoices of which a letter came back, and about which no person has done anything yet."""
+RETURNED: Final = select(Case.client, Case.submission_id, Case.opened_at, Case.closed_at, Case.outcome).where(
+    Case.kind == "bounce")
 
 REFUSING: Final = select(DecisionRow.submission_id, DecisionRow.recipient).where(
     DecisionRow.submission_id.in_(IDS), DecisionRow.recipient.is_not(None), DecisionRow.outcome == "sent",
@@ -214,9 +213,18 @@ def ground_of(session: Session, ones: Sequence[Submission] | None = None, money:
 
 
 def _returned(session: Session, keys: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
-    """See `Ground.returned`. In two steps, lest SQLite looks through all decisions for a few."""
-    asked = session.execute(RETURNED) if keys is None else session.execute(FEW_RETURNED, {"keys": keys})
-    clients = {submission_id: client for client, submission_id in asked}
+    """See `Ground.returned`. In two steps, lest SQLite looks through all decisions for a few.
+
+    A case that closed with its cause, as when its invoice was paid, counts until a person has done a later one of the
+    client: nobody has dealt with the address.
+    """
+    asked = (session.execute(RETURNED) if keys is None else session.execute(FEW_RETURNED, {"keys": keys})).all()
+    dealt_with: dict[str, datetime] = {}
+    for case in asked:
+        if case.outcome == "done":
+            dealt_with[case.client] = max(case.closed_at, dealt_with.get(case.client, case.closed_at))
+    clients = {case.submission_id: case.client for case in asked if case.closed_at is None or (
+        case.outcome != "done" and not (case.client in dealt_with and case.opened_at < dealt_with[case.client]))}
     found: dict[str, list[str]] = defaultdict(list)
     for part in slices(list(clients)):
         for submission_id, address in session.execute(REFUSING, {"ids": part}):

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from reminder_cases import cases_of_kind
 from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
@@ -14,7 +15,6 @@ from gateway.reminders import keeping
 from gateway.reminders.nightly import decide_all
 from gateway.tables import Event
 from gateway.tables_care import EventWord
-from tests.gateway.reminders.reminder_cases import cases_of_kind
 
 if TYPE_CHECKING:
     from tests.gateway.reminders.conftest import Play

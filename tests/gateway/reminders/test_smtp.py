@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from reminder_cases import open_cases
+from reminder_cases import only_case, open_cases
 from sqlalchemy import select
 
 from gateway.auth import Principal
@@ -218,6 +218,24 @@ def test_nobody_looks_for_an_address_for_thanks(by_smtp: "Play", principal: Prin
     by_smtp.remind()
     assert by_smtp.told()[-1] == ("held", "refused-address", "thanks")
     assert open_cases(by_smtp) == []
+
+
+def test_the_address_of_a_paid_invoice_is_dealt_with_by_the_case_of_the_next_one(
+    by_smtp: "Play", mailbox: Mailbox, principal: Principal
+) -> None:
+    by_smtp.work()
+    first = by_smtp.invoice
+    bounce(by_smtp.deps, principal, first.id, by_smtp.decisions()[0].id, BounceIn(reason="Boîte inconnue (5.1.1)"))
+    by_smtp.pay("1200.00")
+    by_smtp.work()
+    by_smtp.on("2026-04-01")
+    by_smtp.invoice = by_smtp.another("FA-2", "2026-03-20", "50.00")
+    by_smtp.work()
+    assert by_smtp.told() == [("held", "refused-address", "friendly")]
+    close_case(by_smtp.deps, principal, only_case(by_smtp, "bounce").id, "done", "La boîte est de nouveau ouverte.")
+    by_smtp.work()
+    assert len(mailbox.taken) == 2
+    assert by_smtp.told()[-1] == ("sent", "due", "friendly")
 
 
 @pytest.mark.parametrize(("delivered", "mails"), [(True, 1), (False, 2)])
