@@ -277,6 +277,7 @@ def test_only_timestamp_requests_reach_the_authority(tmp_path: Path) -> None:
         assert timestamp_is_rejection(httpx.post(url, content=b"x", headers=kind).content)
 
 
+@pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")  # the library's own word on a damaged name
 @CALM
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_token_is_refused_or_means_the_same(folder: Path, at: int, flip: int) -> None:
