@@ -25,6 +25,9 @@ MOST_ITEMS = 14
 """Of a client: up to so many, sums of some of them are tried (16,384 sums)."""
 
 MOST_PROPOSALS = 5
+STRONG = 40
+"""From this score on a proposal rests on the invoice's number, or on the exact amount and on who paid."""
+
 SHORT = re.compile(r"[0-9]{1,4}|[0-9A-Z]{1,2}")
 """Numbers that any text may hold by chance: they count only where the amount fits too."""
 
@@ -147,6 +150,13 @@ def signs(money: Money, book: Book, items: Sequence[OpenItem]) -> tuple[str, ...
     named = {item.id for item in _named(money, book)}
     by_number = ("reference",) if any(item.id in named for item in items) else ()
     return (*by_number, *_client_signs(money, items[0], book)[1])
+
+
+def may_be_strong(money: Money, book: Book, items: Sequence[OpenItem]) -> bool:
+    """Whether a proposal of STRONG may name one of these items, whatever else is open; as `signs`, of what is open."""
+    found = signs(money, book, items)
+    return "reference" in found or (
+        bool(found) and items[0].currency == money.currency and any(_exact_sums(money.amount, items)))
 
 
 def numbers_of(money: Money) -> set[str]:

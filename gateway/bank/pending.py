@@ -13,14 +13,11 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from gateway.bank.finding import items_of
-from gateway.bank.matching import Book, Money, OpenItem, book_of, find, signs
+from gateway.bank.matching import STRONG, Book, Money, OpenItem, book_of, find, may_be_strong
 from gateway.bank.proposals import book_for, left_of, money_for, payers_of
 from gateway.bank.waiting import DOUBTFUL, OPEN
 from gateway.receivables.lines import client_hash
 from gateway.tables_receivables import BankAllocation, BankMovement
-
-STRONG: Final = 40
-"""From this score on a proposal rests on the invoice's number, or on the exact amount and on who paid."""
 
 UNDECIDED: Final = (OPEN, DOUBTFUL)
 
@@ -37,10 +34,11 @@ def probably_paid(session: Session, clients: Collection[str] | None = None) -> l
     if not waiting:
         return []
     book = book_for(session, [money for _, money in waiting])
-    return [(row, item) for row, money in waiting for item in _strong(money, book)]
+    return [(row, item) for row, money in waiting for item in strongly_named(money, book)]
 
 
-def _strong(money: Money, book: Book) -> list[OpenItem]:
+def strongly_named(money: Money, book: Book) -> list[OpenItem]:
+    """The open items that strong proposals for a movement are about, and those that it names in another currency."""
     found = find(money, book)
     items = [item for proposal in found.proposals if proposal.score >= STRONG for item, _ in proposal.parts]
     items += [item for item in found.other_currency if item.balance > 0]
@@ -64,7 +62,7 @@ def _waiting(session: Session) -> list[tuple[BankMovement, Money]]:
 def _of(
     session: Session, waiting: Sequence[tuple[BankMovement, Money]], clients: Collection[str]
 ) -> list[tuple[BankMovement, Money]]:
-    """Those for which anything speaks that these clients may have sent them: without it no proposal is strong."""
+    """Those that may be strong for an item of these clients: the others need no look at everybody's names."""
     own = book_of(items_of(session, clients), payers_of(session, [money for _, money in waiting]))
     return [(row, money) for row, money in waiting
-            if any(signs(money, own, items) for items in own.by_client.values())]
+            if any(may_be_strong(money, own, items) for items in own.by_client.values())]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from gateway.bank.finding import items_for
-from gateway.bank.matching import Findings, Money, book_of, find
+from gateway.bank import pending
+from gateway.bank.finding import items_for, items_of
+from gateway.bank.matching import Findings, Money, book_of, find, may_be_strong
 from gateway.bank.proposals import open_item_of
 from gateway.deps import Deps
 from gateway.receivables import lines
@@ -72,7 +73,7 @@ def test_what_is_found_is_what_a_full_search_finds(
     deps: Deps, tenant: str, make_invoice: MakeInvoice, seed: int
 ) -> None:
     dice = random.Random(seed)
-    compared = 0
+    compared = stopping = left_out = 0
     for turn in range(5):
         for number in range(8):
             happen(dice, deps, tenant, make_invoice, turn * 8 + number)
@@ -91,7 +92,15 @@ def test_what_is_found_is_what_a_full_search_finds(
             for money in moneys:
                 assert told(find(money, few)) == told(find(money, book_of(everything, seen)))
                 compared += bool(find(money, few).proposals)
+                for client in {item.client for item in everything}:
+                    own = book_of(items_of(session, [client]), seen)
+                    strong = any(item.client == client for item in pending.strongly_named(money, few))
+                    may_be = any(may_be_strong(money, own, items) for items in own.by_client.values())
+                    assert may_be or not strong, "what stops a letter is never left out before it is looked at"
+                    stopping, left_out = stopping + strong, left_out + (not may_be)
     assert compared > 20
+    assert stopping > 20
+    assert left_out > 20
 
 
 def test_no_document_is_too_odd_for_the_ledger(deps: Deps, tenant: str, make_invoice: MakeInvoice) -> None:
