@@ -92,7 +92,8 @@ class Identifiers(UnstructuredHeader, BaseHeader):
         return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
 
 
-class Author(UniqueSingleAddressHeader, BaseHeader):  # type: ignore[misc]  # as the library joins the two itself
+# The registry joins the two in the same way; their stubs contradict each other about `init` and `max_count`.
+class Author(UniqueSingleAddressHeader, BaseHeader):  # type: ignore[misc]
     """An address with its name.
 
     Where they need several lines, the library takes the quotes off a name with commas: it would be several addresses.

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from archive.errors import ArchiveError
 from archive.store import Digest, Store
 from gateway.console import people, queries
-from gateway.console.reminding import in_force
 from gateway.console.verdict import Reading, arrange
 from gateway.lifecycle.derive import derive
 from gateway.lifecycle.expecting import Expected
@@ -20,6 +19,7 @@ from gateway.lifecycle.history import not_to_offer, objections_of, read_events, 
 from gateway.lifecycle.standing import may_set, next_of
 from gateway.problems import not_found
 from gateway.receivables.reconciling import Reconciliation, reconcile
+from gateway.reminders.state import in_force
 from gateway.tables import Document, Event, JournalEntry, LegalEntity, Payment, Seal, Submission
 from gateway.tables_reminders import Decision, Hold
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gateway.console.queries import PER_PAGE, Listing
 from gateway.console.words import Word
 from gateway.reminders.scenario import THANKS, Scenario
+from gateway.reminders.state import in_force
 from gateway.tables import Submission
 from gateway.tables_channels import ReturnedMail
 from gateway.tables_reminders import Decision, Hold
@@ -39,11 +40,6 @@ def decisions(session: Session, outcome: str, page: int) -> Listing:
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     page_of = query.order_by(Decision.at.desc(), Decision.id).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
     return Listing([tuple(row) for row in session.execute(page_of)], total, page)
-
-
-def in_force(today: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """What narrows holds to those that stop letters on a day: not lifted, their last day not past."""
-    return Hold.lifted_at.is_(None), or_(Hold.until.is_(None), Hold.until >= today)
 
 
 def holds(session: Session, today: date) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """What a credit controller does today: calls, approvals, letters, addresses, cases whose time is up, doubts. Reads."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -67,19 +67,17 @@ class Task:
         return max(0, (today - self.due_on).days)
 
 
-def tasks(session: Session, today: date, *, bank: bool) -> list[Task]:
-    """Everything to do on a day, the most urgent first. `bank`: whether the reader may see the bank account."""
-    found = [*_of_cases(session, today), *_in_doubt(session), *(_of_bank(session) if bank else ())]
-    return sorted(found, key=lambda task: (task.due_on, task.title, task.number or ""))
+def tasks(session: Session, today: date, *, bank: bool) -> tuple[list[Task], bool]:
+    """What is to be done on a day, the most urgent first, and whether there is more than that.
 
-
-def is_cut(session: Session, *, bank: bool) -> bool:
-    """Whether there is more to do than `tasks` reads."""
-    counted = [select(func.count()).select_from(Case).where(Case.active.is_(True)),
-               select(func.count()).select_from(Decision).where(Decision.outcome == "unknown")]
-    if bank:
-        counted.append(select(func.count()).select_from(BankMovement).where(BankMovement.state == DOUBTFUL))
-    return any((session.scalar(query) or 0) > MOST for query in counted)
+    `bank`: whether the reader may see the bank account.
+    """
+    known, doubts = cases(session, most=MOST + 1), _doubts(session)
+    movements = undecided(session, DOUBTFUL, most=MOST + 1) if bank else ()
+    found = [*_of_cases(known[:MOST], today), *_in_doubt(doubts[:MOST]), *_to_tell_apart(movements[:MOST]),
+             *(_to_match(session) if bank else ())]
+    found.sort(key=lambda task: (task.due_on, task.title, task.number or ""))
+    return found, max(len(known), len(doubts), len(movements)) > MOST
 
 
 def wanted(found: Sequence[Task], today: date, kind: str, whose: str, actor: str) -> list[Task]:
@@ -120,9 +118,9 @@ def cases_sheet(rows: Sequence[tuple[Case, Submission]], today: date, names: Nam
                  lines=lines)
 
 
-def _of_cases(session: Session, today: date) -> Iterator[Task]:
+def _of_cases(known: Iterable[tuple[Case, Submission]], today: date) -> Iterator[Task]:
     """Open cases; one about a status of the invoice only once its day has come."""
-    for case, invoice in cases(session, most=MOST):
+    for case, invoice in known:
         if case.kind not in STOPPING or case.due_on <= today:
             yield Task(kind=case.kind, title=KINDS[case.kind].title, number=invoice.number,
                        client=invoice.buyer_name, reason=case.reason, due_on=case.due_on, amount=case.balance,
@@ -130,12 +128,17 @@ def _of_cases(session: Session, today: date) -> Iterator[Task]:
                        href=f"/relances/cas?genre={case.kind}#cas-{case.id}")
 
 
-def _in_doubt(session: Session) -> Iterator[Task]:
-    """Mails of which nobody knows whether they went out."""
+def _doubts(session: Session) -> list[tuple[Decision, Submission]]:
+    """Letters in doubt with their invoices, the oldest first."""
     query = select(Decision, Submission).join(
         Submission, (Submission.tenant_id == Decision.tenant_id) & (Submission.id == Decision.submission_id)).where(
-        Decision.outcome == "unknown").order_by(Decision.at, Decision.id).limit(MOST)
-    for decision, invoice in session.execute(query):
+        Decision.outcome == "unknown").order_by(Decision.at, Decision.id).limit(MOST + 1)
+    return [(decision, invoice) for decision, invoice in session.execute(query)]
+
+
+def _in_doubt(doubts: Iterable[tuple[Decision, Submission]]) -> Iterator[Task]:
+    """Mails of which nobody knows whether they went out."""
+    for decision, invoice in doubts:
         yield Task(kind=IN_DOUBT, title="Relance partie ou non", number=invoice.number,
                    client=invoice.buyer_name, reason=_whether(decision.recipient),
                    due_on=day_in_france(decision.at), amount=Decimal(decision.facts.get("balance", "0")),
@@ -147,12 +150,16 @@ def _whether(recipient: str | None) -> str:
     return f"À {recipient} : dites si elle est arrivée." if recipient else "Dites si elle est arrivée."
 
 
-def _of_bank(session: Session) -> Iterator[Task]:
-    """Movements of which a person must say whether they were told before; those to be matched as one task."""
-    for row in undecided(session, DOUBTFUL, most=MOST):
+def _to_tell_apart(movements: Iterable[BankMovement]) -> Iterator[Task]:
+    """Movements of which a person must say whether they were told before."""
+    for row in movements:
         yield Task(kind=BANK, title="Mouvement bancaire à trancher", number=None, client=row.name, amount=row.amount,
                    reason="Un autre relevé dit le même : est-ce le même ?", due_on=row.booked_on,
                    currency=row.currency, owner=None, href=f"/banque?etat={DOUBTFUL}#mouvements")
+
+
+def _to_match(session: Session) -> Iterator[Task]:
+    """The movements to be matched, as one task."""
     count, oldest = session.execute(select(func.count(), func.min(BankMovement.booked_on)).where(
         BankMovement.state == OPEN)).one()
     if count:

@@ -24,8 +24,7 @@ KEY = select(SubjectKey.key).where(SubjectKey.tenant_id == bindparam("tenant"),
                                    SubjectKey.subject == bindparam("subject"))
 
 NEW = "subject-key"
-"""Key in a session's `info`, with tenant and subject: a key that this transaction made, and perhaps has yet to insert.
-"""
+"""Key in a session's `info`, with tenant and subject: a key that this transaction made and may have yet to insert."""
 
 
 def text_of(event: Event) -> bytes:

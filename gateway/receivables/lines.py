@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.db import insert_rows, slices
 from gateway.deps import Deps
-from gateway.receivables.documents import relations_of
+from gateway.receivables.documents import LONGEST_NUMBER, relations_of
 from gateway.receivables.names import bare_name, bare_number
 from gateway.receivables.spells import Standing, histories, last_of, rows_of
 from gateway.record import lock_tenant
@@ -146,7 +146,7 @@ def _lines(tenant_id: str, found: Iterable[Standing | None]) -> Iterator[Mapping
             document, balance = one.document, one.amounts.balance
             yield {
                 "tenant_id": tenant_id, "submission_id": document.id, "number": document.number,
-                "signs": bare_number(document.number)[:255], "client": client_hash(document.client.key),
+                "signs": bare_number(document.number)[:LONGEST_NUMBER], "client": client_hash(document.client.key),
                 "name": document.client.name, "bare_name": bare_name(document.client.name)[:600],
                 "currency": document.currency, "balance": as_kept(balance), "is_open": balance > 0,
                 "due_date": document.due_date}

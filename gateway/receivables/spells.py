@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.orm import Session
 
 from gateway.receivables.account import Client, Document, Item, Received, client_of
-from gateway.receivables.documents import Relations, documents_of, netted, received_of, relations_of
+from gateway.receivables.documents import LONGEST_NUMBER, Relations, documents_of, netted, received_of, relations_of
 from gateway.receivables.figures import sale_of, settled_on
 from gateway.searchable import folded
 from gateway.tables import Submission
@@ -97,7 +97,7 @@ def rows_of(tenant_id: str, spells: Iterable[Standing]) -> Iterator[Mapping[str,
             "tenant_id": tenant_id, "submission_id": document.id, "since": one.since, "until": one.until,
             "client": document.client.mark, "name": document.client.name,
             "name_key": folded(document.client.name), "number": document.number,
-            "number_key": folded(document.number)[:255], "type_code": document.type_code or "",
+            "number_key": folded(document.number)[:LONGEST_NUMBER], "type_code": document.type_code or "",
             "currency": document.currency, "issued_on": document.issued_on, "due_date": due,
             "listed_on": due or document.issued_on, "is_open": one.amounts.balance != 0, **cents,
             "settled_on": settled,

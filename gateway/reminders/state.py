@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session, load_only
 
 from gateway.channels.sending import client_channel
@@ -236,8 +236,12 @@ def disputed(session: Session, ids: Sequence[str], today: date) -> set[str]:
     """Those of these invoices that are under review: by a status of the buyer, or by what he told a person."""
     told = set(session.scalars(select(Submission.id).where(Submission.id.in_(ids), Submission.lifecycle.in_(OPENS))))
     return told | set(session.scalars(select(Hold.submission_id).where(
-        Hold.submission_id.in_(ids), Hold.kind == "dispute", Hold.lifted_at.is_(None),
-        Hold.until.is_(None) | (Hold.until >= today))))
+        Hold.submission_id.in_(ids), Hold.kind == "dispute", *in_force(today))))
+
+
+def in_force(today: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What narrows holds to those that stop letters on a day: not lifted, their last day not past."""
+    return Hold.lifted_at.is_(None), Hold.until.is_(None) | (Hold.until >= today)
 
 
 def scenarios_of(session: Session) -> Mapping[str, Scenario]:

@@ -41,9 +41,7 @@ Wanted = Annotated[Asked, Depends(asked)]
 @router.get("/taches")
 def show_tasks(visit: Reading, wanted: Wanted) -> Response:
     """What is to be done, the most urgent first."""
-    found, sheet = _read(visit, wanted)
-    with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        cut = tasks.is_cut(session, bank=visit.may(Permission.PAYMENTS_WRITE))
+    found, cut, sheet = _read(visit, wanted)
     return visit.draw("taches.html", cut=cut, most=tasks.MOST, sheet=sheet, asked=wanted, kinds=tasks.TASKS,
                       whose=tasks.FOR, whole=len(found), tallies=tasks.tallies(found, visit.deps.today()))
 
@@ -51,14 +49,14 @@ def show_tasks(visit: Reading, wanted: Wanted) -> Response:
 @router.get("/taches.{ending}")
 def export_tasks(visit: Reading, wanted: Wanted, ending: Ending) -> Response:
     """The same as a file."""
-    return export(visit, ending, _read(visit, wanted)[1], wanted.values(), LIST)
+    return export(visit, ending, _read(visit, wanted)[2], wanted.values(), LIST)
 
 
-def _read(visit: Visit, wanted: Asked) -> tuple[list[tasks.Task], Sheet]:
-    """All tasks, and those that were asked for as a list."""
+def _read(visit: Visit, wanted: Asked) -> tuple[list[tasks.Task], bool, Sheet]:
+    """All tasks, whether there are more, and those that were asked for as a list."""
     today = visit.deps.today()
     with visit.deps.db.reading(visit.principal.tenant_id) as session:
-        found = tasks.tasks(session, today, bank=visit.may(Permission.PAYMENTS_WRITE))
+        found, cut = tasks.tasks(session, today, bank=visit.may(Permission.PAYMENTS_WRITE))
         names = people.names(session)
     chosen = tasks.wanted(found, today, wanted.kind, wanted.whose, visit.principal.actor)
-    return found, in_order(tasks.tasks_sheet(chosen, today, names), wanted.order, wanted.page)
+    return found, cut, in_order(tasks.tasks_sheet(chosen, today, names), wanted.order, wanted.page)

@@ -284,7 +284,7 @@ def test_a_late_task_that_goes_on_about_another_invoice_is_told_once(play: "Play
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_cases_go_on_where_a_page_ends(play: "Play", serve: Any, principal: Any, closed: bool) -> None:  # noqa: FBT001 - a case of the test
+def test_cases_go_on_where_a_page_ends(play: "Play", serve: Any, principal: Any, *, closed: bool) -> None:
     for number in range(5):
         play.invoice = play.another(f"FA-{number}", "2026-03-13", "50.00")
         play.on("2026-03-23" if number % 2 else "2026-03-24")
