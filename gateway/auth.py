@@ -19,7 +19,7 @@ from sqlalchemy import Table, bindparam, select
 from gateway.db import EVERY_TENANT, Database
 from gateway.deps import CurrentDeps, Deps
 from gateway.problems import Problem
-from gateway.tables import ApiKey, ConsoleSession, User
+from gateway.tables_access import ApiKey, ConsoleSession, User
 
 
 class Permission(StrEnum):

@@ -20,7 +20,8 @@ from gateway.deps import Deps
 from gateway.outbox import RetryLater
 from gateway.platforms.circuit import PROBE, Circuit, after_failure, is_open, needs_probe
 from gateway.platforms.port import Rejected, Unavailable, Unknown
-from gateway.tables import ConnectionHealth, PlatformConnection
+from gateway.tables import PlatformConnection
+from gateway.tables_platforms import ConnectionHealth
 
 FLOWS, DIRECTORY = "flows", "directory"
 """The two services of a platform: either may be away alone."""

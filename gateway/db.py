@@ -33,11 +33,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.visitors import ExternallyTraversible, iterate
 
 from gateway import (
+    tables_access,
     tables_archive,
     tables_care,
     tables_channels,
     tables_exports,
     tables_journal,
+    tables_platforms,
     tables_receivables,
     tables_reminders,
     tables_retention,
@@ -46,8 +48,8 @@ from gateway import (
 from gateway.engines import FLEETING, OWNER, READING, TenantMissing, open_engine
 from gateway.tables import Base, TenantScoped
 
-ROOMS: Final = (tables_archive, tables_care, tables_channels, tables_exports, tables_journal, tables_receivables,
-                tables_reminders, tables_retention, tables_webhooks)
+ROOMS: Final = (tables_access, tables_archive, tables_care, tables_channels, tables_exports, tables_journal,
+                tables_platforms, tables_receivables, tables_reminders, tables_retention, tables_webhooks)
 """Modules whose tables join those of gateway/tables.py by being loaded."""
 
 T = TypeVar("T")

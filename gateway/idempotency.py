@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from gateway.db import EVERY_TENANT, insert_rows, plain
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.tables import IdempotencyKey
+from gateway.tables_access import IdempotencyKey
 
 TAKEOVER = timedelta(seconds=60)
 """Longer than a request usually takes (30 s of workshop at most for each of its steps)."""

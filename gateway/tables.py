@@ -1,4 +1,4 @@
-"""Every table, in one file: what the service remembers.
+"""What the service remembers of invoices, and what every table is made of; the other rooms are beside it.
 
 Times are aware UTC, dates are dates, amounts are Decimal kept as text so that no database rounds them.
 The tenant comes first in every key. Rows of `events` and `journal` are only ever added.
@@ -121,47 +121,6 @@ class PlatformConnection(Row, Base):
     """What went wrong at the last poll; None when it went well."""
 
 
-class ConnectionHealth(Row, Base):
-    """How one service of a connection does (gateway/circuits.py). `id` is the connection's."""
-
-    __tablename__ = "connection_health"
-    service: Mapped[str] = mapped_column(String(16), primary_key=True)
-    """flows or directory."""
-
-    succeeded_at: Mapped[datetime | None]
-    """The last success, to the minute."""
-
-    failed_at: Mapped[datetime | None]
-    error: Mapped[str | None] = mapped_column(Text)
-    """What went wrong at `failed_at`."""
-
-    failures: Mapped[int]
-    """In a row, up to now."""
-
-    open_until: Mapped[datetime | None]
-    """Nothing is tried before this time."""
-
-
-class DirectoryAnswer(Row, Base):
-    """The latest answer of a directory about one address. `id` is the address."""
-
-    __tablename__ = "directory_answers"
-    id: Mapped[str] = mapped_column(String(125), primary_key=True, sort_order=-1)
-    connection_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    asked_at: Mapped[datetime]
-    reach: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(Text)
-    others: Mapped[list[str]]
-    sha256: Mapped[str] = mapped_column(String(64))
-    """The kept object: question, answer, and what we made of it."""
-
-    size: Mapped[int]
-    told_at: Mapped[datetime | None]
-    """When a directory last said anything certain about this address, and what; an outage does not hide it."""
-
-    told: Mapped[str | None] = mapped_column(String(16))
-
-
 class LegalEntity(Row, Base):
     """A company that issues invoices (one SIREN). Off until switched on."""
 
@@ -196,66 +155,6 @@ class LegalEntity(Row, Base):
 
     reachability: Mapped[dict[str, Any] | None]
     """What to do after each answer of the directory, see directory.reachability; None is its default."""
-
-
-class ApiKey(Row, Base):
-    """A key of a program. Only the digest is kept."""
-
-    __tablename__ = "api_keys"
-    prefix: Mapped[str] = mapped_column(String(16), unique=True)
-    digest: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str]
-    scopes: Mapped[list[str]]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
-
-
-class User(Row, Base):
-    """A person of the console."""
-
-    __tablename__ = "users"
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str]
-    password_hash: Mapped[str]
-    roles: Mapped[list[str]]
-    """officer, credit, operator, billing."""
-
-    created_at: Mapped[datetime]
-    disabled_at: Mapped[datetime | None]
-
-
-class ConsoleSession(Row, Base):
-    """A signed-in browser. The id is the SHA-256 of the cookie's value."""
-
-    __tablename__ = "console_sessions"
-    user_id: Mapped[str]
-    csrf: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-
-
-class SignInFailure(Base):
-    """Failed sign-ins under one e-mail address, known to us or not: what slows down guessing."""
-
-    __tablename__ = "sign_in_failures"
-    email_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    count: Mapped[int]
-    last_at: Mapped[datetime]
-
-
-class IdempotencyKey(TenantScoped, Base):
-    """A remembered Idempotency-Key with its first answer."""
-
-    __tablename__ = "idempotency_keys"
-    key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
-    started_at: Mapped[datetime]
-    status: Mapped[int | None]
-    """None while the first request still runs."""
-
-    answer: Mapped[dict[str, Any] | None]
 
 
 DISPUTED = text("lifecycle IN ('206', '207', '208')")

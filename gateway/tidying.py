@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, delete, select, tuple_
 from gateway.db import EVERY_TENANT, change_rows
 from gateway.deps import Deps
 from gateway.dossiers.periods import remove_old
-from gateway.tables import IdempotencyKey, OutboxEntry
+from gateway.tables import OutboxEntry
+from gateway.tables_access import IdempotencyKey
 
 BATCH = 1000
 """Rows of one transaction, so that nobody waits long for it."""

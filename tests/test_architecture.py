@@ -39,7 +39,7 @@ GATEWAY_MAY_SEE = {
 OUT_OF_PROCESS = {Path("gateway/commands")}
 """Commands that run in a process of their own, not in the service, and may use every room."""
 
-DATA = {Path("formats/invoice.py"), Path("formats/codes.py"), Path("gateway/tables.py")}
+DATA = {Path("formats/invoice.py"), Path("formats/codes.py")}
 """Data tables: up to 600 lines, as the files of formats/mapping."""
 
 REGISTRIES = {Path("gateway/worker.py"), Path("gateway/app.py"), Path("gateway/cli.py"), Path("gateway/topics.py"),

@@ -11,7 +11,7 @@ from gateway.accounts.schemas import UserIn
 from gateway.deps import Deps
 from gateway.problems import Problem, not_found
 from gateway.record import Change, record
-from gateway.tables import ConsoleSession, User
+from gateway.tables_access import ConsoleSession, User
 
 
 def create_user(  # noqa: PLR0917 - in the order of the command line

@@ -10,7 +10,9 @@ from formats.identifiers import is_french_vat_number, is_siren, parse_address_li
 from gateway.accounts.passwords import LONGEST, SHORTEST
 from gateway.auth import ROLES, Permission
 from gateway.platforms.presets import completed, presets
-from gateway.tables import ApiKey, ConnectionHealth, LegalEntity, PlatformConnection
+from gateway.tables import LegalEntity, PlatformConnection
+from gateway.tables_access import ApiKey
+from gateway.tables_platforms import ConnectionHealth
 from validation.workshop import PLAIN
 
 _MAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[^@\s<>\"',;]{1,185}\.[^@\s<>\"',;.]{2,63}")

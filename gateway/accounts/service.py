@@ -23,7 +23,9 @@ from gateway.platforms.port import Precondition
 from gateway.platforms.registry import DRIVERS
 from gateway.problems import Problem, not_found
 from gateway.record import Change, record
-from gateway.tables import ApiKey, ConnectionHealth, LegalEntity, PlatformConnection, Tenant
+from gateway.tables import LegalEntity, PlatformConnection, Tenant
+from gateway.tables_access import ApiKey
+from gateway.tables_platforms import ConnectionHealth
 
 Found = TypeVar("Found", LegalEntity, ApiKey, PlatformConnection)
 

@@ -14,7 +14,7 @@ from gateway.db import EVERY_TENANT, change_rows
 from gateway.deps import Deps
 from gateway.problems import Problem
 from gateway.record import Change, record
-from gateway.tables import ConsoleSession, SignInFailure, User
+from gateway.tables_access import ConsoleSession, SignInFailure, User
 
 FREE_FAILURES = 5
 """So many wrong passwords cost nothing; each further one doubles the wait."""

@@ -7,7 +7,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from gateway.lifecycle.origin import BUYERS, SELLERS, platform_of
-from gateway.tables import ApiKey, Event, PlatformConnection, User
+from gateway.tables import Event, PlatformConnection
+from gateway.tables_access import ApiKey, User
 
 ISSUERS = {
     "SE": "Le vendeur", "BY": "L'acheteur", "AB": "Le mandataire de l'acheteur", "SR": "Le mandataire du vendeur",

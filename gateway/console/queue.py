@@ -12,7 +12,8 @@ from gateway.circuits import DIRECTORY, FLOWS
 from gateway.console.words import Word
 from gateway.outgoing.decisions import cause_of, path_now
 from gateway.outgoing.paths import Path
-from gateway.tables import ConnectionHealth, OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.tables import OutboxEntry, PlatformConnection, SeenFlow, Submission
+from gateway.tables_platforms import ConnectionHealth
 
 SILENT_AFTER = 5
 """A platform that was not polled for so many intervals is silent: something between us is wrong."""

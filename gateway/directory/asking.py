@@ -18,7 +18,8 @@ from gateway.deps import Deps
 from gateway.directory.reachability import Finding, Reach, judge, siren_of
 from gateway.evidence.ledger import Kept
 from gateway.platforms.port import Platform, PlatformError, Unavailable
-from gateway.tables import DirectoryAnswer, PlatformConnection
+from gateway.tables import PlatformConnection
+from gateway.tables_platforms import DirectoryAnswer
 
 USED_FOR = {
     Reach.REACHABLE: timedelta(hours=1),

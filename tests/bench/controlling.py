@@ -21,7 +21,7 @@ from gateway.auth import COOKIE, ROLES, SESSION_LENGTH, digest_of
 from gateway.db import insert_rows, slices
 from gateway.deps import Deps
 from gateway.receivables import lines
-from gateway.tables import ConsoleSession, User
+from gateway.tables_access import ConsoleSession, User
 from gateway.tables_receivables import BankMovement
 from gateway.tables_reminders import Case, Decision, Hold
 

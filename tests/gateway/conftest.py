@@ -26,16 +26,8 @@ from gateway.engines import open_engine
 from gateway.migrations.upgrade import upgrade
 from gateway.problems import install
 from gateway.settings import Settings
-from gateway.tables import (
-    ApiKey,
-    Base,
-    ConsoleSession,
-    LegalEntity,
-    PlatformConnection,
-    Submission,
-    Tenant,
-    User,
-)
+from gateway.tables import Base, LegalEntity, PlatformConnection, Submission, Tenant
+from gateway.tables_access import ApiKey, ConsoleSession, User
 from gateway.topics import HANDLERS
 from gateway.vault import Vault
 from gateway.worker import relay

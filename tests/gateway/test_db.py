@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from gateway.db import EVERY_TENANT, SLICE, Database, insert_rows, plain, slices
 from gateway.deps import Deps
 from gateway.engines import LONG, TenantMissing
-from gateway.tables import ConsoleSession, OutboxEntry, Tenant, User
+from gateway.tables import OutboxEntry, Tenant
+from gateway.tables_access import ConsoleSession, User
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 OTHER = aliased(User)

@@ -12,7 +12,8 @@ from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.idempotency import Answer, once, remember
 from gateway.settings import Settings
-from gateway.tables import IdempotencyKey, OutboxEntry
+from gateway.tables import OutboxEntry
+from gateway.tables_access import IdempotencyKey
 from gateway.topics import ticks
 
 

@@ -13,7 +13,8 @@ from gateway.auth import Permission, principal_of_key
 from gateway.connections import settings_of
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.tables import ApiKey, Event, JournalEntry, LegalEntity, PlatformConnection
+from gateway.tables import Event, JournalEntry, LegalEntity, PlatformConnection
+from gateway.tables_access import ApiKey
 
 SIREN, OTHER_SIREN = "000003004", "000004002"
 

@@ -18,7 +18,8 @@ from gateway.auth import SESSION_LENGTH, principal_of_cookie
 from gateway.db import EVERY_TENANT
 from gateway.deps import Deps
 from gateway.problems import Problem
-from gateway.tables import ConsoleSession, Event, SignInFailure, User
+from gateway.tables import Event
+from gateway.tables_access import ConsoleSession, SignInFailure, User
 
 MAIL, PASSWORD = "claire@atelier.example", "une passerelle sur la rivière"
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from gateway.accounts.people import create_user
 from gateway.accounts.service import create_tenant
 from gateway.deps import Deps
-from gateway.tables import ApiKey, LegalEntity
+from gateway.tables import LegalEntity
+from gateway.tables_access import ApiKey
 
 
 def test_an_entity_is_added_explained_and_switched(visitor: Any, seeded_deps: Deps, story: Any, seed: Any) -> None:

@@ -24,7 +24,8 @@ from gateway.dossiers.restitution import (
     verify_restitution,
 )
 from gateway.evidence.trust import check_everything
-from gateway.tables import Base, Tenant, User
+from gateway.tables import Base, Tenant
+from gateway.tables_access import User
 from gateway.tables_channels import Channel
 
 INVOICES = 4

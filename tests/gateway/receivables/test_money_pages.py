@@ -15,7 +15,8 @@ from statements import paid, statement
 from gateway.app import create_app
 from gateway.auth import COOKIE
 from gateway.deps import Deps
-from gateway.tables import ConsoleSession, LegalEntity, Payment, Submission, User
+from gateway.tables import LegalEntity, Payment, Submission
+from gateway.tables_access import ConsoleSession, User
 
 MakeInvoice = Callable[..., Submission]
 TOKEN = "form-token"
