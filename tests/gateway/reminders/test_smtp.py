@@ -260,19 +260,24 @@ def test_a_lost_answer_waits_for_a_person(
     assert (again.status_code, again.json()["code"]) == (409, "not-in-doubt")
 
 
-def test_a_crash_after_smtp_is_parked(
-    by_smtp: "Play", mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    really = service.deliver
+def killed_after(step: str, play: "Play", monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker dies as soon as a step of the service is done."""
+    really = getattr(service, step)
 
     def die(*given: Any, **named: Any) -> None:
         really(*given, **named)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(service, "deliver", die)
+        patch.setattr(service, step, die)
         with pytest.raises(KeyboardInterrupt):
-            by_smtp.remind()
+            play.remind()
+
+
+def test_a_crash_after_smtp_is_parked(
+    by_smtp: "Play", mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_after("deliver", by_smtp, monkeypatch)
     by_smtp.clock.forward(minutes=6)
     with pytest.raises(Park):
         by_smtp.remind()
@@ -285,16 +290,7 @@ def test_a_crash_while_it_is_written_down_leaves_no_doubt(
     by_smtp: "Play", mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_smtp.another("FA-2", "2026-03-13", "50.00")
-    really = service.conclude
-
-    def die(*given: Any, **named: Any) -> None:
-        really(*given, **named)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(service, "conclude", die)
-        with pytest.raises(KeyboardInterrupt):
-            by_smtp.remind()
+    killed_after("conclude", by_smtp, monkeypatch)
     by_smtp.clock.forward(minutes=6)
     by_smtp.work()
     with by_smtp.deps.db.reading(by_smtp.invoice.tenant_id) as session:
